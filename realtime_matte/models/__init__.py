@@ -1,0 +1,1 @@
+"""Matting networks on ONNX Runtime; a module is a family."""

@@ -1,0 +1,65 @@
+"""A spec's word is a module's name: ``camera:0`` is ``realtime_matte.sources.camera.open("0")``.
+
+Modules are imported on use. A spec without a word goes to the one module whose ``claims(spec)`` says yes.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pkgutil import iter_modules
+from types import ModuleType
+from typing import Generic, Literal, TypeAlias, TypeVar, cast
+
+from realtime_matte.errors import SpecError
+from realtime_matte.stages import OpenBackground, OpenSink, OpenSource
+
+Kind: TypeAlias = Literal["sources", "backgrounds", "sinks"]
+
+Opener = TypeVar("Opener")
+
+NOUNS: dict[Kind, str] = {"sources": "source", "backgrounds": "background", "sinks": "output"}
+
+
+@dataclass(frozen=True, slots=True)
+class Plugin(Generic[Opener]):
+    """A spec taken apart: the module's name, its ``open``, and the rest of the spec to call it with."""
+
+    name: str
+    open: Opener
+    rest: str
+
+
+def names(kind: Kind) -> list[str]:
+    """Every plug-in of a kind, in alphabetical order."""
+    package = import_module(f"realtime_matte.{kind}")
+    return sorted(module.name for module in iter_modules(package.__path__) if not module.name.startswith("_"))
+
+
+def source(spec: str) -> Plugin[OpenSource]:
+    """The source a spec names. Raises SpecError."""
+    return cast("Plugin[OpenSource]", _find("sources", spec))
+
+
+def background(spec: str) -> Plugin[OpenBackground]:
+    """The background a spec names. Raises SpecError."""
+    return cast("Plugin[OpenBackground]", _find("backgrounds", spec))
+
+
+def sink(spec: str) -> Plugin[OpenSink]:
+    """The output a spec names. Raises SpecError."""
+    return cast("Plugin[OpenSink]", _find("sinks", spec))
+
+
+def _find(kind: Kind, spec: str) -> Plugin[Callable[..., object]]:
+    word, _, rest = spec.partition(":")
+    if word in names(kind):
+        return Plugin(word, _module(kind, word).open, rest)
+    for name in names(kind):
+        claims = getattr(_module(kind, name), "claims", None)
+        if claims is not None and claims(spec):
+            return Plugin(name, _module(kind, name).open, spec)
+    raise SpecError(f"no {NOUNS[kind]} called {spec!r}; there are: {', '.join(names(kind))}")
+
+
+def _module(kind: Kind, name: str) -> ModuleType:
+    return import_module(f"realtime_matte.{kind}.{name}")

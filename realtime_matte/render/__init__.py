@@ -1,0 +1,1 @@
+"""From a coarse alpha to the picture that is sent."""
