@@ -158,6 +158,13 @@ class Sink(Protocol):
         """True when it keeps the alpha of (H, W, 4) pictures."""
 
     @property
+    def live(self) -> bool:
+        """True when somebody watches as it goes (a virtual camera, a window), False for a recording.
+
+        Live outputs are paced like a camera, and show the standby card at the start and at the end.
+        """
+
+    @property
     def notes(self) -> Sequence[str]:
         """What the user should know: the device really used, the codec really taken."""
 
