@@ -1,0 +1,89 @@
+"""What the line costs: time per stage, fps, age of the pictures. Fixed memory; adding allocates nothing."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+STAGES = ("wait", "fit", "matte", "refine", "background", "composite", "send")
+"""In the order a frame walks them; ``wait`` is the source's time: decoding a file, or waiting for a camera."""
+
+_COLUMN = {stage: column for column, stage in enumerate(STAGES)}
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Median and 95th percentile, in seconds."""
+
+    p50: float
+    p95: float
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The figures of the last pictures. ``fps`` is 0 before the second one; spreads are None before the first."""
+
+    pictures: int
+    cards: int
+    fps: float
+    age: Spread | None
+    stages: Mapping[str, Spread]
+
+
+class Stats:
+    """Counts one run. ``window``: how many of the last pictures the figures are made of. Caller's thread only."""
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic, window: int = 256) -> None:
+        self.pictures = 0
+        self.cards = 0
+        self._clock = clock
+        self._laps = np.zeros((window, len(STAGES)))
+        self._ages = np.zeros(window)
+        self._sent = np.zeros(window)
+        self._row = 0
+        self._filled = 0
+        self._lapped = clock()
+
+    def begin(self) -> None:
+        """A turn of the line begins; one that was never sent is forgotten."""
+        self._laps[self._row] = 0
+        self._lapped = self._clock()
+
+    def lap(self, stage: str) -> None:
+        """The time since the last lap went into ``stage``, one of STAGES."""
+        now = self._clock()
+        self._laps[self._row, _COLUMN[stage]] += now - self._lapped
+        self._lapped = now
+
+    def sent(self, taken: float) -> None:
+        """The turn ended with a matted picture of the frame ``taken`` at that time."""
+        self._ages[self._row] = self._lapped - taken
+        self._sent[self._row] = self._lapped
+        self._row = (self._row + 1) % len(self._sent)
+        self._filled = min(self._filled + 1, len(self._sent))
+        self.pictures += 1
+
+    def carded(self) -> None:
+        """The turn ended with the standby card; the figures start anew, so that a break is no slow picture."""
+        self._filled = 0
+        self.cards += 1
+
+    def report(self) -> Report:
+        """The figures of now. Allocates; call it a few times a second at most."""
+        rows = (self._row - 1 - np.arange(self._filled)) % len(self._sent)
+        if not self._filled:
+            return Report(self.pictures, self.cards, 0.0, None, {})
+        span = float(self._sent[rows[0]] - self._sent[rows[-1]])
+        return Report(
+            pictures=self.pictures,
+            cards=self.cards,
+            fps=(self._filled - 1) / span if span > 0 else 0.0,
+            age=_spread(self._ages[rows]),
+            stages={stage: _spread(self._laps[rows, column]) for stage, column in _COLUMN.items()},
+        )
+
+
+def _spread(seconds: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> Spread:
+    p50, p95 = np.percentile(seconds, (50, 95))
+    return Spread(float(p50), float(p95))
