@@ -3,6 +3,7 @@
 Modules are imported on use. A spec without a word goes to the one module whose ``claims(spec)`` says yes.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
@@ -16,6 +17,8 @@ from realtime_matte.stages import OpenBackground, OpenSink, OpenSource
 Kind: TypeAlias = Literal["sources", "backgrounds", "sinks"]
 
 Opener = TypeVar("Opener")
+
+_WORD = re.compile(r"(?=[:?])")
 
 NOUNS: dict[Kind, str] = {"sources": "source", "backgrounds": "background", "sinks": "output"}
 
@@ -51,7 +54,7 @@ def sink(spec: str) -> Plugin[OpenSink]:
 
 
 def _find(kind: Kind, spec: str) -> Plugin[Callable[..., object]]:
-    word, _, rest = spec.partition(":")
+    word, rest = _split(spec)
     if word in names(kind):
         return Plugin(word, _module(kind, word).open, rest)
     for name in names(kind):
@@ -59,6 +62,12 @@ def _find(kind: Kind, spec: str) -> Plugin[Callable[..., object]]:
         if claims is not None and claims(spec):
             return Plugin(name, _module(kind, name).open, spec)
     raise SpecError(f"no {NOUNS[kind]} called {spec!r}; there are: {', '.join(names(kind))}")
+
+
+def _split(spec: str) -> tuple[str, str]:
+    """The word and what follows it: behind ``:``, or options alone (``window?mirror=no``)."""
+    word, rest = _WORD.split(spec, 1) if _WORD.search(spec) else (spec, "")
+    return word, rest.removeprefix(":")
 
 
 def _module(kind: Kind, name: str) -> ModuleType:

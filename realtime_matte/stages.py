@@ -113,8 +113,8 @@ class Background(Protocol):
 class OpenBackground(Protocol):
     """The ``open`` of a background's module."""
 
-    def __call__(self, rest: str, /, *, size: Size, fit: Fit) -> Background:
-        """Open what ``rest`` names, ready to give pictures of ``size``.
+    def __call__(self, rest: str, /, *, size: Size, fit: Fit) -> Background | None:
+        """Open what ``rest`` names, ready to give pictures of ``size``; None: no background, straight alpha instead.
 
         Raises:
             SpecError, MissingFile, BadFile
