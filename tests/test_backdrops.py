@@ -1,0 +1,113 @@
+import pytest
+from scripted import Wall
+
+from realtime_matte.backdrops import Backdrops
+from realtime_matte.errors import BadFile, MissingFile, SpecError
+from realtime_matte.frame import Size
+from realtime_matte.stages import Fit, OpenBackground
+
+
+def missing(_rest: str, /, *, size: Size, fit: Fit) -> Wall:
+    raise MissingFile(f"no picture for {size} {fit}")
+
+
+def transparent(_rest: str, /, *, size: Size, fit: Fit) -> None:
+    assert (size, fit) == ((8, 4), "cover")
+
+
+def opened(*choices: str | OpenBackground, told: list[str] | None = None) -> Backdrops:
+    return Backdrops(choices, size=(8, 4), fit="cover", tell=(told if told is not None else []).append)
+
+
+def test_the_first_one_is_shown_first() -> None:
+    first, second = Wall(), Wall()
+    backdrops = opened(first, second)
+    assert backdrops.current is first
+    assert not backdrops.alpha
+
+
+def test_next_goes_round_and_closes_the_one_before() -> None:
+    first, second = Wall(), Wall()
+    backdrops = opened(first, second)
+    backdrops.next()
+    assert backdrops.current is second
+    assert first.closed == 1
+    backdrops.next()
+    assert backdrops.current is first
+
+
+def test_next_passes_over_what_cannot_be_opened_and_tells_it() -> None:
+    told: list[str] = []
+    first, third = Wall(), Wall()
+    backdrops = opened(first, missing, third, told=told)
+    backdrops.next()
+    assert backdrops.current is third
+    assert told == ["the background stays as it is: no picture for (8, 4) cover"]
+
+
+def test_one_background_alone_stays() -> None:
+    told: list[str] = []
+    only = Wall()
+    backdrops = opened(only, told=told)
+    backdrops.next()
+    assert (backdrops.current, only.closed) == (only, 0)
+    assert told == ["there is no other background to go on to"]
+
+
+def test_specs_are_looked_up() -> None:
+    with pytest.raises(SpecError, match="no background called 'beech'; there are: "):
+        opened("beech")
+
+
+def test_none_to_choose_is_an_error() -> None:
+    with pytest.raises(SpecError, match="no background given; give one, such as 'blur' or 'none'"):
+        opened()
+
+
+def test_the_first_one_has_to_open() -> None:
+    with pytest.raises(MissingFile):
+        opened(missing)
+
+
+def test_no_background_at_all_means_alpha() -> None:
+    backdrops = opened(transparent)
+    assert backdrops.alpha
+    assert backdrops.current is None
+    backdrops.close()
+
+
+def test_alpha_cannot_change_while_running() -> None:
+    told: list[str] = []
+    wall = Wall()
+    backdrops = opened(transparent, wall, told=told)
+    backdrops.next()
+    assert backdrops.current is None
+    assert wall.closed == 1
+    assert "cannot be changed to while running: outputs keep alpha or they do not" in told[0]
+
+
+def test_the_drawn_default_stands_in_for_one_that_failed() -> None:
+    told: list[str] = []
+    wall = Wall()
+    backdrops = opened(wall, told=told)
+    backdrops.replace_failed(BadFile("the clip ends here"))
+    assert wall.closed == 1
+    assert backdrops.current not in {None, wall}
+    assert told == ["the background failed, 'studio' stands in for it: the clip ends here"]
+
+
+def test_when_the_default_itself_fails_there_is_nothing_left() -> None:
+    backdrops = opened("studio")
+    with pytest.raises(BadFile, match="broken"):
+        backdrops.replace_failed(BadFile("broken"))
+
+
+def test_a_failure_without_any_background_is_no_backgrounds_failure() -> None:
+    with pytest.raises(BadFile, match="broken"):
+        opened(transparent).replace_failed(BadFile("broken"))
+
+
+def test_close_closes_the_one_that_is_open() -> None:
+    wall = Wall()
+    opened(wall).close()
+    assert wall.closed == 1
