@@ -42,8 +42,10 @@ class Matte:
 
     ``alpha``: float32 in [0, 1]; (h, w) on the network's grid before refining, (H, W) of the frame after.
     ``foreground``: (H, W, 3) uint8 BGR colours of the person free of the old background, straight, or None while
-    they are unknown.
+    they are unknown. ``guide``: (h, w, 3) uint8 BGR, the frame on the grid of a coarse ``alpha``, where the network
+    made one anyway.
     """
 
     alpha: Alpha
     foreground: Pixels | None = None
+    guide: Pixels | None = None

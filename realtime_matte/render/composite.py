@@ -1,0 +1,38 @@
+"""The compositing equation (Porter and Duff 1984): one pass over 8-bit pictures, in fixed point."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime_matte.frame import Alpha, Pixels
+from realtime_matte.render.kernels import kernel
+
+
+@kernel
+def composite(foreground: Pixels, alpha: Alpha, background: Pixels, weights: NDArray[np.uint16], out: Pixels) -> None:
+    """``out`` = alpha x foreground + (1 - alpha) x background; all (H, W, 3) uint8, alpha (H, W) float32 in [0, 1].
+
+    Exact at both ends; in between alpha counts in steps of 1/256 and the result is rounded once. ``weights`` (W x 3) is
+    scratch: with a row's weights spread over its channels, the loop below is one vector operation after the other.
+    """
+    height, width = alpha.shape
+    for y in range(height):
+        for x in range(width):
+            weight = np.uint16(alpha[y, x] * np.float32(256) + np.float32(0.5))
+            weights[3 * x] = weight
+            weights[3 * x + 1] = weight
+            weights[3 * x + 2] = weight
+        front, behind = foreground[y].reshape(width * 3), background[y].reshape(width * 3)
+        row = out[y].reshape(width * 3)
+        for i in range(width * 3):
+            mixed = np.uint16(front[i]) * weights[i] + np.uint16(behind[i]) * (np.uint16(256) - weights[i])
+            row[i] = np.uint8((mixed + np.uint16(128)) >> np.uint16(8))
+
+
+@kernel
+def straight(foreground: Pixels, alpha: Alpha, out: Pixels) -> None:
+    """``foreground`` (H, W, 3) and ``alpha`` (H, W) as one straight BGRA picture ``out`` (H, W, 4)."""
+    for y in range(alpha.shape[0]):
+        for x in range(alpha.shape[1]):
+            for c in range(3):
+                out[y, x, c] = foreground[y, x, c]
+            out[y, x, 3] = np.uint8(alpha[y, x] * np.float32(255) + np.float32(0.5))
