@@ -1,0 +1,1 @@
+"""How the networks in weights/ are trained, evaluated and exported. Needs PyTorch; never imported at run time."""

@@ -1,0 +1,65 @@
+"""Batches of shots, made in a process of their own beside the training."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, IterableDataset
+
+from training.pack import Pack
+from training.scene import scenes
+
+ASPECTS = ((16, 9, 0.55), (4, 3, 0.25), (1, 1, 0.1), (9, 16, 0.1))
+"""Frame shapes and how often each is drawn; a whole batch has one."""
+
+MULTIPLE = 16
+
+Batch = tuple[Tensor, Tensor]
+"""Frames (B, T, H, W, 3) and alpha (B, T, H, W), both uint8."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a batch is: how many shots of how many frames, of about how many pixels each."""
+
+    shots: int
+    length: int
+    area: int
+
+
+def grid(area: float, columns: int, rows: int) -> tuple[int, int]:
+    """(width, height), multiples of 16, of about ``area`` pixels in the shape ``columns``:``rows``."""
+    scale = (area / (columns * rows)) ** 0.5
+    width, height = (max(1, round(side * scale / MULTIPLE)) * MULTIPLE for side in (columns, rows))
+    return width, height
+
+
+class Batches(IterableDataset[Batch]):
+    """Endless batches, the same for the same seed and number of workers."""
+
+    def __init__(self, pack: Pack, plan: Plan, *, seed: int) -> None:
+        super().__init__()
+        self.pack, self.plan, self.seed = pack, plan, seed
+
+    def __iter__(self) -> Iterator[Batch]:
+        cv2.setNumThreads(1)
+        worker = torch.utils.data.get_worker_info()
+        source = scenes(self.pack, seed=self.seed * 64 + (worker.id if worker else 0))
+        weights = [weight for *_, weight in ASPECTS]
+        while True:
+            columns, rows, _ = ASPECTS[source.random.choice(len(ASPECTS), p=weights)]
+            width, height = grid(self.plan.area, columns, rows)
+            shots = [source.shot(self.plan.length, width=width, height=height) for _ in range(self.plan.shots)]
+            yield (
+                torch.from_numpy(np.stack([shot.frames for shot in shots])),
+                torch.from_numpy(np.stack([shot.alpha for shot in shots])),
+            )
+
+
+def batches(pack: Pack, plan: Plan, *, seed: int, workers: int) -> Iterator[Batch]:
+    """Batches made by ``workers`` processes, a few ahead."""
+    ahead = 6 if workers else None
+    return iter(DataLoader(Batches(pack, plan, seed=seed), batch_size=None, num_workers=workers, prefetch_factor=ahead))

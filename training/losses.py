@@ -1,0 +1,46 @@
+"""What the training minimises: alpha itself, its edges at every scale, its change over time."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from training.net import to_alpha
+
+EDGE_WEIGHT = 3.0
+"""Pixels near an edge count this much more: they are a tenth of the picture and all of its quality."""
+
+
+def matting_loss(logits: Tensor, coarse: Tensor, truth: Tensor) -> Tensor:
+    """The whole loss; logits and truth (B, T, 1, H, W), coarse logits at an eighth of that.
+
+    L1, Laplacian pyramid and temporal coherence as in Robust Video Matting (Lin et al. 2022, section 5.3); the cross
+    entropies keep the gradient alive while the network is still wrong about who is a person.
+    """
+    alpha = to_alpha(logits)
+    flat_alpha, flat_truth = alpha.flatten(0, 1), truth.flatten(0, 1)
+    shape = functional.binary_cross_entropy_with_logits(logits, truth)
+    rough = functional.binary_cross_entropy_with_logits(coarse.flatten(0, 1), functional.avg_pool2d(flat_truth, 8))
+    absolute = (edge_weights(flat_truth) * (flat_alpha - flat_truth).abs()).mean()
+    total = absolute + laplacian(flat_alpha, flat_truth) + 0.3 * shape + 0.2 * rough
+    if truth.shape[1] > 1:
+        change = (alpha[:, 1:] - alpha[:, :-1]) - (truth[:, 1:] - truth[:, :-1])
+        total = total + 5 * change.square().mean()
+    return total
+
+
+def edge_weights(truth: Tensor) -> Tensor:
+    """1 far from edges, 1 + EDGE_WEIGHT where alpha changes within three pixels."""
+    spread = functional.max_pool2d(truth, 7, 1, 3) + functional.max_pool2d(-truth, 7, 1, 3)
+    return 1 + EDGE_WEIGHT * spread
+
+
+def laplacian(alpha: Tensor, truth: Tensor, *, levels: int = 4) -> Tensor:
+    """L1 between Laplacian pyramids, coarse levels weighted up by their scale (Hou and Liu 2019)."""
+    difference = alpha - truth
+    total = difference.new_zeros(())
+    for level in range(levels):
+        low = functional.avg_pool2d(difference, 2)
+        detail = difference - functional.interpolate(low, size=difference.shape[-2:], mode="bilinear")
+        total = total + 2**level * detail.abs().mean()
+        difference = low
+    return total / levels

@@ -1,0 +1,167 @@
+"""The network: a recurrent residual U, from a frame to its alpha.
+
+The memory follows Robust Video Matting (Lin et al. 2022, section 4.1): a ConvGRU (Ballas et al. 2016) over a part of the
+channels. All else is chosen by what ONNX Runtime runs fast on one CPU thread: plain 3x3
+convolutions that fold their normalisation, sums instead of concatenations, no work above half of the frame's size.
+"""
+
+from dataclasses import dataclass
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+LOGIT_SPAN = 1.04
+"""The sigmoid is stretched about 0.5 by this much and clipped, so that alpha reaches 0 and 1 exactly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How large a network is: channels and residual blocks of the stages at 1/2, 1/4, 1/8 and 1/16 of the frame."""
+
+    channels: tuple[int, int, int, int]
+    blocks: tuple[int, int, int, int]
+
+
+    @property
+    def kept(self) -> tuple[int, int, int]:
+        """How many channels remember, at 1/16, 1/8 and 1/4."""
+        _, c4, c8, c16 = self.channels
+        return c16 // 2, c8 // 4, c4 // 4
+
+
+SHAPES = {
+    "tiny": Shape(channels=(8, 16, 32, 64), blocks=(0, 1, 1, 2)),
+    "small": Shape(channels=(16, 32, 64, 96), blocks=(0, 1, 1, 4)),
+    "large": Shape(channels=(32, 64, 128, 256), blocks=(1, 2, 3, 6)),
+}
+
+Memory = tuple[Tensor, Tensor, Tensor]
+"""What the ConvGRUs remember, at 1/16, 1/8 and 1/4 of the frame: (B, ``Shape.kept``, h, w) each."""
+
+
+def _conv(inputs: int, outputs: int, *, stride: int = 1, dilation: int = 1) -> nn.Sequential:
+    conv = nn.Conv2d(inputs, outputs, 3, stride, padding=dilation, dilation=dilation, bias=False)
+    return nn.Sequential(conv, nn.BatchNorm2d(outputs))
+
+
+class Residual(nn.Module):
+    """Two 3x3 convolutions beside an identity (He et al. 2016)."""
+
+    def __init__(self, channels: int, *, dilation: int = 1) -> None:
+        super().__init__()
+        self.first = _conv(channels, channels)
+        self.second = _conv(channels, channels, dilation=dilation)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.relu(x + self.second(functional.relu(self.first(x))))
+
+
+class Context(nn.Module):
+    """What the whole frame says, as a gate on every channel (Howard et al. 2019, Lite R-ASPP)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.local = nn.Sequential(nn.Conv2d(channels, channels, 1, bias=False), nn.BatchNorm2d(channels), nn.ReLU())
+        self.gate = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(channels, channels, 1), nn.Sigmoid())
+
+    def forward(self, x: Tensor) -> Tensor:
+        return cast("Tensor", self.local(x) * self.gate(x))
+
+
+class ConvGRU(nn.Module):
+    """A gated memory over the last ``kept`` channels; the others pass by."""
+
+    def __init__(self, channels: int, kept: int) -> None:
+        super().__init__()
+        self.split = [channels - kept, kept]
+        self.gates = nn.Conv2d(2 * kept, 2 * kept, 3, padding=1)
+        self.candidate = nn.Conv2d(2 * kept, kept, 3, padding=1)
+
+    def forward(self, x: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
+        passing, x = x.split(self.split, dim=1)
+        reset, update = torch.sigmoid(self.gates(torch.cat([x, memory], 1))).chunk(2, dim=1)
+        candidate = torch.tanh(self.candidate(torch.cat([x, reset * memory], 1)))
+        memory = memory + update * (candidate - memory)
+        return torch.cat([passing, memory], 1), memory
+
+
+class Up(nn.Module):
+    """From a deep stage to the one above it: project, enlarge, add what the encoder saw there, mix."""
+
+    def __init__(self, deep: int, channels: int) -> None:
+        super().__init__()
+        self.project = nn.Conv2d(deep, channels, 1)
+        self.mix = _conv(channels, channels)
+
+    def forward(self, x: Tensor, skip: Tensor) -> Tensor:
+        x = functional.interpolate(self.project(x), scale_factor=2.0, mode="bilinear", align_corners=False)
+        return functional.relu(self.mix(x + skip))
+
+
+class MattingNet(nn.Module):
+    """Frames in, alpha out; height and width divisible by 16."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.shape = shape
+        c2, c4, c8, c16 = shape.channels
+        self.stem = nn.Sequential(_conv(3, c2, stride=2), nn.ReLU(), *_stage(c2, shape.blocks[0]))
+        self.to4 = nn.Sequential(_conv(c2, c4, stride=2), nn.ReLU(), *_stage(c4, shape.blocks[1]))
+        self.to8 = nn.Sequential(_conv(c4, c8, stride=2), nn.ReLU(), *_stage(c8, shape.blocks[2]))
+        self.to16 = nn.Sequential(_conv(c8, c16, stride=2), nn.ReLU(), *_stage(c16, shape.blocks[3], dilate=True))
+        self.context = Context(c16)
+        kept16, kept8, kept4 = shape.kept
+        self.memory16, self.memory8, self.memory4 = ConvGRU(c16, kept16), ConvGRU(c8, kept8), ConvGRU(c4, kept4)
+        self.up8, self.up4, self.up2 = Up(c16, c8), Up(c8, c4), Up(c4, c2)
+        self.head = nn.Conv2d(c2, 4, 1)
+        self.coarse = nn.Conv2d(c8, 1, 1)
+
+    def memory(self, batch: int, height: int, width: int) -> Memory:
+        """The memory before the first frame."""
+        kept16, kept8, kept4 = self.shape.kept
+        like = self.head.weight
+        return (
+            like.new_zeros(batch, kept16, height // 16, width // 16),
+            like.new_zeros(batch, kept8, height // 8, width // 8),
+            like.new_zeros(batch, kept4, height // 4, width // 4),
+        )
+
+    def encode(self, frames: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Features at 1/2, 1/4, 1/8 and 1/16; (B, 3, H, W) in [-1, 1], BGR."""
+        x2 = self.stem(frames)
+        x4 = self.to4(x2)
+        x8 = self.to8(x4)
+        return x2, x4, x8, self.context(self.to16(x8))
+
+    def decode(self, features: tuple[Tensor, Tensor, Tensor, Tensor], memory: Memory) -> tuple[Tensor, Tensor, Memory]:
+        """One moment: logits of alpha at (B, 1, H, W) and at 1/8 of that, and the memory after it."""
+        x2, x4, x8, x16 = features
+        x16, m16 = self.memory16(x16, memory[0])
+        x8, m8 = self.memory8(self.up8(x16, x8), memory[1])
+        x4, m4 = self.memory4(self.up4(x8, x4), memory[2])
+        x2 = self.up2(x4, x2)
+        return functional.pixel_shuffle(self.head(x2), 2), self.coarse(x8), (m16, m8, m4)
+
+    def forward(self, clips: Tensor, memory: Memory | None = None) -> tuple[Tensor, Tensor, Memory]:
+        """(B, T, 3, H, W) in [-1, 1] -> logits (B, T, 1, H, W), coarse logits (B, T, 1, H/8, W/8), the last memory."""
+        batch, length = clips.shape[:2]
+        memory = memory or self.memory(batch, clips.shape[3], clips.shape[4])
+        features = [part.unflatten(0, (batch, length)) for part in self.encode(clips.flatten(0, 1))]
+        fine, coarse = [], []
+        for moment in range(length):
+            x2, x4, x8, x16 = (part[:, moment] for part in features)
+            logits, rough, memory = self.decode((x2, x4, x8, x16), memory)
+            fine.append(logits)
+            coarse.append(rough)
+        return torch.stack(fine, 1), torch.stack(coarse, 1), memory
+
+
+def _stage(channels: int, blocks: int, *, dilate: bool = False) -> list[nn.Module]:
+    return [Residual(channels, dilation=1 + index % 3 if dilate else 1) for index in range(blocks)]
+
+
+def to_alpha(logits: Tensor) -> Tensor:
+    """Alpha in [0, 1] from logits."""
+    return ((torch.sigmoid(logits) - 0.5) * LOGIT_SPAN + 0.5).clamp(0, 1)
