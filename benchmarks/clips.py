@@ -100,4 +100,4 @@ def fit(pixels: Pixels) -> Pixels:
 
 def grey(pixels: Pixels) -> Alpha:
     """The alpha that a grey picture stands for."""
-    return pixels[..., 1] / np.float32(255)
+    return np.divide(pixels[..., 1], 255, dtype=np.float32)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
+from typing import TypeAlias
 
 import cv2
 import numpy as np
@@ -17,6 +18,12 @@ from metrics import Pixels
 from numpy.random import Generator, default_rng
 from numpy.typing import NDArray
 from pack import Person, rooms, stills, talking
+
+Floats: TypeAlias = NDArray[np.float32]
+Matrix: TypeAlias = NDArray[np.float64]
+"""(2, 3), affine, from a picture to the frame."""
+Move: TypeAlias = NDArray[np.float64]
+"""To the right and down in px, larger as a part, turned in degrees."""
 
 RECIPE = 1
 """Counted up whenever other pixels are made, so that an old cache is not taken for the new one."""
@@ -36,21 +43,29 @@ class Path2D:
     hertz: NDArray[np.float64]
     phases: NDArray[np.float64]
 
-    def at(self, time: float) -> NDArray[np.float64]:
-        """To the right and down in px, larger as a part, turned in degrees; ``time`` in seconds."""
+    def at(self, time: float) -> Move:
+        """The move at a time in seconds."""
         swing = np.sin(2 * np.pi * self.hertz * time + self.phases)
-        value: NDArray[np.float64] = self.sizes * (0.75 * swing[0] + 0.25 * swing[1])
+        value: Move = self.sizes * (0.75 * swing[0] + 0.25 * swing[1])
         return value
 
 
 def load(data: Path, cache: Path = CACHE, *, clips: int = 24, frames: int = 30, seed: int = 20240) -> list[Clip]:
-    """The clips, made now unless the cache holds them. Raises FileNotFoundError where the pack is not in ``data``."""
+    """The clips, made now unless the cache holds them.
+
+    Raises:
+        FileNotFoundError: the pack is not in ``data``.
+        ValueError: it has too few people.
+    """
     place = cache / f"composites-{RECIPE}-{clips}x{frames}-{seed}"
     files = [place / f"{number:02}.npz" for number in range(clips)]
     if not all(file.is_file() for file in files):
         place.mkdir(parents=True, exist_ok=True)
-        for file, made in zip(files, _make(data, clips, frames, seed), strict=True):
+        for file, made in zip(files, _make(data, clips, frames, seed), strict=False):
             _save(file, *made)
+    found = sum(file.is_file() for file in files)
+    if found < clips:
+        raise ValueError(f"the pack in {data} has only {found} people fit to be composited; {clips} clips need as many")
     return [_clip(file) for file in files]
 
 
@@ -72,7 +87,7 @@ def compose(person: Person, room: Pixels, frames: int, chance: Generator) -> tup
     fault = _webcam(chance)
     pictures, alphas = [], []
     for index in range(frames):
-        colours, alpha = _looks(person, index, lambda time: place(path.at(time / FPS)))
+        colours, alpha = _exposed(person, index, lambda time: place(path.at(time / FPS)))
         scene = _blend(colours, alpha, _view(room, shake.at(index / FPS)))
         pictures.append(fault(scene))
         alphas.append(cv2.imencode(".png", alpha)[1])
@@ -85,7 +100,7 @@ def _path(chance: Generator, strength: float) -> Path2D:
     return Path2D(sizes, hertz, chance.uniform(0, 2 * np.pi, (2, 4)))
 
 
-def _placement(person: Person, chance: Generator, calm: float) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
+def _placement(person: Person, chance: Generator, calm: float) -> Callable[[Move], Matrix]:
     """Sits the person in the frame as webcams do, cut by its lower edge wherever the path leads."""
     margin = 14 + 36 * calm
     shown = SIZE[1] * chance.uniform(0.62, 0.9)
@@ -94,7 +109,7 @@ def _placement(person: Person, chance: Generator, calm: float) -> Callable[[NDAr
     middle, mirrored = (columns[0] + columns[-1]) / 2, chance.random() < 0.5  # noqa: PLR2004 - a coin
     foot = np.array([SIZE[0] * chance.uniform(0.35, 0.65), SIZE[1] + margin])
 
-    def matrix(move: NDArray[np.float64]) -> NDArray[np.float64]:
+    def matrix(move: Move) -> Matrix:
         """From the person's picture to the frame, turned and scaled about the middle of the lowest row."""
         right, down, larger, turned = move
         turn = cv2.getRotationMatrix2D((0, 0), turned, scale * (1 + larger))[:, :2]
@@ -104,9 +119,7 @@ def _placement(person: Person, chance: Generator, calm: float) -> Callable[[NDAr
     return matrix
 
 
-def _looks(
-    person: Person, index: int, matrix: Callable[[float], NDArray[np.float64]]
-) -> tuple[NDArray[np.float32], Pixels]:
+def _exposed(person: Person, index: int, matrix: Callable[[float], Matrix]) -> tuple[Floats, Pixels]:
     """Colours (straight, float32) and 8-bit alpha of a frame, gathered while it is exposed."""
     moment = min(index, len(person.alphas) - 1)
     gathered = np.zeros((SIZE[1], SIZE[0], 4), np.float32)
@@ -116,31 +129,31 @@ def _looks(
         alpha = cv2.warpAffine(person.alphas[moment], where, SIZE)
         gathered[..., :3] += colours * alpha[..., None]
         gathered[..., 3] += alpha
-    straight = gathered[..., :3] / np.maximum(gathered[..., 3:], 1e-6)
-    return straight, np.rint(gathered[..., 3] * (255 / len(LOOKS))).astype(np.uint8)
+    straight = gathered[..., :3] / np.maximum(gathered[..., 3:], np.float32(1e-6))
+    return np.asarray(straight, np.float32), np.rint(gathered[..., 3] * (255 / len(LOOKS))).astype(np.uint8)
 
 
-def _view(room: Pixels, move: NDArray[np.float64]) -> Pixels:
+def _view(room: Pixels, move: Move) -> Pixels:
     """The middle of a room, filling the frame with a little to spare, as the camera shakes."""
     height, width = room.shape[:2]
-    turn = cv2.getRotationMatrix2D(
-        (width / 2, height / 2), move[3], 1.05 * max(SIZE[0] / width, SIZE[1] / height) * (1 + move[2])
-    )
-    turn[:, 2] += np.array(SIZE) / 2 - (width / 2, height / 2) + move[:2]
+    right, down, larger, turned = move
+    scale = 1.05 * max(SIZE[0] / width, SIZE[1] / height) * (1 + larger)
+    turn = cv2.getRotationMatrix2D((width / 2, height / 2), turned, scale)
+    turn[:, 2] += (SIZE[0] - width) / 2 + right, (SIZE[1] - height) / 2 + down
     return cv2.warpAffine(room, turn, SIZE, borderMode=cv2.BORDER_REFLECT).astype(np.uint8, copy=False)
 
 
-def _blend(colours: NDArray[np.float32], alpha: Pixels, behind: Pixels) -> NDArray[np.float32]:
-    part = (alpha / np.float32(255))[..., None]
-    return colours * part + behind * (1 - part)
+def _blend(colours: Floats, alpha: Pixels, behind: Pixels) -> Floats:
+    part = np.divide(alpha, 255, dtype=np.float32)[..., None]
+    return np.asarray(colours * part + behind * (1 - part), np.float32)
 
 
-def _webcam(chance: Generator) -> Callable[[NDArray[np.float32]], Pixels]:
+def _webcam(chance: Generator) -> Callable[[Floats], Pixels]:
     """A webcam's light faults: exposure, a tint, noise that grows in the dark, JPEG."""
     gain = chance.uniform(0.75, 1.1) * chance.uniform(0.96, 1.04, 3)
     noise, quality = chance.uniform(0.5, 5), int(chance.integers(75, 96))
 
-    def shoot(scene: NDArray[np.float32]) -> Pixels:
+    def shoot(scene: Floats) -> Pixels:
         taken = scene * gain + noise * chance.standard_normal(scene.shape, np.float32)
         pixels = np.clip(np.rint(taken), 0, 255).astype(np.uint8)
         return cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].astype(np.uint8, copy=False)

@@ -45,10 +45,26 @@ def evaluate(network: Run, clips: Iterable[Truth]) -> Scores:
 
 
 def score_clip(alphas: Sequence[Alpha], truths: Sequence[Alpha]) -> Scores:
-    """Every figure of one clip, averaged over its frames; dtSSD over its pairs of frames, nan for a still."""
+    """Every figure of one clip, averaged over its frames; dtSSD over its pairs of frames, nan for a still.
+
+    Raises:
+        ValueError: the alphas are not one for each truth, of its size and dtype.
+    """
+    _check(alphas, truths)
     scores = mean([score_frame(alpha, truth) for alpha, truth in zip(alphas, truths, strict=True)])
     steps = zip(alphas[1:], alphas[:-1], truths[1:], truths[:-1], strict=True)
     return scores | mean([{"dtssd": dtssd(*step)} for step in steps] or [{"dtssd": float("nan")}])
+
+
+def _check(alphas: Sequence[Alpha], truths: Sequence[Alpha]) -> None:
+    if len(alphas) != len(truths):
+        raise ValueError(f"the network gave {len(alphas)} alphas for {len(truths)} frames; give one for each")
+    for alpha, truth in zip(alphas, truths, strict=True):
+        if alpha.shape != truth.shape or alpha.dtype != np.float32:
+            given, wanted = ("x".join(map(str, one.shape[::-1])) for one in (alpha, truth))
+            raise ValueError(
+                f"an alpha of {given} {alpha.dtype} for a frame of {wanted}; give float32 of the frame's size"
+            )
 
 
 def score_frame(alpha: Alpha, truth: Alpha) -> Scores:
@@ -98,8 +114,8 @@ def contour(alpha: Alpha) -> Pixels:
     """1 where the mask at alpha 0.5 differs from its right, lower or lower right neighbour."""
     mask = (alpha >= 0.5).astype(np.uint8)  # noqa: PLR2004 - the definition's own
     padded = np.pad(mask, ((0, 1), (0, 1)), mode="edge")
-    line: Pixels = (mask ^ padded[:-1, 1:]) | (mask ^ padded[1:, :-1]) | (mask ^ padded[1:, 1:])
-    return line
+    line = (mask ^ padded[:-1, 1:]) | (mask ^ padded[1:, :-1]) | (mask ^ padded[1:, 1:])
+    return np.asarray(line, dtype=np.uint8)
 
 
 @cache
@@ -135,7 +151,7 @@ def _slope(alpha: Alpha) -> Alpha:
     replicate = cv2.BORDER_REPLICATE
     x = cv2.sepFilter2D(alpha, cv2.CV_32F, derivative, smooth, borderType=replicate)
     y = cv2.sepFilter2D(alpha, cv2.CV_32F, smooth, derivative, borderType=replicate)
-    return cv2.magnitude(x, y)
+    return np.asarray(cv2.magnitude(x, y), np.float32)
 
 
 @cache

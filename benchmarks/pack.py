@@ -101,4 +101,4 @@ def colours(picture: Pixels, alpha: Alpha) -> Pixels:
     from pymatting import estimate_foreground_ml  # noqa: PLC0415 - heavy, and needed only while clips are made
 
     colours = estimate_foreground_ml(picture / 255.0, alpha.astype(np.float64))
-    return cv2.convertScaleAbs(colours, alpha=255).astype(np.uint8, copy=False)
+    return np.asarray(cv2.convertScaleAbs(colours, alpha=255), np.uint8)

@@ -1,0 +1,164 @@
+"""How good networks are: every figure of metrics.py for ours, anybody's and the peers, on the same pixels, in one run.
+
+    python benchmarks/quality.py --model small --peers ../shared/peers --data ../shared/data --set composites
+
+From a training script: ``from quality import collect, evaluate`` (neither the package nor rich is needed for that).
+"""
+
+import json
+import math
+import platform
+import sys
+from argparse import ArgumentParser, BooleanOptionalAction, Namespace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import composites
+import cv2
+from clips import Clip
+from metrics import FIGURES, HIGHER_IS_BETTER, Scores, evaluate, mean, score_clip
+from networks import Contender, peers
+from validation import SETS, collect
+
+__all__ = ["collect", "evaluate", "main", "mean", "score_clip"]
+
+HEADS = ("IoU", "BF", "BF 2px", "MAD", "MSE", "Grad", "Conn", "dtSSD")
+DIGITS = (4, 3, 3, 2, 2, 2, 2, 2)
+WIDTH = 110
+"""Of the table where there is no terminal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a network reached: in all, on each clip, and at what cost (median, one thread)."""
+
+    name: str
+    figures: Scores
+    clips: dict[str, Scores]
+    ms: float
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line; 2 when the user asked for something that is not there."""
+    options = _parser().parse_args(arguments)
+    cv2.setNumThreads(1)
+    try:
+        _run(options)
+    except (OSError, ValueError, ImportError, RuntimeError) as error:
+        print(f"quality: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _parser() -> ArgumentParser:
+    parser = ArgumentParser(description="Score matting networks against true alphas, side by side.")
+    parser.add_argument(
+        "--model", action="append", default=[], metavar="SPEC", help="a name or an .onnx; again for more"
+    )
+    parser.add_argument("--peers", type=Path, metavar="FOLDER", help="public networks: a folder with a peers.py")
+    parser.add_argument("--peer", action="append", default=[], metavar="NAME", help="only this one of them")
+    parser.add_argument("--set", default="composites", metavar="SET", help=f"{', '.join(SETS)}, or a folder")
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="the data pack (%(default)s)")
+    parser.add_argument("--cache", type=Path, default=composites.CACHE, help="where composites are kept (%(default)s)")
+    parser.add_argument("--limit", type=int, metavar="N", help="only the first N clips or stills")
+    parser.add_argument(
+        "--refine", action=BooleanOptionalAction, default=True, help="also each --model with the refiner"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure of every clip")
+    parser.add_argument("--sheet", type=Path, metavar="FILE", help="write a PNG to look at")
+    return parser
+
+
+def _run(options: Namespace) -> None:
+    contenders = [contender for spec in options.model for contender in _own(spec, refined=options.refine)]
+    contenders += peers(options.peers, options.peer) if options.peers else []
+    if not contenders:
+        raise ValueError("nothing to score; name a network with --model or a folder of networks with --peers")
+    clips = collect(options.set, data=options.data, cache=options.cache, limit=options.limit)
+    results = score(contenders, clips)
+    show(results, f"{options.set}: {len(clips)} clips")
+    if options.json:
+        options.json.write_text(json.dumps(report(results, options.set), indent=1))
+    if options.sheet:
+        from sheet import write  # noqa: PLC0415 - only those who look pay for it
+
+        write(options.sheet, clips, contenders)
+
+
+def _own(spec: str, *, refined: bool) -> Iterator[Contender]:
+    import own  # noqa: PLC0415 - peers can be scored, and training can evaluate, without the package
+
+    network = own.open_network(spec)
+    yield own.coarse(network)
+    if refined:
+        yield own.refined(network)
+
+
+def score(contenders: Sequence[Contender], clips: Sequence[Clip]) -> list[Result]:
+    """Each network on each clip, a progress bar meanwhile."""
+    from rich.progress import Progress  # noqa: PLC0415 - training environments have no rich
+
+    with Progress(transient=True) as progress:
+        task = progress.add_task("", total=len(contenders) * len(clips))
+        results = []
+        for contender in contenders:
+            scores = {}
+            for clip in clips:
+                progress.update(task, description=f"{contender.name}: {clip.name}")
+                scores[clip.name] = score_clip(contender.alphas(clip.frames), clip.alphas)
+                progress.advance(task)
+            results.append(
+                Result(contender.name, mean(list(scores.values())), scores, contender.ms(clips[0].frames[0]))
+            )
+    return results
+
+
+def show(results: Sequence[Result], heading: str) -> None:
+    """The table, the best of each column in bold."""
+    from rich.console import Console  # noqa: PLC0415 - training environments have no rich
+    from rich.table import Table  # noqa: PLC0415 - likewise
+
+    table = Table(title=heading)
+    table.add_column("network", overflow="fold")
+    for head in (*HEADS, "ms"):
+        table.add_column(head, justify="right")
+    for result in results:
+        cells = [_cell(result, results, *column) for column in zip(FIGURES, DIGITS, strict=True)]
+        table.add_row(result.name, *cells, f"{result.ms:.1f}")
+    Console(width=None if sys.stdout.isatty() else WIDTH).print(table)
+
+
+def _cell(result: Result, results: Sequence[Result], figure: str, digits: int) -> str:
+    value, others = result.figures[figure], [other.figures[figure] for other in results]
+    if math.isnan(value):
+        return "-"
+    best = max(others) if figure in HIGHER_IS_BETTER else min(others)
+    return f"[bold]{value:.{digits}f}[/]" if value == best else f"{value:.{digits}f}"
+
+
+def report(results: Sequence[Result], name: str) -> dict[str, object]:
+    """All of it, for JSON; a figure that does not exist (dtSSD of stills) is null."""
+    return {
+        "set": name,
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": f"{platform.machine()} {platform.system()}, Python {platform.python_version()}",
+        "networks": [
+            {
+                "name": result.name,
+                "ms": result.ms,
+                "figures": _plain(result.figures),
+                "clips": {clip: _plain(scores) for clip, scores in result.clips.items()},
+            }
+            for result in results
+        ],
+    }
+
+
+def _plain(scores: Scores) -> dict[str, float | None]:
+    return {figure: None if math.isnan(value) else value for figure, value in scores.items()}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
