@@ -1,0 +1,18 @@
+"""A background that never changes."""
+
+from realtime_matte.frame import Frame, Matte, Pixels
+
+
+class Still:
+    """Gives the same array each time."""
+
+    def __init__(self, pixels: Pixels) -> None:
+        self._pixels = pixels
+        self._pixels.flags.writeable = False
+
+    def picture(self, frame: Frame, matte: Matte) -> Pixels:  # noqa: ARG002 - it is the same for every frame
+        """The one picture."""
+        return self._pixels
+
+    def close(self) -> None:
+        """Nothing to let go of."""
