@@ -1,0 +1,71 @@
+"""A network at work: on the best provider that was proven, and on the CPU from the frame on which that one fails."""
+
+from collections.abc import Sequence
+
+from realtime_matte.errors import ModelError
+from realtime_matte.frame import Frame, Matte
+from realtime_matte.models.engine import Engine
+from realtime_matte.models.family import Family
+from realtime_matte.models.session import FAILURES, Session, reason
+from realtime_matte.stages import State
+
+
+class OnnxNetwork:
+    """Keeps the promise of ``stages.Network``. ``sessions``: the one to use and those that take over, in order."""
+
+    def __init__(self, name: str, family: Family, sessions: Sequence[Session], notes: Sequence[str]) -> None:
+        self.name = name
+        self._family = family
+        self._sessions = list(sessions)
+        self._provider = sessions[0].provider.name
+        self._notes = list(notes)
+        self._engine: Engine | None = None
+
+    @property
+    def provider(self) -> str:
+        """As users name it."""
+        return self._provider
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """Every fall-back, oldest first."""
+        return tuple(self._notes)
+
+    def matte(self, frame: Frame, state: State | None) -> tuple[Matte, State]:
+        """A state of another frame size, or of a provider that failed since, starts a new shot."""
+        if not self._sessions:
+            raise ModelError(f"model {self.name!r} was closed; open it again")
+        try:
+            return self._run(frame, state)
+        except FAILURES as error:
+            self._fall_back(state, error)
+        try:
+            return self._run(frame, None)
+        except FAILURES as error:
+            raise self._lost(error) from error
+
+    def close(self) -> None:
+        """Sessions end with their last reference."""
+        self._sessions.clear()
+        self._engine = None
+
+    def _run(self, frame: Frame, state: State | None) -> tuple[Matte, State]:
+        if self._engine is None or self._engine.size != frame.size:
+            self._engine = Engine(self._sessions[0], self._family, frame.size)
+        alpha, after = self._engine.matte(frame.pixels, state)
+        return Matte(alpha), after
+
+    def _fall_back(self, state: State | None, error: Exception) -> None:
+        """To the next session; the last one may only have met a spoilt state."""
+        failed = self._sessions[0].provider
+        if len(self._sessions) > 1:
+            self._sessions.pop(0)
+            self._engine = None
+            after = self._sessions[0].provider
+            self._provider = after.name
+            self._notes.append(f"{failed.title} failed while running ({reason(error)}); running on {after.title} since")
+        elif state is None:
+            raise self._lost(error) from error
+
+    def _lost(self, error: Exception) -> ModelError:
+        return ModelError(f"model {self.name!r} failed on the CPU: {reason(error)}; take another --model")

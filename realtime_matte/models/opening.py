@@ -1,0 +1,61 @@
+"""From what the user calls a network to one that runs: ``small``, ``rvm.onnx``, ``net.onnx?mean=127.5&std=127.5``."""
+
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+from realtime_matte.errors import MissingDependency, MissingFile, SpecError
+from realtime_matte.models import graph, settings
+from realtime_matte.models.providers import Standing
+from realtime_matte.models.shelf import shipped
+from realtime_matte.stages import Network
+
+
+def open(spec: str = "small", *, provider: str | None = None, threads: int | None = None) -> Network:
+    """A network by the name of a shipped one, or by the path of an .onnx file; options may follow a ``?``.
+
+    ``provider``: this one or none; left out, the best that is proven to run, with a note for each better one that
+    failed. ``threads``: of the CPU; one unless asked for, as a second gave these small networks nothing.
+
+    Raises:
+        SpecError: an unknown name, option or provider, or a provider that cannot run here.
+        MissingFile, BadFile: the file.
+        ModelError: a graph of no known family, or a provider that was asked for and did not run it.
+        MissingDependency: ONNX Runtime does not load.
+    """
+    if threads is not None and threads < 1:
+        raise SpecError(f"threads is {threads}; it must be 1 or more")
+    word, given = settings.split(spec)
+    found = graph.read(_path(word))
+    wishes = settings.settings(found.metadata, given)
+    network: Network = _starting().start_here(word, found, wishes, provider=provider, threads=threads or 1)
+    return network
+
+
+def standings() -> list[Standing]:
+    """How each provider stands on this machine, best first. Raises MissingDependency."""
+    found: list[Standing] = _starting().standings_here()
+    return found
+
+
+def _path(word: str) -> Path:
+    there = shipped()
+    if word in there:
+        return there[word]
+    names = ", ".join(there) or "none"
+    path = Path(word).expanduser()
+    if path.suffix.lower() != ".onnx" and len(path.parts) < 2 and not path.is_file():  # noqa: PLR2004 -- a bare word
+        raise SpecError(f"no model called {word!r}; there are: {names}; or give the path of an .onnx file")
+    if not path.is_file():
+        raise MissingFile(f"no model file {word}; shipped ones go by their names: {names}")
+    return path
+
+
+def _starting() -> ModuleType:
+    """All that needs ONNX Runtime, which takes a quarter of a second to import."""
+    try:
+        return import_module("realtime_matte.models.starting")
+    except (ImportError, OSError) as error:
+        raise MissingDependency(
+            f"ONNX Runtime cannot be loaded: {error}; pip install --force-reinstall realtime-matte"
+        ) from error

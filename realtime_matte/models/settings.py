@@ -1,0 +1,85 @@
+"""What a user or a file's metadata may say about a network that its graph cannot: ``net.onnx?mean=127.5``."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, fields
+from typing import Literal, TypeAlias, cast
+
+from realtime_matte.errors import SpecError
+from realtime_matte.frame import Size
+from realtime_matte.options import parse
+
+Order: TypeAlias = Literal["rgb", "bgr"]
+
+PerChannel: TypeAlias = tuple[float, float, float]
+"""In 0..255 units, in the network's channel order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What was said; None is "as its family does". ``size``: the network's grid."""
+
+    mean: PerChannel | None = None
+    std: PerChannel | None = None
+    order: Order | None = None
+    size: Size | None = None
+
+    def check(self, family: str, allowed: Collection[str]) -> None:
+        """Refuse what the family does not take. Raises SpecError."""
+        for option in fields(self):
+            if getattr(self, option.name) is not None and option.name not in allowed:
+                there = ", ".join(sorted(allowed)) or "none"
+                raise SpecError(f"a model of the family {family} takes no option {option.name!r}; there are: {there}")
+
+
+def split(spec: str) -> tuple[str, dict[str, object]]:
+    """A model's spec without its options, and the options. Raises SpecError."""
+    return parse(spec, _READERS)
+
+
+def settings(metadata: Mapping[str, str], given: Mapping[str, object]) -> Settings:
+    """What was given, else what the file's metadata (``rtmatte.mean`` and so on) says. Raises SpecError."""
+    told = {word: metadata[f"rtmatte.{word}"] for word in _READERS if f"rtmatte.{word}" in metadata}
+    text = "&".join(f"{word}={value}" for word, value in told.items() if word not in given)
+    _, read = parse(f"metadata?{text}", _READERS) if text else ("", {})
+    values = {**read, **given}
+    return Settings(
+        mean=cast("PerChannel | None", values.get("mean")),
+        std=cast("PerChannel | None", values.get("std")),
+        order=cast("Order | None", values.get("order")),
+        size=cast("Size | None", values.get("size")),
+    )
+
+
+def _per_channel(text: str) -> PerChannel:
+    try:
+        numbers = tuple(float(word) for word in text.split(","))
+    except ValueError:
+        numbers = ()
+    if len(numbers) == 1:
+        numbers *= 3
+    if len(numbers) != 3 or not all(abs(number) < 1e9 for number in numbers):  # noqa: PLR2004 -- channels; no inf, nan
+        raise ValueError("one number or three, such as 127.5 or 123.7,116.3,103.5")
+    return numbers
+
+
+def _deviation(text: str) -> PerChannel:
+    numbers = _per_channel(text)
+    if min(numbers) <= 0:
+        raise ValueError("above 0")
+    return numbers
+
+
+def _order(text: str) -> Order:
+    if text not in {"rgb", "bgr"}:
+        raise ValueError("rgb or bgr")
+    return cast("Order", text)
+
+
+def _size(text: str) -> Size:
+    width, _, height = text.partition("x")
+    if not (width.isdecimal() and height.isdecimal() and 0 < int(width) <= 4096 and 0 < int(height) <= 4096):  # noqa: PLR2004
+        raise ValueError("a size such as 512x288")
+    return int(width), int(height)
+
+
+_READERS = {"mean": _per_channel, "std": _deviation, "order": _order, "size": _size}

@@ -1,0 +1,224 @@
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tiny_networks as tiny
+from fakes_models import Script, played
+
+from realtime_matte import models
+from realtime_matte.errors import ModelError, SpecError
+from realtime_matte.frame import Frame
+from realtime_matte.models import graph, session, starting
+from realtime_matte.models.network import OnnxNetwork
+from realtime_matte.models.providers import COREML, CPU, CUDA, DIRECTML, OPENVINO, TENSORRT, Machine, asked, nvidia_gpu
+from realtime_matte.models.settings import Settings
+
+EVERY = frozenset(provider.key for provider in (TENSORRT, CUDA, DIRECTML, COREML, OPENVINO, CPU))
+GPU = Machine({CUDA.key, TENSORRT.key, CPU.key}, nvidia=True)
+NO_GPU = Machine({CUDA.key, TENSORRT.key, CPU.key}, nvidia=False)
+
+
+@pytest.fixture
+def net(tmp_path: Path) -> Path:
+    return tiny.recurrent(tmp_path / "tiny.onnx")
+
+
+def start(net: Path, scripts: dict[str, Script], *, machine: Machine = GPU, provider: str | None = None) -> OnnxNetwork:
+    runtime = played(scripts)
+    found = graph.read(net)
+    return starting.start("tiny", found, Settings(), provider=provider, threads=1, runtime=runtime, machine=machine)
+
+
+def alphas(network: OnnxNetwork, levels: Sequence[int]) -> list[float]:
+    """The mean alpha of grey frames of one shot."""
+    state, means = None, []
+    for index, level in enumerate(levels):
+        frame = Frame(np.full((72, 128, 3), level, np.uint8), float(index), index)
+        matte, state = network.matte(frame, state)
+        means.append(round(float(matte.alpha.mean()), 3))
+    return means
+
+
+def test_the_best_provider_that_is_proven_runs(net: Path) -> None:
+    script = Script()
+    network = start(net, {CUDA.key: script})
+    assert (network.provider, network.notes) == ("cuda", ())
+    assert alphas(network, [51, 51, 102]) == [0.21, 0.22, 0.43]
+    assert script.runs == 3 + 3, "the warm-up's and ours"
+
+
+def test_onnxruntime_gpu_without_a_gpu_says_nothing_and_tries_nothing(net: Path) -> None:
+    script = Script(refuses="no CUDA-capable device is detected")
+    network = start(net, {CUDA.key: script}, machine=NO_GPU)
+    assert (network.provider, network.notes, script.starts) == ("cpu", (), 0)
+
+
+def test_tensorrt_runs_only_when_asked_for(net: Path) -> None:
+    scripts = {TENSORRT.key: Script(), CUDA.key: Script()}
+    assert start(net, scripts).provider == "cuda"
+    assert scripts[TENSORRT.key].starts == 0
+    assert start(net, scripts, provider="tensorrt").provider == "tensorrt"
+
+
+def test_the_cpu_runs_when_asked_for(net: Path) -> None:
+    script = Script()
+    assert start(net, {CUDA.key: script}, provider="cpu").provider == "cpu"
+    assert script.starts == 0
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        (Script(refuses="CUDA driver version is insufficient"), "CUDA driver version is insufficient"),
+        (
+            Script(hides=True, prints="Failed to load a.so.9: a.so.9: cannot open it\nand more"),
+            "a.so.9: cannot open it",
+        ),
+        (Script(idle=True), "not one operator ran on it"),
+        (Script(left=1), "it left 1 of 1 convolutions to the CPU"),
+        (Script(fails_on=1), "CUDA failure 700: an illegal memory access was encountered"),
+        (Script(fails_on=3), "CUDA failure 700: an illegal memory access was encountered"),
+        (Script(stale=True), "its alpha of warm-up frame 2 is off by 0.* from the CPU's"),
+    ],
+)
+def test_a_better_one_that_fails_is_told_with_reason_and_mend(net: Path, script: Script, reason: str) -> None:
+    network = start(net, {CUDA.key: script})
+    [note] = network.notes
+    wanted = (
+        f"CUDA did not start: {reason}; pip install 'realtime-matte[cuda]', or update the NVIDIA driver; running on CPU"
+    )
+    assert re.fullmatch(re.escape(wanted).replace(r"0\.\*", r"0\.\d\d"), note), note
+    assert network.provider == "cpu"
+    assert alphas(network, [51]) == [0.21]
+
+
+def test_a_provider_that_computes_something_else_is_not_used(net: Path, tmp_path: Path) -> None:
+    other = tiny.recurrent(tmp_path / "other.onnx", gain=0.5)
+    network = start(net, {CUDA.key: Script(instead=other)})
+    assert network.provider == "cpu"
+    assert "its alpha of warm-up frame 1 is off by 0." in network.notes[0]
+
+
+def test_a_provider_that_computes_nan_is_not_used(net: Path, tmp_path: Path) -> None:
+    other = tiny.recurrent(tmp_path / "nan.onnx", gain=0, black_is_nan=True)
+    network = start(net, {CUDA.key: Script(instead=other)})
+    assert "CUDA did not start: its output is not finite; " in network.notes[0]
+
+
+def test_the_next_best_is_tried(net: Path) -> None:
+    scripts = {CUDA.key: Script(refuses="out of memory"), OPENVINO.key: Script()}
+    network = start(net, scripts, machine=Machine({CUDA.key, OPENVINO.key, CPU.key}, nvidia=True))
+    assert network.provider == "openvino"
+    assert [note.rpartition("; ")[2] for note in network.notes] == ["running on OpenVINO"]
+
+
+def test_a_real_cuda_that_lacks_its_libraries_is_told(net: Path) -> None:
+    """Only where ONNX Runtime lists CUDA and no GPU is there."""
+    if CUDA.key not in session.this_machine().listed or nvidia_gpu():
+        pytest.skip("needs onnxruntime-gpu on a machine without an NVIDIA GPU")
+    found = graph.read(net)
+    runtime = session.installed_runtime()
+    network = starting.start("tiny", found, Settings(), provider=None, threads=1, runtime=runtime, machine=GPU)
+    [note] = network.notes
+    assert note.startswith("CUDA did not start: ")
+    assert note.endswith("; running on CPU")
+    assert "no reason" not in note
+
+
+def test_an_nvidia_gpu_that_onnxruntime_cannot_use_is_told(net: Path) -> None:
+    network = start(net, {}, machine=Machine({CPU.key}, nvidia=True))
+    [note] = network.notes
+    assert note.startswith(
+        "an NVIDIA GPU is here, but the installed ONNX Runtime has none; pip install onnxruntime-gpu"
+    )
+    assert note.endswith("; running on CPU")
+    assert start(net, {}, machine=Machine({CPU.key}, nvidia=True), provider="cpu").notes == ()
+
+
+def test_an_unknown_provider_is_refused_with_those_possible(net: Path) -> None:
+    with pytest.raises(SpecError, match=r"no provider called 'gpu'; possible here: tensorrt, cuda, cpu$"):
+        start(net, {}, provider="gpu")
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("cuda", "no NVIDIA GPU can be seen"),
+        ("coreml", "the installed ONNX Runtime has none; pip install onnxruntime in its place"),
+    ],
+)
+def test_an_impossible_provider_is_refused_with_reason_and_those_possible(net: Path, name: str, reason: str) -> None:
+    with pytest.raises(SpecError, match=f"provider '{name}' cannot run here: {reason}; possible here: cpu"):
+        start(net, {}, machine=NO_GPU, provider=name)
+
+
+def test_a_provider_asked_for_that_fails_is_an_error(net: Path) -> None:
+    with pytest.raises(ModelError, match=r"CUDA did not start: out of memory; pip .*; or leave out --provider cuda"):
+        start(net, {CUDA.key: Script(refuses="out of memory")}, provider="cuda")
+
+
+def test_every_provider_is_found_by_its_name_in_any_case() -> None:
+    machine = Machine(EVERY, nvidia=True)
+    for provider in (TENSORRT, CUDA, DIRECTML, COREML, OPENVINO, CPU):
+        assert asked(provider.name, machine) is provider
+        assert asked(provider.title, machine) is provider
+
+
+def test_a_provider_that_fails_on_frame_7_hands_that_frame_to_the_cpu(net: Path) -> None:
+    script = Script(fails_on=3 + 7)
+    network = start(net, {CUDA.key: script})
+    assert alphas(network, [51] * 9) == [0.21, 0.22, 0.23, 0.24, 0.25, 0.26, 0.21, 0.22, 0.23]
+    assert network.provider == "cpu"
+    assert network.notes == (
+        "CUDA failed while running (CUDA failure 700: an illegal memory access was encountered); running on CPU since",
+    )
+    assert script.runs == 10, "it is not tried again"
+
+
+def test_nan_in_mid_run_hands_over(net: Path, tmp_path: Path) -> None:
+    other = tiny.recurrent(tmp_path / "nan.onnx", black_is_nan=True)
+    network = start(net, {CUDA.key: Script(instead=other)})
+    assert alphas(network, [51, 0, 51]) == [0.21, 0.01, 0.22]
+    assert network.notes == ("CUDA failed while running (its output is not finite); running on CPU since",)
+
+
+def test_when_the_cpu_fails_too_there_is_no_matte(net: Path) -> None:
+    scripts = {CUDA.key: Script(fails_on=3 + 2), CPU.key: Script(fails_on=3 + 2)}
+    network = start(net, scripts)
+    assert alphas(network, [51]) == [0.21]
+    with pytest.raises(ModelError, match=r"model 'tiny' failed on the CPU: CUDA failure 700.*; take another --model"):
+        alphas(network, [51, 51, 51])
+
+
+@pytest.mark.parametrize("error", session.FAILURES)
+def test_whatever_onnxruntime_raises_is_caught(net: Path, error: type[Exception]) -> None:
+    network = start(net, {CUDA.key: Script(fails_on=4, error=error("[ONNXRuntimeError] : 6 : FAIL : device lost."))})
+    assert alphas(network, [51]) == [0.21]
+    assert network.notes == ("CUDA failed while running (device lost); running on CPU since",)
+
+
+def test_starting_is_silent(net: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    start(net, {CUDA.key: Script(hides=True, prints="Failed to load a.so: no")})
+    models.open(str(net)).close()
+    assert capfd.readouterr() == ("", "")
+
+
+def test_standings_tell_every_provider() -> None:
+    found = {standing.name: standing.lacks for standing in models.standings()}
+    assert list(found) == ["tensorrt", "cuda", "directml", "coreml", "openvino", "cpu"]
+    assert found["cpu"] == ""
+
+
+def test_a_gpu_is_seen_by_its_device_file(tmp_path: Path) -> None:
+    (tmp_path / "nvidia-caps").touch()
+    assert not nvidia_gpu(tmp_path, hidden="0")
+    (tmp_path / "nvidia0").touch()
+    assert nvidia_gpu(tmp_path, hidden="0")
+
+
+@pytest.mark.parametrize("hidden", ["", "-1"])
+def test_a_hidden_gpu_is_not_there(tmp_path: Path, hidden: str) -> None:
+    (tmp_path / "nvidia0").touch()
+    assert not nvidia_gpu(tmp_path, hidden=hidden)
