@@ -60,8 +60,7 @@ class Clip:
         if any(part.is_alpha for part in frame.format.components):
             pixels = over_black(np.asarray(frame.to_ndarray(format="bgra"), np.uint8))
         else:
-            bgr = frame.to_ndarray(format="bgr24", src_colorspace=_matrix(frame), src_color_range=_range(frame))
-            pixels = np.asarray(bgr, np.uint8)
+            pixels = bgr(frame)
         return np.ascontiguousarray(np.rot90(pixels, frame.rotation // 90 % 4))
 
     def close(self) -> None:
@@ -133,11 +132,15 @@ def _open(path: Path) -> tuple[InputContainer, VideoStream]:
     return container, stream
 
 
-def _matrix(frame: VideoFrame) -> Colorspace:
-    untagged_sd = frame.colorspace in UNSPECIFIED and frame.height < HD_HEIGHT
-    return Colorspace.ITU601 if frame.colorspace in SD_MATRICES or untagged_sd else Colorspace.ITU709
-
-
-def _range(frame: VideoFrame) -> ColorRange:
+def bgr(frame: VideoFrame) -> Pixels:
+    """The frame in BGR, by the matrix and range its colours are stored in."""
+    untagged = frame.colorspace in UNSPECIFIED
+    sd = frame.height < HD_HEIGHT if untagged else frame.colorspace in SD_MATRICES
     full = frame.color_range == FULL_RANGE or frame.format.name.startswith("yuvj")
-    return ColorRange.JPEG if full else ColorRange.MPEG
+    pixels = frame.to_ndarray(
+        format="bgr24",
+        src_colorspace=Colorspace.ITU601 if sd else Colorspace.ITU709,
+        dst_colorspace=Colorspace.ITU709 if sd else Colorspace.ITU601,  # BGR has none: older PyAV wants another one
+        src_color_range=ColorRange.JPEG if full else ColorRange.MPEG,
+    )
+    return np.asarray(pixels, np.uint8)
