@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from realtime_matte.checked import Checked
 from realtime_matte.errors import MatteError, ModelError
 from realtime_matte.frame import Frame, Pixels
 from realtime_matte.stages import Background, Network, Renderer
@@ -19,7 +20,7 @@ MakeRenderer = Callable[[Network, Background | None], Renderer]
 
 
 class RestartingRenderer:
-    """Renders, or says that there is no picture of this frame. ``make`` gives a renderer that closes its network.
+    """Renders, or says that there is no picture of this frame. ``make`` gives the renderer of an open network.
 
     Time is that of the frames, so that a file's run is the same each time.
 
@@ -105,13 +106,14 @@ class RestartingRenderer:
             self._renderer.forget()
 
     def close(self) -> None:
-        """Close the network."""
+        """Close the renderer and its network."""
         if self._renderer:
             self._renderer.close()
+            self._network.close()
         self._renderer = None
 
     def _start(self, open_network: OpenNetwork) -> Renderer:
-        network = open_network()
+        network = Checked(open_network())
         self.close()
         self._network = network
         self._renderer = self._make(network, self._background)

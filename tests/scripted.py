@@ -10,7 +10,7 @@ import numpy as np
 
 from realtime_matte.errors import ModelError, SinkError, SourceLost
 from realtime_matte.frame import Frame, Matte, Pixels, Size
-from realtime_matte.stages import Command, Fit, State
+from realtime_matte.stages import Command, Fit, OpenSource, State
 
 SIZE: Size = (96, 64)
 FPS = 30.0
@@ -48,12 +48,8 @@ def taken(index: int) -> float:
     return START + index / FPS
 
 
-Event = int | str | None
-"""A frame's index; "lost"; None is a moment without frames."""
-
-
 class ScriptedSource:
-    """Gives what the script says, then ends. ``sizes``: of single frames, where they differ."""
+    """Gives what the script says, then ends: which room is seen, or what becomes of the camera."""
 
     notes: Sequence[str] = ("scripted camera",)
     fps = FPS
@@ -64,6 +60,7 @@ class ScriptedSource:
         self.frames = None
         self.closed = 0
         self._script = list(script)
+        self._count = 0
 
     def read(self, pixels: Pixels) -> Frame | None:
         if not self._script:
@@ -72,7 +69,8 @@ class ScriptedSource:
         if isinstance(event, str):
             raise SourceLost(f"the camera is {event}")
         pixels[:] = room(event, self.size)
-        return Frame(pixels, taken(event), event)
+        self._count += 1
+        return Frame(pixels, taken(event), self._count - 1)
 
     def close(self) -> None:
         self.closed += 1
@@ -175,6 +173,46 @@ class Wall:
             raise SinkError("the clip is gone")
         assert self._pixels is not None
         return self._pixels
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+def opening(source: ScriptedSource) -> OpenSource:
+    """Stand in for a source's ``open``."""
+
+    def open_source(_rest: str, /, *, size: Size | None, fps: float | None) -> ScriptedSource:  # noqa: ARG001
+        return source
+
+    return open_source
+
+
+class ScriptedFeed:
+    """A camera without its thread: a frame's index, a frame of another size, or None while it is away."""
+
+    fps = FPS
+    notes: Sequence[str] = ("scripted camera",)
+    dropped = 0
+
+    def __init__(self, script: Iterable[int | tuple[int, Size] | None], *, size: Size = SIZE) -> None:
+        self.size = size
+        self.status: str | None = None
+        self.ended = False
+        self.closed = 0
+        self.waits: list[float] = []
+        self._script = list(script)
+
+    def take(self, timeout_s: float) -> Frame | None:
+        self.waits.append(timeout_s)
+        if not self._script:
+            self.ended = True
+            return None
+        event = self._script.pop(0)
+        self.status = "camera lost: it was unplugged" if event is None else None
+        if event is None:
+            return None
+        index, size = event if isinstance(event, tuple) else (event, self.size)
+        return Frame(room(index, size), taken(index), index)
 
     def close(self) -> None:
         self.closed += 1

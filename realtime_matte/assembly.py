@@ -1,0 +1,136 @@
+"""Opens the parts of a line from what the user named: a spec, or an ``open`` of the user's own."""
+
+import re
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from types import TracebackType
+from typing import Protocol, TypeVar
+
+from realtime_matte import plugins
+from realtime_matte.backdrops import Backdrops
+from realtime_matte.capture import Capture
+from realtime_matte.errors import MatteError, SpecError
+from realtime_matte.feed import Direct, Feed, Paced
+from realtime_matte.frame import Size
+from realtime_matte.framing import Framing
+from realtime_matte.outputs import Outputs
+from realtime_matte.restart import MakeRenderer, OpenNetwork, RestartingRenderer
+from realtime_matte.stages import Background, Network, OpenSink, OpenSource, Renderer, Source
+from realtime_matte.standby import Standby
+
+
+class Closable(Protocol):
+    """Anything that is closed by whoever opened it."""
+
+    def close(self) -> None:
+        """Idempotent."""
+
+
+Part = TypeVar("Part", bound=Closable)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The open parts. ``frames``: how many there are in all, None when nobody knows; ``live``: as a camera's."""
+
+    feed: Feed
+    outputs: Outputs
+    renderer: RestartingRenderer
+    backdrops: Backdrops
+    framing: Framing
+    card: Standby
+    frames: int | None
+    live: bool
+
+
+def finish(stack: ExitStack, call: Callable[[], None]) -> None:
+    """Let ``stack`` make a last call; an error of it never hides the one on its way."""
+
+    def leave(_kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None) -> None:
+        try:
+            call()
+        except MatteError as late:
+            if error is None:
+                raise
+            error.add_note(f"and while closing: {late}")
+
+    stack.push(leave)
+
+
+def own(stack: ExitStack, part: Part) -> Part:
+    """Let ``stack`` close the part."""
+    finish(stack, part.close)
+    return part
+
+
+def source_opener(choice: str | OpenSource, *, size: Size | None, fps: float | None) -> Callable[[], Source]:
+    """Opens the source each time it is called. A number or a name alone is a camera's.
+
+    Raises:
+        SpecError
+    """
+    if not isinstance(choice, str):
+        return partial(choice, "", size=size, fps=fps)
+    plugin = _source(choice)
+    return partial(plugin.open, plugin.rest, size=size, fps=fps)
+
+
+def watch(stack: ExitStack, device: Source, reopen: Callable[[], Source]) -> Feed:
+    """A live source behind its thread, opened anew when it goes away."""
+    first = [device]
+    return own(stack, Capture(lambda: first.pop() if first else reopen()))
+
+
+def play(stack: ExitStack, device: Source, *, paced: bool) -> Feed:
+    """A finite source: every frame at the line's own speed, or ``paced`` like a camera for those who watch."""
+    if not paced:
+        return Direct(device)
+    return own(stack, Capture(lambda: Paced(device)))
+
+
+def add_sink(outputs: Outputs, choice: str | OpenSink, *, size: Size, fps: float, alpha: bool) -> None:
+    """Open one more output.
+
+    Raises:
+        SpecError, SinkError, MissingDependency
+    """
+    if isinstance(choice, str):
+        plugin = plugins.sink(choice)
+        outputs.add(plugin.open(plugin.rest, size=size, fps=fps, alpha=alpha))
+    else:
+        outputs.add(choice("", size=size, fps=fps, alpha=alpha))
+
+
+def network_opener(choice: str | OpenNetwork, *, provider: str | None, threads: int | None) -> OpenNetwork:
+    """Opens the network each time it is called."""
+    if not isinstance(choice, str):
+        return choice
+
+    def open_network() -> Network:
+        from realtime_matte import models  # noqa: PLC0415  # ONNX Runtime loads while the standby card is already out
+
+        return models.open(choice, provider=provider, threads=threads)
+
+    return open_network
+
+
+def renderer_maker(size: Size, lap: Callable[[str], None]) -> MakeRenderer:
+    """Makes the renderer of a network."""
+
+    def make(network: Network, background: Background | None) -> Renderer:
+        from realtime_matte.render.cpu import CpuRenderer  # noqa: PLC0415  # Numba loads while the card is out
+
+        return CpuRenderer(network, size=size, background=background, lap=lap)
+
+    return make
+
+
+def _source(spec: str) -> plugins.Plugin[OpenSource]:
+    try:
+        return plugins.source(spec)
+    except SpecError:
+        if re.match(r"[a-z_]+:", spec):
+            raise
+        return plugins.source(f"camera:{spec}")

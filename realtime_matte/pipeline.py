@@ -1,0 +1,262 @@
+"""The line a frame walks: source, framing, matte, refine, composite, outputs. Nothing runs back."""
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from functools import partial
+from types import TracebackType
+from typing import Self
+
+from realtime_matte import assembly, standby
+from realtime_matte.assembly import Line, finish, own
+from realtime_matte.backdrops import Backdrops
+from realtime_matte.errors import MatteError, SpecError
+from realtime_matte.frame import Frame, Size
+from realtime_matte.framing import Framing
+from realtime_matte.outputs import Outputs
+from realtime_matte.restart import OpenNetwork, RestartingRenderer
+from realtime_matte.stages import Command, Fit, OpenBackground, OpenSink, OpenSource
+from realtime_matte.standby import Standby
+from realtime_matte.stats import Stats
+
+CARD_EVERY_S = 0.5
+"""So often the standby card is sent again while there are no frames: readers take a longer silence for a fault."""
+
+_log = logging.getLogger("realtime_matte")
+
+
+class Pipeline:
+    """The whole line, and the owner of all it opens.
+
+    Only a picture composited with the matte of that very frame, or the standby card, is ever sent. Everything runs in
+    the caller's thread but a live source; ``ask``, ``switch_model`` and ``switch_background`` may be called from any
+    thread and take effect between two frames.
+    """
+
+    def __init__(
+        self, line: Line, *, stats: Stats, tell: Callable[[str], None], clock: Callable[[], float], stack: ExitStack
+    ) -> None:
+        self.stats = stats
+        self.standby = False
+        self._line = line
+        self._tell = tell
+        self._clock = clock
+        self._stack = stack
+        self._requests: deque[Callable[[], None]] = deque()  # any thread appends, the caller's takes
+        self._time = clock()
+        self._quit = False
+        self._away: str | None = None
+        self._provider = line.renderer.provider
+        self._told = set(self.notes)
+
+    @classmethod
+    def open(
+        cls,
+        source: str | OpenSource = "camera:0",
+        background: str | OpenBackground | Sequence[str | OpenBackground] = "studio",
+        *,
+        outputs: Sequence[str | OpenSink] = ("virtualcam",),
+        model: str | OpenNetwork = "small",
+        provider: str | None = None,
+        threads: int | None = None,
+        size: Size | None = None,
+        fps: float | None = None,
+        mirror: bool = False,
+        fit: Fit = "cover",
+        card_image: str | None = None,
+        card_text: str | None = None,
+        tell: Callable[[str], None] = _log.warning,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> Self:
+        """Open everything; live outputs show the standby card from the moment they are open.
+
+        Parts are named by their specs, or given as an ``open`` of one's own. Several backgrounds are gone through by
+        the ``next_background`` command. ``size`` is the output's; None takes the source's. ``tell`` gets each
+        fall-back, and each fault that is lived through, as one line.
+
+        Raises:
+            MatteError: something cannot be opened; what was opened before it is closed again.
+        """
+        stats = Stats(clock=clock)
+        with ExitStack() as stack:
+            reopen = assembly.source_opener(source, size=size, fps=fps)
+            device = own(stack, reopen())
+            size, fps = size or device.size, fps or device.fps
+            choices = [background] if isinstance(background, str) or callable(background) else background
+            backdrops = own(stack, Backdrops(choices, size=size, fit=fit, tell=tell))
+            if not outputs:
+                raise SpecError("no output given; give one, such as 'window' or 'out.mp4'")
+            sinks = own(stack, Outputs(tell=tell))
+            for choice in [outputs] if isinstance(outputs, str) else outputs:
+                assembly.add_sink(sinks, choice, size=size, fps=fps, alpha=backdrops.alpha)
+            card = Standby(sinks, size=size, alpha=backdrops.alpha, image=card_image, text=card_text)
+            card.show_live(standby.STARTING, clock())
+            watched = assembly.watch(stack, device, reopen) if device.live else None
+            renderer = own(
+                stack,
+                RestartingRenderer(
+                    assembly.network_opener(model, provider=provider, threads=threads),
+                    assembly.renderer_maker(size, stats.lap),
+                    background=backdrops.current,
+                    tell=tell,
+                ),
+            )
+            line = Line(
+                feed=watched or assembly.play(stack, device, paced=sinks.live),
+                outputs=sinks,
+                renderer=renderer,
+                backdrops=backdrops,
+                framing=Framing(size, mirror=mirror),
+                card=card,
+                frames=device.frames,
+                live=device.live or sinks.live,
+            )
+            finish(stack, lambda: card.show_live(standby.STOPPED, clock()))
+            return cls(line, stats=stats, tell=tell, clock=clock, stack=stack.pop_all())
+
+    @property
+    def notes(self) -> list[str]:
+        """What the user should know of every part: modes granted, providers taken, and why."""
+        line = self._line
+        return [*line.feed.notes, *line.renderer.notes, *line.outputs.notes]
+
+    @property
+    def frames(self) -> int | None:
+        """How many frames the source has in all; None when nobody knows."""
+        return self._line.frames
+
+    @property
+    def live(self) -> bool:
+        """True when frames come at their own time, so that a picture has an age."""
+        return self._line.live
+
+    @property
+    def dropped(self) -> int:
+        """Frames that came and were never shown."""
+        return self._line.feed.dropped
+
+    @property
+    def mode(self) -> str:
+        """What the source really gives."""
+        (width, height), fps = self._line.feed.size, self._line.feed.fps
+        return f"{width}x{height} at {fps:g} fps"
+
+    @property
+    def model(self) -> str:
+        """The network, and the provider that really runs it."""
+        return self._line.renderer.model
+
+    def run(self, until: Callable[[], bool] | None = None) -> None:
+        """Go on until the source ends, the user quits, or ``until``, asked after each picture, says so.
+
+        Raises:
+            MatteError: the last output failed, a file cannot be read on, or the default background failed.
+        """
+        while self.step() and not (until and until()):
+            pass
+
+    def step(self) -> bool:
+        """One turn: take a frame, send one picture. False when there is nothing more to do. Raises as ``run``."""
+        self._obey()
+        if self._quit:
+            return False
+        self.stats.begin()
+        frame = self._line.feed.take(CARD_EVERY_S)
+        self.stats.lap("wait")
+        self._tell_news()
+        if frame is None and self._line.feed.ended:
+            return False
+        self._time = frame.time if frame else self._clock()
+        if frame is None:
+            self._show_card(standby.CAMERA_AWAY)
+        elif self.standby:
+            self._show_card(standby.STANDBY)
+        else:
+            self._show(frame)
+        return True
+
+    def ask(self, command: Command) -> None:
+        """Do what a user can ask for, before the next frame."""
+        self._requests.append(partial(self._do, command))
+
+    def switch_model(
+        self, model: str | OpenNetwork, *, provider: str | None = None, threads: int | None = None
+    ) -> None:
+        """Take another network before the next frame. If it cannot be opened, that is told and the old one stays."""
+        opener = assembly.network_opener(model, provider=provider, threads=threads)
+        self._requests.append(partial(self._switch_model, opener))
+
+    def switch_background(self, background: str | OpenBackground) -> None:
+        """Take another background before the next frame. If it cannot be opened, that is told and the old one stays."""
+        self._requests.append(partial(self._switch_background, background))
+
+    def close(self) -> None:
+        """Send the standby card to those who watch, and close every part. Idempotent."""
+        self._stack.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.__exit__(kind, error, trace)
+
+    def _show(self, frame: Frame) -> None:
+        line = self._line
+        fitted = line.framing(frame)
+        self.stats.lap("fit")
+        try:
+            picture = line.renderer.render(fitted)
+        except MatteError as error:  # a network's errors end in the renderer: this one is the background's
+            line.backdrops.replace_failed(error)
+            line.renderer.background = line.backdrops.current
+            picture = None
+        if picture is None:
+            self._show_card(standby.NO_MATTE)
+            return
+        line.outputs.send(picture, frame.time)
+        self.stats.lap("send")
+        self.stats.sent(frame.time)
+
+    def _show_card(self, reason: str) -> None:
+        self._line.renderer.forget()
+        self._line.card.show(reason, self._time)
+        self.stats.carded()
+
+    def _obey(self) -> None:
+        for command in self._line.outputs.commands():
+            self._do(command)
+        while self._requests:
+            self._requests.popleft()()
+
+    def _do(self, command: Command) -> None:
+        if command == "quit":
+            self._quit = True
+        elif command == "standby":
+            self.standby = not self.standby
+        elif command == "next_background":
+            self._line.backdrops.next()
+            self._line.renderer.background = self._line.backdrops.current
+
+    def _switch_model(self, opener: OpenNetwork) -> None:
+        self._show_card(standby.SWITCHING)
+        self._line.renderer.switch(opener)
+
+    def _switch_background(self, background: str | OpenBackground) -> None:
+        self._line.backdrops.use(background)
+        self._line.renderer.background = self._line.backdrops.current
+
+    def _tell_news(self) -> None:
+        feed, renderer = self._line.feed, self._line.renderer
+        if feed.status == self._away and renderer.provider == self._provider:
+            return
+        if feed.status != self._away:
+            self._tell(feed.status or "the camera is back")
+        self._away, self._provider = feed.status, renderer.provider
+        for note in self.notes:
+            if note not in self._told:
+                self._told.add(note)
+                self._tell(note)

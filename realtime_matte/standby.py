@@ -1,0 +1,55 @@
+"""The standby card of one run: the only thing that is sent beside matted pictures."""
+
+import numpy as np
+
+from realtime_matte import card
+from realtime_matte.frame import Pixels, Size
+from realtime_matte.outputs import Outputs
+
+STARTING = "One moment, starting"
+CAMERA_AWAY = "The camera is away"
+NO_MATTE = "One moment, please"
+SWITCHING = "One moment, changing the model"
+STANDBY = "Back in a moment"
+STOPPED = "The camera is off"
+
+
+class Standby:
+    """Sends the card to ``outputs``; it is drawn when its text changes.
+
+    ``text``: the user's own, shown instead of every reason; ``image``: the user's picture, shown without any text.
+
+    Raises:
+        MissingFile, BadFile: the user's picture, when it is made.
+    """
+
+    def __init__(self, outputs: Outputs, *, size: Size, alpha: bool, image: str | None, text: str | None) -> None:
+        self._outputs = outputs
+        self._size = size
+        self._alpha = alpha
+        self._text = text
+        self._fixed = self._drawn(card.draw(size, image=image)) if image is not None else None
+        self._last: tuple[str, Pixels] | None = None
+
+    def show(self, reason: str, time: float) -> None:
+        """Send the card to every output.
+
+        Raises:
+            SinkError: the last output failed.
+        """
+        self._outputs.send(self._picture(reason), time)
+
+    def show_live(self, reason: str, time: float) -> None:
+        """Send the card to those who watch, not into recordings: before the first frame and after the last."""
+        self._outputs.send_live(self._picture(reason), time)
+
+    def _picture(self, reason: str) -> Pixels:
+        if self._fixed is not None:
+            return self._fixed
+        text = self._text or reason
+        if self._last is None or self._last[0] != text:
+            self._last = text, self._drawn(card.draw(self._size, text=text))
+        return self._last[1]
+
+    def _drawn(self, picture: Pixels) -> Pixels:
+        return np.dstack([picture, np.full(picture.shape[:2], 255, np.uint8)]) if self._alpha else picture

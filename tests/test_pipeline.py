@@ -1,0 +1,349 @@
+import logging
+import threading
+from collections.abc import Sequence
+from contextlib import ExitStack
+
+import numpy as np
+import pytest
+from scripted import (
+    FPS,
+    SIZE,
+    Recorder,
+    ScriptedFeed,
+    ScriptedNetwork,
+    ScriptedSource,
+    Wall,
+    fails,
+    opening,
+    taken,
+)
+
+from realtime_matte import assembly, card, standby
+from realtime_matte.assembly import own
+from realtime_matte.errors import MissingFile, ModelError, SinkError, SourceError, SourceLost, SpecError
+from realtime_matte.frame import Size
+from realtime_matte.pipeline import CARD_EVERY_S, Pipeline
+from realtime_matte.stages import Network, OpenSource, Source
+
+
+def opened(
+    source: str | OpenSource,
+    *sinks: Recorder,
+    background: Wall | Sequence[Wall] | None = None,
+    network: ScriptedNetwork | None = None,
+    told: list[str] | None = None,
+    size: Size | None = None,
+    fps: float | None = None,
+) -> Pipeline:
+    network = network or ScriptedNetwork()
+    return Pipeline.open(
+        source,
+        background or Wall(),
+        outputs=sinks,
+        model=lambda: network,
+        size=size,
+        fps=fps,
+        tell=(told if told is not None else []).append,
+    )
+
+
+def clip(frames: int, *, size: Size = SIZE) -> OpenSource:
+    return opening(ScriptedSource(range(frames), size=size))
+
+
+def live(monkeypatch: pytest.MonkeyPatch, feed: ScriptedFeed) -> OpenSource:
+    """A source whose thread is the scripted feed."""
+    monkeypatch.setattr(assembly, "watch", lambda stack, _device, _reopen: own(stack, feed))
+    return opening(ScriptedSource([], live=True))
+
+
+def test_a_finite_source_gives_every_frame_without_a_thread() -> None:
+    sink = Recorder()
+    threads = threading.active_count()
+    with opened(clip(20), sink) as pipeline:
+        pipeline.run()
+        assert threading.active_count() == threads
+    assert sink.times == [taken(index) for index in range(20)]
+    assert (pipeline.stats.pictures, pipeline.stats.cards) == (20, 0)
+
+
+def test_two_runs_of_a_finite_source_are_the_same_to_the_bit() -> None:
+    sinks = Recorder(), Recorder()
+    for sink in sinks:
+        with opened(clip(8), sink, network=ScriptedNetwork({3: fails})) as pipeline:
+            pipeline.run()
+    assert sinks[0].times == sinks[1].times
+    assert all(np.array_equal(one, other) for one, other in zip(*(sink.pictures for sink in sinks), strict=True))
+
+
+def test_outputs_are_opened_in_the_sources_size_and_rate() -> None:
+    sink = Recorder()
+    opened(clip(0, size=(64, 32)), sink).close()
+    assert sink.opened == ((64, 32), FPS, False)
+
+
+def test_a_given_size_and_rate_are_the_outputs_and_wished_of_the_source() -> None:
+    sink = Recorder()
+    wishes: list[tuple[Size | None, float | None]] = []
+
+    def open_source(_rest: str, /, *, size: Size | None, fps: float | None) -> Source:
+        wishes.append((size, fps))
+        return ScriptedSource(range(2), size=(64, 32))
+
+    with opened(open_source, sink, size=(48, 32), fps=15) as pipeline:
+        pipeline.run()
+    assert wishes == [((48, 32), 15)]
+    assert sink.opened == ((48, 32), 15, False)
+    assert [picture.shape for picture in sink.pictures] == [(32, 48, 3)] * 2
+
+
+def test_run_stops_when_until_says_so() -> None:
+    sink = Recorder()
+    with opened(clip(20), sink) as pipeline:
+        pipeline.run(until=lambda: pipeline.stats.pictures == 5)
+    assert len(sink.pictures) == 5
+
+
+def test_step_says_when_there_is_nothing_more() -> None:
+    with opened(clip(2), Recorder()) as pipeline:
+        assert [pipeline.step() for _ in range(4)] == [True, True, False, False]
+
+
+def test_asked_to_quit_it_stops_before_the_next_frame() -> None:
+    sink = Recorder()
+    with opened(clip(20), sink) as pipeline:
+        pipeline.step()
+        pipeline.ask("quit")
+        assert not pipeline.step()
+    assert len(sink.pictures) == 1
+
+
+def test_asked_from_another_thread_it_obeys() -> None:
+    sink = Recorder()
+    with opened(clip(4), sink) as pipeline:
+        other = threading.Thread(target=pipeline.ask, args=("quit",))
+        other.start()
+        other.join()
+        pipeline.run()
+    assert sink.pictures == []
+
+
+def test_while_the_camera_is_away_the_card_is_repeated_often_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    feed = ScriptedFeed([0, None, None, None])
+    sink = Recorder(live=True)
+    with opened(live(monkeypatch, feed), sink) as pipeline:
+        pipeline.run()
+    assert set(feed.waits) == {CARD_EVERY_S}
+    assert CARD_EVERY_S <= 0.5
+    assert pipeline.stats.cards == 3
+    away = card.draw(SIZE, text=standby.CAMERA_AWAY)
+    assert [np.array_equal(picture, away) for picture in sink.pictures[2:5]] == [True] * 3
+
+
+def test_live_outputs_show_the_card_first_and_last_and_recordings_never(monkeypatch: pytest.MonkeyPatch) -> None:
+    window, recording = Recorder(live=True), Recorder()
+    with opened(live(monkeypatch, ScriptedFeed([0, 1])), window, recording) as pipeline:
+        pipeline.run()
+    assert np.array_equal(window.pictures[0], card.draw(SIZE, text=standby.STARTING))
+    assert np.array_equal(window.pictures[-1], card.draw(SIZE, text=standby.STOPPED))
+    assert (len(window.pictures), len(recording.pictures)) == (4, 2)
+
+
+def test_a_clip_is_paced_like_a_camera_when_somebody_watches() -> None:
+    sink = Recorder(live=True)
+    with opened(clip(3), sink) as pipeline:
+        pipeline.run()
+        assert pipeline.live
+    shown = sink.times[1:-1]  # without the first and the last card
+    assert 1 <= len(shown) <= 3
+    assert np.all(np.diff(shown) > 0)
+    assert not [thread for thread in threading.enumerate() if thread.name == "capture"]
+
+
+def test_times_never_go_back_over_a_switch_in_a_clip() -> None:
+    sink = Recorder()
+    with opened(clip(4), sink) as pipeline:
+        pipeline.step()
+        pipeline.switch_model(ScriptedNetwork)
+        pipeline.run()
+    assert sink.times == [taken(index) for index in (0, 0, 1, 2, 3)]
+
+
+def test_a_background_can_be_switched_by_hand() -> None:
+    before, after = Wall((0, 0, 0)), Wall((9, 9, 9))
+    sink = Recorder()
+    with opened(clip(2), sink, background=before) as pipeline:
+        pipeline.step()
+        pipeline.switch_background(after)
+        pipeline.run()
+    assert [tuple(picture[0, 0]) for picture in sink.pictures] == [(0, 0, 0), (9, 9, 9)]
+    assert (before.closed, after.closed) == (1, 1)
+
+
+def test_a_background_that_cannot_be_opened_is_told_and_the_old_one_stays() -> None:
+    told: list[str] = []
+    sink = Recorder()
+    with opened(clip(2), sink, told=told) as pipeline:
+        pipeline.switch_background("color:no-such")
+        pipeline.run()
+    assert len(sink.pictures) == 2
+    assert "the background stays as it is: no colour called 'no-such'" in told[0]
+
+
+def test_notes_of_every_part_are_there() -> None:
+    with opened(clip(0), Recorder()) as pipeline:
+        assert pipeline.notes == ["scripted camera", "recorder"]
+        assert pipeline.mode == "96x64 at 30 fps"
+        assert pipeline.model == "scripted on fake"
+        assert (pipeline.frames, pipeline.live, pipeline.dropped) == (None, False, 0)
+
+
+def test_a_provider_that_hands_over_in_mid_run_is_told() -> None:
+    class HandsOver(ScriptedNetwork):
+        def matte(self, *asked: object) -> object:  # type: ignore[override]
+            self.provider, self.notes = "cpu", ["CUDA failed while running; running on CPU since"]
+            return super().matte(*asked)  # type: ignore[arg-type]
+
+    told: list[str] = []
+    with opened(clip(3), Recorder(), network=HandsOver(), told=told) as pipeline:
+        pipeline.run()
+    assert told == ["CUDA failed while running; running on CPU since"]
+
+
+def test_figures_of_every_stage_are_kept() -> None:
+    with opened(clip(5), Recorder()) as pipeline:
+        pipeline.run()
+        stages = pipeline.stats.report().stages
+    assert all(stages[stage].p50 > 0 for stage in ("wait", "fit", "matte", "refine", "background", "composite", "send"))
+
+
+def test_a_source_that_cannot_be_opened_opens_nothing_else() -> None:
+    def open_source(_rest: str, /, *, size: Size | None, fps: float | None) -> Source:
+        raise SourceError(f"camera 0 is busy {size} {fps}")
+
+    sink = Recorder()
+    with pytest.raises(SourceError, match="camera 0 is busy"):
+        opened(open_source, sink)
+    assert sink.opened is None
+
+
+def test_whatever_cannot_be_opened_the_rest_is_closed_again() -> None:
+    def open_network() -> Network:
+        raise ModelError("no model")
+
+    source, wall, sink = ScriptedSource([]), Wall(), Recorder()
+    with pytest.raises(ModelError, match="no model"):
+        Pipeline.open(opening(source), wall, outputs=[sink], model=open_network)
+    assert (source.closed, wall.closed, sink.closed) == (1, 1, 1)
+
+
+def test_everything_is_closed_at_the_end_and_close_may_be_called_again() -> None:
+    source, wall, sink, network = ScriptedSource([]), Wall(), Recorder(), ScriptedNetwork()
+    pipeline = opened(opening(source), sink, background=wall, network=network)
+    pipeline.close()
+    pipeline.close()
+    assert (source.closed, wall.closed, sink.closed, network.closed) == (1, 1, 1, 1)
+
+
+def test_an_error_while_closing_never_hides_the_bodys() -> None:
+    class FailsToClose(Recorder):
+        def close(self) -> None:
+            raise SinkError("the disk is full")
+
+    with (
+        pytest.raises(SourceLost, match="the camera is gone") as caught,
+        opened(opening(ScriptedSource([0, "gone"])), FailsToClose()) as pipeline,
+    ):
+        pipeline.run()
+    assert caught.value.__notes__ == ["and while closing: the disk is full"]
+
+
+def test_an_error_while_closing_is_raised_when_there_was_no_other() -> None:
+    class FailsToClose(Recorder):
+        def close(self) -> None:
+            raise SinkError("the disk is full")
+
+    wall = Wall()
+    with (
+        pytest.raises(SinkError, match="the disk is full"),
+        opened(clip(1), FailsToClose(), background=wall) as pipeline,
+    ):
+        pipeline.run()
+    assert wall.closed == 1
+
+
+def test_no_output_is_an_error() -> None:
+    with pytest.raises(SpecError, match=r"no output given; give one, such as 'window' or 'out\.mp4'"):
+        opened(clip(1))
+
+
+def test_what_is_lived_through_is_logged_where_nobody_listens(caplog: pytest.LogCaptureFixture) -> None:
+    network = ScriptedNetwork({0: fails})
+    with Pipeline.open(clip(1), Wall(), outputs=[Recorder()], model=lambda: network) as pipeline:
+        pipeline.run()
+    assert [record.levelno for record in caplog.records] == [logging.WARNING]
+    assert "no matte, so the standby card is shown" in caplog.text
+
+
+def test_the_users_own_text_and_picture_are_on_the_card(monkeypatch: pytest.MonkeyPatch) -> None:
+    sink = Recorder(live=True)
+    feed = ScriptedFeed([None])
+    Pipeline.open(
+        live(monkeypatch, feed), Wall(), outputs=[sink], model=ScriptedNetwork, card_text="Back at nine"
+    ).close()
+    assert all(np.array_equal(picture, card.draw(SIZE, text="Back at nine")) for picture in sink.pictures)
+
+
+def test_a_card_picture_that_is_not_there_is_told_at_the_start() -> None:
+    with pytest.raises(MissingFile, match=r"none\.png"):
+        Pipeline.open(clip(1), Wall(), outputs=[Recorder()], model=ScriptedNetwork, card_image="none.png")
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("vidoe:clip.mp4", "no source called 'vidoe:clip.mp4'; there are: "),
+        ("no-such-clip.mp4", "no-such-clip.mp4"),
+    ],
+)
+def test_a_source_nobody_knows_is_told(spec: str, message: str) -> None:
+    with pytest.raises((SpecError, MissingFile), match=message):
+        opened(spec, Recorder())
+
+
+@pytest.mark.parametrize("spec", ["0", "/dev/video2", "Logitech: HD", "USB Camera (046d:0825)"])
+def test_a_number_or_a_name_alone_is_a_cameras(monkeypatch: pytest.MonkeyPatch, spec: str) -> None:
+    asked: list[str] = []
+
+    def open_camera(rest: str, /, *, size: Size | None, fps: float | None) -> Source:
+        asked.append(rest)
+        raise SourceError(f"no camera here {size} {fps}")
+
+    monkeypatch.setattr("realtime_matte.sources.camera.open", open_camera)
+    with pytest.raises(SourceError, match="no camera here"):
+        opened(spec, Recorder())
+    assert asked == [spec]
+
+
+def test_fifty_runs_leave_no_thread_behind() -> None:
+    threads = threading.active_count()
+    for _ in range(50):
+        with opened(opening(ScriptedSource(range(2), live=True)), Recorder(live=True)) as pipeline:
+            pipeline.step()
+    assert threading.active_count() == threads
+
+
+def test_own_closes_in_reverse_order() -> None:
+    order: list[str] = []
+
+    class Part:
+        def __init__(self, name: str) -> None:
+            self._name = name
+
+        def close(self) -> None:
+            order.append(self._name)
+
+    with ExitStack() as stack:
+        own(stack, Part("first"))
+        own(stack, Part("second"))
+    assert order == ["second", "first"]
