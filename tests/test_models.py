@@ -31,6 +31,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return shipped
 
 
+NAN = "its output is not finite"
+
+
 def grey(level: int, size: Size = (1280, 720)) -> Frame:
     return Frame(np.full((size[1], size[0], 3), level, np.uint8), 0.0, 0)
 
@@ -198,7 +201,9 @@ def test_a_spoilt_state_is_dropped_and_the_frame_matted(tmp_path: Path) -> None:
     network = cpu(str(tiny.recurrent(tmp_path / "spoils.onnx")))
     _, (mine, memory) = network.matte(grey(51), None)
     spoilt = type(memory).ortvalue_from_numpy(np.full(memory.shape(), np.nan, np.float32), "cpu", 0)
+    network.matte(grey(51), (mine, spoilt))
     matte, _ = network.matte(grey(51), (mine, spoilt))
+    assert network.notes == (f"model {network.name!r} started a new shot, as it failed in the old one: {NAN}",)
     np.testing.assert_allclose(matte.alpha, 0.21, atol=1e-6)
 
 

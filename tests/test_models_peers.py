@@ -63,9 +63,10 @@ def theirs(peer: Callable[[Pixels], np.ndarray], clip: list[Frame]) -> np.ndarra
 
 
 def as_theirs(self: shrink.Shrink, pixels: Pixels) -> Pixels:
-    size = self._out.shape[1::-1]
+    out, _ = self._steps[-1]
+    size = out.shape[1::-1]
     mean = pixels.shape[1] > 2 * size[0] and pixels.shape[0] > 2 * size[1]
-    return cv2.resize(pixels, size, dst=self._out, interpolation=cv2.INTER_AREA if mean else cv2.INTER_LINEAR)
+    return cv2.resize(pixels, size, dst=out, interpolation=cv2.INTER_AREA if mean else cv2.INTER_LINEAR)
 
 
 @pytest.mark.parametrize("name", SPECS)

@@ -63,9 +63,15 @@ class OnnxNetwork:
             self._engine = None
             after = self._sessions[0].provider
             self._provider = after.name
-            self._notes.append(f"{failed.title} failed while running ({reason(error)}); running on {after.title} since")
+            self._tell(f"{failed.title} failed while running ({reason(error)}); running on {after.title} since")
         elif state is None:
             raise self._lost(error) from error
+        else:
+            self._tell(f"model {self.name!r} started a new shot, as it failed in the old one: {reason(error)}")
+
+    def _tell(self, note: str) -> None:
+        if note not in self._notes:
+            self._notes.append(note)
 
     def _lost(self, error: Exception) -> ModelError:
         return ModelError(f"model {self.name!r} failed on the CPU: {reason(error)}; take another --model")

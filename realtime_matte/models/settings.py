@@ -39,7 +39,7 @@ def split(spec: str) -> tuple[str, dict[str, object]]:
 def settings(metadata: Mapping[str, str], given: Mapping[str, object]) -> Settings:
     """What was given, else what the file's metadata (``rtmatte.mean`` and so on) says. Raises SpecError."""
     told = {word: metadata[f"rtmatte.{word}"] for word in _READERS if f"rtmatte.{word}" in metadata}
-    text = "&".join(f"{word}={value}" for word, value in told.items() if word not in given)
+    text = "&".join(f"{word}={value}" for word, value in told.items())
     _, read = parse(f"metadata?{text}", _READERS) if text else ("", {})
     values = {**read, **given}
     return Settings(
