@@ -56,17 +56,40 @@ def _beside(file: Path) -> Path | None:
 
 def of_files(file: Path, alpha: Path) -> Clip:
     """A video or an image and its alpha (grey), each a file. Raises FileNotFoundError where one cannot be read."""
-    read = read_video if file.suffix.lower() in VIDEOS else read_image
     return Clip(file.stem, lambda: [fit(frame) for frame in read(file)], lambda: [grey(fit(a)) for a in read(alpha)])
+
+
+def as_webcam(file: Path, alpha: Path) -> Clip:
+    """The same, cut to 4:3 about the head: an upright photo squeezed onto a wide grid would test nothing but that."""
+
+    def cut(path: Path) -> list[Pixels]:
+        shown = head_and_shoulders(read(alpha))
+        return [fit(picture[shown]) for picture in read(path)]
+
+    return Clip(file.stem, lambda: cut(file), lambda: [grey(picture) for picture in cut(alpha)])
+
+
+def head_and_shoulders(alphas: Sequence[Pixels]) -> slice:
+    """The rows of a view of 4:3, the head (where it is ever highest) a tenth below its upper edge."""
+    most = np.max(alphas, axis=0)[..., 1]
+    height = min(most.shape[0], round(most.shape[1] * 3 / 4))
+    head = int((most > 127).any(axis=1).argmax())  # noqa: PLR2004 - half covered
+    top = min(max(head - height // 10, 0), most.shape[0] - height)
+    return slice(top, top + height)
 
 
 def of_empty_room(file: Path) -> Clip:
     """An image with nobody in it."""
     return Clip(
         file.stem,
-        lambda: [fit(frame) for frame in read_image(file)],
-        lambda: [np.zeros(fit(frame).shape[:2], np.float32) for frame in read_image(file)],
+        lambda: [fit(frame) for frame in read(file)],
+        lambda: [np.zeros(fit(frame).shape[:2], np.float32) for frame in read(file)],
     )
+
+
+def read(file: Path) -> list[Pixels]:
+    """Every picture of a video or an image."""
+    return read_video(file) if file.suffix.lower() in VIDEOS else read_image(file)
 
 
 def read_image(file: Path) -> list[Pixels]:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import composites
-from clips import Clip, folder, of_empty_room, of_files
+from clips import Clip, as_webcam, folder, of_empty_room
 from pack import rows
 
 SETS = ("composites", "portraits", "clips", "nobody")
@@ -20,9 +20,9 @@ def collect(name: str, *, data: Path, cache: Path = composites.CACHE, limit: int
     if name == "composites":
         return composites.load(data, cache)[:limit]
     if name == "portraits":
-        return [of_files(data / row["image"], data / row["alpha"]) for row in rows(data, "pack.csv")][:limit]
+        return [as_webcam(data / row["image"], data / row["alpha"]) for row in rows(data, "pack.csv")][:limit]
     if name == "clips":
-        return [of_files(data / row["video"], data / row["alpha"]) for row in rows(data, "clips.csv")][:limit]
+        return [as_webcam(data / row["video"], data / row["alpha"]) for row in rows(data, "clips.csv")][:limit]
     if name == "nobody":
         return [of_empty_room(data / row["image"]) for row in rows(data, "nobody.csv")][:limit]
     if not Path(name).is_dir():

@@ -158,6 +158,12 @@ def test_sets_hold_validation_rows_only(data: Path, name: str, frames: int) -> N
         assert clip.frames[0].shape[:2] == clip.alphas[0].shape
 
 
+def test_upright_photos_are_cut_to_a_webcam_view_about_the_head(data: Path) -> None:
+    (clip, *_) = collect("portraits", data=data)
+    assert clip.frames[0].shape == (144, 192, 3)
+    assert (clip.alphas[0] > 0.5).any(axis=1).argmax() == 144 // 10  # the head's row, 50 of 256 in the photo
+
+
 def test_nobody_has_an_empty_truth(data: Path) -> None:
     assert collect("nobody", data=data)[0].alphas[0].max() == 0
 
