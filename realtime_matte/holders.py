@@ -1,0 +1,36 @@
+"""Which programs have a file or device open (Linux)."""
+
+import os
+from pathlib import Path
+
+
+def holders(path: Path, *, root: Path) -> str:
+    """Name and process number of each but ours, as far as we may look: ``chrome (process 7), zoom (process 9)``.
+
+    ``root`` is where ``proc`` is mounted.
+    """
+    target = os.path.realpath(path)
+    numbers = sorted(int(entry.name) for entry in (root / "proc").glob("[0-9]*"))
+    found = [number for number in numbers if number != os.getpid() and _holds(root / f"proc/{number}/fd", target)]
+    return ", ".join(f"{_name(root / f'proc/{number}/comm')} (process {number})" for number in found)
+
+
+def _holds(descriptors: Path, target: str) -> bool:
+    try:
+        return any(_link(entry) == target for entry in descriptors.iterdir())
+    except OSError:
+        return False  # another user's process, or one that has just ended
+
+
+def _link(entry: Path) -> str:
+    try:
+        return str(entry.readlink())
+    except OSError:
+        return ""  # closed since it was listed
+
+
+def _name(path: Path) -> str:
+    try:
+        return path.read_text(errors="replace").strip()
+    except OSError:
+        return "a program"

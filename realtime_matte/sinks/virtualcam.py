@@ -1,0 +1,102 @@
+"""A camera that other programs can choose: ``virtualcam``, or ``virtualcam:/dev/video10`` (or its number, or name)."""
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from realtime_matte.errors import MissingDependency, SinkError, SpecError
+from realtime_matte.frame import Pixels, Size
+from realtime_matte.sinks._loopback import Loopbacks
+
+if TYPE_CHECKING:
+    from pyvirtualcam import Camera
+
+MENDS: Final = {
+    "darwin": (
+        "install OBS 30 or newer, start its virtual camera once and stop it again, allow its extension in "
+        "System Settings, and restart the Mac if asked to; no other program may be sending to it"
+    ),
+    "win32": (
+        "install OBS 26 or newer, or Unity Capture, and name the one to use, as in 'virtualcam:OBS Virtual Camera' or "
+        "'virtualcam:Unity Video Capture'; stop the virtual camera in OBS itself"
+    ),
+}
+
+
+def open(rest: str, /, *, size: Size, fps: float, alpha: bool) -> "VirtualCamera":
+    """Start sending to the virtual camera that ``rest`` means, or to the first one that nobody sends to."""
+    if alpha:
+        raise SpecError(
+            "a virtual camera cannot carry alpha (background 'none'); choose a background, or another output such as "
+            "out.webm, out.mov or frames:folder"
+        )
+    even = size[0] & ~1, size[1] & ~1  # libyuv writes past its buffer at odd sizes
+    if not all(even):
+        raise SpecError(f"a virtual camera cannot be {size[0]}x{size[1]}; take at least 2x2, as in --size 1280x720")
+    if sys.platform == "linux":
+        return VirtualCamera(*_on_linux(Loopbacks(), rest, size=even, fps=fps), size=size, even=even)
+    return VirtualCamera(*_elsewhere(rest, size=even, fps=fps), size=size, even=even)
+
+
+class VirtualCamera:
+    """Hands each picture to the driver; who watches gets the newest."""
+
+    alpha: Final = False
+    live: Final = True
+
+    def __init__(self, camera: "Camera", title: str, *, size: Size, even: Size) -> None:
+        self._camera = camera
+        self._cut = slice(even[1]), slice(even[0])
+        cut = "" if size == even else f" (virtual cameras have even sizes, {size[0]}x{size[1]} is cut)"
+        self._notes = [f"virtual camera {title}, {even[0]}x{even[1]}{cut}"]
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """Which device it is."""
+        return self._notes
+
+    def send(self, picture: Pixels, time: float) -> None:  # noqa: ARG002 - it is shown as soon as it is there
+        """Show the picture to whoever watches."""
+        try:
+            self._camera.send(picture[self._cut])
+        except RuntimeError as error:
+            raise SinkError(f"the virtual camera {self._camera.device} takes no more pictures: {error}") from error
+
+    def close(self) -> None:
+        """Stop sending."""
+        self._camera.close()
+
+
+def _on_linux(loopbacks: Loopbacks, rest: str, *, size: Size, fps: float) -> "tuple[Camera, str]":
+    loopback = loopbacks.choose(rest)
+    try:
+        camera = _camera(loopback.path, size=size, fps=fps)
+    except RuntimeError as error:
+        raise loopbacks.refusal(loopback, size, str(error)) from error
+    try:
+        loopbacks.check(loopback, size)
+    except SinkError:
+        camera.close()
+        raise
+    return camera, f"{loopback.path} ({loopback.name})"
+
+
+def _elsewhere(rest: str, *, size: Size, fps: float) -> "tuple[Camera, str]":
+    try:
+        camera = _camera(rest or None, size=size, fps=fps)
+    except RuntimeError as error:
+        mend = MENDS.get(sys.platform, "there is none for this system; choose another output")
+        raise SinkError(f"no virtual camera{f' {rest!r}' if rest else ''}: {_line(error)}; {mend}") from error
+    return camera, camera.device
+
+
+def _camera(device: str | None, *, size: Size, fps: float) -> "Camera":
+    try:
+        import pyvirtualcam  # noqa: PLC0415 - a native library that other outputs do not need
+    except ImportError as error:
+        raise MissingDependency(f"virtual cameras need pyvirtualcam ({error}); pip install pyvirtualcam") from error
+    return pyvirtualcam.Camera(*size, fps, fmt=pyvirtualcam.PixelFormat.BGR, device=device)
+
+
+def _line(error: Exception) -> str:
+    return "; ".join(str(error).splitlines()) or "the system is unknown to pyvirtualcam"
