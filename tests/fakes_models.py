@@ -23,6 +23,7 @@ class Script:
     claims to run, and leaves everything to the CPU; ``left``: that many convolutions. ``instead``: really computes
     this graph. ``fails_on``: from that run on, counted from 1 with the warm-up's three, it raises ``error``. ``stale``:
     never sees a second input, as a device does that copies once. ``prints``: what preloading its libraries says.
+    ``takes_s``: how long a run is, by the played clock.
     """
 
     refuses: str = ""
@@ -34,34 +35,46 @@ class Script:
     error: Exception | None = None
     stale: bool = False
     prints: str = ""
+    takes_s: float = 0.01
     runs: int = 0
     starts: int = 0
 
 
+@dataclass
+class Clock:
+    """Goes on only while a played session runs."""
+
+    now: float = 0.0
+
+
 def played(scripts: dict[str, Script]) -> Runtime:
     """An ONNX Runtime on which the providers of these keys do as their scripts say."""
-    real = installed_runtime()
+    real, clock = installed_runtime(), Clock()
 
     def native(path: str, options: object, providers: Sequence[tuple[str, dict[str, str]]]) -> Native:
         key = providers[0][0]
-        script = scripts.get(key)
-        if script is None:
-            return real.native(path, options, providers)
+        script = scripts.setdefault(key, Script())
         script.starts += 1
         if script.refuses:
             raise script.error or RuntimeError(script.refuses)
-        return _Native(real.native(str(script.instead or path), options, [(CPU_KEY, {})]), key, script)
+        return _Native(real.native(str(script.instead or path), options, [(CPU_KEY, {})]), key, script, clock)
 
     def preload() -> None:
         for script in scripts.values():
             print(script.prints)  # noqa: T201 -- as ONNX Runtime does
 
-    return Runtime(native, lambda array, _: real.value(array, "cpu"), preload)
+    return Runtime(
+        native=native,
+        value=lambda array, _: real.value(array, "cpu"),
+        empty=lambda shape, _: real.empty(shape, "cpu"),
+        preload=preload,
+        clock=lambda: clock.now,
+    )
 
 
 class _Native:
-    def __init__(self, real: Native, key: str, script: Script) -> None:
-        self._real, self._key, self._script = real, key, script
+    def __init__(self, real: Native, key: str, script: Script, clock: Clock) -> None:
+        self._real, self._key, self._script, self._clock = real, key, script, clock
 
     def get_providers(self) -> Sequence[str]:
         return [CPU_KEY] if self._script.hides else [self._key, CPU_KEY]
@@ -71,6 +84,7 @@ class _Native:
 
     def run_with_iobinding(self, binding: Any) -> None:  # noqa: ANN401 -- only ever our own
         self._script.runs += 1
+        self._clock.now += self._script.takes_s
         if self._script.fails_on is not None and self._script.runs >= self._script.fails_on:
             raise self._script.error or RuntimeError("CUDA failure 700: an illegal memory access was encountered")
         self._real.run_with_iobinding(binding.real)

@@ -107,7 +107,7 @@ def test_a_steady_network_allocates_no_picture(ours: str) -> None:
         _, state = network.matte(frame, state)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert peak < 10_000, "bytes; the smallest picture in there is 110 592"
+    assert peak < 50_000, "bytes; the smallest picture in there is 110 592"
 
 
 def test_a_read_only_frame_is_left_alone(ours: str) -> None:

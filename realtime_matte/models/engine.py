@@ -21,8 +21,8 @@ class Engine:
     """Runs a network for frames of one size on one session.
 
     Every input is bound anew for each run: ONNX Runtime copies a bound input to its device once, when it is bound.
-    Memories are made anew by ONNX Runtime's own arena, so that a state stays what it was; reusing two sets of buffers
-    instead was 0.02 ms faster.
+    Memories come out into tensors of their own, so that a state stays what it was; two sets of buffers, taken in turn,
+    were 0.02 ms faster.
     """
 
     def __init__(self, session: Session, family: Family, size: Size) -> None:
@@ -32,11 +32,15 @@ class Engine:
         self._mine = object()
         tensor = np.zeros(wiring.input_shape, wiring.input_type)
         self._output = np.zeros(wiring.output_shape, np.float32)
+        self._flat = self._output.reshape(-1)
         self._feed, self._read = family.feed(size, tensor), family.read(self._output)
         self._inputs = self._values(wiring, tensor)
         self._start = tuple(self._zeros(memory.shape) for memory in wiring.memories)
         self._binding = session.native.io_binding()
         self._binding.bind_ortvalue_output(wiring.output, session.runtime.value(self._output, "cpu"))
+        self._shapes = [memory.shape for memory in wiring.memories]
+        if wiring.grows:
+            self._shapes = self._grown()
 
     def matte(self, pixels: Pixels, state: State | None) -> tuple[Alpha, State]:
         """The alpha, overwritten by the next call, and the state after it. A state of another engine starts a shot.
@@ -46,25 +50,43 @@ class Engine:
         """
         self._feed(pixels)
         memories = self._run(state[1:] if state and state[0] is self._mine else self._start)
-        if not isfinite(float(self._output.sum())):
+        if not isfinite(float(self._flat.sum())):
             raise NotFinite("its output is not finite")
         return self._read(), (self._mine, *memories)
 
     def _run(self, memories: Values) -> Values:
-        binding = self._binding
+        after = tuple(map(self._empty, self._shapes))
+        self._bind_inputs(memories)
+        for memory, value in zip(self._wiring.memories, after, strict=True):
+            self._binding.bind_ortvalue_output(memory.output, value)
+        self._run_bound()
+        return after
+
+    def _grown(self) -> list[tuple[int, ...]]:
+        """The shapes that a first run gives the memories."""
+        self._bind_inputs(self._start)
+        for memory in self._wiring.memories:
+            self._binding.bind_output(memory.output, self._session.provider.device)
+        self._run_bound()
+        return [tuple(value.shape()) for value in self._binding.get_outputs()[1:]]
+
+    def _bind_inputs(self, memories: Values) -> None:
         for name, value in self._inputs:
-            binding.bind_ortvalue_input(name, value)
+            self._binding.bind_ortvalue_input(name, value)
         for memory, value in zip(self._wiring.memories, memories, strict=True):
-            binding.bind_ortvalue_input(memory.input, value)
-            binding.bind_output(memory.output, self._session.provider.device)
-        binding.synchronize_inputs()
-        self._session.native.run_with_iobinding(binding)
-        binding.synchronize_outputs()
-        return tuple(binding.get_outputs()[1:])
+            self._binding.bind_ortvalue_input(memory.input, value)
+
+    def _run_bound(self) -> None:
+        self._binding.synchronize_inputs()
+        self._session.native.run_with_iobinding(self._binding)
+        self._binding.synchronize_outputs()
 
     def _values(self, wiring: Wiring, tensor: object) -> list[tuple[str, Value]]:
         arrays = {wiring.input: tensor, **wiring.constants}
         return [(name, self._session.runtime.value(array, "cpu")) for name, array in arrays.items()]
+
+    def _empty(self, shape: tuple[int, ...]) -> Value:
+        return self._session.runtime.empty(shape, self._session.provider.device)
 
     def _zeros(self, shape: tuple[int, ...]) -> Value:
         return self._session.runtime.value(np.zeros(shape, np.float32), self._session.provider.device)

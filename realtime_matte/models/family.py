@@ -39,7 +39,10 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class Wiring:
-    """A network's inputs and outputs for frames of one size. ``constants``: inputs that never change."""
+    """A network's inputs and outputs for frames of one size.
+
+    ``grows``: a memory has another shape after the first frame than before. ``constants``: inputs that never change.
+    """
 
     input: str
     input_shape: tuple[int, ...]
@@ -47,6 +50,7 @@ class Wiring:
     output: str
     output_shape: tuple[int, ...]
     memories: tuple[Memory, ...] = ()
+    grows: bool = False
     constants: Mapping[str, Array] = field(default_factory=dict)
 
 

@@ -5,6 +5,7 @@ CPU's alphas of the same frames; a memory or an input that is not handed on show
 """
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -17,7 +18,7 @@ from realtime_matte.models.engine import Engine
 from realtime_matte.models.family import Family
 from realtime_matte.models.graph import Graph
 from realtime_matte.models.providers import CPU, Provider
-from realtime_matte.models.session import FAILURES, NotStarted, Runtime, Session, reason, start
+from realtime_matte.models.session import FAILURES, Runtime, Session, TooSlow, Unproven, reason, start
 
 WARM_UP_SIZE: Size = (1280, 720)
 _FRAMES = 3
@@ -25,33 +26,54 @@ _FARTHEST = 0.02  # mean difference of alpha; half precision and TF32 stay below
 _CONVOLUTIONS = {"Conv", "ConvTranspose", "FusedConv", "NhwcConv", "NhwcFusedConv"}
 
 
-def warm_up(session: Session, family: Family) -> list[Alpha]:
-    """The alphas of the warm-up's frames. Raises FAILURES."""
-    engine, state, alphas = Engine(session, family, WARM_UP_SIZE), None, []
+@dataclass(frozen=True, slots=True)
+class WarmUp:
+    """What the warm-up's frames gave; ``seconds`` the quickest took."""
+
+    alphas: list[Alpha]
+    seconds: float
+
+
+def warm_up(session: Session, family: Family) -> WarmUp:
+    """A few frames of a shot. Raises FAILURES."""
+    engine, clock = Engine(session, family, WARM_UP_SIZE), session.runtime.clock
+    state, alphas, times = None, [], []
     for pixels in _pictures():
+        start = clock()
         alpha, state = engine.matte(pixels, state)
+        times.append(clock() - start)
         alphas.append(alpha.copy())
-    return alphas
+    return WarmUp(alphas, min(times))
 
 
 def proven(
-    graph: Graph, family: Family, provider: Provider, runtime: Runtime, *, threads: int, expected: list[Alpha]
+    graph: Graph,
+    family: Family,
+    provider: Provider,
+    runtime: Runtime,
+    *,
+    threads: int,
+    on_cpu: WarmUp,
+    patience: float,
 ) -> Session:
-    """A session on a provider that was seen to run the network as the CPU does.
+    """A session on a provider that was seen to run the network as the CPU does, in ``patience`` times its time.
 
     Raises:
-        NotStarted: with what was seen instead.
+        Unproven: with what was seen instead.
     """
     with TemporaryDirectory(prefix="rtmatte-") as folder:
         session = start(graph.path, provider, runtime, threads=threads, trace=Path(folder) / "trace")
         try:
-            alphas = warm_up(session, family)
+            seen = warm_up(session, family)
         except FAILURES as error:
-            raise NotStarted(reason(error)) from error
+            raise Unproven(reason(error)) from error
         finally:
             trace = Path(session.native.end_profiling())
         _check_places(graph, provider, json.loads(trace.read_text("utf-8")))
-    _check_alphas(alphas, expected)
+    _check_alphas(seen.alphas, on_cpu.alphas)
+    if seen.seconds > patience * on_cpu.seconds:
+        took, cpu = 1000 * seen.seconds, 1000 * on_cpu.seconds
+        raise TooSlow(f"it takes {took:.1f} ms a frame here, the CPU {cpu:.1f}")
     return session
 
 
@@ -59,18 +81,18 @@ def _check_places(graph: Graph, provider: Provider, events: list[dict[str, Any]]
     """At least half of the convolutions ran on the provider, alone or fused into nodes of its own."""
     ran = [(event["name"], event["args"]) for event in events if event.get("cat") == "Node" and "args" in event]
     if not any(args.get("provider") == provider.key for _, args in ran):
-        raise NotStarted("not one operator ran on it")
+        raise Unproven("not one operator ran on it")
     left = {name for name, args in ran if args.get("provider") == CPU.key and args.get("op_name") in _CONVOLUTIONS}
     total = sum(node.operator in _CONVOLUTIONS for node in graph.nodes)
     if 2 * len(left) > total:
-        raise NotStarted(f"it left {len(left)} of {total} convolutions to the CPU")
+        raise Unproven(f"it left {len(left)} of {total} convolutions to the CPU")
 
 
 def _check_alphas(alphas: list[Alpha], expected: list[Alpha]) -> None:
     for number, (alpha, right) in enumerate(zip(alphas, expected, strict=True), 1):
         off = float(np.abs(alpha - right).mean())
         if not off <= _FARTHEST:
-            raise NotStarted(f"its alpha of warm-up frame {number} is off by {off:.2f} from the CPU's")
+            raise Unproven(f"its alpha of warm-up frame {number} is off by {off:.2f} from the CPU's")
 
 
 def _pictures() -> list[Pixels]:

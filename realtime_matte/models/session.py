@@ -6,8 +6,10 @@ from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
+from time import perf_counter
 from typing import Any, Protocol, TypeAlias
 
+import numpy as np
 import onnxruntime
 from onnxruntime.capi import onnxruntime_pybind11_state as native
 
@@ -54,12 +56,15 @@ class Runtime:
     """ONNX Runtime's own functions, passed in so that a test can play the hardware.
 
     ``native``: starts a session from a path, its options and the providers in order. ``value``: a tensor on a device,
-    from an array. ``preload``: loads CUDA's libraries from the packages that bring them, and prints what is missing.
+    from an array. ``empty``: a float32 tensor of a shape, on a device. ``preload``: loads CUDA's libraries from the
+    packages that bring them, and prints what is missing. ``clock``: seconds.
     """
 
     native: Callable[[str, Any, Sequence[tuple[str, dict[str, str]]]], Native]
     value: Callable[[Any, str], Value]
+    empty: Callable[[Sequence[int], str], Value]
     preload: Callable[[], None]
+    clock: Callable[[], float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +76,18 @@ class Session:
     runtime: Runtime
 
 
-class NotStarted(Exception):
-    """A provider did not start; the message is the reason."""
+class Unproven(Exception):
+    """A provider did not start, or did not do as the CPU; the message says what was seen."""
+
+
+class TooSlow(Unproven):
+    """A provider does as the CPU, and takes longer for it."""
 
 
 def installed_runtime() -> Runtime:
     """The installed ONNX Runtime, its own messages off: what they say is told in our notes."""
     onnxruntime.set_default_logger_severity(_SILENT)
-    return Runtime(_native, _value, onnxruntime.preload_dlls)
+    return Runtime(_native, _value, _empty, onnxruntime.preload_dlls, perf_counter)
 
 
 def this_machine() -> Machine:
@@ -90,7 +99,7 @@ def start_cpu(path: Path, runtime: Runtime, *, threads: int) -> Session:
     """The network on the CPU. Raises BadFile: nothing else keeps it from starting there."""
     try:
         return start(path, CPU, runtime, threads=threads)
-    except NotStarted as error:
+    except Unproven as error:
         raise BadFile(f"{path} cannot be loaded: {error}; export it again with an opset this program knows") from error
 
 
@@ -98,7 +107,7 @@ def start(path: Path, provider: Provider, runtime: Runtime, *, threads: int, tra
     """The network on a provider, CPU taking what it leaves. ``trace``: where to record what runs where.
 
     Raises:
-        NotStarted
+        Unproven
     """
     options = _options(provider, threads, trace)
     chain = {TENSORRT.key: [TENSORRT, CUDA, CPU], CPU.key: [CPU]}.get(provider.key, [provider, CPU])
@@ -106,9 +115,9 @@ def start(path: Path, provider: Provider, runtime: Runtime, *, threads: int, tra
     try:
         started = runtime.native(str(path), options, [(link.key, dict(link.options)) for link in chain])
     except FAILURES as error:
-        raise NotStarted(reason(error)) from error
+        raise Unproven(reason(error)) from error
     if provider.key not in started.get_providers():
-        raise NotStarted(missing or _library(provider) or "ONNX Runtime left it out and gave no reason")
+        raise Unproven(missing or _library(provider) or "ONNX Runtime left it out and gave no reason")
     return Session(started, provider, runtime)
 
 
@@ -138,6 +147,10 @@ def _native(path: str, options: Any, providers: Sequence[tuple[str, dict[str, st
 
 def _value(array: Any, device: str) -> Value:  # noqa: ANN401
     return onnxruntime.OrtValue.ortvalue_from_numpy(array, device, 0)
+
+
+def _empty(shape: Sequence[int], device: str) -> Value:
+    return onnxruntime.OrtValue.ortvalue_from_shape_and_type(shape, np.float32, device, 0)
 
 
 def _preload(runtime: Runtime) -> str:

@@ -1,24 +1,29 @@
 """A network started on the best provider that is proven to run it."""
 
+from math import inf
+
 from realtime_matte.errors import ModelError
-from realtime_matte.frame import Alpha
 from realtime_matte.models import providers
 from realtime_matte.models.family import Family, understand
 from realtime_matte.models.graph import Graph
 from realtime_matte.models.network import OnnxNetwork
-from realtime_matte.models.proof import proven, warm_up
+from realtime_matte.models.proof import WarmUp, proven, warm_up
 from realtime_matte.models.providers import CPU, CUDA, Machine, Provider, Standing
 from realtime_matte.models.session import (
     FAILURES,
-    NotStarted,
     Runtime,
     Session,
+    TooSlow,
+    Unproven,
     installed_runtime,
     reason,
     start_cpu,
     this_machine,
 )
 from realtime_matte.models.settings import Settings
+
+_PATIENCE = 1.5
+"""A provider nobody asked for may take this many times the CPU's time: it still spares the CPU."""
 
 
 def start_here(name: str, graph: Graph, settings: Settings, *, provider: str | None, threads: int) -> OnnxNetwork:
@@ -46,12 +51,13 @@ def start(
     wanted = _wanted(provider, machine)
     family = understand(graph, settings)
     cpu = start_cpu(graph.path, runtime, threads=threads)
-    expected = _expected(name, cpu, family)
-    failed: list[tuple[Provider, NotStarted]] = []
+    on_cpu = _on_cpu(name, cpu, family)
+    patience = _PATIENCE if provider is None else inf
+    failed: list[tuple[Provider, Unproven]] = []
     for candidate in wanted:
         try:
-            session = proven(graph, family, candidate, runtime, threads=threads, expected=expected)
-        except NotStarted as error:
+            session = proven(graph, family, candidate, runtime, threads=threads, on_cpu=on_cpu, patience=patience)
+        except Unproven as error:
             failed.append((candidate, error))
         else:
             return OnnxNetwork(name, family, [session, cpu], _notes(failed, session))
@@ -68,23 +74,24 @@ def _wanted(provider: str | None, machine: Machine) -> list[Provider]:
     return [found for found in machine.possible() if found is not CPU and not found.only_asked]
 
 
-def _expected(name: str, cpu: Session, family: Family) -> list[Alpha]:
+def _on_cpu(name: str, cpu: Session, family: Family) -> WarmUp:
     try:
         return warm_up(cpu, family)
     except FAILURES as error:
         raise ModelError(f"model {name!r} fails on its first frames: {reason(error)}; take another --model") from error
 
 
-def _notes(failed: list[tuple[Provider, NotStarted]], session: Session) -> list[str]:
+def _notes(failed: list[tuple[Provider, Unproven]], session: Session) -> list[str]:
     return [f"{told(provider, error)}; running on {session.provider.title}" for provider, error in failed]
 
 
-def told(provider: Provider, error: NotStarted) -> str:
+def told(provider: Provider, error: Unproven) -> str:
     """What failed, why, and the mend."""
-    return f"{provider.title} did not start: {error}" + (f"; {provider.mend}" if provider.mend else "")
+    mend = f"--provider {provider.name} takes it all the same" if isinstance(error, TooSlow) else provider.mend
+    return f"{provider.title} is not used: {error}" + (f"; {mend}" if mend else "")
 
 
-def _refused(provider: Provider, error: NotStarted) -> ModelError:
+def _refused(provider: Provider, error: Unproven) -> ModelError:
     return ModelError(f"{told(provider, error)}; or leave out --provider {provider.name}")
 
 

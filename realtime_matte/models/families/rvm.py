@@ -55,7 +55,16 @@ class RobustVideoMatting:
         shapes = (_shape(width, height, *pair) for pair in zip(self.channels, _STRIDES, strict=True))
         memories = tuple(map(Memory, _IN, _OUT, shapes))
         constants = {"downsample_ratio": np.ones(1, np.float32)} if self.ratio else {}
-        return Wiring("src", (1, 3, height, width), np.float32, "pha", (1, 1, height, width), memories, constants)
+        return Wiring(
+            input="src",
+            input_shape=(1, 3, height, width),
+            input_type=np.float32,
+            output="pha",
+            output_shape=(1, 1, height, width),
+            memories=memories,
+            grows=0 in self.channels,
+            constants=constants,
+        )
 
     def feed(self, size: Size, tensor: Array) -> Feed:
         """RGB / 255."""
