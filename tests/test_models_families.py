@@ -9,7 +9,6 @@ from realtime_matte.errors import BadFile, ModelError, SpecError
 from realtime_matte.frame import Alpha, Frame
 from realtime_matte.models import graph
 from realtime_matte.models.family import known, understand
-from realtime_matte.models.settings import Settings
 
 BLUE, GREEN, RED = 51, 102, 204
 
@@ -144,6 +143,11 @@ def test_wrong_metadata_of_the_colours_is_told(tmp_path: Path) -> None:
         models.open(str(path))
 
 
+def test_what_our_metadata_tells_of_its_own_graph_is_no_option(tmp_path: Path) -> None:
+    path = tiny.recurrent(tmp_path / "net.onnx", told=tiny.metadata(mean="127.5", std="none of this is read"))
+    np.testing.assert_allclose(alpha(str(path)), (BLUE + GREEN + RED) / 3 / 255 + 0.01, atol=1e-6)
+
+
 @pytest.mark.parametrize("known_channels", [True, False])
 @pytest.mark.parametrize("ratio", [True, False])
 def test_rvm_remembers(tmp_path: Path, known_channels: bool, ratio: bool) -> None:  # noqa: FBT001 -- cases
@@ -191,4 +195,4 @@ def test_states_that_the_graph_lacks_are_told(tmp_path: Path) -> None:
     states = '[{"input": "m16", "output": "n16", "channels": 2, "stride": 16}]'
     path = tiny.recurrent(tmp_path / "net.onnx", told=tiny.metadata(states=states))
     with pytest.raises(BadFile, match=r"net\.onnx has no m16, n16 in its graph; there are: frame uint8"):
-        understand(graph.read(path), Settings())
+        understand(graph.read(path), {})

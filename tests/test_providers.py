@@ -13,7 +13,6 @@ from realtime_matte.frame import Frame
 from realtime_matte.models import graph, session, starting
 from realtime_matte.models.network import OnnxNetwork
 from realtime_matte.models.providers import COREML, CPU, CUDA, DIRECTML, OPENVINO, TENSORRT, Machine, asked, nvidia_gpu
-from realtime_matte.models.settings import Settings
 
 EVERY = frozenset(provider.key for provider in (TENSORRT, CUDA, DIRECTML, COREML, OPENVINO, CPU))
 GPU = Machine({CUDA.key, TENSORRT.key, CPU.key}, nvidia=True)
@@ -29,7 +28,7 @@ def net(tmp_path: Path) -> Path:
 def start(net: Path, scripts: dict[str, Script], *, machine: Machine = GPU, provider: str | None = None) -> OnnxNetwork:
     runtime = played(scripts)
     found = graph.read(net)
-    return starting.start("tiny", found, Settings(), provider=provider, threads=1, runtime=runtime, machine=machine)
+    return starting.start("tiny", found, {}, provider=provider, threads=1, runtime=runtime, machine=machine)
 
 
 def alphas(network: OnnxNetwork, levels: Sequence[int]) -> list[float]:
@@ -130,7 +129,7 @@ def test_a_real_cuda_that_lacks_its_libraries_is_told(net: Path) -> None:
         pytest.skip("needs onnxruntime-gpu on a machine without an NVIDIA GPU")
     found = graph.read(net)
     runtime = session.installed_runtime()
-    network = starting.start("tiny", found, Settings(), provider=None, threads=1, runtime=runtime, machine=GPU)
+    network = starting.start("tiny", found, {}, provider=None, threads=1, runtime=runtime, machine=GPU)
     [note] = network.notes
     assert note.startswith("CUDA is not used: ")
     assert note.endswith("; running on CPU")

@@ -17,7 +17,7 @@ from realtime_matte.errors import ModelError
 from realtime_matte.frame import Alpha, Pixels, Size
 from realtime_matte.models import families
 from realtime_matte.models.graph import Graph
-from realtime_matte.models.settings import Settings
+from realtime_matte.models.settings import Settings, settings
 
 Array: TypeAlias = NDArray[Any]
 
@@ -84,12 +84,12 @@ class FamilyModule(Protocol):
     def recognises(self, graph: Graph) -> bool:
         """Whether a graph is of this family; at most one family says yes."""
 
-    def open(self, graph: Graph, settings: Settings) -> Family:
+    def open(self, graph: Graph, settings: Settings, /) -> Family:
         """The network, understood. Raises BadFile, SpecError."""
 
 
-def understand(graph: Graph, settings: Settings) -> Family:
-    """The network in a graph.
+def understand(graph: Graph, given: Mapping[str, object]) -> Family:
+    """The network in a graph; ``given``: the options a user gave.
 
     Raises:
         ModelError: it is of no known family.
@@ -98,8 +98,7 @@ def understand(graph: Graph, settings: Settings) -> Family:
     """
     for name, module in known().items():
         if module.recognises(graph):
-            settings.check(name, module.OPTIONS)
-            return module.open(graph, settings)
+            return module.open(graph, settings(name, module.OPTIONS, metadata=graph.metadata, given=given))
     there = "; ".join(f"{name}: {module.LOOKS}" for name, module in known().items())
     raise ModelError(
         f"{graph.path} is no matting network of a known family: it takes and gives {graph}; there are {there}"

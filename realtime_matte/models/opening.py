@@ -27,8 +27,7 @@ def open(spec: str = "small", *, provider: str | None = None, threads: int | Non
         raise SpecError(f"threads is {threads}; it must be 1 or more")
     word, given = settings.split(spec)
     found = graph.read(_path(word))
-    wishes = settings.settings(found.metadata, given)
-    network: Network = _starting().start_here(word, found, wishes, provider=provider, threads=threads or 1)
+    network: Network = _starting().start_here(word, found, given, provider=provider, threads=threads or 1)
     return network
 
 

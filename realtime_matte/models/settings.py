@@ -1,7 +1,7 @@
 """What a user or a file's metadata may say about a network that its graph cannot: ``net.onnx?mean=127.5``."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Literal, TypeAlias, cast
 
 from realtime_matte.errors import SpecError
@@ -23,31 +23,36 @@ class Settings:
     order: Order | None = None
     size: Size | None = None
 
-    def check(self, family: str, allowed: Collection[str]) -> None:
-        """Refuse what the family does not take. Raises SpecError."""
-        for option in fields(self):
-            if getattr(self, option.name) is not None and option.name not in allowed:
-                there = ", ".join(sorted(allowed)) or "none"
-                raise SpecError(f"a model of the family {family} takes no option {option.name!r}; there are: {there}")
-
 
 def split(spec: str) -> tuple[str, dict[str, object]]:
     """A model's spec without its options, and the options. Raises SpecError."""
     return parse(spec, _READERS)
 
 
-def settings(metadata: Mapping[str, str], given: Mapping[str, object]) -> Settings:
-    """What was given, else what the file's metadata (``rtmatte.mean`` and so on) says. Raises SpecError."""
-    told = {word: metadata[f"rtmatte.{word}"] for word in _READERS if f"rtmatte.{word}" in metadata}
-    text = "&".join(f"{word}={value}" for word, value in told.items())
-    _, read = parse(f"metadata?{text}", _READERS) if text else ("", {})
-    values = {**read, **given}
+def settings(
+    family: str, allowed: Collection[str], *, metadata: Mapping[str, str], given: Mapping[str, object]
+) -> Settings:
+    """What was given, else what the file's metadata (``rtmatte.mean`` and so on) says, of what its family takes.
+
+    Raises:
+        SpecError: something given that the family does not take, or metadata without sense.
+    """
+    for word in given:
+        if word not in allowed:
+            raise SpecError(f"a model of the family {family} takes no option {word!r}; there are: {_listed(allowed)}")
+    words = [f"{word}={metadata[key]}" for word in sorted(allowed) if (key := f"rtmatte.{word}") in metadata]
+    _, told = parse(f"metadata?{'&'.join(words)}", _READERS) if words else ("", {})
+    values = {**told, **given}
     return Settings(
         mean=cast("PerChannel | None", values.get("mean")),
         std=cast("PerChannel | None", values.get("std")),
         order=cast("Order | None", values.get("order")),
         size=cast("Size | None", values.get("size")),
     )
+
+
+def _listed(words: Collection[str]) -> str:
+    return ", ".join(sorted(words)) or "none"
 
 
 def _per_channel(text: str) -> PerChannel:

@@ -1,5 +1,6 @@
 """A network started on the best provider that is proven to run it."""
 
+from collections.abc import Mapping
 from math import inf
 
 from realtime_matte.errors import ModelError
@@ -20,16 +21,17 @@ from realtime_matte.models.session import (
     start_cpu,
     this_machine,
 )
-from realtime_matte.models.settings import Settings
 
 _PATIENCE = 1.5
 """A provider nobody asked for may take this many times the CPU's time: it still spares the CPU."""
 
 
-def start_here(name: str, graph: Graph, settings: Settings, *, provider: str | None, threads: int) -> OnnxNetwork:
+def start_here(
+    name: str, graph: Graph, given: Mapping[str, object], *, provider: str | None, threads: int
+) -> OnnxNetwork:
     """With the installed ONNX Runtime, on this machine. Raises as ``models.open``."""
     runtime, machine = installed_runtime(), this_machine()
-    return start(name, graph, settings, provider=provider, threads=threads, runtime=runtime, machine=machine)
+    return start(name, graph, given, provider=provider, threads=threads, runtime=runtime, machine=machine)
 
 
 def standings_here() -> list[Standing]:
@@ -40,7 +42,7 @@ def standings_here() -> list[Standing]:
 def start(
     name: str,
     graph: Graph,
-    settings: Settings,
+    given: Mapping[str, object],
     *,
     provider: str | None,
     threads: int,
@@ -49,7 +51,7 @@ def start(
 ) -> OnnxNetwork:
     """A CPU session is always kept: it is what others are proven against, and what takes over. Raises MatteError."""
     wanted = _wanted(provider, machine)
-    family = understand(graph, settings)
+    family = understand(graph, given)
     cpu = start_cpu(graph.path, runtime, threads=threads)
     on_cpu = _on_cpu(name, cpu, family)
     patience = _PATIENCE if provider is None else inf
