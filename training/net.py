@@ -81,7 +81,7 @@ class ConvGRU(nn.Module):
 
     def forward(self, x: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
         passing, x = x.split(self.split, dim=1)
-        reset, update = torch.sigmoid(self.gates(torch.cat([x, memory], 1))).chunk(2, dim=1)
+        reset, update = torch.sigmoid(self.gates(torch.cat([x, memory], 1))).split(self.split[1], dim=1)
         candidate = torch.tanh(self.candidate(torch.cat([x, reset * memory], 1)))
         memory = memory + update * (candidate - memory)
         return torch.cat([passing, memory], 1), memory
