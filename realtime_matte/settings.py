@@ -51,9 +51,17 @@ def resolve(options: Mapping[str, object], *, config: str | None) -> Settings:
     """
     path = Path(config).expanduser() if config is not None else user_config_path("rtmatte", appauthor=False) / FILE
     values = from_file(path) if config is not None or path.is_file() else {}
+    return Settings(**values | from_options(options))  # type: ignore[arg-type]  # each went through its field's reader
+
+
+def from_options(options: Mapping[str, object]) -> dict[str, object]:
+    """The checked values of the options that were given, by field.
+
+    Raises:
+        SpecError
+    """
     given = {name: value for name, value in options.items() if value is not None}
-    values |= {name: _read(name, value, where=f"--{_key(name)}") for name, value in given.items()}
-    return Settings(**values)  # type: ignore[arg-type]  # each value went through its field's reader
+    return {name: _read(name, value, where=f"--{_key(name)}") for name, value in given.items()}
 
 
 def from_file(path: Path) -> dict[str, object]:

@@ -22,12 +22,16 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The figures of the last pictures. ``fps`` is 0 before the second one; spreads are None before the first."""
+    """The figures of the last pictures. ``fps`` is 0 before the second one; spreads are None before the first.
+
+    ``work``: a picture's stages together, without the wait for its frame.
+    """
 
     pictures: int
     cards: int
     fps: float
     age: Spread | None
+    work: Spread | None
     stages: Mapping[str, Spread]
 
 
@@ -73,13 +77,14 @@ class Stats:
         """The figures of now. Allocates; call it a few times a second at most."""
         rows = (self._row - 1 - np.arange(self._filled)) % len(self._sent)
         if not self._filled:
-            return Report(self.pictures, self.cards, 0.0, None, {})
+            return Report(self.pictures, self.cards, 0.0, None, None, {})
         span = float(self._sent[rows[0]] - self._sent[rows[-1]])
         return Report(
             pictures=self.pictures,
             cards=self.cards,
             fps=(self._filled - 1) / span if span > 0 else 0.0,
             age=_spread(self._ages[rows]),
+            work=_spread(self._laps[rows, 1:].sum(axis=1)),
             stages={stage: _spread(self._laps[rows, column]) for stage, column in _COLUMN.items()},
         )
 

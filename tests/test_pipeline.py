@@ -302,7 +302,7 @@ def test_a_card_picture_that_is_not_there_is_told_at_the_start() -> None:
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
-        ("vidoe:clip.mp4", "no source called 'vidoe:clip.mp4'; there are: "),
+        ("cam:0", "no source called 'cam:0'; there are: camera, demo, "),
         ("no-such-clip.mp4", "no-such-clip.mp4"),
     ],
 )

@@ -56,7 +56,8 @@ def test_fps_is_pictures_over_the_time_between_first_and_last() -> None:
 
 def test_no_figures_before_the_first_picture() -> None:
     report = Stats(clock=Clock()).report()
-    assert (report.pictures, report.cards, report.fps, report.age, report.stages) == (0, 0, 0.0, None, {})
+    assert (report.pictures, report.cards, report.fps) == (0, 0, 0.0)
+    assert (report.age, report.work, report.stages) == (None, None, {})
 
 
 def test_one_picture_has_an_age_and_no_fps() -> None:
@@ -128,6 +129,19 @@ def test_counting_allocates_nothing_that_stays() -> None:
     after, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert after - before < 1024  # a few live floats; a record kept for each turn would be tens of kB
+
+
+def test_work_is_all_stages_of_a_picture_but_the_wait_for_it() -> None:
+    clock = Clock()
+    stats = Stats(clock=clock)
+    stats.begin()
+    for stage in STAGES:
+        clock.now += 1 if stage == "wait" else 0.001
+        stats.lap(stage)
+    stats.sent(clock.now)
+    work = stats.report().work
+    assert work is not None
+    assert work.p95 == pytest.approx(0.001 * (len(STAGES) - 1))
 
 
 def test_an_unknown_stage_is_our_own_mistake() -> None:

@@ -1,1 +1,65 @@
-"""The command line: one module a verb."""
+"""``rtmatte``: one file a verb, imported when it is called."""
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from realtime_matte.errors import MatteError, MissingDependency, SpecError
+
+VERBS = {
+    "run": "camera in, matted picture out: the default, its word may be left out",
+    "demo": "the whole line on a built-in picture, into demo/: no camera needed",
+    "devices": "the cameras, virtual cameras and model providers of this machine",
+    "doctor": "try every part for real and say how to mend what would not work",
+    "models": "the networks there are, and what each is",
+    "bench": "measure the whole line on this machine",
+}
+
+INTERRUPTED = 130
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """The exit status: 0 well, 2 an error that the user can mend, told in one line."""
+    words = sys.argv[1:] if words is None else words
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")  # its warnings would tear the live line
+    try:
+        status = _call(words)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except MatteError as error:
+        return _told(error)
+    except ImportError as error:
+        return _told(missing(error))
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains while it ends
+        return 0
+    return status
+
+
+def _call(words: Sequence[str]) -> int:
+    verb = words[0] if words and words[0] in VERBS else None
+    if verb is None and words and not words[0].startswith("-"):
+        raise SpecError(f"no verb called {words[0]!r}; there are: {', '.join(VERBS)}")
+    module = import_module(f"{__name__}.{verb or 'run'}")
+    status: int = module.main(words[1:] if verb else words, prog=f"rtmatte {verb}" if verb else "rtmatte")
+    return status
+
+
+def _told(error: MatteError) -> int:
+    text = "; ".join([str(error), *getattr(error, "__notes__", ())])
+    print(f"rtmatte: {text}", file=sys.stderr)
+    return 2
+
+
+def missing(error: ImportError) -> MatteError:
+    """The line for a package or a system library that is not there. Raises ``error`` again when it is our own bug."""
+    text = str(error)
+    if "libGL" in text or "libgthread" in text or "libglib" in text:
+        mend = "Debian and Ubuntu: sudo apt install libgl1 libglib2.0-0; Fedora: sudo dnf install mesa-libGL glib2"
+        return MissingDependency(f"OpenCV cannot load a system library ({text}). {mend}")
+    if isinstance(error, ModuleNotFoundError) and error.name and not error.name.startswith("realtime_matte"):
+        return MissingDependency(f"the package {error.name!r} is missing; install again: pip install realtime-matte")
+    raise error

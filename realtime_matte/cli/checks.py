@@ -1,0 +1,172 @@
+"""The doctor's checks: each opens one part as a run would, and says what it found."""
+
+import platform
+import sys
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import ExitStack, closing
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+
+import numpy as np
+
+from realtime_matte import card, plugins
+from realtime_matte.assembly import network_opener, own, renderer_maker, source_opener
+from realtime_matte.backdrops import Backdrops
+from realtime_matte.cli import missing
+from realtime_matte.cli.findings import Finding, good, ill, noted
+from realtime_matte.errors import MatteError
+from realtime_matte.frame import Frame, Size
+from realtime_matte.settings import Settings, resolve
+from realtime_matte.stats import Stats
+
+NEEDED = (3, 11)
+
+PACKAGES = {
+    "cv2": ("opencv-python",),
+    "numpy": ("numpy",),
+    "numba": ("numba",),
+    "onnxruntime": ("onnxruntime-gpu", "onnxruntime", "onnxruntime-directml", "onnxruntime-openvino"),
+    "av": ("av",),
+    "pyvirtualcam": ("pyvirtualcam",),
+}
+"""Modules, and the packages that may bring each."""
+
+WATCHED_S = 2.0
+"""How long the camera is watched."""
+
+SLOW = 0.8
+"""A camera below this part of the rate it granted is slow."""
+
+DARK = 6.0
+"""Mean brightness of 255 below which a picture shows nothing."""
+
+TIMED = 30
+"""So many frames the network is timed with."""
+
+
+def examine(options: Mapping[str, object], *, config: str | None) -> Iterator[Finding]:
+    """Everything a call needs, in the order a frame meets it."""
+    yield python()
+    for module, names in PACKAGES.items():
+        yield package(module, names)
+    try:
+        settings = resolve(options, config=config)
+    except MatteError as error:
+        yield ill("settings", error)
+        settings = Settings()
+    frame = yield from camera(settings)
+    yield from network(settings, frame)
+    for spec in virtual_cameras(settings):
+        yield virtual_camera(spec, settings, frame.size)
+
+
+def python() -> Finding:
+    """The interpreter and the system."""
+    found = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
+    if sys.version_info < NEEDED:
+        return Finding("python", "bad", found, "install Python 3.11 or newer")
+    return good("python", found)
+
+
+def package(module: str, names: tuple[str, ...]) -> Finding:
+    """One package, imported for real."""
+    try:
+        import_module(module)
+    except ImportError as error:
+        return ill(module, missing(error))
+    found = [f"{name} {release}" for name in names if (release := _version(name))]
+    if len(found) > 1:
+        mend = f"pip uninstall {' '.join(names)}, then pip install realtime-matte"
+        return Finding(module, "warning", f"{' and '.join(found)} hide one another", mend)
+    return good(module, ", ".join(found) or "there")
+
+
+def camera(settings: Settings, *, clock: Callable[[], float] = time.monotonic) -> Generator[Finding, None, Frame]:
+    """The camera, watched for a while; returns one of its frames, or a made-up one."""
+    frame = Frame(card.draw(settings.size or (1280, 720)), clock(), 0)
+    try:
+        with closing(source_opener(settings.camera, size=settings.size, fps=settings.fps)()) as source:
+            pixels = np.empty((source.size[1], source.size[0], 3), np.uint8)
+            times: list[float] = []
+            until = clock() + WATCHED_S
+            while clock() < until and (taken := source.read(pixels)):
+                frame = Frame(taken.pixels.copy(), taken.time, taken.index)
+                times.append(clock())
+            yield judged(source.size, source.fps, times, frame)
+            for note in source.notes:
+                yield good("camera", note)
+    except MatteError as error:
+        yield ill("camera", error)
+    return frame
+
+
+def network(settings: Settings, frame: Frame) -> Iterator[Finding]:
+    """The network and all that follows it, timed on a frame of the camera's."""
+    stats = Stats()
+    try:
+        with ExitStack() as stack:
+            opened = own(stack, network_opener(settings.model, provider=settings.provider, threads=settings.threads)())
+            backdrops = own(stack, Backdrops(settings.bg, size=frame.size, fit=settings.fit, tell=_ignored))
+            yield good("background", ", ".join(settings.bg))
+            renderer = renderer_maker(frame.size, stats.lap)(opened, backdrops.current)
+            for step in range(2 * TIMED):  # the first half warms up
+                stats.begin()
+                renderer.render(Frame(frame.pixels, frame.time + step / 30, step))
+                stats.sent(frame.time)
+            yield _timed(f"{opened.name} on {opened.provider}", stats, frame.size, settings.fps or 30.0)
+            for note in opened.notes:
+                yield noted("model", note)
+    except MatteError as error:
+        yield ill("model", error)
+
+
+def virtual_cameras(settings: Settings) -> list[str]:
+    """Those of the settings, or the one a call would use."""
+    return [spec for spec in settings.output if spec.partition(":")[0] == "virtualcam"] or ["virtualcam"]
+
+
+def virtual_camera(spec: str, settings: Settings, size: Size) -> Finding:
+    """One virtual camera, shown the standby card."""
+    try:
+        plugin = plugins.sink(spec)
+        with closing(plugin.open(plugin.rest, size=size, fps=settings.fps or 30.0, alpha=False)) as sink:
+            sink.send(card.draw(size), time.monotonic())
+            return good(spec, "; ".join(sink.notes) or f"took a picture of {size[0]}x{size[1]}")
+    except MatteError as error:
+        return ill(spec, error)
+
+
+def judged(size: Size, fps: float, times: list[float], frame: Frame) -> Finding:
+    """How the camera did, from the times its frames came at and the last of them."""
+    rate = (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 and times[-1] > times[0] else 0.0
+    found = f"{size[0]}x{size[1]}, {rate:.1f} fps measured of {fps:g} granted"
+    if frame.pixels.mean() < DARK:
+        return Finding("camera", "warning", f"{found}; its picture is black", "open its shutter, or make light")
+    if rate < SLOW * fps:
+        return Finding(
+            "camera", "warning", found, "make more light (cameras slow down in the dark), or a smaller --size"
+        )
+    return good("camera", found)
+
+
+def _timed(model: str, stats: Stats, size: Size, fps: float) -> Finding:
+    stages = stats.report().stages
+    matte, all_ms = stages["matte"].p50 * 1e3, sum(spread.p50 for spread in stages.values()) * 1e3
+    found = f"{model}: {matte:.1f} ms a frame, {all_ms:.1f} with the rest, at {size[0]}x{size[1]}"
+    if all_ms > 1e3 / fps:
+        return Finding(
+            "model", "warning", f"{found}; too slow for {fps:g} fps", "take a smaller --size or a lighter --model"
+        )
+    return good("model", found)
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""
+
+
+def _ignored(_line: str) -> None:
+    """What is told is found by the checks themselves."""

@@ -1,0 +1,79 @@
+"""``rtmatte devices``: what this machine has."""
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from realtime_matte.cli.parser import Parser
+
+if TYPE_CHECKING:
+    from realtime_matte.models import Standing
+    from realtime_matte.sinks._loopback import Loopback
+    from realtime_matte.sources.camera import CameraInfo
+
+ELSEWHERE = "cannot be listed on this system; `rtmatte doctor` tries it"
+
+
+def main(words: Sequence[str], *, prog: str) -> int:
+    """List cameras with their modes, virtual cameras and providers."""
+    parser = Parser(prog, "The cameras, virtual cameras and model providers of this machine.")
+    parser.add_argument("--json", action="store_true", help="for programs")
+    as_json = parser.parse_args(words).json
+    from realtime_matte.models import standings
+    from realtime_matte.sources.camera import list_cameras
+
+    cameras, virtual, providers = list_cameras(), _virtual(), standings()
+    if as_json:
+        print(json.dumps(_record(cameras, virtual, providers), indent=2))
+    else:
+        _print("cameras, for --camera", map(_camera, cameras))
+        _print("virtual cameras, for --output virtualcam:NAME", [ELSEWHERE] if virtual is None else map(_loop, virtual))
+        _print("providers, for --provider (best first)", map(_provider, providers))
+    return 0
+
+
+def _virtual() -> "list[Loopback] | None":
+    """None where the system keeps them to itself."""
+    if sys.platform != "linux":
+        return None
+    from realtime_matte.sinks._loopback import Loopbacks
+
+    return Loopbacks().there()
+
+
+def _record(
+    cameras: Sequence["CameraInfo"], virtual: "Sequence[Loopback] | None", providers: Sequence["Standing"]
+) -> dict[str, object]:
+    return {
+        "cameras": [asdict(one) for one in cameras],
+        "virtual_cameras": virtual and [asdict(one) for one in virtual],
+        "providers": [asdict(one) for one in providers],
+    }
+
+
+def _print(title: str, lines: Iterable[str]) -> None:
+    print(f"{title}:")
+    for line in list(lines) or ["none"]:
+        print(f"  {line}")
+
+
+def _camera(camera: "CameraInfo") -> str:
+    head = f"{camera.address}  {camera.name}{' (virtual)' if camera.virtual else ''}"
+    if camera.problem:
+        return f"{head}: {camera.problem}"
+    modes = [f"{mode.fourcc} {mode.size[0]}x{mode.size[1]} at {_rates(mode.fps)}" for mode in camera.modes]
+    return "\n      ".join([head, *modes])
+
+
+def _rates(fps: Sequence[float]) -> str:
+    return f"{', '.join(f'{rate:g}' for rate in fps)} fps" if fps else "any rate"
+
+
+def _loop(loopback: "Loopback") -> str:
+    return f"{loopback.path}  {loopback.name}{': another program sends to it' if loopback.busy else ''}"
+
+
+def _provider(standing: "Standing") -> str:
+    return f"{standing.name:<10} {standing.lacks or 'worth a try: rtmatte doctor runs it'}"

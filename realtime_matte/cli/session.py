@@ -1,0 +1,68 @@
+"""One run of the line under a terminal: opened, shown, stopped politely."""
+
+import logging
+import sys
+import time
+from collections.abc import Callable
+
+from realtime_matte.cli import INTERRUPTED
+from realtime_matte.cli.screen import Screen, screen
+from realtime_matte.cli.stop import Stop
+from realtime_matte.pipeline import Pipeline
+from realtime_matte.settings import Settings
+
+
+def run(settings: Settings) -> int:
+    """The exit status: 0 also when the user stopped it."""
+    logging.basicConfig(level=logging.DEBUG if settings.verbose else logging.WARNING, stream=sys.stderr)
+    try:
+        with Stop() as stop, screen(quiet=settings.quiet, verbose=settings.verbose) as shown:
+            _run(settings, stop, shown)
+    except KeyboardInterrupt:
+        return INTERRUPTED if stop.insisted else 0
+    return 0
+
+
+def opened(settings: Settings, tell: Callable[[str], None]) -> Pipeline:
+    """The line the settings ask for.
+
+    Raises:
+        MatteError
+    """
+    return Pipeline.open(
+        settings.camera,
+        settings.bg,
+        outputs=settings.output,
+        model=settings.model,
+        provider=settings.provider,
+        threads=settings.threads,
+        size=settings.size,
+        fps=settings.fps,
+        mirror=settings.mirror,
+        fit=settings.fit,
+        card_image=settings.card,
+        card_text=settings.card_text,
+        tell=tell,
+    )
+
+
+def _run(settings: Settings, stop: Stop, shown: Screen) -> None:
+    with opened(settings, shown.tell) as pipeline:
+        stop.hand_to(lambda: pipeline.ask("quit"))
+        for note in pipeline.notes:
+            shown.tell(note)
+        shown.start(pipeline, frames=settings.frames or pipeline.frames)
+        until = _limit(settings, pipeline)
+        while pipeline.step() and not until():
+            shown.update(pipeline)
+    shown.end(pipeline)
+
+
+def _limit(settings: Settings, pipeline: Pipeline) -> Callable[[], bool]:
+    ends_at = time.monotonic() + settings.seconds if settings.seconds else None
+
+    def until() -> bool:
+        enough = settings.frames is not None and pipeline.stats.pictures >= settings.frames
+        return enough or (ends_at is not None and time.monotonic() >= ends_at)
+
+    return until

@@ -1,0 +1,462 @@
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+import tiny_networks
+from rich.console import Console
+from scripted import SIZE, Recorder, ScriptedNetwork, ScriptedSource, Wall, fails, opening
+
+from realtime_matte import __version__, bench, cli
+from realtime_matte.cli import VERBS, checks, main
+from realtime_matte.cli.figures import live_line
+from realtime_matte.cli.findings import Finding
+from realtime_matte.cli.screen import Plain, Quiet, Terminal, screen
+from realtime_matte.cli.stop import Stop
+from realtime_matte.errors import MissingDependency, SourceError
+from realtime_matte.frame import Frame
+from realtime_matte.pipeline import Pipeline
+from realtime_matte.settings import Settings
+from realtime_matte.stats import STAGES
+
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="signals are sent as on Linux")
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A network that takes what is bright for the person."""
+    return str(tiny_networks.recurrent(tmp_path_factory.mktemp("models") / "tiny.onnx"))
+
+
+@pytest.fixture(autouse=True)
+def no_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The settings of whoever runs the tests are not looked at."""
+    monkeypatch.setattr("realtime_matte.settings.user_config_path", lambda *_names, **_more: tmp_path / "nowhere")
+
+
+# what can go wrong with the words
+
+
+def test_help_lists_every_option_and_every_verb(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["--help"])
+    told = capsys.readouterr().out
+    assert caught.value.code == 0
+    assert all(verb in told for verb in VERBS if verb != "run")
+    options = ["--" + name.replace("_", "-") for name in Settings.__slots__]
+    assert [option for option in options if option not in told] == []
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_help(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main([verb, "--help"])
+    assert caught.value.code == 0
+    assert capsys.readouterr().out.startswith(f"usage: rtmatte {verb}")
+
+
+@pytest.mark.parametrize("words", [["--version"], ["run", "--version"], ["bench", "--version"]])
+def test_version(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(words)
+    assert capsys.readouterr().out == f"rtmatte {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["dcotor"], "no verb called 'dcotor'; there are: run, demo, devices, doctor, models, bench"),
+        (["--bgg", "x"], "unrecognized arguments: --bgg x; see rtmatte --help"),
+        (["run", "--cam", "0"], "unrecognized arguments: --cam 0; see rtmatte run --help"),
+        (["--size"], "argument --size: expected one argument; see rtmatte --help"),
+        (["--size", "0x0"], "--size: '0x0' is not WIDTHxHEIGHT with each from 16 to 8192, such as 1280x720"),
+        (["--fps", "fast"], "--fps: 'fast' is not a number from 1 to 240"),
+        (
+            ["--config", "none.toml"],
+            "cannot read the settings file none.toml: No such file or directory; check --config",
+        ),
+        (["demo", "--seconds", "0"], "--seconds: 0 is not a number above 0, up to 3600"),
+        (["demo", "--seconds", "x"], "argument --seconds: invalid float value: 'x'; see rtmatte demo --help"),
+        (["bench", "--size", "1280"], "--size: '1280' is not WIDTHxHEIGHT with each from 16 to 8192, such as 1280x720"),
+    ],
+)
+def test_what_is_wrong_is_told_in_one_line(words: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(words) == 2
+    assert capsys.readouterr().err == f"rtmatte: {message}\n"
+
+
+def test_an_error_of_the_line_is_told_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--camera", "demo?frames=1", "--output", "null", "--model", "none.onnx"]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("rtmatte: no model file none.onnx; ")
+    assert told.count("\n") == 1
+
+
+def test_what_failed_while_closing_is_told_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def breaks(_words: object) -> int:
+        error = SourceError("the camera is gone")
+        error.add_note("and while closing: the disk is full")
+        raise error
+
+    monkeypatch.setattr(cli, "_call", breaks)
+    assert main([]) == 2
+    assert capsys.readouterr().err == "rtmatte: the camera is gone; and while closing: the disk is full\n"
+
+
+def test_a_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def breaks(_words: object) -> int:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(cli, "_call", breaks)
+    with pytest.raises(ZeroDivisionError):
+        main([])
+
+
+def test_a_library_the_system_lacks_is_told_with_its_package() -> None:
+    error = cli.missing(ImportError("libGL.so.1: cannot open shared object file: No such file or directory"))
+    assert isinstance(error, MissingDependency)
+    assert str(error).startswith("OpenCV cannot load a system library (libGL.so.1: ")
+    assert "sudo apt install libgl1 libglib2.0-0" in str(error)
+
+
+def test_a_missing_package_is_told() -> None:
+    error = cli.missing(ModuleNotFoundError("No module named 'av'", name="av"))
+    assert str(error) == "the package 'av' is missing; install again: pip install realtime-matte"
+
+
+def test_our_own_import_error_is_a_bug() -> None:
+    bug = ModuleNotFoundError("No module named 'realtime_matte.x'", name="realtime_matte.x")
+    with pytest.raises(ModuleNotFoundError):
+        cli.missing(bug)
+
+
+# running
+
+
+def recorded(path: Path) -> int:
+    """How many pictures a clip holds."""
+    with av.open(str(path)) as clip:
+        return sum(1 for _ in clip.decode(video=0))
+
+
+def test_a_finite_source_runs_to_its_end(model: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    clip = tmp_path / "clip.mp4"
+    words = ["--camera", "demo?frames=7", "--size", "96x64", "--output", str(clip), "--model", model, "--bg", "green"]
+    assert main(words) == 0
+    assert recorded(clip) == 7
+    told = capfd.readouterr()
+    assert "96x64 at 30 fps" in told.err
+    assert "rtmatte: 7 pictures in " in told.err
+    assert told.out == ""
+
+
+def test_quiet_tells_notes_alone(model: str, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["--camera", "demo?frames=3", "--size", "96x64", "--output", "null", "--model", model, "--quiet"]) == 0
+    assert capfd.readouterr().err == "rtmatte: the demo camera: a photograph that moves\n"
+
+
+def test_frames_ends_a_run_after_so_many_pictures(model: str, tmp_path: Path) -> None:
+    clip = tmp_path / "clip.mp4"
+    words = ["--camera", "demo?frames=50", "--size", "96x64", "--output", str(clip), "--model", model, "--frames", "4"]
+    assert main(words) == 0
+    assert recorded(clip) == 4
+
+
+def test_seconds_ends_a_run(model: str) -> None:
+    assert main(["--camera", "demo", "--size", "96x64", "--output", "null", "--model", model, "--seconds", "0.1"]) == 0
+
+
+def test_settings_come_from_the_file_too(model: str, tmp_path: Path) -> None:
+    clip, config = tmp_path / "clip.mp4", tmp_path / "my.toml"
+    config.write_text(
+        f"camera = 'demo?frames=5'\nsize = '96x64'\noutput = '{clip.as_posix()}'\nmodel = '{Path(model).as_posix()}'\n"
+    )
+    assert main(["--config", str(config)]) == 0
+    assert recorded(clip) == 5
+
+
+def started(words: list[str], **more: object) -> "subprocess.Popen[str]":
+    return subprocess.Popen(  # noqa: S603
+        [sys.executable, "-m", "realtime_matte", *words],
+        stderr=subprocess.PIPE,
+        text=True,
+        **more,  # type: ignore[call-overload]
+    )
+
+
+@LINUX
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_a_run_well_and_the_recording_plays(model: str, tmp_path: Path, number: signal.Signals) -> None:
+    clip = tmp_path / "clip.mp4"
+    words = ["--camera", "demo", "--size", "96x64", "--output", str(clip), "--model", model]
+    with started(words) as process:
+        assert process.stderr is not None
+        while "Ctrl-C ends" not in process.stderr.readline():
+            assert process.poll() is None
+        process.send_signal(number)
+        rest = process.stderr.read()
+        assert process.wait() == 0, rest
+    assert "Traceback" not in rest
+    assert recorded(clip) >= 0
+    assert clip.stat().st_size > 0
+
+
+@LINUX
+def test_a_closed_stdout_makes_no_traceback() -> None:
+    read, write = os.pipe()
+    os.close(read)
+    with started(["devices"], stdout=write) as process:
+        os.close(write)
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
+        assert process.wait() == 0
+
+
+def test_interrupted_elsewhere_it_says_so_by_its_status(monkeypatch: pytest.MonkeyPatch) -> None:
+    def breaks(_words: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "_call", breaks)
+    assert main(["devices"]) == 130
+
+
+# stopping
+
+
+@LINUX
+def test_the_first_signal_asks_and_the_second_insists() -> None:
+    asked: list[str] = []
+    before = signal.getsignal(signal.SIGTERM)
+    with Stop() as stop:
+        stop.hand_to(lambda: asked.append("stop"))
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert (asked, stop.insisted) == (["stop"], False)
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+        assert stop.insisted
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+@LINUX
+def test_before_there_is_anybody_to_ask_a_signal_interrupts() -> None:
+    with Stop() as stop, pytest.raises(KeyboardInterrupt):
+        os.kill(os.getpid(), signal.SIGTERM)
+    assert not stop.insisted
+
+
+def test_in_another_thread_it_leaves_signals_alone() -> None:
+    handlers: list[object] = []
+
+    def enter() -> None:
+        with Stop():
+            handlers.append(signal.getsignal(signal.SIGINT))
+
+    before = signal.getsignal(signal.SIGINT)
+    thread = threading.Thread(target=enter)
+    thread.start()
+    thread.join()
+    assert handlers == [before]
+
+
+# the screen
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def pipeline() -> Iterator[Pipeline]:
+    source = opening(ScriptedSource(range(40)))
+    with Pipeline.open(
+        source, Wall(), outputs=[Recorder()], model=lambda: ScriptedNetwork({3: fails}), tell=[].append
+    ) as opened:
+        yield opened
+
+
+def test_plain_lines_come_every_few_seconds(pipeline: Pipeline) -> None:
+    told, clock = io.StringIO(), Clock()
+    shown = Plain(Console(file=told, soft_wrap=True), verbose=False, clock=clock)
+    shown.start(pipeline, frames=40)
+    for _ in range(20):
+        pipeline.step()
+        clock.now += 0.5
+        shown.update(pipeline)
+    shown.end(pipeline)
+    lines = told.getvalue().splitlines()
+    assert lines[0] == f"rtmatte: {SIZE[0]}x{SIZE[1]} at 30 fps, scripted on fake; Ctrl-C ends"
+    assert lines[1].startswith("rtmatte: 10/40, 15 s left | ")
+    assert lines[2].startswith("rtmatte: 20/40, 10 s left | ")
+    assert "| scripted on fake | 96x64 at 30 fps | 1 standby" in lines[1]
+    assert lines[3] == "rtmatte: 19 pictures and 1 standby cards in 10.0 s, 1.9 fps"
+
+
+def test_the_line_tells_fps_and_stages_of_a_clip_and_no_age(pipeline: Pipeline) -> None:
+    for _ in range(10):
+        pipeline.step()
+    line = live_line(pipeline, verbose=True)
+    assert " fps | " in line
+    assert "refine " in line
+    assert "age" not in line
+    assert "dropped" not in line
+
+
+def test_the_line_tells_age_and_drops_of_a_camera() -> None:
+    source = opening(ScriptedSource(range(3), live=True))
+    with Pipeline.open(source, Wall(), outputs=[Recorder()], model=ScriptedNetwork, tell=[].append) as opened:
+        opened.step()
+        assert "age " in live_line(opened, verbose=False)
+        assert " dropped" in live_line(opened, verbose=False)
+
+
+def test_in_a_terminal_a_bar_shows_how_far_it_is(pipeline: Pipeline) -> None:
+    told, clock = io.StringIO(), Clock()
+    console = Console(file=told, force_terminal=True, width=200)
+    shown = Terminal(console, verbose=True, clock=clock)
+    shown.start(pipeline, frames=40)
+    for _ in range(10):
+        pipeline.step()
+        clock.now += 1
+        shown.update(pipeline)
+    shown.tell("the camera is back [really]")
+    shown.end(pipeline)
+    shown.close()
+    assert "10/40" in told.getvalue()
+    assert "rtmatte: the camera is back [really]" in told.getvalue()
+    assert "rtmatte: 9 pictures and 1 standby cards in 10.0 s" in told.getvalue()
+
+
+def test_the_screen_suits_user_and_terminal() -> None:
+    pipe, terminal = Console(file=io.StringIO()), Console(file=io.StringIO(), force_terminal=True)
+    with screen(quiet=True, verbose=False, console=terminal) as shown:
+        assert type(shown) is Quiet
+    with screen(quiet=False, verbose=False, console=pipe) as shown:
+        assert type(shown) is Plain
+    with screen(quiet=False, verbose=False, console=terminal) as shown:
+        assert type(shown) is Terminal
+
+
+# the other verbs
+
+
+def test_models_lists_the_shipped_ones(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models", "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert main(["models"]) == 0
+    assert all(one["name"] in capsys.readouterr().out for one in listed[:1])
+
+
+def test_devices_lists_cameras_and_providers(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["devices"]) == 0
+    told = capsys.readouterr().out
+    assert told.startswith("cameras, for --camera:\n")
+    assert "\nproviders, for --provider (best first):\n" in told
+    assert main(["devices", "--json"]) == 0
+    assert {one["name"] for one in json.loads(capsys.readouterr().out)["providers"]} >= {"cpu", "cuda"}
+
+
+def test_the_doctor_tries_every_part(
+    model: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("realtime_matte.sinks.virtualcam.open", Recorder(live=True))
+    assert main(["doctor", "--camera", "demo?frames=5", "--size", "96x64", "--model", model]) == 0
+    told = capsys.readouterr().out
+    parts = ("python", "cv2", "onnxruntime", "camera", "background", "model", "virtualcam")
+    assert [part for part in parts if f"ok    {part}" not in told and f"note  {part}" not in told] == []
+    assert told.endswith("a call would work\n")
+
+
+def test_the_doctor_says_what_would_not_work_and_how_to_mend_it(
+    model: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def no_camera(_rest: str, /, **_wishes: object) -> None:
+        raise SourceError("no camera at /dev/video0; there is none at all; plug one in")
+
+    monkeypatch.setattr("realtime_matte.sources.camera.open", no_camera)
+    monkeypatch.setattr("realtime_matte.sinks.virtualcam.open", Recorder(live=True, fails_at=0))
+    assert main(["doctor", "--size", "96x64", "--model", model, "--json"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    bad = [finding for finding in told["findings"] if finding["state"] == "bad"]
+    assert told["works"] is False
+    assert [finding["part"] for finding in bad] == ["camera", "virtualcam"]
+    assert bad[0]["found"] == "no camera at /dev/video0"
+    assert bad[0]["mend"] == "there is none at all; plug one in"
+
+
+def test_the_doctor_goes_on_after_wrong_settings(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("realtime_matte.sinks.virtualcam.open", Recorder(live=True))
+    assert main(["doctor", "--fps", "fast", "--json"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert "settings" in [finding["part"] for finding in told["findings"] if finding["state"] == "bad"]
+    assert "virtualcam" in [finding["part"] for finding in told["findings"]]
+
+
+def frame_of(value: int) -> Frame:
+    return Frame(np.full((4, 8, 3), value, np.uint8), 0.0, 0)
+
+
+def test_the_doctor_notes_a_slow_camera_and_a_black_one() -> None:
+    slow = checks.judged((8, 4), 30.0, [0.0, 0.1, 0.2], frame_of(99))
+    assert (slow.state, slow.found) == ("warning", "8x4, 10.0 fps measured of 30 granted")
+    assert "make more light" in slow.mend
+    black = checks.judged((8, 4), 30.0, [0.0, 0.033, 0.066], frame_of(1))
+    assert (black.state, black.mend) == ("warning", "open its shutter, or make light")
+    assert checks.judged((8, 4), 30.0, [0.0, 0.033, 0.066], frame_of(99)).state == "good"
+
+
+def test_the_doctor_notes_a_package_that_is_missing() -> None:
+    assert checks.package("no_such_module", ("no-such-package",)) == Finding(
+        "no_such_module", "bad", "the package 'no_such_module' is missing", "install again: pip install realtime-matte"
+    )
+
+
+def test_the_doctor_notes_packages_that_hide_one_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "version", lambda _name: "1.2")
+    found = checks.package("json", ("one", "other"))
+    assert (found.state, found.found) == ("warning", "one 1.2 and other 1.2 hide one another")
+    assert found.mend == "pip uninstall one other, then pip install realtime-matte"
+
+
+def test_bench_measures_each_size_in_a_process_of_its_own(model: str, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["bench", "--size", "96x64", "--seconds", "0.1", "--model", model, "--bg", "green"]
+    assert main([*words, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    result = told["results"][0]
+    assert result["size"] == [96, 64]
+    assert result["pictures"] > 0
+    assert result["fps"] > 0
+    assert result["cpu_ms"] > 0
+    assert 0 < result["first_picture_s"] < 60
+    assert set(result["stages_ms"]) == set(STAGES)
+    assert told["machine"]["cores"] == os.cpu_count()
+
+
+def test_bench_prints_a_table(model: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(bench, "WARM_S", 0.0)
+    monkeypatch.setattr(bench, "run", bench.measure)
+    assert main(["bench", "--size", "96x64", "--size", "48x32", "--seconds", "0.1", "--model", model]) == 0
+    told = capsys.readouterr().out
+    assert "\nSIZE   FPS " in told
+    assert "\n96x64  " in told
+    assert "\n48x32  " in told
+
+
+def test_what_fails_in_the_measured_process_is_told_here(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "--size", "96x64", "--model", "none.onnx"]) == 2
+    assert "rtmatte: no model file none.onnx; " in capsys.readouterr().err

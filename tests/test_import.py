@@ -1,0 +1,81 @@
+import gc
+import importlib
+import os
+import subprocess
+import sys
+import threading
+import warnings
+from pathlib import Path
+
+import pytest
+from scripted import Recorder, ScriptedNetwork, ScriptedSource, Wall, opening
+
+import realtime_matte
+from realtime_matte.pipeline import Pipeline
+
+HEAVY = {"av", "cv2", "numba", "numpy", "onnxruntime", "pyvirtualcam", "rich", "torch"}
+
+
+def loaded_by(statement: str) -> set[str]:
+    """Top-level packages that a fresh interpreter holds after a statement."""
+    code = f"import sys; {statement}; print(*sorted({{name.partition('.')[0] for name in sys.modules}}))"
+    return set(subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split())  # noqa: S603
+
+
+def test_importing_the_package_loads_nothing_heavy() -> None:
+    assert loaded_by("import realtime_matte") & HEAVY == set()
+
+
+def test_help_loads_nothing_heavy() -> None:
+    run = "from realtime_matte.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass"
+    assert loaded_by(f"exec({run!r})") & HEAVY == set()
+
+
+def test_nothing_at_all_loads_torch() -> None:
+    everything = "; ".join(
+        f"import realtime_matte.{name}" for name in ("pipeline", "matting", "cli.session", "cli.doctor", "cli.bench")
+    )
+    assert "torch" not in loaded_by(everything)
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="open files are counted through /proc")
+def test_importing_opens_no_device_and_starts_no_thread() -> None:
+    code = (
+        "import os, threading; import realtime_matte.pipeline, realtime_matte.sources.camera;"
+        "print(threading.active_count(), [os.readlink(f'/proc/self/fd/{fd}') for fd in os.listdir('/proc/self/fd')"
+        " if os.path.exists(f'/proc/self/fd/{fd}')])"
+    )
+    told = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout  # noqa: S603
+    assert told.startswith("1 ")
+    assert "/dev/video" not in told
+
+
+def test_every_public_name_is_there() -> None:
+    for name in realtime_matte.__all__:
+        assert getattr(realtime_matte, name) is not None
+    assert set(realtime_matte.__all__) <= set(dir(realtime_matte))
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="has no attribute 'Pipelin'"):
+        importlib.import_module("realtime_matte").Pipelin  # noqa: B018
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="open files are counted through /proc")
+def test_fifty_runs_leave_no_thread_and_no_file_behind() -> None:
+    def once() -> None:
+        source, sink = opening(ScriptedSource(range(2), live=True)), Recorder(live=True)
+        with Pipeline.open(source, Wall(), outputs=[sink], model=ScriptedNetwork, tell=[].append) as pipeline:
+            pipeline.step()
+
+    def held() -> tuple[int, int]:
+        gc.collect()
+        return threading.active_count(), len(os.listdir("/proc/self/fd"))  # noqa: PTH208  # a count, of no real folder
+
+    once()
+    before = held()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ResourceWarning)
+        for _ in range(50):
+            once()
+    assert held() == before
