@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from realtime_matte.models.session import Native, Runtime, Value, installed_runtime
+from realtime_matte.models.runtime import Native, Runtime, Value, installed_runtime
 
 CPU_KEY = "CPUExecutionProvider"
 
@@ -23,7 +23,7 @@ class Script:
     claims to run, and leaves everything to the CPU; ``left``: that many convolutions. ``instead``: really computes
     this graph. ``fails_on``: from that run on, counted from 1 with the warm-up's three, it raises ``error``. ``stale``:
     never sees a second input, as a device does that copies once. ``prints``: what preloading its libraries says.
-    ``takes_s``: how long a run is, by the played clock.
+    ``lacks``: what keeps its library from loading. ``takes_s``: how long a run is, by the played clock.
     """
 
     refuses: str = ""
@@ -35,6 +35,7 @@ class Script:
     error: Exception | None = None
     stale: bool = False
     prints: str = ""
+    lacks: str = ""
     takes_s: float = 0.01
     runs: int = 0
     starts: int = 0
@@ -68,6 +69,7 @@ def played(scripts: dict[str, Script]) -> Runtime:
         value=lambda array, _: real.value(array, "cpu"),
         empty=lambda shape, _: real.empty(shape, "cpu"),
         preload=preload,
+        library=lambda provider: scripts[provider.key].lacks,
         clock=lambda: clock.now,
     )
 

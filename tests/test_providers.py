@@ -1,4 +1,3 @@
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from fakes_models import Script, played
 from realtime_matte import models
 from realtime_matte.errors import ModelError, SpecError
 from realtime_matte.frame import Frame
-from realtime_matte.models import graph, session, starting
+from realtime_matte.models import graph, runtime, starting
 from realtime_matte.models.network import OnnxNetwork
 from realtime_matte.models.providers import COREML, CPU, CUDA, DIRECTML, OPENVINO, TENSORRT, Machine, asked, nvidia_gpu
 
@@ -26,9 +25,8 @@ def net(tmp_path: Path) -> Path:
 
 
 def start(net: Path, scripts: dict[str, Script], *, machine: Machine = GPU, provider: str | None = None) -> OnnxNetwork:
-    runtime = played(scripts)
     found = graph.read(net)
-    return starting.start("tiny", found, {}, provider=provider, threads=1, runtime=runtime, machine=machine)
+    return starting.start("tiny", found, {}, provider=provider, threads=1, runtime=played(scripts), machine=machine)
 
 
 def alphas(network: OnnxNetwork, levels: Sequence[int]) -> list[float]:
@@ -68,28 +66,33 @@ def test_the_cpu_runs_when_asked_for(net: Path) -> None:
     assert script.starts == 0
 
 
+DRIVER, PIP = "; install or update the NVIDIA driver", "; pip install 'realtime-matte[cuda]'"
+CUDA_CODE = (
+    "/src/core/providers/cuda/cuda_call.cc:129 bool onnxruntime::CudaCall(int, const char*) [with ERRTYPE = cudaError] "
+    "CUDA failure 35: CUDA driver version is insufficient ; GPU=0 ; hostname=here; file=/src/cuda.cc ; line=1"
+)
+PRINTED = "Failed to load a.so.9: a.so.9: cannot open it\nand more"
+
+
 @pytest.mark.parametrize(
-    ("script", "reason"),
+    ("script", "told"),
     [
-        (Script(refuses="CUDA driver version is insufficient"), "CUDA driver version is insufficient"),
-        (
-            Script(hides=True, prints="Failed to load a.so.9: a.so.9: cannot open it\nand more"),
-            "a.so.9: cannot open it",
-        ),
+        (Script(refuses=CUDA_CODE), "CUDA failure 35: CUDA driver version is insufficient" + DRIVER),
+        (Script(hides=True, prints=PRINTED), "a.so.9: cannot open it" + PIP),
+        (Script(hides=True, lacks="libcuda.so.1: cannot open it"), "libcuda.so.1: cannot open it" + DRIVER),
+        (Script(refuses="no engine", lacks="libnvinfer.so: not there"), "libnvinfer.so: not there" + PIP),
+        (Script(hides=True), "ONNX Runtime gave no reason" + PIP),
+        (Script(refuses="/src/state.cc:7 void plug(int&, const x::Y&) Please install it."), "Please install it" + PIP),
+        (Script(refuses="[ONNXRuntimeError] : 1 : FAIL : no : room."), "no : room" + PIP),
         (Script(idle=True), "not one operator ran on it"),
         (Script(left=1), "it left 1 of 1 convolutions to the CPU"),
         (Script(fails_on=1), "CUDA failure 700: an illegal memory access was encountered"),
         (Script(fails_on=3), "CUDA failure 700: an illegal memory access was encountered"),
-        (Script(stale=True), "its alpha of warm-up frame 2 is off by 0.* from the CPU's"),
     ],
 )
-def test_a_better_one_that_fails_is_told_with_reason_and_mend(net: Path, script: Script, reason: str) -> None:
+def test_a_better_one_that_fails_is_told_with_reason_and_mend(net: Path, script: Script, told: str) -> None:
     network = start(net, {CUDA.key: script})
-    [note] = network.notes
-    wanted = (
-        f"CUDA is not used: {reason}; pip install 'realtime-matte[cuda]', or update the NVIDIA driver; running on CPU"
-    )
-    assert re.fullmatch(re.escape(wanted).replace(r"0\.\*", r"0\.\d\d"), note), note
+    assert network.notes == (f"CUDA is not used: {told}; running on CPU",)
     assert network.provider == "cpu"
     assert alphas(network, [51]) == [0.21]
 
@@ -99,6 +102,12 @@ def test_a_provider_that_computes_something_else_is_not_used(net: Path, tmp_path
     network = start(net, {CUDA.key: Script(instead=other)})
     assert network.provider == "cpu"
     assert "its alpha of warm-up frame 1 is off by 0." in network.notes[0]
+
+
+def test_a_provider_that_never_sees_a_second_frame_is_not_used(net: Path) -> None:
+    network = start(net, {CUDA.key: Script(stale=True)})
+    assert network.provider == "cpu"
+    assert "its alpha of warm-up frame 2 is off by 0." in network.notes[0]
 
 
 def test_a_provider_that_computes_nan_is_not_used(net: Path, tmp_path: Path) -> None:
@@ -125,11 +134,11 @@ def test_the_next_best_is_tried(net: Path) -> None:
 
 def test_a_real_cuda_that_lacks_its_libraries_is_told(net: Path) -> None:
     """Only where ONNX Runtime lists CUDA and no GPU is there."""
-    if CUDA.key not in session.this_machine().listed or nvidia_gpu():
+    if CUDA.key not in runtime.this_machine().listed or nvidia_gpu():
         pytest.skip("needs onnxruntime-gpu on a machine without an NVIDIA GPU")
     found = graph.read(net)
-    runtime = session.installed_runtime()
-    network = starting.start("tiny", found, {}, provider=None, threads=1, runtime=runtime, machine=GPU)
+    real = runtime.installed_runtime()
+    network = starting.start("tiny", found, {}, provider=None, threads=1, runtime=real, machine=GPU)
     [note] = network.notes
     assert note.startswith("CUDA is not used: ")
     assert note.endswith("; running on CPU")
@@ -201,7 +210,7 @@ def test_when_the_cpu_fails_too_there_is_no_matte(net: Path) -> None:
         alphas(network, [51, 51, 51])
 
 
-@pytest.mark.parametrize("error", session.FAILURES)
+@pytest.mark.parametrize("error", runtime.FAILURES)
 def test_whatever_onnxruntime_raises_is_caught(net: Path, error: type[Exception]) -> None:
     network = start(net, {CUDA.key: Script(fails_on=4, error=error("[ONNXRuntimeError] : 6 : FAIL : device lost."))})
     assert alphas(network, [51]) == [0.21]

@@ -7,7 +7,8 @@ import numpy as np
 
 from realtime_matte.frame import Alpha, Pixels, Size
 from realtime_matte.models.family import Family, Wiring
-from realtime_matte.models.session import Session, Value
+from realtime_matte.models.runtime import Value
+from realtime_matte.models.session import Session
 from realtime_matte.stages import State
 
 Values: TypeAlias = tuple[Value, ...]

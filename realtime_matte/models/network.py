@@ -6,7 +6,8 @@ from realtime_matte.errors import ModelError
 from realtime_matte.frame import Frame, Matte
 from realtime_matte.models.engine import Engine
 from realtime_matte.models.family import Family
-from realtime_matte.models.session import FAILURES, Session, reason
+from realtime_matte.models.runtime import FAILURES, reason
+from realtime_matte.models.session import Session
 from realtime_matte.stages import State
 
 

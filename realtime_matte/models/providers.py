@@ -9,8 +9,6 @@ from pathlib import Path
 
 from realtime_matte.errors import SpecError
 
-CUDA_MEND = "pip install 'realtime-matte[cuda]', or update the NVIDIA driver"
-
 
 @dataclass(frozen=True, slots=True)
 class Provider:
@@ -47,7 +45,7 @@ CUDA = Provider(
     "CUDA",
     "CUDAExecutionProvider",
     "onnxruntime-gpu",
-    mend=CUDA_MEND,
+    mend="pip install 'realtime-matte[cuda]'",
     device="cuda",
     options={"cudnn_conv_algo_search": "HEURISTIC"},  # the exhaustive search takes seconds for each new frame size
     needs="NVIDIA GPU",

@@ -10,17 +10,8 @@ from realtime_matte.models.graph import Graph
 from realtime_matte.models.network import OnnxNetwork
 from realtime_matte.models.proof import WarmUp, proven, warm_up
 from realtime_matte.models.providers import CPU, CUDA, Machine, Provider, Standing
-from realtime_matte.models.session import (
-    FAILURES,
-    Runtime,
-    Session,
-    TooSlow,
-    Unproven,
-    installed_runtime,
-    reason,
-    start_cpu,
-    this_machine,
-)
+from realtime_matte.models.runtime import FAILURES, Runtime, installed_runtime, reason, this_machine
+from realtime_matte.models.session import Session, Unproven, start_cpu
 
 _PATIENCE = 1.5
 """A provider nobody asked for may take this many times the CPU's time: it still spares the CPU."""
@@ -89,8 +80,7 @@ def _notes(failed: list[tuple[Provider, Unproven]], session: Session) -> list[st
 
 def told(provider: Provider, error: Unproven) -> str:
     """What failed, why, and the mend."""
-    mend = f"--provider {provider.name} takes it all the same" if isinstance(error, TooSlow) else provider.mend
-    return f"{provider.title} is not used: {error}" + (f"; {mend}" if mend else "")
+    return f"{provider.title} is not used: {error}" + (f"; {error.mend}" if error.mend else "")
 
 
 def _refused(provider: Provider, error: Unproven) -> ModelError:
