@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 .PHONY: demo test lint clean
 
 demo: $(VENV)/installed
-	$(BIN)/rtmatte demo
+	$(BIN)/rtmatte demo $(DEMO_ARGS)
 
 test: $(VENV)/installed-test
 	$(BIN)/python -m pytest

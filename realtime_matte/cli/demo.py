@@ -34,7 +34,7 @@ def main(words: Sequence[str], *, prog: str) -> int:
         Pipeline.open(
             f"demo?frames={frames}",
             witnessed(options.bg, exhibit),
-            outputs=[str(clip), Keeper(exhibit)],
+            outputs=[f"file:{clip}?overwrite=yes", Keeper(exhibit)],
             model=options.model,
             provider=options.provider,
             tell=shown.tell,
