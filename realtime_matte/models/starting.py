@@ -12,14 +12,14 @@ from realtime_matte.models.proof import WarmUp, proven, warm_up
 from realtime_matte.models.providers import CPU, CUDA, Machine, Provider, Standing
 from realtime_matte.models.runtime import FAILURES, Runtime, installed_runtime, reason, this_machine
 from realtime_matte.models.session import Session, Unproven, start_cpu
+from realtime_matte.stages import Network
+
 
 _PATIENCE = 1.5
 """A provider nobody asked for may take this many times the CPU's time: it still spares the CPU."""
 
 
-def start_here(
-    name: str, graph: Graph, given: Mapping[str, object], *, provider: str | None, threads: int
-) -> OnnxNetwork:
+def start_here(name: str, graph: Graph, given: Mapping[str, object], *, provider: str | None, threads: int) -> Network:
     """With the installed ONNX Runtime, on this machine. Raises as ``models.open``."""
     runtime, machine = installed_runtime(), this_machine()
     return start(name, graph, given, provider=provider, threads=threads, runtime=runtime, machine=machine)
@@ -39,7 +39,7 @@ def start(
     threads: int,
     runtime: Runtime,
     machine: Machine,
-) -> OnnxNetwork:
+) -> Network:
     """A CPU session is always kept: it is what others are proven against, and what takes over. Raises MatteError."""
     wanted = _wanted(provider, machine)
     family = understand(graph, given)
