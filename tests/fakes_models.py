@@ -6,7 +6,7 @@ claims to have run, when it fails, and a device's memory, which sees an input on
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,7 @@ class Script:
     lacks: str = ""
     takes_s: float = 0.01
     runs: int = 0
+    options: dict[str, str] = field(default_factory=dict)
     starts: int = 0
 
 
@@ -55,7 +56,7 @@ def played(scripts: dict[str, Script]) -> Runtime:
     def native(path: str, options: object, providers: Sequence[tuple[str, dict[str, str]]]) -> Native:
         key = providers[0][0]
         script = scripts.setdefault(key, Script())
-        script.starts += 1
+        script.starts, script.options = script.starts + 1, providers[0][1]
         if script.refuses:
             raise script.error or RuntimeError(script.refuses)
         return _Native(real.native(str(script.instead or path), options, [(CPU_KEY, {})]), key, script, clock)

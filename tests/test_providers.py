@@ -60,6 +60,16 @@ def test_tensorrt_runs_only_when_asked_for(net: Path) -> None:
     assert start(net, scripts, provider="tensorrt").provider == "tensorrt"
 
 
+def test_tensorrt_keeps_its_engines_out_of_the_working_folder(
+    net: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    script = Script()
+    start(net, {TENSORRT.key: script}, provider="tensorrt")
+    assert Path(script.options["trt_engine_cache_path"]).is_absolute()
+    assert "tensorrt" in script.options["trt_engine_cache_path"]
+
+
 def test_the_cpu_runs_when_asked_for(net: Path) -> None:
     script = Script()
     assert start(net, {CUDA.key: script}, provider="cpu").provider == "cpu"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import onnxruntime
+import platformdirs
 
 from realtime_matte.errors import BadFile
 from realtime_matte.models.providers import CPU, CUDA, DIRECTML, TENSORRT, Provider
@@ -51,7 +52,7 @@ def start(path: Path, provider: Provider, runtime: Runtime, *, threads: int, tra
     chain = {TENSORRT.key: [TENSORRT, CUDA, CPU], CPU.key: [CPU]}.get(provider.key, [provider, CPU])
     missing = _preload(runtime) if provider.device == "cuda" else ""
     try:
-        started = runtime.native(str(path), options, [(link.key, dict(link.options)) for link in chain])
+        started = runtime.native(str(path), options, [(link.key, _provider_options(link)) for link in chain])
     except FAILURES as error:
         raise _not_started(provider, runtime.library(provider) or reason(error)) from error
     if provider.key not in started.get_providers():
@@ -62,6 +63,14 @@ def start(path: Path, provider: Provider, runtime: Runtime, *, threads: int, tra
 def _not_started(provider: Provider, seen: str) -> Unproven:
     driver = provider.device == "cuda" and _DRIVER.search(seen)
     return Unproven(seen, "install or update the NVIDIA driver" if driver else provider.mend)
+
+
+def _provider_options(provider: Provider) -> dict[str, str]:
+    options = dict(provider.options)
+    if provider is TENSORRT:  # its engines would land in the working folder
+        cache = platformdirs.user_cache_path("realtime-matte", appauthor=False, ensure_exists=True)
+        options["trt_engine_cache_path"] = str(cache / "tensorrt")
+    return options
 
 
 def _options(provider: Provider, threads: int, trace: Path | None) -> Any:  # noqa: ANN401 -- ONNX Runtime's

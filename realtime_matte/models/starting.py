@@ -14,7 +14,6 @@ from realtime_matte.models.runtime import FAILURES, Runtime, installed_runtime, 
 from realtime_matte.models.session import Session, Unproven, start_cpu
 from realtime_matte.stages import Network
 
-
 _PATIENCE = 1.5
 """A provider nobody asked for may take this many times the CPU's time: it still spares the CPU."""
 
