@@ -14,10 +14,10 @@ from realtime_matte.render.steady import steady
 RADIUS_CELLS = 2
 """Half the guided filter's window, in cells of the network's grid."""
 
-EPSILON = np.float32(1e-3)
+EPSILON = np.float32(3e-4)
 """The guided filter's regularisation, for colours in [0, 1]: variance below this is texture, above it an edge."""
 
-STRETCH = (np.float32(1.06), np.float32(-0.03))
+STRETCH = (np.float32(1.12), np.float32(-0.06))
 """Gain and offset of alpha: the filter leaves a breath of person in the room and of room in the person."""
 
 
