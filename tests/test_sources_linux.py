@@ -99,7 +99,14 @@ def test_a_chosen_camera_knows_its_modes(kernel: FakeKernel) -> None:
 def test_a_link_to_a_camera_has_its_name(kernel: FakeKernel, tmp_path: Path) -> None:
     link = tmp_path / "by-id"
     link.symlink_to(kernel.add(0, webcam()))
-    assert kernel.linux.choose(str(link)).name == "Integrated Camera: Integrated C"
+    (kernel.root / "sys/class/video4linux/video0/name").write_text("a longer name\n")
+    assert kernel.linux.choose(str(link)).name == "a longer name"
+
+
+def test_without_sysfs_a_camera_has_its_drivers_name(kernel: FakeKernel) -> None:
+    kernel.add(0, webcam("BRIO"))
+    (kernel.root / "sys/class/video4linux/video0/name").unlink()
+    assert kernel.linux.choose("0").name == "BRIO"
 
 
 def refused(kernel: FakeKernel, spec: str) -> str:

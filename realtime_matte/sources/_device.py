@@ -4,13 +4,15 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 import cv2
-from cv2.utils import logging
 
 from realtime_matte.frame import Pixels, Size
 from realtime_matte.sources._camera_info import CameraInfo, Mode
+
+LOG: Any = getattr(cv2.utils, "logging", cv2)  # before OpenCV 4.13 its calls are cv2's own
+SILENT = 0
 
 BACKENDS = {"linux": cv2.CAP_V4L2, "darwin": cv2.CAP_AVFOUNDATION, "win32": cv2.CAP_DSHOW}
 
@@ -130,9 +132,9 @@ def _mode(size: Size, fps: float) -> str:
 @contextmanager
 def quiet() -> Iterator[None]:
     """Keep OpenCV's own complaints off the terminal: what fails is told by our errors."""
-    level = logging.getLogLevel()
-    logging.setLogLevel(logging.LOG_LEVEL_SILENT)
+    level = LOG.getLogLevel()
+    LOG.setLogLevel(SILENT)
     try:
         yield
     finally:
-        logging.setLogLevel(level)
+        LOG.setLogLevel(level)

@@ -91,7 +91,7 @@ class Linux:
             return None  # no V4L2 device, or gone just now
 
     def _described(self, path: Path, device: int, capability: Capability) -> CameraInfo:
-        modes = _v4l2.modes(device, ioctl=self.ioctl) if capability.captures else ()
+        modes = _v4l2.modes(device, ioctl=self.ioctl)
         return CameraInfo(self._label(path) or capability.card, str(path), modes, capability.loopback)
 
     @contextmanager
