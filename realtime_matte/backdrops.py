@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from realtime_matte import plugins
 from realtime_matte.errors import MatteError, SpecError
 from realtime_matte.frame import Size
-from realtime_matte.stages import Background, Fit, OpenBackground
+from realtime_matte.stages import Background, Fit, OpenBackground, Several
 
 DEFAULT = "studio"
 """Drawn by the program, so it is always there."""
@@ -38,7 +38,10 @@ class Backdrops:
         return self._alpha
 
     def next(self) -> None:
-        """Go on to the next choice that can be opened; the others are told."""
+        """Go on to the next choice that can be opened; the others are told. One that is several goes on by itself."""
+        if len(self._choices) == 1 and isinstance(self.current, Several):
+            self.current.next()
+            return
         for step in range(1, len(self._choices)):
             place = (self._place + step) % len(self._choices)
             if self.use(self._choices[place]):

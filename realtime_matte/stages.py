@@ -110,6 +110,14 @@ class Background(Protocol):
         """Idempotent."""
 
 
+@runtime_checkable
+class Several(Protocol):
+    """A background of more than one picture, such as a slideshow."""
+
+    def next(self) -> None:
+        """Show the next one from the next frame on."""
+
+
 class OpenBackground(Protocol):
     """The ``open`` of a background's module."""
 

@@ -1,10 +1,16 @@
+from pathlib import Path
+
+import cv2
+import numpy as np
 import pytest
 from scripted import Wall
 
 from realtime_matte.backdrops import Backdrops
 from realtime_matte.errors import BadFile, MissingFile, SpecError
-from realtime_matte.frame import Size
+from realtime_matte.frame import Frame, Matte, Size
 from realtime_matte.stages import Fit, OpenBackground
+
+NOBODY = Matte(np.zeros((4, 8), np.float32))
 
 
 def missing(_rest: str, /, *, size: Size, fit: Fit) -> Wall:
@@ -52,6 +58,46 @@ def test_one_background_alone_stays() -> None:
     backdrops.next()
     assert (backdrops.current, only.closed) == (only, 0)
     assert told == ["there is no other background to go on to"]
+
+
+def test_one_slideshow_alone_goes_on_by_itself() -> None:
+    class Slides(Wall):
+        steps = 0
+
+        def next(self) -> None:
+            self.steps += 1
+
+    slides = Slides()
+    backdrops = opened(slides)
+    backdrops.next()
+    assert (slides.steps, slides.closed) == (1, 0)
+
+
+def test_next_turns_the_page_of_a_folder(tmp_path: Path) -> None:
+    for name, value in (("a.png", 10), ("b.png", 20), ("c.png", 30)):
+        cv2.imwrite(str(tmp_path / name), np.full((4, 8, 3), value, np.uint8))
+    backdrops = opened(f"folder:{tmp_path}?seconds=9&fade=0")
+    slides = backdrops.current
+    assert slides is not None
+
+    def shown(time: float) -> int:
+        return int(slides.picture(Frame(np.zeros((4, 8, 3), np.uint8), time, 0), NOBODY)[0, 0, 0])
+
+    assert shown(100.0) == 10
+    backdrops.next()
+    assert [shown(101.0), shown(109.9), shown(110.1)] == [20, 20, 30]
+    backdrops.close()
+
+
+def test_a_slideshow_among_others_is_one_choice() -> None:
+    class Slides(Wall):
+        def next(self) -> None:
+            raise AssertionError
+
+    wall = Wall()
+    backdrops = opened(Slides(), wall)
+    backdrops.next()
+    assert backdrops.current is wall
 
 
 def test_specs_are_looked_up() -> None:

@@ -55,6 +55,12 @@ def test_help_lists_every_option_and_every_verb(capsys: pytest.CaptureFixture[st
     assert [option for option in options if option not in told] == []
 
 
+def test_the_readme_knows_every_option_and_every_verb() -> None:
+    told = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
+    words = [f"--{name.replace('_', '-')}" for name in Settings.__slots__] + list(VERBS)
+    assert [word for word in words if f"`{word}" not in told and f"rtmatte {word}" not in told] == []
+
+
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_has_help(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:

@@ -46,6 +46,7 @@ class Slideshow:
         self._seconds = seconds
         self._fade_s = fade_s
         self._since: float | None = None  # when the shown picture came
+        self._asked = False  # for the next one, before its time
         self._shown = self._read()
         self._mixed = np.empty_like(self._shown)
         self._reader = ThreadPoolExecutor(1, "slideshow")
@@ -57,12 +58,18 @@ class Slideshow:
             return self._shown
         self._since = frame.time if self._since is None else self._since
         passed = frame.time - self._since
-        if passed >= self._seconds:
+        if passed >= self._seconds or self._asked:
+            late = self._asked or passed >= 2 * self._seconds
             self._shown = self._coming.result()
             self._coming = self._reader.submit(self._read)
-            self._since = frame.time if passed >= 2 * self._seconds else self._since + self._seconds
+            self._since = frame.time if late else self._since + self._seconds
+            self._asked = False
             return self._shown
         return self._fade(passed - self._seconds + self._fade_s, self._coming)
+
+    def next(self) -> None:
+        """Show the next picture from the next frame on, for its full time."""
+        self._asked = True
 
     def close(self) -> None:
         """Wait for the picture that is being read, if any."""
