@@ -1,0 +1,68 @@
+"""Numbered PNGs in a folder, alpha kept: ``frames:folder`` writes ``folder/000000.png`` and on.
+
+A folder that holds such pictures already is not written into unless asked to: ``frames:folder?overwrite=yes``.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import cv2
+
+from realtime_matte.errors import SinkError, SpecError
+from realtime_matte.frame import Pixels, Size
+from realtime_matte.options import parse, switch
+from realtime_matte.sinks._writing import unwritten
+
+QUICKLY: Final = (cv2.IMWRITE_PNG_COMPRESSION, 1)
+
+
+def open(rest: str, /, *, size: Size, fps: float, alpha: bool) -> "Frames":  # noqa: ARG001 - PNGs are of any size
+    """Make the folder where it is missing."""
+    name, options = parse(rest, {"overwrite": switch})
+    if not name:
+        raise SpecError("no folder is named after 'frames:'; name one, as in frames:out")
+    folder = Path(name).expanduser()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritten(folder, error.errno, error.strerror) from error
+    there = sum(1 for _ in folder.glob("[0-9]*.png"))
+    if there and not options.get("overwrite", False):
+        raise SinkError(
+            f"{str(folder)!r} holds {there} numbered pictures already; add ?overwrite=yes to write over them, or name "
+            "another folder"
+        )
+    return Frames(folder, alpha=alpha)
+
+
+class Frames:
+    """Writes each picture under its number; one that is there under its name is whole."""
+
+    live: Final = False
+
+    def __init__(self, folder: Path, *, alpha: bool) -> None:
+        self.alpha = alpha
+        self._folder = folder
+        self._number = 0
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """Which folder it is."""
+        return [f"{self._folder}: numbered PNGs{' with alpha' if self.alpha else ''}"]
+
+    def send(self, picture: Pixels, time: float) -> None:  # noqa: ARG002 - numbers tell the order alone
+        """Write the picture."""
+        path = self._folder / f"{self._number:06}.png"
+        part = path.with_suffix(".part")
+        data = cv2.imencode(".png", picture, QUICKLY)[1]
+        try:
+            part.write_bytes(data.data)
+            part.replace(path)
+        except OSError as error:
+            part.unlink(missing_ok=True)
+            raise unwritten(path, error.errno, error.strerror) from error
+        self._number += 1
+
+    def close(self) -> None:
+        """Nothing is left to write."""
