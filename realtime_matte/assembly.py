@@ -77,17 +77,33 @@ def source_opener(choice: str | OpenSource, *, size: Size | None, fps: float | N
     return partial(plugin.open, plugin.rest, size=size, fps=fps)
 
 
-def watch(stack: ExitStack, device: Source, reopen: Callable[[], Source]) -> Feed:
+class Loan:
+    """An open source, closed here unless somebody takes it over: a thread that reads must be the one that closes."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self._taken = False
+
+    def take(self) -> Source:
+        """The source, to be closed by whoever takes it."""
+        self._taken = True
+        return self.source
+
+    def close(self) -> None:
+        """Close it if nobody took it over."""
+        if not self._taken:
+            self.source.close()
+
+
+def watch(stack: ExitStack, device: Loan, reopen: Callable[[], Source]) -> Feed:
     """A live source behind its thread, opened anew when it goes away."""
     first = [device]
-    return own(stack, Capture(lambda: first.pop() if first else reopen()))
+    return own(stack, Capture(lambda: first.pop().take() if first else reopen()))
 
 
-def play(stack: ExitStack, device: Source, *, paced: bool) -> Feed:
+def play(stack: ExitStack, device: Loan, *, paced: bool) -> Feed:
     """A finite source: every frame at the line's own speed, or ``paced`` like a camera for those who watch."""
-    if not paced:
-        return Direct(device)
-    return own(stack, Capture(lambda: Paced(device)))
+    return own(stack, Capture(lambda: Paced(device.take())) if paced else Direct(device.take()))
 
 
 def add_sink(outputs: Outputs, choice: str | OpenSink, *, size: Size, fps: float, alpha: bool) -> None:

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from realtime_matte import assembly, standby
-from realtime_matte.assembly import Line, finish, own
+from realtime_matte.assembly import Line, Loan, finish, own
 from realtime_matte.backdrops import Backdrops
 from realtime_matte.errors import MatteError, SpecError
 from realtime_matte.frame import Frame, Size
@@ -82,7 +82,8 @@ class Pipeline:
         stats = Stats(clock=clock)
         with ExitStack() as stack:
             reopen = assembly.source_opener(source, size=size, fps=fps)
-            device = own(stack, reopen())
+            loan = own(stack, Loan(reopen()))
+            device = loan.source
             size, fps = size or device.size, fps or device.fps
             choices = [background] if isinstance(background, str) or callable(background) else background
             backdrops = own(stack, Backdrops(choices, size=size, fit=fit, tell=tell))
@@ -93,7 +94,7 @@ class Pipeline:
                 assembly.add_sink(sinks, choice, size=size, fps=fps, alpha=backdrops.alpha)
             card = Standby(sinks, size=size, alpha=backdrops.alpha, image=card_image, text=card_text)
             card.show_live(standby.STARTING, clock())
-            watched = assembly.watch(stack, device, reopen) if device.live else None
+            watched = assembly.watch(stack, loan, reopen) if device.live else None
             renderer = own(
                 stack,
                 RestartingRenderer(
@@ -104,7 +105,7 @@ class Pipeline:
                 ),
             )
             line = Line(
-                feed=watched or assembly.play(stack, device, paced=sinks.live),
+                feed=watched or assembly.play(stack, loan, paced=sinks.live),
                 outputs=sinks,
                 renderer=renderer,
                 backdrops=backdrops,

@@ -25,6 +25,7 @@ from realtime_matte.errors import MissingDependency, SourceError
 from realtime_matte.frame import Frame
 from realtime_matte.pipeline import Pipeline
 from realtime_matte.settings import Settings
+from realtime_matte.sources.camera import CameraInfo, Mode
 from realtime_matte.stats import STAGES
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="signals are sent as on Linux")
@@ -379,10 +380,33 @@ def test_models_lists_the_shipped_ones(capsys: pytest.CaptureFixture[str]) -> No
 def test_devices_lists_cameras_and_providers(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["devices"]) == 0
     told = capsys.readouterr().out
-    assert told.startswith("cameras, for --camera:\n")
+    assert told.startswith("cameras, for --camera (sizes with their best rate):\n")
     assert "\nproviders, for --provider (best first):\n" in told
     assert main(["devices", "--json"]) == 0
     assert {one["name"] for one in json.loads(capsys.readouterr().out)["providers"]} >= {"cpu", "cuda"}
+
+
+def test_devices_lists_what_a_camera_can_do(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    modes = (
+        Mode("MJPG", (1280, 720), (60.0, 30.0)),
+        Mode("MJPG", (640, 480), ()),
+        Mode("YUYV", (640, 480), (30.0,)),
+    )
+    listed = [
+        CameraInfo("Brio", "/dev/video0", modes),
+        CameraInfo("Cam", "/dev/video2", virtual=True, problem="it may not be used"),
+    ]
+    monkeypatch.setattr("realtime_matte.sources.camera.list_cameras", lambda: listed)
+    assert main(["devices"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1:5] == [
+        "  /dev/video0  Brio",
+        "      MJPG  1280x720 at 60, 640x480",
+        "      YUYV  640x480 at 30",
+        "  /dev/video2  Cam (virtual): it may not be used",
+    ]
 
 
 def test_the_doctor_tries_every_part(

@@ -245,6 +245,15 @@ def test_everything_is_closed_at_the_end_and_close_may_be_called_again() -> None
     assert (source.closed, wall.closed, sink.closed, network.closed) == (1, 1, 1, 1)
 
 
+@pytest.mark.parametrize("watched", [True, False])
+@pytest.mark.parametrize("is_live", [True, False])
+def test_a_source_is_closed_once_by_whoever_reads_it(*, watched: bool, is_live: bool) -> None:
+    source = ScriptedSource(range(2), live=is_live)
+    with opened(opening(source), Recorder(live=watched)) as pipeline:
+        pipeline.run()
+    assert source.closed == 1
+
+
 def test_an_error_while_closing_never_hides_the_bodys() -> None:
     class FailsToClose(Recorder):
         def close(self) -> None:

@@ -11,7 +11,7 @@ from realtime_matte.cli.parser import Parser
 if TYPE_CHECKING:
     from realtime_matte.models import Standing
     from realtime_matte.sinks._loopback import Loopback
-    from realtime_matte.sources.camera import CameraInfo
+    from realtime_matte.sources.camera import CameraInfo, Mode
 
 ELSEWHERE = "cannot be listed on this system; `rtmatte doctor` tries it"
 
@@ -28,7 +28,7 @@ def main(words: Sequence[str], *, prog: str) -> int:
     if as_json:
         print(json.dumps(_record(cameras, virtual, providers), indent=2))
     else:
-        _print("cameras, for --camera", map(_camera, cameras))
+        _print("cameras, for --camera (sizes with their best rate)", map(_camera, cameras))
         _print("virtual cameras, for --output virtualcam:NAME", [ELSEWHERE] if virtual is None else map(_loop, virtual))
         _print("providers, for --provider (best first)", map(_provider, providers))
     return 0
@@ -63,12 +63,14 @@ def _camera(camera: "CameraInfo") -> str:
     head = f"{camera.address}  {camera.name}{' (virtual)' if camera.virtual else ''}"
     if camera.problem:
         return f"{head}: {camera.problem}"
-    modes = [f"{mode.fourcc} {mode.size[0]}x{mode.size[1]} at {_rates(mode.fps)}" for mode in camera.modes]
-    return "\n      ".join([head, *modes])
+    formats = dict.fromkeys(mode.fourcc for mode in camera.modes)
+    return "\n      ".join([head, *(_format(fourcc, camera.modes) for fourcc in formats)])
 
 
-def _rates(fps: Sequence[float]) -> str:
-    return f"{', '.join(f'{rate:g}' for rate in fps)} fps" if fps else "any rate"
+def _format(fourcc: str, modes: Sequence["Mode"]) -> str:
+    """Each size of a format with its best rate; --json tells all."""
+    sizes = [(f"{mode.size[0]}x{mode.size[1]}", max(mode.fps, default=None)) for mode in modes if mode.fourcc == fourcc]
+    return f"{fourcc}  " + ", ".join(size if best is None else f"{size} at {best:g}" for size, best in sizes)
 
 
 def _loop(loopback: "Loopback") -> str:
