@@ -84,7 +84,8 @@ def test_normalising_is_exact_for_every_value(planar: bool, order: normalise.Ord
     levels = np.arange(256, dtype=np.uint8)
     pixels = np.stack([levels, levels[::-1], np.roll(levels, 7)], -1).reshape(16, 16, 3)
     tensor = np.zeros((1, 3, 16, 16) if planar else (1, 16, 16, 3), np.float32)
-    normalise.feed((16, 16), tensor, rule)(pixels)
+    guide = normalise.feed((16, 16), tensor, rule)(pixels)
+    np.testing.assert_array_equal(guide, pixels)
     channels = pixels if order == "bgr" else pixels[..., ::-1]
     wanted = (channels.astype(np.float32) - np.float32(rule.mean)) / np.float32(rule.std)
     np.testing.assert_array_equal(tensor[0], wanted.transpose(2, 0, 1) if planar else wanted)

@@ -29,8 +29,9 @@ def matting_loss(logits: Tensor, coarse: Tensor, truth: Tensor) -> Tensor:
 
 
 def edge_weights(truth: Tensor) -> Tensor:
-    """1 far from edges, 1 + EDGE_WEIGHT where alpha changes within three pixels."""
-    spread = functional.max_pool2d(truth, 7, 1, 3) + functional.max_pool2d(-truth, 7, 1, 3)
+    """1 far from edges, up to 1 + EDGE_WEIGHT in the 4x4 blocks that an edge runs through and halfway to the next."""
+    share = functional.avg_pool2d(truth, 4)
+    spread = functional.interpolate(4 * share * (1 - share), scale_factor=4.0, mode="bilinear", align_corners=False)
     return 1 + EDGE_WEIGHT * spread
 
 

@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from realtime_matte.frame import Alpha, Pixels, Size
+from realtime_matte.frame import Matte, Pixels, Size
 from realtime_matte.models.family import Family, Wiring
 from realtime_matte.models.runtime import Value
 from realtime_matte.models.session import Session
@@ -43,17 +43,17 @@ class Engine:
         if wiring.grows:
             self._shapes = self._grown()
 
-    def matte(self, pixels: Pixels, state: State | None) -> tuple[Alpha, State]:
-        """The alpha, overwritten by the next call, and the state after it. A state of another engine starts a shot.
+    def matte(self, pixels: Pixels, state: State | None) -> tuple[Matte, State]:
+        """The matte, overwritten by the next call, and the state after it. A state of another engine starts a shot.
 
         Raises:
             FAILURES: of the session; among them NotFinite.
         """
-        self._feed(pixels)
+        guide = self._feed(pixels)
         memories = self._run(state[1:] if state and state[0] is self._mine else self._start)
         if not isfinite(float(self._flat.sum())):
             raise NotFinite("its output is not finite")
-        return self._read(), (self._mine, *memories)
+        return Matte(self._read(), guide=guide), (self._mine, *memories)
 
     def _run(self, memories: Values) -> Values:
         after = tuple(map(self._empty, self._shapes))

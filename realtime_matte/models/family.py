@@ -21,8 +21,9 @@ from realtime_matte.models.settings import Settings, settings
 
 Array: TypeAlias = NDArray[Any]
 
-Feed: TypeAlias = Callable[[Pixels], object]
-"""Writes a frame's pixels into the network's input, as it was made for."""
+Feed: TypeAlias = Callable[[Pixels], Pixels]
+"""Writes a frame's pixels into the network's input, as it was made for; gives the frame on the network's grid, BGR,
+overwritten by the next call."""
 
 Read: TypeAlias = Callable[[], Alpha]
 """Brings the network's output into an alpha; overwritten by the next call."""

@@ -53,8 +53,7 @@ class OnnxNetwork:
     def _run(self, frame: Frame, state: State | None) -> tuple[Matte, State]:
         if self._engine is None or self._engine.size != frame.size:
             self._engine = Engine(self._sessions[0], self._family, frame.size)
-        alpha, after = self._engine.matte(frame.pixels, state)
-        return Matte(alpha), after
+        return self._engine.matte(frame.pixels, state)
 
     def _fall_back(self, state: State | None, error: Exception) -> None:
         """To the next session; the last one may only have met a spoilt state."""

@@ -52,10 +52,12 @@ class _Planes:
         self._blue_green_red = planes if rule.order == "bgr" else planes[::-1]
         self._ways = list(zip(planes, rule.tables(), tensor, strict=True))
 
-    def __call__(self, pixels: Pixels) -> None:
-        cv2.split(self._shrink(pixels), self._blue_green_red)
+    def __call__(self, pixels: Pixels) -> Pixels:
+        small = self._shrink(pixels)
+        cv2.split(small, self._blue_green_red)
         for plane, table, out in self._ways:
             cv2.LUT(plane, table, dst=out)
+        return small
 
 
 class _Interleaved:
@@ -63,12 +65,13 @@ class _Interleaved:
 
     def __init__(self, size: Size, tensor: NDArray[np.float32], rule: Rule) -> None:
         self._shrink = Shrink(size, (tensor.shape[1], tensor.shape[0]))
-        self._swap = rule.order == "rgb"
+        self._swapped = np.empty_like(tensor, np.uint8) if rule.order == "rgb" else None
         self._table = np.ascontiguousarray(rule.tables().T[None])
         self._tensor = tensor
 
-    def __call__(self, pixels: Pixels) -> None:
+    def __call__(self, pixels: Pixels) -> Pixels:
         small = self._shrink(pixels)
-        if self._swap:
-            cv2.cvtColor(small, cv2.COLOR_BGR2RGB, dst=small)
-        cv2.LUT(small, self._table, dst=self._tensor)
+        if self._swapped is not None:
+            cv2.cvtColor(small, cv2.COLOR_BGR2RGB, dst=self._swapped)
+        cv2.LUT(small if self._swapped is None else self._swapped, self._table, dst=self._tensor)
+        return small

@@ -41,9 +41,9 @@ def warm_up(session: Session, family: Family) -> WarmUp:
     state, alphas, times = None, [], []
     for pixels in _pictures():
         start = clock()
-        alpha, state = engine.matte(pixels, state)
+        matte, state = engine.matte(pixels, state)
         times.append(clock() - start)
-        alphas.append(alpha.copy())
+        alphas.append(matte.alpha.copy())
     return WarmUp(alphas, min(times))
 
 
