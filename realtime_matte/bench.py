@@ -5,16 +5,12 @@ its start-up are then its own.
 """
 
 import json
-import os
-import platform
 import subprocess
 import sys
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
-from importlib import import_module
-from pathlib import Path
 from statistics import median
 
 import numpy as np
@@ -22,6 +18,7 @@ import numpy as np
 from realtime_matte import plugins
 from realtime_matte.errors import MatteError, ModelError
 from realtime_matte.frame import Frame, Pixels, Size
+from realtime_matte.machine import peak_rss_mb
 from realtime_matte.pipeline import Pipeline
 from realtime_matte.stages import OpenSource
 from realtime_matte.stats import STAGES, Report, Spread
@@ -36,6 +33,10 @@ WARM_S = 0.5
 
 ROUNDS = 3
 """Figures are the medians of so many rounds."""
+
+
+FAILED = 2
+"""Exit status of a measured process that met a MatteError."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,8 +108,10 @@ def run(plan: Plan) -> Result:
     wanted = json.dumps(asdict(plan) | {"began": time.monotonic()})
     command = [sys.executable, "-m", "realtime_matte.bench", wanted]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # our own module
+    if done.returncode == FAILED:
+        raise ModelError(done.stderr.strip())
     if done.returncode:
-        raise ModelError(done.stderr.strip().splitlines()[-1] if done.stderr.strip() else "the benchmark was killed")
+        raise RuntimeError(f"the measured process ended with status {done.returncode}:\n{done.stderr}")
     told = json.loads(done.stdout)
     return Result(**told | {"size": tuple(told["size"])})
 
@@ -140,29 +143,6 @@ def measure(plan: Plan) -> Result:
         threads=plan.threads,
         notes=notes,
     )
-
-
-def machine() -> dict[str, object]:
-    """What it was measured on."""
-    return {
-        "cpu": _cpu(),
-        "cores": os.cpu_count(),
-        "system": f"{platform.system()} {platform.machine()}",
-        "python": platform.python_version(),
-        "onnxruntime": import_module("onnxruntime").__version__,
-    }
-
-
-def peak_rss_mb() -> float | None:
-    """The most memory this process ever held; None where the system does not say."""
-    status = Path("/proc/self/status")
-    if status.exists():  # getrusage would count the parent's memory in until the exec
-        line = next(line for line in status.read_text("ascii").splitlines() if line.startswith("VmHWM"))
-        return int(line.split()[1]) * 1024 / 1e6
-    if sys.platform == "win32":
-        return None
-    resource = import_module("resource")
-    return float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6)  # bytes on macOS
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,21 +196,13 @@ def _pictures(size: Size) -> list[Pixels]:
         return [frame.pixels.copy() for _ in range(count) if (frame := source.read(pixels))]
 
 
-def _cpu() -> str:
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text("utf-8", errors="replace").splitlines() if info.exists() else []
-    return next(
-        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.processor()
-    )
-
-
 def _main(wanted: str) -> int:
     given = json.loads(wanted)
     try:
         print(json.dumps(asdict(measure(Plan(**given | {"size": tuple(given["size"])})))))  # noqa: T201  # the result
     except MatteError as error:
         print(error, file=sys.stderr)  # noqa: T201  # the parent raises it again
-        return 2
+        return FAILED
     return 0
 
 

@@ -25,7 +25,7 @@ def main(words: Sequence[str], *, prog: str) -> int:
     """Measure each size in a process of its own, and print a table."""
     options = vars(_parser(prog).parse_args(words))
     as_json, sizes = options.pop("json"), options.pop("size") or SIZES
-    from realtime_matte import bench
+    from realtime_matte import bench, machine
     from realtime_matte.settings import from_options
 
     plans = [bench.Plan(**from_options(options | {"size": size})) for size in sizes]  # type: ignore[arg-type]  # checked
@@ -33,8 +33,8 @@ def main(words: Sequence[str], *, prog: str) -> int:
     for plan in plans:
         print(f"measuring {_size(plan.size)} for {plan.seconds:g} s ...", file=sys.stderr, flush=True)
         results.append(bench.run(plan))
-    machine = bench.machine()
-    print(json.dumps(_record(results, machine), indent=2) if as_json else _report(results, machine))
+    where = machine.describe()
+    print(json.dumps(_record(results, where), indent=2) if as_json else _report(results, where))
     return 0
 
 
