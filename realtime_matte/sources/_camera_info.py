@@ -1,7 +1,9 @@
-"""A camera as it is listed and chosen."""
+"""A camera as it is listed and chosen, and who does that."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
+from realtime_matte.errors import SourceError
 from realtime_matte.frame import Size
 
 
@@ -31,3 +33,19 @@ class CameraInfo:
     def title(self) -> str:
         """What it is called in messages."""
         return f"camera {self.address} ({self.name})" if self.name else f"camera {self.address}"
+
+
+class System(Protocol):
+    """Where cameras are listed and chosen."""
+
+    def cameras(self) -> list[CameraInfo]:
+        """All there are."""
+
+    def choose(self, rest: str) -> CameraInfo:
+        """The one that is meant."""
+
+    def gone(self, camera: CameraInfo) -> bool:
+        """True when the device is not there any more."""
+
+    def refusal(self, camera: CameraInfo) -> SourceError:
+        """Why it could not be opened, or gave no picture."""

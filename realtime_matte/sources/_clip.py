@@ -10,16 +10,13 @@ import cv2
 import numpy as np
 from av.container import InputContainer
 from av.video.frame import VideoFrame
-from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
+from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from realtime_matte.errors import BadFile, MissingFile
 from realtime_matte.frame import Pixels, Size
+from realtime_matte.sources._colors import bgr
 
-SD_MATRICES: Final = (4, 5, 6)  # AVColorSpace: FCC, BT.470BG and SMPTE 170M, all as BT.601
-UNTAGGED: Final = (0, 2, 3)
-HD_HEIGHT: Final = 720  # untagged files are taken for BT.709 from here on, as players do
-FULL_RANGE: Final = 2
 USUAL_FPS: Final = 25.0
 
 WHOLE: Final = 0.9
@@ -89,7 +86,7 @@ class Clip:
         scale = max(width / _width(shot.frame, self._stream), height / shot.frame.height)
         across = max(width, round(_width(shot.frame, self._stream) * scale))
         down = max(height, round(shot.frame.height * scale))
-        plane = _bgr(self._reformatter, shot.frame, (across, down)).planes[0]
+        plane = bgr(self._reformatter, shot.frame, (across, down)).planes[0]
         rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[:down, : across * 3]
         left, top = (across - width) // 2, (down - height) // 2
         part = rows.reshape(down, across, 3)[top : top + height, left : left + width]
@@ -158,20 +155,3 @@ def _quarters(frame: VideoFrame) -> int:
 def _width(frame: VideoFrame, stream: VideoStream) -> float:
     """In square pixels, before it is turned."""
     return float(frame.width * (stream.sample_aspect_ratio or 1))
-
-
-def _bgr(reformatter: VideoReformatter, frame: VideoFrame, size: Size) -> VideoFrame:
-    """Scaled, in BGR by the matrix and range its colours are stored in."""
-    untagged = frame.colorspace in UNTAGGED
-    sd = frame.height < HD_HEIGHT if untagged else frame.colorspace in SD_MATRICES
-    full = frame.color_range == FULL_RANGE or frame.format.name.startswith("yuvj")
-    shrinks = size[0] < frame.width or size[1] < frame.height
-    return reformatter.reformat(
-        frame,
-        *size,
-        "bgr24",
-        src_colorspace=Colorspace.ITU601 if sd else Colorspace.ITU709,
-        dst_colorspace=Colorspace.ITU709 if sd else Colorspace.ITU601,  # BGR has none: older PyAV wants another one
-        interpolation=Interpolation.AREA if shrinks else Interpolation.BILINEAR,
-        src_color_range=ColorRange.JPEG if full else ColorRange.MPEG,
-    )

@@ -4,14 +4,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import Protocol
 
 import cv2
 
-from realtime_matte.errors import SourceError, SourceLost
+from realtime_matte.errors import SourceLost
 from realtime_matte.frame import Frame, Pixels, Size
 from realtime_matte.sources import _device
-from realtime_matte.sources._camera_info import CameraInfo, Mode
+from realtime_matte.sources._camera_info import CameraInfo, Mode, System
 from realtime_matte.sources._device import Device
 from realtime_matte.sources._elsewhere import Elsewhere
 from realtime_matte.sources._repeat import Repeats
@@ -35,22 +34,6 @@ PAUSE_S = 0.01
 
 OLDEST_S = 1.0
 """A picture older than that was stamped by another clock."""
-
-
-class System(Protocol):
-    """Where cameras are listed and chosen."""
-
-    def cameras(self) -> list[CameraInfo]:
-        """All there are."""
-
-    def choose(self, rest: str) -> CameraInfo:
-        """The one that is meant."""
-
-    def gone(self, camera: CameraInfo) -> bool:
-        """True when the device is not there any more."""
-
-    def refusal(self, camera: CameraInfo) -> SourceError:
-        """Why it could not be opened, or gave no picture."""
 
 
 def open(rest: str, /, *, size: Size | None, fps: float | None) -> "Camera":
