@@ -5,7 +5,7 @@ and come out by name. The file is checked against PyTorch before it replaces an 
 """
 
 import argparse
-import datetime
+import datetime as dt
 import hashlib
 import json
 import subprocess
@@ -100,7 +100,7 @@ def _describe(path: Path, net: MattingNet, *, name: str, area: int, frames: int)
             "rtmatte.frames_trained": str(frames),
             "rtmatte.licence": "MIT",
             "rtmatte.commit": _commit(),
-            "rtmatte.created": datetime.datetime.now(datetime.UTC).date().isoformat(),
+            "rtmatte.created": dt.datetime.now(dt.UTC).date().isoformat(),
         },
     )
     _store_halves(model.graph)

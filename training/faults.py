@@ -1,5 +1,8 @@
-"""What webcams do to colours: exposure, white balance, noise, blur, JPEG. One draw serves a whole shot; noise is new in
-each frame. All in 8 bits, by tables, since one loader process has to keep up with the training."""
+"""What webcams do to colours: exposure, white balance, noise, blur, JPEG.
+
+One draw serves a whole shot; noise is new in each frame. All in 8 bits and by tables, since one loader process has to
+keep up with the training.
+"""
 
 from dataclasses import dataclass
 
@@ -67,7 +70,8 @@ class Faults:
         if self.noise:
             picture = _noisy(picture, self.noise, self.noise_grain, random)
         if self.sharpen:
-            picture = cv2.addWeighted(picture, 1 + self.sharpen, cv2.GaussianBlur(picture, (0, 0), 1.2), -self.sharpen, 0)
+            soft = cv2.GaussianBlur(picture, (0, 0), 1.2)
+            picture = cv2.addWeighted(picture, 1 + self.sharpen, soft, -self.sharpen, 0)
         if self.quality:
             coded = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, self.quality])[1]
             picture = cv2.imdecode(coded, cv2.IMREAD_COLOR)

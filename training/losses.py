@@ -1,6 +1,5 @@
 """What the training minimises: alpha itself, its edges at every scale, its change over time."""
 
-import torch
 from torch import Tensor
 from torch.nn import functional
 

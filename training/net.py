@@ -1,8 +1,8 @@
 """The network: a recurrent residual U, from a frame to its alpha.
 
-The memory follows Robust Video Matting (Lin et al. 2022, section 4.1): a ConvGRU (Ballas et al. 2016) over a part of the
-channels. All else is chosen by what ONNX Runtime runs fast on one CPU thread: plain 3x3
-convolutions that fold their normalisation, sums instead of concatenations, no work above half of the frame's size.
+The memory follows Robust Video Matting (Lin et al. 2022, section 4.1): a ConvGRU (Ballas et al. 2016) over a part of
+the channels. All else is chosen by what ONNX Runtime runs fast on one CPU thread: plain 3x3 convolutions that fold
+their normalisation, sums instead of concatenations, no work above half of the frame's size.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,6 @@ class Shape:
 
     channels: tuple[int, int, int, int]
     blocks: tuple[int, int, int, int]
-
 
     @property
     def kept(self) -> tuple[int, int, int]:

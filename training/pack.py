@@ -60,7 +60,7 @@ def read(folder: Path, *, split: str, cache: Path) -> Pack:
         part.rename(kept)
     with kept.open("rb") as file:
         pack = pickle.load(file)  # noqa: S301 - our own cache, written three lines above
-    assert isinstance(pack, Pack)
+    assert isinstance(pack, Pack)  # noqa: S101 - our own cache again
     return pack
 
 
@@ -104,7 +104,7 @@ def _person(paths: tuple[Path, Path, str]) -> Person:
 
 def cut_out(image: Picture, alpha: Picture, source: str) -> Person:
     """A person with foreground colours free of the old background, spread over the whole picture."""
-    from pymatting import estimate_foreground_ml  # compiles for seconds when imported
+    from pymatting import estimate_foreground_ml  # noqa: PLC0415 - compiles for seconds when imported
 
     alpha = cv2.resize(alpha, image.shape[1::-1], interpolation=cv2.INTER_LINEAR).astype(np.uint8)
     colours = estimate_foreground_ml(image / 255.0, alpha / 255.0)

@@ -3,8 +3,8 @@
 Placing follows how webcams frame: heads in the upper half, bodies that run out of the picture at the bottom.
 """
 
-from dataclasses import dataclass
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -152,8 +152,10 @@ class Scenes:
         )
 
     def _framed(self, alpha: Picture, width: int, height: int) -> Matrix:
-        """Where a cut-out person goes: the head above the middle, the body down to the bottom, and mostly so that the
-        photo's own edges, where they cut the body off, stay out of the frame."""
+        """Where a cut-out person goes: the head above the middle, the body down to the bottom.
+
+        Mostly so that the photo's own edges, where they cut the body off, stay out of the frame.
+        """
         left, top, person_width, person_height = cv2.boundingRect((alpha > 127).astype(np.uint8))
         cut_left, cut_right, cut_top = left == 0, left + person_width == alpha.shape[1], top == 0
         hide_cuts = self.random.random() < 0.75
