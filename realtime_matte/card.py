@@ -9,6 +9,7 @@ import numpy as np
 from realtime_matte.frame import Pixels, Size
 from realtime_matte.images import fill, read
 from realtime_matte.lettering import write
+from realtime_matte.paths import named
 
 TEXT: Final = "Back in a moment"
 
@@ -33,7 +34,7 @@ def draw(size: Size, *, text: str = TEXT, image: str | Path | None = None) -> Pi
         MissingFile, BadFile: of the image.
     """
     if image is not None:
-        return fill(read(Path(image).expanduser()), size, "cover")
+        return fill(read(named(str(image))), size, "cover")
     pixels = _light(size)
     _put_figure(pixels)
     line = " ".join(text.split())

@@ -11,6 +11,7 @@ from realtime_matte.errors import BadFile, MissingFile, SpecError
 from realtime_matte.frame import Frame, Matte, Pixels, Size
 from realtime_matte.images import SUFFIXES, fill, read
 from realtime_matte.options import at_least_zero, parse, positive, split
+from realtime_matte.paths import is_folder, named
 from realtime_matte.stages import Fit
 
 SECONDS: Final = 30.0
@@ -19,7 +20,7 @@ FADE_S: Final = 1.0
 
 def claims(spec: str) -> bool:
     """Names of folders that are there."""
-    return bool(spec) and Path(split(spec)[0]).expanduser().is_dir()
+    return bool(spec) and is_folder(split(spec)[0])
 
 
 def open(rest: str, /, *, size: Size, fit: Fit) -> "Slideshow":
@@ -99,7 +100,7 @@ class Slideshow:
 def _pictures(name: str) -> list[Path]:
     """Its pictures by name, not those of folders inside."""
     try:
-        entries = sorted(Path(name).expanduser().iterdir())
+        entries = sorted(named(name).iterdir())
     except OSError as error:
         raise MissingFile(f"cannot list the folder {name!r}: {error.strerror}; name one that is there") from error
     paths = [entry for entry in entries if entry.suffix.lower() in SUFFIXES]

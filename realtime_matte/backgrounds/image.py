@@ -6,6 +6,7 @@ from realtime_matte.backgrounds._still import Still
 from realtime_matte.errors import SpecError
 from realtime_matte.frame import Size
 from realtime_matte.images import SUFFIXES, fill, read
+from realtime_matte.paths import named
 from realtime_matte.stages import Fit
 
 HEADER = 32
@@ -22,7 +23,7 @@ def open(rest: str, /, *, size: Size, fit: Fit) -> Still:
     """Read the picture and make it fill ``size``."""
     if not rest:
         raise SpecError("no picture is named after 'image:'; name a file, as in image:beach.jpg")
-    return Still(fill(read(Path(rest).expanduser()), size, fit))
+    return Still(fill(read(named(rest)), size, fit))
 
 
 def moves(path: Path) -> bool:
@@ -30,6 +31,6 @@ def moves(path: Path) -> bool:
     try:
         with path.expanduser().open("rb") as file:
             header = file.read(HEADER)
-    except OSError:
+    except (OSError, RuntimeError, ValueError):  # there is none, nor could there be
         return False
     return header[8:16] == b"WEBPVP8X" and bool(header[20] & ANIMATED)

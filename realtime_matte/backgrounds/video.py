@@ -9,11 +9,12 @@ from realtime_matte.backgrounds.image import moves
 from realtime_matte.errors import MissingFile, SpecError
 from realtime_matte.frame import Frame, Matte, Pixels, Size
 from realtime_matte.images import fill
+from realtime_matte.paths import is_file, named
 from realtime_matte.stages import Fit
 
 SUFFIXES: Final = frozenset(
-    {".3gp", ".avi", ".flv", ".gif", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".ogv", ".ts"}
-    | {".webm", ".wmv"}
+    {".3gp", ".apng", ".asf", ".avi", ".flv", ".gif", ".m2ts", ".m4v", ".mjpeg", ".mkv", ".mov", ".mp4", ".mpeg"}
+    | {".mpg", ".mts", ".mxf", ".ogv", ".ts", ".vob", ".webm", ".wmv", ".y4m"}
 )
 STEPS: Final = 6  # most pictures decoded for one frame; a clip too heavy for the machine plays slower instead
 EARLY_S: Final = 0.001  # times of frames and of clips are rounded
@@ -30,8 +31,8 @@ def open(rest: str, /, *, size: Size, fit: Fit) -> "Video":
     """Open the clip and decode its first picture."""
     if not rest:
         raise SpecError("no video is named after 'video:'; name a file, as in video:waves.mp4")
-    path = Path(rest).expanduser()
-    if not path.is_file():
+    path = named(rest)
+    if not is_file(path):
         raise MissingFile(f"no video file {rest!r}; name one that is there")
     return Video(Animation(path) if moves(path) else Clip(path), size, fit)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from realtime_matte.errors import SinkError
+from realtime_matte.paths import is_file
 
 ROOM: Final = "make room on that disk"
 FOLDER: Final = "make that folder first"
@@ -31,7 +32,7 @@ def unwritten(path: Path, code: int | None, reason: object) -> SinkError:
 
 def refuse_to_overwrite(path: Path, *, overwrite: bool) -> None:
     """Raise SinkError where something is there already."""
-    if not overwrite and path.is_file() and path.stat().st_size:
+    if not overwrite and is_file(path) and path.stat().st_size:
         raise SinkError(f"{str(path)!r} is there already; add ?overwrite=yes to write over it, or name another file")
 
 

@@ -17,6 +17,7 @@ from av.video.reformatter import Colorspace, VideoReformatter
 from realtime_matte.errors import SpecError
 from realtime_matte.frame import Pixels, Size
 from realtime_matte.options import parse, split, switch
+from realtime_matte.paths import named
 from realtime_matte.sinks._formats import FORMATS, TICKS, Encoder, Format, choose, start
 from realtime_matte.sinks._writing import make_file, refuse_to_overwrite, unwritten
 
@@ -31,7 +32,7 @@ def open(rest: str, /, *, size: Size, fps: float, alpha: bool) -> "Recording":
     name, options = parse(rest, {"overwrite": switch})
     if not name:
         raise SpecError("no file is named after 'file:'; name one, as in file:out.mp4")
-    path = Path(name).expanduser()
+    path = named(name)
     kind, encoder = choose(path.suffix, alpha=alpha)
     refuse_to_overwrite(path, overwrite=options.get("overwrite", False))
     return Recording(path, kind, encoder, size=size, fps=fps, alpha=alpha)

@@ -12,6 +12,7 @@ import cv2
 from realtime_matte.errors import SinkError, SpecError
 from realtime_matte.frame import Pixels, Size
 from realtime_matte.options import parse, switch
+from realtime_matte.paths import named
 from realtime_matte.sinks._writing import unwritten
 
 QUICKLY: Final = (cv2.IMWRITE_PNG_COMPRESSION, 1)
@@ -22,7 +23,7 @@ def open(rest: str, /, *, size: Size, fps: float, alpha: bool) -> "Frames":  # n
     name, options = parse(rest, {"overwrite": switch})
     if not name:
         raise SpecError("no folder is named after 'frames:'; name one, as in frames:out")
-    folder = Path(name).expanduser()
+    folder = named(name)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -1,0 +1,32 @@
+"""Paths as users write them."""
+
+import os
+from pathlib import Path
+
+from realtime_matte.errors import SpecError
+
+
+def named(text: str) -> Path:
+    """The path that a user wrote, ``~`` standing for a home folder.
+
+    Raises:
+        SpecError: no file of any system can have that name.
+    """
+    try:
+        path = Path(text).expanduser()
+        os.fsencode(path)
+    except (RuntimeError, ValueError) as error:
+        raise SpecError(f"no file can be called {text!r}: {error}; write the whole path") from error
+    if "\0" in text:
+        raise SpecError(f"no file can be called {text!r}: it holds a null character; write the whole path")
+    return path
+
+
+def is_folder(text: str) -> bool:
+    """Whether a folder of that name is there; no name is too odd to ask."""
+    return os.path.isdir(os.path.expanduser(text))  # noqa: PTH111, PTH112 - pathlib raises for some
+
+
+def is_file(text: str | Path) -> bool:
+    """Whether a file of that name is there; no name is too odd to ask."""
+    return os.path.isfile(os.path.expanduser(text))  # noqa: PTH111, PTH113 - pathlib raises for some
