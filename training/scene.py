@@ -100,12 +100,15 @@ class Scenes:
         matrix = self._window(room, width, height)
         way = path(self.random, strength=0.3 * (self.random.random() < 0.4))
         tone, depth = grade(self.random, strength=0.6), self.random.uniform(0.5, 4) * (self.random.random() < 0.3)
+        things = [self._thing(width, height) for _ in range(self.random.integers(0, 4) * (self.random.random() < 0.5))]
         frames, alphas = [], []
         for moment in range(length):
             where = place(matrix, way.at(moment), width=width, height=height)
             picture = tone(_warp(room, where, (width, height), cv2.BORDER_REFLECT_101))
             if depth:
                 picture = cv2.GaussianBlur(picture, (0, 0), depth)
+            for thing in things:
+                picture = over(*thing.draw(moment, width=width, height=height), picture)
             alpha = np.zeros((height, width), np.uint8)
             for layer in layers:
                 colours, own = _motion_blurred(*layer.draw(moment, width=width, height=height), layer.path, moment)
@@ -149,6 +152,30 @@ class Scenes:
             matrix=self._framed(stills[0].alpha, width, height),
             path=path(self.random, strength=1.0),
             grade=grade(self.random, strength=0.4),
+        )
+
+    def _thing(self, width: int, height: int) -> Layer:
+        """A sharp-edged piece of another room, which is nobody: or else every pasted edge would be a person's."""
+        texture = self.pack.rooms[self.random.integers(len(self.pack.rooms))]
+        rows, columns = texture.shape[:2]
+        radius = min(rows, columns) * self.random.uniform(0.15, 0.45)
+        around = np.sort(self.random.uniform(0, 2 * np.pi, self.random.integers(4, 24)))
+        reach = radius * self.random.uniform(0.6, 1.0, (len(around), 1)) * self.random.uniform(0.5, 1.0, 2)
+        corners = np.array([columns / 2, rows / 2]) + reach * np.stack([np.cos(around), np.sin(around)], 1)
+        shape = np.zeros((rows, columns), np.uint8)
+        cv2.fillPoly(shape, [corners.astype(np.int32)], 255, cv2.LINE_AA)
+        scale = height * self.random.uniform(0.1, 0.45) / radius
+        return Layer(
+            stills=[Person(texture, texture, shape, "")],
+            matrix=similarity(
+                scale,
+                scale,
+                self.random.uniform(-np.pi, np.pi),
+                source=np.array([columns / 2, rows / 2]),
+                target=self.random.uniform(0, 1, 2) * np.array([width, height]),
+            ),
+            path=path(self.random, strength=float(self.random.random() < 0.5)),
+            grade=grade(self.random, strength=0.5),
         )
 
     def _framed(self, alpha: Picture, width: int, height: int) -> Matrix:
