@@ -125,7 +125,7 @@ class OpenBackground(Protocol):
         """Open what ``rest`` names, ready to give pictures of ``size``; None: no background, straight alpha instead.
 
         Raises:
-            SpecError, MissingFile, BadFile
+            SpecError, MissingFile, BadFile, MissingDependency
         """
 
 
