@@ -9,7 +9,7 @@ demo: $(VENV)/installed
 	$(BIN)/rtmatte demo $(DEMO_ARGS)
 
 test: $(VENV)/installed-test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -rs
 
 lint: $(VENV)/installed-lint
 	$(BIN)/ruff check .
