@@ -292,20 +292,18 @@ def test_a_file_cut_short_plays_what_is_there(tmp_path: Path) -> None:
 
 
 def test_damage_in_the_middle_is_passed_over(tmp_path: Path) -> None:
-    path = write(
-        tmp_path / "a.avi",
-        [np.random.default_rng(i).integers(0, 255, (48, 64, 3), np.uint8) for i in range(20)],
-        codec="mjpeg",
-        fmt="yuvj420p",
-    )
+    path = steps(tmp_path / "a.avi", 10, codec="mjpeg", fmt="yuvj420p")
     data = bytearray(path.read_bytes())
-    middle = len(data) // 2
-    data[middle : middle + 3000] = bytes(3000)
+    start = -1
+    for _ in range(6):  # the index, and five pictures
+        start = data.index(b"00dc", start + 1)
+    size = int.from_bytes(data[start + 4 : start + 8], "little")
+    data[start + 8 : start + 8 + size] = bytes(size)
     path.write_bytes(data)
     background = opened(path)
-    shown = [background.picture(Frame(grey(0), index / 10, index), MATTE).tobytes() for index in range(60)]
+    shown = play(background, [index / 10 for index in range(10)])
     background.close()
-    assert len(set(shown)) > 10
+    assert shown == [0, 1, 2, 3, 3, 5, 6, 7, 8, 9]
 
 
 def test_a_file_that_goes_away_is_told(tmp_path: Path) -> None:
