@@ -113,8 +113,9 @@ class Clip:
 
     def _length(self, frame: VideoFrame) -> float:
         """How long a picture is shown, in seconds."""
-        if frame.duration and frame.time_base:
-            return float(frame.duration * frame.time_base)
+        duration = getattr(frame, "duration", 0)  # some versions of PyAV do not tell it
+        if duration and frame.time_base:
+            return float(duration * frame.time_base)
         return float(1 / (self._stream.average_rate or USUAL_FPS))
 
 
