@@ -1,0 +1,179 @@
+"""The training end to end on made-up data: a pack is read, shots are drawn, a few steps learn, the export runs."""
+
+import csv
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install --group train")
+pytest.importorskip("pymatting", reason="pymatting is not installed: pip install --group train")
+
+from training import evaluate, export, loader, losses, net, pack, scene, train  # noqa: E402 - only where torch is
+
+SIZE = (96, 64)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A pack of discs: six stills, one clip, four rooms, each split."""
+    root = tmp_path_factory.mktemp("pack")
+    random = np.random.default_rng(0)
+    stills, clips, rooms = [], [], []
+    for split in ("train", "val"):
+        for index in range(6):
+            image, alpha = disc(random, (48 + index, 40))
+            name = f"{split}{index}"
+            cv2.imwrite(str(root / f"{name}.jpg"), image)
+            cv2.imwrite(str(root / f"{name}.png"), alpha)
+            stills.append((f"{name}.jpg", f"{name}.png", "made up", split, "0.99"))
+        clips.append((write_clip(root, split, random), f"{split}_alpha.avi", "made up", split))
+        for index in range(4):
+            cv2.imwrite(str(root / f"room{split}{index}.jpg"), random.integers(0, 256, (*SIZE[::-1], 3), np.uint8))
+            rooms.append((f"room{split}{index}.jpg", "background", "made up", split))
+    write(root / "pack.csv", ("image", "alpha", "source", "split", "teacher_iou"), stills)
+    write(root / "clips.csv", ("video", "alpha", "source", "split"), clips)
+    write(root / "nobody.csv", ("image", "kind", "source", "split"), rooms)
+    return root
+
+
+def disc(random: np.random.Generator, centre: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    alpha = np.zeros(SIZE[::-1], np.uint8)
+    cv2.circle(alpha, centre, 20, 255, -1, cv2.LINE_AA)
+    room = random.integers(0, 100, (*SIZE[::-1], 3), np.uint8)
+    return np.where(alpha[..., None] > 127, np.uint8([60, 120, 220]), room), alpha
+
+
+def write_clip(root: Path, split: str, random: np.random.Generator) -> str:
+    coder = cv2.VideoWriter_fourcc(*"MJPG")
+    colours = cv2.VideoWriter(str(root / f"{split}.avi"), coder, 30, SIZE)
+    alphas = cv2.VideoWriter(str(root / f"{split}_alpha.avi"), coder, 30, SIZE)
+    for moment in range(8):
+        image, alpha = disc(random, (40 + moment, 40))
+        colours.write(image)
+        alphas.write(cv2.cvtColor(alpha, cv2.COLOR_GRAY2BGR))
+    colours.release()
+    alphas.release()
+    return f"{split}.avi"
+
+
+def write(path: Path, head: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([head, *rows])
+
+
+@pytest.fixture(scope="module")
+def data(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> pack.Pack:
+    return pack.read(folder, split="train", cache=tmp_path_factory.mktemp("cache"))
+
+
+def test_a_pack_is_read_by_its_split(data: pack.Pack) -> None:
+    assert (len(data.people), [len(clip) for clip in data.clips], len(data.rooms)) == (6, [8], 4)
+
+
+def test_foregrounds_are_free_of_the_old_room(data: pack.Pack) -> None:
+    rim = (data.people[0].alpha > 60) & (data.people[0].alpha < 250)
+    assert rim.sum() > 20
+    assert np.abs(data.people[0].foreground[rim].astype(int) - [60, 120, 220]).mean() < 25
+
+
+def test_shots_have_their_size_and_are_the_same_for_a_seed(data: pack.Pack) -> None:
+    first, second = (scene.scenes(data, seed=3).shot(4, width=64, height=48) for _ in range(2))
+    assert first.frames.shape == (4, 48, 64, 3)
+    assert first.alpha.shape == (4, 48, 64)
+    assert np.array_equal(first.frames, second.frames)
+    assert np.array_equal(first.alpha, second.alpha)
+
+
+def test_some_shots_hold_nobody_and_most_somebody(data: pack.Pack) -> None:
+    source = scene.scenes(data, seed=1)
+    people = [bool(source.shot(1, width=64, height=48).alpha.max() > 127) for _ in range(120)]
+    assert 0.6 < np.mean(people) < 0.99
+
+
+@pytest.mark.parametrize(("shape", "size"), [((16, 9), (256, 144)), ((4, 3), (224, 160)), ((1, 1), (192, 192))])
+def test_grids_keep_the_frame_s_shape(shape: tuple[int, int], size: tuple[int, int]) -> None:
+    assert loader.grid(256 * 144, *shape) == size
+
+
+def test_a_perfect_alpha_costs_less_than_any_other() -> None:
+    truth = torch.zeros(2, 3, 1, 32, 48)
+    truth[..., 8:24, 12:36] = 1
+    logits, coarse = (truth - 0.5) * 30, torch.zeros(2, 3, 1, 4, 6)
+    perfect = losses.matting_loss(logits, coarse, truth)
+    assert perfect < losses.matting_loss(logits.roll(2, -1), coarse, truth)
+    assert perfect < losses.matting_loss(-logits, coarse, truth)
+
+
+def test_flicker_costs_more_than_the_same_error_at_rest() -> None:
+    truth = torch.full((1, 4, 1, 32, 32), 0.5)
+    error = torch.full((1, 4, 1, 32, 32), 0.4)
+    sign = torch.tensor([1.0, -1.0, 1.0, -1.0]).view(1, 4, 1, 1, 1)
+    coarse = torch.zeros(1, 4, 1, 4, 4)
+    assert losses.matting_loss(error * sign, coarse, truth) > losses.matting_loss(error, coarse, truth)
+
+
+def test_alpha_reaches_both_ends() -> None:
+    assert net.to_alpha(torch.tensor([-9.0, 0.0, 9.0])).tolist() == [0.0, 0.5, 1.0]
+
+
+def test_memory_makes_frames_depend_on_earlier_ones() -> None:
+    model = net.MattingNet(net.SHAPES["tiny"]).eval()
+    clip = torch.rand(1, 2, 3, 32, 48)
+    with torch.no_grad():
+        together = model(clip)[0][:, 1]
+        alone = model(clip[:, 1:])[0][:, 0]
+        first = model(clip[:, :1])
+        stepwise = model(clip[:, 1:], first[2])[0][:, 0]
+    assert torch.allclose(together, stepwise, atol=1e-5)
+    assert not torch.allclose(together, alone, atol=1e-5)
+
+
+def recipe(frames: int, length: int = 1) -> tuple[train.Stage, ...]:
+    return (train.Stage(frames=frames, plan=loader.Plan(shots=8, length=length, area=48 * 64), rate=(3e-3, 1e-3)),)
+
+
+def test_training_learns_resumes_and_exports(data: pack.Pack, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    torch.set_num_threads(1)
+    checkpoint = tmp_path / "checkpoint.pt"
+    run = train.begin("tiny", checkpoint, "cpu")
+    shots = evaluate.shots_of(data, count=6, length=4)
+    before = evaluate.evaluate(run.average.eval(), shots)
+    train.train(run, data, tmp_path, recipe=recipe(400), workers=0, every=10)
+    resumed = train.begin("tiny", checkpoint, "cpu")
+    assert resumed.frames == 400
+    train.train(resumed, data, tmp_path, recipe=recipe(480, length=2), workers=0, every=10)
+    model, frames = export.load(checkpoint)
+    assert frames == 480
+    assert evaluate.evaluate(model, shots).mad < 0.8 * before.mad
+    assert len((tmp_path / "log.jsonl").read_text().splitlines()) >= 5
+    export.export(model, tmp_path / "tiny.onnx", name="tiny", area=48 * 64, frames=frames)
+    export.list_sums(tmp_path)
+    assert "tiny.onnx" in (tmp_path / "SHA256SUMS").read_text()
+
+
+def test_a_wrong_export_is_refused(tmp_path: Path) -> None:
+    right, wrong = (net.MattingNet(net.SHAPES["tiny"]).eval() for _ in range(2))
+    torch.nn.init.constant_(wrong.head.bias, 5)
+    export.export(right, tmp_path / "right.onnx", name="right", area=48 * 64, frames=0)
+    with pytest.raises(ValueError, match="differ"):
+        export.check(wrong, tmp_path / "right.onnx")
+
+
+def test_the_program_runs_what_the_training_exports(tmp_path: Path) -> None:
+    from realtime_matte import models  # noqa: PLC0415 - needs the program's own packages
+    from realtime_matte.frame import Frame  # noqa: PLC0415
+
+    model = net.MattingNet(net.SHAPES["tiny"]).eval()
+    export.export(model, tmp_path / "own.onnx", name="own", area=96 * 64, frames=0)
+    network = models.open(str(tmp_path / "own.onnx"), provider="cpu", threads=1)
+    pixels = np.random.default_rng(0).integers(0, 256, (64, 96, 3), np.uint8)
+    matte, _ = network.matte(Frame(pixels, 0.0, 0), None)
+    frames = torch.from_numpy(pixels).permute(2, 0, 1).float()[None, None] / 127.5 - 1
+    with torch.no_grad():
+        expected = net.to_alpha(model(frames)[0])[0, 0, 0].numpy()
+    network.close()
+    assert matte.alpha.shape == expected.shape
+    assert np.abs(matte.alpha - expected).max() < 5e-3
