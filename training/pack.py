@@ -9,7 +9,7 @@ import csv
 import pickle
 from collections.abc import Iterator
 from dataclasses import dataclass
-from multiprocessing import Pool
+from multiprocessing import get_context
 from pathlib import Path
 
 import cv2
@@ -49,7 +49,7 @@ def read(folder: Path, *, split: str, cache: Path) -> Pack:
     kept = cache / f"pack-{split}-{LONG_SIDE}.pickle"
     if not kept.exists():
         cache.mkdir(parents=True, exist_ok=True)
-        with Pool() as pool:
+        with get_context("spawn").Pool() as pool:  # a fork would copy OpenCV's threads in mid-work
             pack = Pack(
                 people=pool.map(_person, list(_people(folder, split)), chunksize=16),
                 clips=pool.map(_clip, list(_clips(folder, split)), chunksize=1),
