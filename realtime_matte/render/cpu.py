@@ -6,6 +6,7 @@ import numpy as np
 
 from realtime_matte.frame import Frame, Matte, Pixels, Size
 from realtime_matte.render.composite import composite, straight
+from realtime_matte.render.kernels import constant
 from realtime_matte.render.refine import Refiner
 from realtime_matte.stages import Background, Network, State
 
@@ -61,11 +62,11 @@ class CpuRenderer:
         if self.background is None:
             if self._straight is None:
                 self._straight = np.zeros((*matte.alpha.shape, 4), np.uint8)
-            straight(foreground, matte.alpha, self._straight)
+            straight(constant(foreground), matte.alpha, self._straight)
             self._lap("composite")
             return self._straight
         behind = self.background.picture(frame, matte)
         self._lap("background")
-        composite(foreground, matte.alpha, behind, self._weights, self._picture)
+        composite(constant(foreground), matte.alpha, constant(behind), self._weights, self._picture)
         self._lap("composite")
         return self._picture

@@ -1,17 +1,32 @@
-"""The per-pixel loops, compiled by Numba: each is one pass over memory, none allocates.
+"""How the per-pixel loops are compiled, by Numba: each is one pass over memory, none allocates.
 
-Arrays are C-contiguous. Kernels take their arrays by position, scratch and results last.
+Kernels take C-contiguous arrays by position, scratch and results last. What they only read they take as ``constant``:
+Numba compiles a loop anew for every kind of argument, and a frame may or may not be writeable.
 """
 
 from collections.abc import Callable
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import numba
+from numpy.typing import NDArray
 
 Kernel = TypeVar("Kernel", bound=Callable[..., object])
+Array = TypeVar("Array", bound=NDArray[Any])
 
 
 def kernel(function: Kernel) -> Kernel:
     """Compile on first use, keep the machine code on disk, let go of the interpreter lock while running."""
     compile_on_use = numba.njit(cache=True, nogil=True, boundscheck=False, error_model="numpy")
     return cast("Kernel", compile_on_use(function))
+
+
+def constant(array: Array) -> Array:
+    """The same array, read-only."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def was_compiled(function: Callable[..., object]) -> bool:
+    """Whether this process had to compile a kernel, because the disk did not have it."""
+    return bool(function.stats.cache_misses)  # type: ignore[attr-defined]  # what ``kernel`` made of it

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from realtime_matte.frame import Frame, Matte, Pixels, Size
 from realtime_matte.render.enlarge import Axis, axis, enlarge
 from realtime_matte.render.guided import EDGE, MODEL, MOMENTS, moments, solve
+from realtime_matte.render.kernels import constant
 from realtime_matte.render.steady import steady
 
 RADIUS_CELLS = 2
@@ -80,7 +81,7 @@ class Refiner:
             cv2.resize(frame.pixels, grid.guide.shape[1::-1], dst=grid.guide, interpolation=cv2.INTER_AREA)
         _fit_models(grid, grid.guide if matte.guide is None else matte.guide)
         enlarge(
-            frame.pixels, grid.cells, grid.model, grid.columns, grid.rows,
+            constant(frame.pixels), grid.cells, grid.model, grid.columns, grid.rows,
             grid.line, grid.kinds, STRETCH, self._alpha, self._foreground,
         )  # fmt: skip
         return Matte(self._alpha, self._foreground)
@@ -99,7 +100,7 @@ class Refiner:
 
 def _fit_models(grid: Grid, guide: Pixels) -> None:
     window = (2 * RADIUS_CELLS + 1, 2 * RADIUS_CELLS + 1)
-    moments(guide, grid.alpha, grid.moments)
+    moments(constant(guide), grid.alpha, grid.moments)
     for plane, mean in zip(grid.moments, grid.means, strict=True):
         cv2.blur(plane, window, dst=mean)
     solve(grid.means, EPSILON, grid.cells, grid.model)

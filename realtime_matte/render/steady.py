@@ -9,7 +9,7 @@ from math import exp
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime_matte.render.kernels import kernel
+from realtime_matte.render.kernels import constant, kernel
 
 SETTLE_S = 0.12
 """Time constant of a change too small to be a movement."""
@@ -20,11 +20,12 @@ MOVEMENT = 0.2
 
 def steady(alpha: NDArray[np.float32], passed_s: float, kept: NDArray[np.float32]) -> None:
     """Take ``alpha`` (h, w) into ``kept`` (h, w), ``passed_s`` seconds after the last one."""
-    _follow(alpha, np.float32(1 - exp(-passed_s / SETTLE_S)), np.float32(1 / MOVEMENT), kept)
+    follow(constant(alpha), np.float32(1 - exp(-passed_s / SETTLE_S)), np.float32(1 / MOVEMENT), kept)
 
 
 @kernel
-def _follow(alpha: NDArray[np.float32], least: np.float32, scale: np.float32, kept: NDArray[np.float32]) -> None:
+def follow(alpha: NDArray[np.float32], least: np.float32, scale: np.float32, kept: NDArray[np.float32]) -> None:
+    """Move ``kept`` towards ``alpha``: by the share ``least`` at rest, wholly from a change of 1 / ``scale`` on."""
     for y in range(alpha.shape[0]):
         for x in range(alpha.shape[1]):
             change = alpha[y, x] - kept[y, x]

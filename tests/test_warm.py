@@ -1,0 +1,39 @@
+"""Compiling ahead: told when it happens, silent when the disk already has it, and complete."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from realtime_matte.frame import Frame, Matte
+from realtime_matte.render.refine import Refiner
+from realtime_matte.render.warm import KERNELS, warm_up
+
+ASK = "from realtime_matte.render.warm import warm_up; print(warm_up())"
+
+
+def fresh(cache: Path) -> str:
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(cache)}
+    return subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-c", ASK], env=environment, capture_output=True, text=True, check=True
+    ).stdout.strip()
+
+
+def test_compiling_is_told_once_and_kept_on_disk(tmp_path: Path) -> None:
+    assert fresh(tmp_path) == "True"
+    assert fresh(tmp_path) == "False"
+
+
+def test_no_frame_compiles_anything_after_the_warm_up() -> None:
+    warm_up()
+    before = [len(loop.signatures) for loop in KERNELS]  # type: ignore[attr-defined]
+    pixels = np.zeros((90, 160, 3), np.uint8)
+    frozen = pixels.copy()
+    frozen.flags.writeable = False
+    for given in (pixels, frozen):
+        Refiner((160, 90)).refine(
+            Frame(given, 0.0, 0), Matte(np.zeros((18, 32), np.float32), guide=given[:18, :32].copy())
+        )
+    assert [len(loop.signatures) for loop in KERNELS] == before  # type: ignore[attr-defined]
