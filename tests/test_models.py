@@ -228,6 +228,20 @@ def test_onnxruntime_that_does_not_load_is_told(ours: str, monkeypatch: pytest.M
         models.open(ours)
 
 
+def test_a_bug_of_ours_is_no_broken_onnxruntime(ours: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = opening.import_module
+
+    def broken(name: str) -> object:
+        if name.startswith("realtime_matte"):
+            raise ImportError("cannot import name 'stat' from 'realtime_matte.models.starting'")
+        return real(name)
+
+    monkeypatch.setattr(opening, "import_module", broken)
+    with pytest.raises(ImportError, match="cannot import name 'stat'") as caught:
+        models.open(ours)
+    assert not isinstance(caught.value, MissingDependency)
+
+
 def test_the_shipped_ones_are_told_from_their_files(folder: Path) -> None:
     [found] = models.installed(folder)
     assert (found.name, found.family, found.licence, found.commit) == ("small", "recurrent", "MIT", "abc123")

@@ -11,12 +11,23 @@ from realtime_matte.errors import ModelError, SpecError
 from realtime_matte.frame import Frame
 from realtime_matte.models import graph, runtime, starting
 from realtime_matte.models.network import OnnxNetwork
-from realtime_matte.models.providers import COREML, CPU, CUDA, DIRECTML, OPENVINO, TENSORRT, Machine, asked, nvidia_gpu
+from realtime_matte.models.providers import (
+    COREML,
+    CPU,
+    CUDA,
+    DIRECTML,
+    OPENVINO,
+    TENSORRT,
+    Machine,
+    Provider,
+    asked,
+    nvidia_gpu,
+)
 
 EVERY = frozenset(provider.key for provider in (TENSORRT, CUDA, DIRECTML, COREML, OPENVINO, CPU))
 GPU = Machine({CUDA.key, TENSORRT.key, CPU.key}, nvidia=True)
 SLOW = "it takes 16.2 ms a frame here, the CPU 10.0"
-NO_GPU = Machine({CUDA.key, TENSORRT.key, CPU.key}, nvidia=False)
+NO_GPU = Machine({CUDA.key, TENSORRT.key, CPU.key}, nvidia=False, system="linux")
 
 
 @pytest.fixture
@@ -174,7 +185,8 @@ def test_an_unknown_provider_is_refused_with_those_possible(net: Path) -> None:
     ("name", "reason"),
     [
         ("cuda", "no NVIDIA GPU can be seen"),
-        ("coreml", "the installed ONNX Runtime has none; pip install onnxruntime in its place"),
+        ("openvino", "the installed ONNX Runtime has none; pip install onnxruntime-openvino in its place"),
+        ("coreml", "it is there on macOS alone"),
     ],
 )
 def test_an_impossible_provider_is_refused_with_reason_and_those_possible(net: Path, name: str, reason: str) -> None:
@@ -237,6 +249,22 @@ def test_standings_tell_every_provider() -> None:
     found = {standing.name: standing.lacks for standing in models.standings()}
     assert list(found) == ["tensorrt", "cuda", "directml", "coreml", "openvino", "cpu"]
     assert found["cpu"] == ""
+
+
+@pytest.mark.parametrize(
+    ("provider", "system", "lacks"),
+    [
+        (DIRECTML, "linux", "it is there on Windows alone"),
+        (DIRECTML, "win32", "the installed ONNX Runtime has none; pip install onnxruntime-directml in its place"),
+        (COREML, "linux", "it is there on macOS alone"),
+        (COREML, "darwin", "the installed ONNX Runtime has none; pip install onnxruntime in its place"),
+        (OPENVINO, "darwin", "it is there on Linux and Windows alone"),
+        (OPENVINO, "linux", "the installed ONNX Runtime has none; pip install onnxruntime-openvino in its place"),
+    ],
+)
+def test_only_what_a_system_can_have_is_proposed(provider: Provider, system: str, lacks: str) -> None:
+    assert Machine({CPU.key}, nvidia=False, system=system).lacks(provider) == lacks
+    assert Machine(EVERY, nvidia=True, system=system).lacks(provider) == ""
 
 
 def test_a_gpu_is_seen_by_its_device_file(tmp_path: Path) -> None:

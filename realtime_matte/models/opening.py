@@ -53,8 +53,9 @@ def _path(word: str) -> Path:
 def _starting() -> ModuleType:
     """All that needs ONNX Runtime, which takes a quarter of a second to import."""
     try:
-        return import_module("realtime_matte.models.starting")
+        import_module("onnxruntime")
     except (ImportError, OSError) as error:
         raise MissingDependency(
             f"ONNX Runtime cannot be loaded: {error}; pip install --force-reinstall realtime-matte"
         ) from error
+    return import_module("realtime_matte.models.starting")

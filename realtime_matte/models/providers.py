@@ -15,7 +15,8 @@ class Provider:
     """One way to run a network.
 
     ``key``: ONNX Runtime's name. ``device``: where it keeps a network's memories between frames. ``only_asked``: takes
-    too long to start for anybody who did not ask. ``needs``: hardware that can be looked for cheaply.
+    too long to start for anybody who did not ask. ``needs``: hardware that can be looked for cheaply. ``systems``: those
+    it is made for, as ``sys.platform`` names them.
     """
 
     name: str
@@ -27,7 +28,10 @@ class Provider:
     options: Mapping[str, str] = field(default_factory=dict)
     only_asked: bool = False
     needs: str = ""
+    systems: tuple[str, ...] = ("linux", "win32", "darwin")
 
+
+SYSTEMS = {"linux": "Linux", "win32": "Windows", "darwin": "macOS"}
 
 TENSORRT = Provider(
     "tensorrt",
@@ -51,10 +55,24 @@ CUDA = Provider(
     needs="NVIDIA GPU",
 )
 DIRECTML = Provider(
-    "directml", "DirectML", "DmlExecutionProvider", "onnxruntime-directml", mend="update the GPU's driver"
+    "directml",
+    "DirectML",
+    "DmlExecutionProvider",
+    "onnxruntime-directml",
+    mend="update the GPU's driver",
+    systems=("win32",),
 )
-COREML = Provider("coreml", "CoreML", "CoreMLExecutionProvider", "onnxruntime", options={"ModelFormat": "MLProgram"})
-OPENVINO = Provider("openvino", "OpenVINO", "OpenVINOExecutionProvider", "onnxruntime-openvino")
+COREML = Provider(
+    "coreml",
+    "CoreML",
+    "CoreMLExecutionProvider",
+    "onnxruntime",
+    options={"ModelFormat": "MLProgram"},
+    systems=("darwin",),
+)
+OPENVINO = Provider(
+    "openvino", "OpenVINO", "OpenVINOExecutionProvider", "onnxruntime-openvino", systems=("linux", "win32")
+)
 CPU = Provider("cpu", "CPU", "CPUExecutionProvider", "onnxruntime")
 
 PROVIDERS = (TENSORRT, CUDA, DIRECTML, COREML, OPENVINO, CPU)
@@ -63,18 +81,24 @@ PROVIDERS = (TENSORRT, CUDA, DIRECTML, COREML, OPENVINO, CPU)
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What there is: the providers the installed ONNX Runtime lists, and whether an NVIDIA GPU can be seen."""
+    """What there is: the providers the installed ONNX Runtime lists, and whether an NVIDIA GPU can be seen.
+
+    ``system``: as ``sys.platform`` names it.
+    """
 
     listed: Collection[str]
     nvidia: bool
+    system: str = sys.platform
 
     def lacks(self, provider: Provider) -> str:
         """Why a provider cannot run here; empty when it can."""
         if provider.needs and not self.nvidia:
             return f"no {provider.needs} can be seen"
-        if provider.key not in self.listed:
-            return f"the installed ONNX Runtime has none; pip install {provider.package} in its place"
-        return ""
+        if provider.key in self.listed:
+            return ""
+        if self.system in SYSTEMS and self.system not in provider.systems:
+            return f"it is there on {' and '.join(SYSTEMS[system] for system in provider.systems)} alone"
+        return f"the installed ONNX Runtime has none; pip install {provider.package} in its place"
 
     def possible(self) -> list[Provider]:
         """Every provider worth a try, best first."""
