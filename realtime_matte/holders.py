@@ -9,15 +9,20 @@ def holders(path: Path, *, root: Path) -> str:
 
     ``root`` is where ``proc`` is mounted.
     """
-    target = os.path.realpath(path)
     numbers = sorted(int(entry.name) for entry in (root / "proc").glob("[0-9]*"))
-    found = [number for number in numbers if number != os.getpid() and _holds(root / f"proc/{number}/fd", target)]
+    found = [number for number in numbers if number != os.getpid() and _holds(number, path, root)]
     return ", ".join(f"{_name(root / f'proc/{number}/comm')} (process {number})" for number in found)
 
 
-def _holds(descriptors: Path, target: str) -> bool:
+def held_by_us(path: Path, *, root: Path) -> bool:
+    """Whether this program has it open."""
+    return _holds(os.getpid(), path, root)
+
+
+def _holds(number: int, path: Path, root: Path) -> bool:
+    target = os.path.realpath(path)
     try:
-        return any(_link(entry) == target for entry in descriptors.iterdir())
+        return any(_link(entry) == target for entry in (root / f"proc/{number}/fd").iterdir())
     except OSError:
         return False  # another user's process, or one that has just ended
 

@@ -1,6 +1,9 @@
-"""Options behind a spec: ``pics?seconds=30`` is the name ``pics`` with ``seconds`` 30. Several are joined by ``&``."""
+"""Options behind a spec: ``pics?seconds=30`` is the name ``pics`` with ``seconds`` 30. Several are joined by ``&``.
 
-from collections.abc import Callable, Mapping
+A word alone is switched on: ``clip.mp4?loop`` is short for ``clip.mp4?loop=yes``.
+"""
+
+from collections.abc import Callable, Container, Mapping
 from math import isfinite
 from typing import TypeVar
 
@@ -14,26 +17,26 @@ SWITCHES = {"yes": True, "on": True, "true": True, "1": True, "no": False, "off"
 def parse(rest: str, allowed: Mapping[str, Callable[[str], Value]]) -> tuple[str, dict[str, Value]]:
     """The name in front of the options, and each option read by its own reader (which raises ValueError).
 
-    Only a ``?`` followed by ``word=`` starts options, so that file names may hold one.
+    Only a ``?`` followed by ``word=`` or a word of ``allowed`` starts options, so that file names may hold one.
 
     Raises:
         SpecError: an option unknown, given twice, or without a value its reader takes.
     """
-    name, text = split(rest)
+    name, text = split(rest, allowed)
     values: dict[str, Value] = {}
     for word in filter(None, text.split("&")):
-        key, _, value = word.partition("=")
+        key, sign, value = word.partition("=")
         if key in values:
             raise SpecError(f"option {key!r} is given twice in {rest!r}; give it once")
-        values[key] = _read(rest, key, value, allowed)
+        values[key] = _read(rest, key, value if sign else "yes", allowed)
     return name, values
 
 
-def split(rest: str) -> tuple[str, str]:
+def split(rest: str, allowed: Container[str] = ()) -> tuple[str, str]:
     """What stands in front of the options, and the options, not read yet: for ``claims``."""
     name, mark, text = rest.rpartition("?")
-    word, sign, _ = text.partition("=")
-    return (name, text) if mark and sign and word.isidentifier() else (rest, "")
+    word, sign, _ = text.partition("&")[0].partition("=")
+    return (name, text) if mark and (word.isidentifier() if sign else word in allowed) else (rest, "")
 
 
 def positive(text: str) -> float:
@@ -50,6 +53,13 @@ def at_least_zero(text: str) -> float:
     if number < 0:
         raise ValueError("a number of 0 or above")
     return number
+
+
+def count(text: str) -> int:
+    """A whole number above 0."""
+    if not text.isascii() or not text.isdecimal() or not int(text):
+        raise ValueError("a whole number above 0")
+    return int(text)
 
 
 def switch(text: str) -> bool:

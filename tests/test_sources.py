@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from realtime_matte import plugins
 from realtime_matte.errors import BadFile, MissingFile, SpecError
 from realtime_matte.frame import Frame, Pixels, Size
-from realtime_matte.options import switch
-from realtime_matte.sources import _options, _pace, demo, image
+from realtime_matte.options import count, parse, split, switch
+from realtime_matte.sources import _pace, demo, image
 from realtime_matte.stages import Source
 
 SIZES = st.tuples(st.integers(1, 70), st.integers(1, 70)) | st.sampled_from([(1, 1), (1080, 1920), (3840, 2160)])
@@ -54,31 +54,31 @@ ALLOWED = {"live": switch, "loop": switch}
     ],
 )
 def test_a_word_alone_switches_on(rest: str, name: str, values: dict[str, bool]) -> None:
-    assert _options.parse(rest, ALLOWED) == (name, values)
-    assert _options.name(rest, ALLOWED) == name
+    assert parse(rest, ALLOWED) == (name, values)
+    assert split(rest, ALLOWED)[0] == name
 
 
 def test_wrong_options_name_the_right_ones() -> None:
     with pytest.raises(SpecError, match=r"no option 'speed' in 'clip\.mp4\?speed=2'; there are: live, loop"):
-        _options.parse("clip.mp4?speed=2", ALLOWED)
+        parse("clip.mp4?speed=2", ALLOWED)
     with pytest.raises(SpecError, match=r"option live=maybe in .* is not yes or no"):
-        _options.parse("clip.mp4?live=maybe", ALLOWED)
+        parse("clip.mp4?live=maybe", ALLOWED)
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "1.5", "many", "", "²"])
 def test_a_count_is_a_whole_number_above_0(text: str) -> None:
     with pytest.raises(ValueError, match="a whole number above 0"):
-        _options.count(text)
+        count(text)
 
 
 def test_a_count_is_read() -> None:
-    assert _options.count("300") == 300
+    assert count("300") == 300
 
 
 @given(st.text(max_size=30))
 def test_any_spec_is_a_name_with_options_or_a_spec_error(rest: str) -> None:
     try:
-        name, values = _options.parse(rest, ALLOWED)
+        name, values = parse(rest, ALLOWED)
     except SpecError:
         return
     assert rest.startswith(name)

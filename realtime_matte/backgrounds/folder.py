@@ -16,16 +16,17 @@ from realtime_matte.stages import Fit
 
 SECONDS: Final = 30.0
 FADE_S: Final = 1.0
+OPTIONS: Final = {"seconds": positive, "fade": at_least_zero}
 
 
 def claims(spec: str) -> bool:
     """Names of folders that are there."""
-    return bool(spec) and is_folder(split(spec)[0])
+    return bool(spec) and is_folder(split(spec, OPTIONS)[0])
 
 
 def open(rest: str, /, *, size: Size, fit: Fit) -> "Slideshow":
     """Open the folder and read its first picture."""
-    name, options = parse(rest, {"seconds": positive, "fade": at_least_zero})
+    name, options = parse(rest, OPTIONS)
     if not name:
         raise SpecError("no folder is named after 'folder:'; name one, as in folder:pics")
     seconds = options.get("seconds", SECONDS)

@@ -15,8 +15,8 @@ class Provider:
     """One way to run a network.
 
     ``key``: ONNX Runtime's name. ``device``: where it keeps a network's memories between frames. ``only_asked``: takes
-    too long to start for anybody who did not ask. ``needs``: hardware that can be looked for cheaply. ``systems``: those
-    it is made for, as ``sys.platform`` names them.
+    too long to start for anybody who did not ask. ``needs``: hardware that can be looked for cheaply. ``systems``: as
+    ``sys.platform`` names those it is made for.
     """
 
     name: str

@@ -21,15 +21,17 @@ from realtime_matte.paths import named
 from realtime_matte.sinks._formats import FORMATS, TICKS, Encoder, Format, choose, start
 from realtime_matte.sinks._writing import make_file, refuse_to_overwrite, unwritten
 
+OPTIONS: Final = {"overwrite": switch}
+
 
 def claims(spec: str) -> bool:
     """Names that end like one of the kinds of video file."""
-    return Path(split(spec)[0]).suffix.lower() in FORMATS
+    return Path(split(spec, OPTIONS)[0]).suffix.lower() in FORMATS
 
 
 def open(rest: str, /, *, size: Size, fps: float, alpha: bool) -> "Recording":
     """Start the file."""
-    name, options = parse(rest, {"overwrite": switch})
+    name, options = parse(rest, OPTIONS)
     if not name:
         raise SpecError("no file is named after 'file:'; name one, as in file:out.mp4")
     path = named(name)

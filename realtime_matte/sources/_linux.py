@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from realtime_matte.errors import SourceError
+from realtime_matte.holders import held_by_us, holders
 from realtime_matte.sources import _v4l2
 from realtime_matte.sources._camera_info import CameraInfo
-from realtime_matte.sources._holders import holders
 from realtime_matte.sources._v4l2 import Capability, Ioctl
 
 
@@ -51,9 +51,9 @@ class Linux:
             return SourceError(f"{camera.title} went away while it was opened; plug it in again")
         with self._opened(path) as device:
             busy = _v4l2.busy(device, ioctl=self.ioctl)
-        users = ", ".join(f"{name} (process {number})" for number, name in self._holders(path).items())
         if busy:
-            return SourceError(f"{camera.title} is used by {users or 'another program'}; close that, or its video")
+            users = holders(path, root=self.root) or "another program"
+            return SourceError(f"{camera.title} is used by {users}; close that, or its video")
         if camera.virtual:
             return SourceError(f"{camera.title} gives no picture: nothing feeds it; start what does, or {self._real()}")
         return SourceError(f"{camera.title} gives no picture; undo its privacy switch, or plug it into another port")
@@ -72,7 +72,7 @@ class Linux:
 
     def _refuse(self, camera: CameraInfo, capability: Capability) -> None:
         """Raise for what is no camera, and for a virtual camera that shows nothing, or our own pictures."""
-        if capability.loopback and os.getpid() in self._holders(Path(camera.address)):
+        if capability.loopback and held_by_us(Path(camera.address), root=self.root):
             raise SourceError(f"{camera.title} is this program's own output; {self._real()}")
         if capability.captures:
             return
@@ -118,9 +118,6 @@ class Linux:
         if self._nodes():
             return "no device here takes pictures; plug a camera in, or undo its privacy switch"
         return "there is no /dev/video* at all; plug a camera in, or pass it into this container or virtual machine"
-
-    def _holders(self, path: Path) -> dict[int, str]:
-        return holders(path, proc=self.root / "proc")
 
     def _nodes(self) -> list[Path]:
         nodes = [node for node in (self.root / "dev").glob("video*") if node.name[5:].isdecimal()]

@@ -13,10 +13,11 @@ import numpy as np
 from realtime_matte import images
 from realtime_matte.errors import SpecError
 from realtime_matte.frame import Frame, Pixels, Size
-from realtime_matte.sources import _options, _pace
+from realtime_matte.options import count, parse
+from realtime_matte.sources import _pace
 from realtime_matte.sources._pace import Ticks
 
-OPTIONS = {"frames": _options.count}
+OPTIONS = {"frames": count}
 DEFAULT_SIZE = (1280, 720)
 
 PHOTO = Path(__file__).parent / "_assets" / "eileen_collins.jpg"
@@ -47,7 +48,7 @@ FLOOR = 14
 
 def open(rest: str, /, *, size: Size | None, fps: float | None) -> "Demo":
     """Prepare the photograph for ``size``."""
-    name, given = _options.parse(rest, OPTIONS)
+    name, given = parse(rest, OPTIONS)
     if name:
         raise SpecError(f"the demo takes no name, and was given {name!r}; use demo, or demo?frames=300")
     return Demo(size or DEFAULT_SIZE, _pace.ticks(fps, given.get("frames")))

@@ -4,20 +4,21 @@ from pathlib import Path
 
 from realtime_matte import images
 from realtime_matte.frame import Frame, Pixels, Size
-from realtime_matte.sources import _options, _pace
+from realtime_matte.options import count, parse, split
+from realtime_matte.sources import _pace
 from realtime_matte.sources._pace import Ticks
 
-OPTIONS = {"frames": _options.count}
+OPTIONS = {"frames": count}
 
 
 def claims(spec: str) -> bool:
     """True for a path that ends like a picture's."""
-    return Path(_options.name(spec, OPTIONS)).suffix.lower() in images.SUFFIXES
+    return Path(split(spec, OPTIONS)[0]).suffix.lower() in images.SUFFIXES
 
 
 def open(rest: str, /, *, size: Size | None, fps: float | None) -> "Still":
     """Read the picture, filling ``size``."""
-    name, given = _options.parse(rest, OPTIONS)
+    name, given = parse(rest, OPTIONS)
     ticks = _pace.ticks(fps, given.get("frames"))
     picture = images.read(Path(name).expanduser())
     return Still(picture if size is None else images.fill(picture, size, "cover"), ticks)

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from realtime_matte.frame import Frame, Pixels, Size
-from realtime_matte.options import switch
-from realtime_matte.sources import _options, _pace
+from realtime_matte.options import parse, split, switch
+from realtime_matte.sources import _pace
 from realtime_matte.sources._clip import Clip, Shot
 from realtime_matte.sources._pace import Ticks
 
@@ -26,12 +26,12 @@ LAG_S = 1.0
 
 def claims(spec: str) -> bool:
     """True for a path that ends like a video's."""
-    return Path(_options.name(spec, OPTIONS)).suffix.lower() in SUFFIXES
+    return Path(split(spec, OPTIONS)[0]).suffix.lower() in SUFFIXES
 
 
 def open(rest: str, /, *, size: Size | None, fps: float | None) -> "Whole | Playing":
     """Open the file; a clip that loops is live."""
-    name, given = _options.parse(rest, OPTIONS)
+    name, given = parse(rest, OPTIONS)
     wanted = None if fps is None else _pace.checked(fps)
     clip = Clip(Path(name).expanduser())
     if not any(given.values()):
