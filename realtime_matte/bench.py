@@ -1,4 +1,4 @@
-"""What the whole line costs, on pictures that are already in memory, so that the source costs nothing.
+"""What the whole line costs on this machine.
 
 Each plan is measured in a process of its own (``python -m realtime_matte.bench PLAN``, a JSON object): its memory and
 its start-up are then its own.
@@ -8,99 +8,59 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from statistics import median
+from typing import Any, TypeAlias
 
-import numpy as np
-
-from realtime_matte import plugins
+from realtime_matte import __version__, machine
 from realtime_matte.errors import MatteError, ModelError
-from realtime_matte.frame import Frame, Pixels, Size
-from realtime_matte.machine import peak_rss_mb
-from realtime_matte.pipeline import Pipeline
-from realtime_matte.stages import OpenSource
-from realtime_matte.stats import STAGES, Report, Spread
+from realtime_matte.frame import Size
+from realtime_matte.rounds import WARM_S, Line, Plan, opened
+from realtime_matte.stats import STAGES, Spread
 
-HELD = 16
-"""Pictures in memory, gone through to and fro so that movement goes on; fewer at large sizes, as memory allows."""
-
-HELD_BYTES = 100e6
-
-WARM_S = 0.5
-"""Run before each measuring."""
-
-ROUNDS = 3
-"""Figures are the medians of so many rounds."""
-
+__all__ = ["Percentiles", "Plan", "Result", "measure", "record", "result", "run"]
 
 FAILED = 2
 """Exit status of a measured process that met a MatteError."""
 
+PATIENCE_S = 60.0
+"""So long the first matted picture is waited for."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """What to measure. ``seconds``: of all rounds together; ``began``: ``time.monotonic()`` of the start-up."""
-
-    size: Size
-    seconds: float = 6.0
-    bg: tuple[str, ...] = ("studio",)
-    model: str = "small"
-    provider: str | None = None
-    threads: int | None = None
-    began: float = 0.0
+Percentiles: TypeAlias = tuple[float, float, float]
+"""p50, p95 and p99: medians over the rounds of each round's, in milliseconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """The figures of one plan; pairs are medians over the rounds of each round's p50 and p95.
+    """The figures of one plan, medians over its rounds.
 
-    ``cpu_ms``: processor time a picture, all threads. ``overhead_ms``: all stages but the network. ``work_ms``: all
-    stages. ``first_picture_s``: from the start of the process to the first matted picture of the demo camera.
-    ``peak_rss_mb``: of the process; ``held_mb`` of it are the pictures in memory.
+    ``cpu_ms``: processor time a picture, all threads; ``cores``: how many were busy. ``overhead_ms``: all stages but
+    the network; ``work_ms``: all stages. ``age_ms``: from when a frame was taken until its picture was handed over;
+    None for pictures in memory. ``first_picture_s``: from the start of the process to the first matted picture.
+    ``peak_rss_mb``: of the process; ``held_mb`` of it are the pictures in memory. ``threads``: asked for.
     """
 
+    camera: str | None
+    mode: str
     size: Size
     pictures: int
+    dropped: int
     fps: float
     cpu_ms: float
+    cores: float
     overhead_ms: float
-    work_ms: tuple[float, float]
-    stages_ms: dict[str, tuple[float, float]]
+    work_ms: Percentiles
+    age_ms: Percentiles | None
+    stages_ms: dict[str, Percentiles]
     first_picture_s: float
     peak_rss_mb: float | None
     held_mb: float
     model: str
     threads: int | None
     notes: list[str]
-
-
-class Held:
-    """A source of pictures in memory, without end."""
-
-    live = False
-    frames = None
-    notes: Sequence[str] = ()
-
-    fps = 30.0
-
-    def __init__(self, pictures: Sequence[Pixels]) -> None:
-        self.size = pictures[0].shape[1], pictures[0].shape[0]
-        self._order = [*pictures, *pictures[-2:0:-1]]
-        self._index = -1
-
-    def __call__(self, _rest: str, /, *, size: Size | None, fps: float | None) -> "Held":  # noqa: ARG002
-        """Already open: it stands for its own ``open``."""
-        return self
-
-    def read(self, pixels: Pixels) -> Frame:  # noqa: ARG002  # it holds its pictures
-        """The next one."""
-        self._index += 1
-        return Frame(self._order[self._index % len(self._order)], self._index / self.fps, self._index)
-
-    def close(self) -> None:
-        """Nothing to close."""
 
 
 def run(plan: Plan) -> Result:
@@ -112,88 +72,63 @@ def run(plan: Plan) -> Result:
         raise ModelError(done.stderr.strip())
     if done.returncode:
         raise RuntimeError(f"the measured process ended with status {done.returncode}:\n{done.stderr}")
-    told = json.loads(done.stdout)
-    return Result(**told | {"size": tuple(told["size"])})
+    return result(json.loads(done.stdout))
 
 
 def measure(plan: Plan) -> Result:
     """Measure in this process."""
-    notes: list[str] = []
-    with _opened(plan, "demo", notes) as pipeline:
-        pipeline.run(until=lambda: pipeline.stats.pictures > 0)
-        first_s = time.monotonic() - plan.began
-        notes += pipeline.notes
-    held = _pictures(plan.size)
-    with _opened(plan, Held(held), notes) as pipeline:
-        rounds = [_round(pipeline, plan.seconds / ROUNDS) for _ in range(ROUNDS)]
-        model = pipeline.model
-    stages = {stage: _spread(one.report.stages[stage] for one in rounds) for stage in STAGES}
-    return Result(
-        size=plan.size,
-        pictures=sum(one.pictures for one in rounds),
-        fps=median(one.fps for one in rounds),
-        cpu_ms=median(one.cpu_ms for one in rounds),
-        overhead_ms=sum(p50 for stage, (p50, _) in stages.items() if stage not in {"wait", "matte"}),
-        work_ms=_spread(one.report.work for one in rounds),
-        stages_ms=stages,
-        first_picture_s=first_s,
-        peak_rss_mb=peak_rss_mb(),
-        held_mb=sum(picture.nbytes for picture in held) / 1e6,
-        model=model,
-        threads=plan.threads,
-        notes=notes,
-    )
+    first_s = _first_picture(plan)
+    with closing(Line(plan)) as line:
+        rounds = [line.round(plan.seconds / plan.rounds, warm_s=WARM_S) for _ in range(plan.rounds)]
+        stages = {stage: _medians(one.report.stages.get(stage) for one in rounds) for stage in STAGES}
+        return Result(
+            camera=plan.camera,
+            mode=line.mode,
+            size=plan.size,
+            pictures=sum(one.pictures for one in rounds),
+            dropped=sum(one.dropped for one in rounds),
+            fps=median(one.fps for one in rounds),
+            cpu_ms=median(one.cpu_ms for one in rounds),
+            cores=median(one.cores for one in rounds),
+            overhead_ms=sum(ms for stage, (ms, *_) in stages.items() if stage not in {"wait", "matte"}),
+            work_ms=_medians(one.report.work for one in rounds),
+            age_ms=_medians(one.report.age for one in rounds) if line.live else None,
+            stages_ms=stages,
+            first_picture_s=first_s,
+            peak_rss_mb=machine.peak_rss_mb(),
+            held_mb=line.held_mb,
+            model=line.model,
+            threads=plan.threads,
+            notes=line.notes,
+        )
 
 
-@dataclass(frozen=True, slots=True)
-class _Round:
-    pictures: int
-    fps: float
-    cpu_ms: float
-    report: Report
+def record(results: Sequence[Result]) -> dict[str, Any]:
+    """The results with what they were measured on and when, for JSON."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    figures = [asdict(one) for one in results]
+    return {"version": __version__, "date": now, "machine": machine.describe(), "results": figures}
 
 
-def _round(pipeline: Pipeline, seconds: float) -> _Round:
-    _run_for(pipeline, WARM_S)
-    before, wall, cpu = pipeline.stats.pictures, time.perf_counter(), time.process_time()
-    _run_for(pipeline, seconds)
-    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    pictures = pipeline.stats.pictures - before
-    if not pictures:
-        raise ModelError(f"no picture in {seconds:g} s; take more --seconds, a smaller --size or another --model")
-    return _Round(pictures, pictures / wall, cpu / pictures * 1e3, pipeline.stats.report())
+def result(told: Mapping[str, Any]) -> Result:
+    """A result that was JSON."""
+    return Result(**{**told, "size": tuple(told["size"])})
 
 
-def _run_for(pipeline: Pipeline, seconds: float) -> None:
-    until = time.perf_counter() + seconds
-    pipeline.run(until=lambda: time.perf_counter() >= until)
+def _first_picture(plan: Plan) -> float:
+    late = time.monotonic() + PATIENCE_S
+    with opened(plan, plan.camera or "demo", []) as pipeline:
+        pipeline.run(until=lambda: pipeline.stats.pictures > 0 or time.monotonic() > late)
+        if not pipeline.stats.pictures:
+            raise ModelError(f"no matted picture in {PATIENCE_S:g} s; see rtmatte doctor")
+    return time.monotonic() - plan.began
 
 
-def _spread(spreads: Iterable[Spread | None]) -> tuple[float, float]:
+def _medians(spreads: Iterable[Spread | None]) -> Percentiles:
     """Medians over the rounds, in milliseconds."""
     there = [spread for spread in spreads if spread]
-    return median(spread.p50 for spread in there) * 1e3, median(spread.p95 for spread in there) * 1e3
-
-
-def _opened(plan: Plan, source: str | OpenSource, notes: list[str]) -> Pipeline:
-    return Pipeline.open(
-        source,
-        plan.bg,
-        outputs=["null"],
-        model=plan.model,
-        provider=plan.provider,
-        threads=plan.threads,
-        size=plan.size,
-        tell=notes.append,
-    )
-
-
-def _pictures(size: Size) -> list[Pixels]:
-    count = max(3, min(HELD, int(HELD_BYTES / (size[0] * size[1] * 3))))
-    plugin = plugins.source("demo")
-    with closing(plugin.open(f"?frames={count}", size=size, fps=None)) as source:
-        pixels = np.empty((size[1], size[0], 3), np.uint8)
-        return [frame.pixels.copy() for _ in range(count) if (frame := source.read(pixels))]
+    p50, p95, p99 = (median(getattr(spread, name) for spread in there) * 1e3 for name in ("p50", "p95", "p99"))
+    return p50, p95, p99
 
 
 def _main(wanted: str) -> int:

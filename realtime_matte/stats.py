@@ -14,10 +14,11 @@ _COLUMN = {stage: column for column, stage in enumerate(STAGES)}
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """Median and 95th percentile, in seconds."""
+    """Median, 95th and 99th percentile, in seconds."""
 
     p50: float
     p95: float
+    p99: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +71,12 @@ class Stats:
 
     def carded(self) -> None:
         """The turn ended with the standby card; the figures start anew, so that a break is no slow picture."""
-        self._filled = 0
+        self.restart()
         self.cards += 1
+
+    def restart(self) -> None:
+        """The figures start anew; the counts go on."""
+        self._filled = 0
 
     def report(self) -> Report:
         """The figures of now. Allocates; call it a few times a second at most."""
@@ -90,5 +95,5 @@ class Stats:
 
 
 def _spread(seconds: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> Spread:
-    p50, p95 = np.percentile(seconds, (50, 95))
-    return Spread(float(p50), float(p95))
+    p50, p95, p99 = np.percentile(seconds, (50, 95, 99))
+    return Spread(float(p50), float(p95), float(p99))

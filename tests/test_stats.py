@@ -31,7 +31,7 @@ def test_each_stage_gets_its_own_time() -> None:
     assert list(stages) == list(STAGES)
     assert stages["matte"].p50 == pytest.approx(0.004)
     assert stages["send"].p50 == pytest.approx(0.002)
-    assert stages["wait"] == Spread(0.0, 0.0)
+    assert stages["wait"] == Spread(0.0, 0.0, 0.0)
 
 
 def test_a_stage_entered_twice_in_a_turn_adds_up() -> None:
