@@ -54,13 +54,22 @@ def fill(pixels: Pixels, size: Size, fit: Fit) -> Pixels:
     ``cover`` cuts what sticks out, ``contain`` leaves black bars, ``stretch`` bends the shape, ``tile`` repeats it
     unscaled from the upper left corner.
     """
-    if (pixels.shape[1], pixels.shape[0]) == size:
-        return np.ascontiguousarray(pixels)
     return {"cover": _cover, "contain": _contain, "stretch": resize, "tile": _tile}[fit](pixels, size)
+
+
+def scaled(inner: Size, size: Size, fit: Fit) -> Size:
+    """What a picture of size ``inner`` is scaled to before ``fill`` cuts it or adds bars."""
+    if fit in {"stretch", "tile"}:
+        return size if fit == "stretch" else inner
+    ways = size[0] / inner[0], size[1] / inner[1]
+    scale = max(ways) if fit == "cover" else min(ways)
+    return max(round(inner[0] * scale), 1), max(round(inner[1] * scale), 1)
 
 
 def resize(pixels: Pixels, size: Size) -> Pixels:
     """Stretched to ``size``: averaged where it shrinks, smooth where it grows."""
+    if (pixels.shape[1], pixels.shape[0]) == size:
+        return np.ascontiguousarray(pixels)
     shrinks = size[0] < pixels.shape[1] or size[1] < pixels.shape[0]
     how = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
     return np.asarray(cv2.resize(pixels, size, interpolation=how), np.uint8)
@@ -71,9 +80,7 @@ def _cover(pixels: Pixels, size: Size) -> Pixels:
 
 
 def _contain(pixels: Pixels, size: Size) -> Pixels:
-    height, width = pixels.shape[:2]
-    scale = min(size[0] / width, size[1] / height)
-    inner = max(round(width * scale), 1), max(round(height * scale), 1)
+    inner = scaled((pixels.shape[1], pixels.shape[0]), size, "contain")
     left, top = (size[0] - inner[0]) // 2, (size[1] - inner[1]) // 2
     canvas = np.zeros((size[1], size[0], 3), np.uint8)
     canvas[top : top + inner[1], left : left + inner[0]] = resize(pixels, inner)

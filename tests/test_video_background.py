@@ -225,7 +225,7 @@ def test_tagged_clips_have_their_own_colors(matrix: str, number: int) -> None:
     picture = np.full((48, 64, 3), COLORS[0], np.uint8)
     frame = av.VideoFrame.from_ndarray(picture, format="bgr24").reformat(format="yuv420p", dst_colorspace=matrix)
     frame.colorspace = number
-    np.testing.assert_allclose(_clip.bgr(frame)[9, 9], COLORS[0], atol=4)
+    np.testing.assert_allclose(_clip.bgr(frame, SIZE)[9, 9], COLORS[0], atol=4)
 
 
 def test_full_range_clips_are_not_washed_out(tmp_path: Path) -> None:

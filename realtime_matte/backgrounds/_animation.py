@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 
 from realtime_matte.errors import BadFile, MissingDependency
-from realtime_matte.frame import Pixels
-from realtime_matte.images import over_black
+from realtime_matte.frame import Pixels, Size
+from realtime_matte.images import over_black, resize
 
 MOST_BYTES: Final = 128 << 20
 SHORTEST_S: Final = 0.01
@@ -39,10 +39,15 @@ class Animation:
         self._at = (self._at + 1) % len(self._pictures)
         self._round += self._at == 0
 
-    def pixels(self) -> Pixels:
-        """The picture now."""
+    @property
+    def size(self) -> Size:
+        """Of the pictures."""
+        return self._pictures[0].shape[1], self._pictures[0].shape[0]
+
+    def pixels(self, size: Size) -> Pixels:
+        """The picture now, stretched to ``size``."""
         picture = self._pictures[self._at]
-        return over_black(picture) if picture.shape[2] == 4 else picture  # noqa: PLR2004 - BGRA
+        return resize(over_black(picture) if picture.shape[2] == 4 else picture, size)  # noqa: PLR2004 - BGRA
 
     def close(self) -> None:
         """Nothing is open."""

@@ -10,12 +10,12 @@ import av
 import numpy as np
 from av.container import InputContainer
 from av.video.frame import VideoFrame
-from av.video.reformatter import ColorRange, Colorspace
+from av.video.reformatter import ColorRange, Colorspace, Interpolation
 from av.video.stream import VideoStream
 
 from realtime_matte.errors import BadFile
-from realtime_matte.frame import Pixels
-from realtime_matte.images import over_black
+from realtime_matte.frame import Pixels, Size
+from realtime_matte.images import over_black, resize
 
 SD_MATRICES: Final = (4, 5, 6)  # AVColorSpace: FCC, BT.470BG and SMPTE 170M, all as BT.601
 UNSPECIFIED: Final = (0, 2, 3)
@@ -54,13 +54,20 @@ class Clip:
             self._shown = self._ahead[1]
             self._ahead = next(self._film, None)
 
-    def pixels(self) -> Pixels:
-        """The picture now, upright, as it looks on black."""
+    @property
+    def size(self) -> Size:
+        """Of the pictures as they are shown, upright."""
         frame = self._shown
+        return (frame.height, frame.width) if frame.rotation % 180 else (frame.width, frame.height)
+
+    def pixels(self, size: Size) -> Pixels:
+        """The picture now, upright, as it looks on black, stretched to ``size``."""
+        frame = self._shown
+        lying = (size[1], size[0]) if frame.rotation % 180 else size
         if any(part.is_alpha for part in frame.format.components):
-            pixels = over_black(np.asarray(frame.to_ndarray(format="bgra"), np.uint8))
+            pixels = resize(over_black(np.asarray(frame.to_ndarray(format="bgra"), np.uint8)), lying)
         else:
-            pixels = bgr(frame)
+            pixels = bgr(frame, lying)
         return np.ascontiguousarray(np.rot90(pixels, frame.rotation // 90 % 4))
 
     def close(self) -> None:
@@ -133,13 +140,16 @@ def _open(path: Path) -> tuple[InputContainer, VideoStream]:
     return container, stream
 
 
-def bgr(frame: VideoFrame) -> Pixels:
-    """The frame in BGR, by the matrix and range its colours are stored in."""
+def bgr(frame: VideoFrame, size: Size) -> Pixels:
+    """The frame in BGR, by the matrix and range its colours are stored in, scaled in the same go."""
     untagged = frame.colorspace in UNSPECIFIED
     sd = frame.height < HD_HEIGHT if untagged else frame.colorspace in SD_MATRICES
     full = frame.color_range == FULL_RANGE or frame.format.name.startswith("yuvj")
     pixels = frame.to_ndarray(
         format="bgr24",
+        width=size[0],
+        height=size[1],
+        interpolation=Interpolation.AREA if size[0] < frame.width else Interpolation.BICUBIC,
         src_colorspace=Colorspace.ITU601 if sd else Colorspace.ITU709,
         dst_colorspace=Colorspace.ITU709 if sd else Colorspace.ITU601,  # BGR has none: older PyAV wants another one
         src_color_range=ColorRange.JPEG if full else ColorRange.MPEG,

@@ -20,6 +20,7 @@ STRONGEST: Final = 0.5
 ROOM: Final = 0.1  # alpha below it is room; above zero, for a matte is never quite clean
 FINEST: Final = 1.3  # least sigma in cells: cubic upscaling shows no cells from here on
 COARSEST: Final = 16  # most pixels a cell may be wide
+FEWEST: Final = 4  # least cells across and down
 FAINT: Final = 0.25  # of 255: where there is less room than this around, its mean colour takes over
 
 
@@ -39,7 +40,7 @@ class Blur:
 
     def __init__(self, size: Size, strength: float) -> None:
         width, height = size
-        step = _step(strength * height)
+        step = _step(strength * height, size)
         rows, columns = -(-height // step), -(-width // step)
         self._sigma = strength * height / step
         whole = (
@@ -48,6 +49,8 @@ class Blur:
         )  # cells divide it evenly, which is quick; its rim is nobody's, so never room
         self._mask = np.zeros(whole, np.uint8)
         self._masked = np.empty((*whole, 3), np.uint8)
+        half = whole[0] // min(step, 2), whole[1] // min(step, 2)
+        self._halves = np.empty((*half, 3), np.uint8), np.empty(half, np.uint8)
         self._cells = np.empty((rows, columns, 3), np.uint8), np.empty((rows, columns), np.uint8)
         self._colors = np.empty((rows, columns, 3), np.float32)
         self._weights = np.empty((rows, columns, 1), np.float32)
@@ -73,10 +76,13 @@ class Blur:
         np.negative(room, out=room)  # 1 becomes 255
         self._masked.fill(0)
         cv2.copyTo(pixels, room, self._masked[:height, :width])
-        for full, cells, sums in zip(
-            (self._masked, self._mask), self._cells, (self._colors, self._weights[..., 0]), strict=True
+        for full, half, cells, sums in zip(
+            (self._masked, self._mask), self._halves, self._cells, (self._colors, self._weights[..., 0]), strict=True
         ):
-            cv2.resize(full, cells.shape[1::-1], dst=cells, interpolation=cv2.INTER_AREA)
+            cv2.resize(
+                full, half.shape[1::-1], dst=half, interpolation=cv2.INTER_AREA
+            )  # halving is quick, so is the rest
+            cv2.resize(half, cells.shape[1::-1], dst=cells, interpolation=cv2.INTER_AREA)
             np.copyto(sums, cells)
             cv2.GaussianBlur(sums, (0, 0), self._sigma, dst=sums, borderType=cv2.BORDER_REPLICATE)
 
@@ -88,9 +94,9 @@ class Blur:
         self._weights += np.float32(FAINT)
 
 
-def _step(sigma: float) -> int:
-    """Width of a cell: a power of two, so that frames divide evenly."""
+def _step(sigma: float, size: Size) -> int:
+    """Width of a cell: a power of two, and small enough that a few of them fit across the picture."""
     step = 1
-    while step < COARSEST and sigma / (2 * step) >= FINEST:
+    while step < COARSEST and sigma >= 2 * step * FINEST and min(size) >= 2 * step * FEWEST:
         step *= 2
     return step

@@ -8,7 +8,7 @@ from realtime_matte.backgrounds._clip import Clip
 from realtime_matte.backgrounds.image import moves
 from realtime_matte.errors import MissingFile, SpecError
 from realtime_matte.frame import Frame, Matte, Pixels, Size
-from realtime_matte.images import fill
+from realtime_matte.images import fill, scaled
 from realtime_matte.paths import is_file, named
 from realtime_matte.stages import Fit
 
@@ -46,7 +46,7 @@ class Video:
         self._fit: Fit = fit
         self._time = 0.0  # of the last frame
         self._place = -1.0  # in the endless film the loop makes; below 0 before the first frame
-        self._shown = fill(clip.pixels(), size, fit)
+        self._shown = self._picture()
 
     def picture(self, frame: Frame, matte: Matte) -> Pixels:  # noqa: ARG002 - a clip minds the time alone
         """The clip's picture of that time."""
@@ -54,12 +54,16 @@ class Video:
         self._time = frame.time
         self._place = max(self._place, 0.0) + (passed if 0 <= passed <= AWAY_S else 0.0)
         if self._advance():
-            self._shown = fill(self._clip.pixels(), self._size, self._fit)
+            self._shown = self._picture()
         return self._shown
 
     def close(self) -> None:
         """Close the file."""
         self._clip.close()
+
+    def _picture(self) -> Pixels:
+        inner = scaled(self._clip.size, self._size, self._fit)
+        return fill(self._clip.pixels(inner), self._size, self._fit)
 
     def _advance(self) -> bool:
         """Step to the picture that is due; True when that is another one."""
