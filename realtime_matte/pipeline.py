@@ -73,8 +73,9 @@ class Pipeline:
         """Open everything; live outputs show the standby card from the moment they are open.
 
         Parts are named by their specs, or given as an ``open`` of one's own. Several backgrounds are gone through by
-        the ``next_background`` command. ``size`` is the output's; None takes the source's. ``tell`` gets each
-        fall-back, and each fault that is lived through, as one line.
+        the ``next_background`` command. ``size`` is the output's; None takes the source's. ``fps`` is only wished:
+        outputs get the rate that the source grants. ``tell`` gets each fall-back, and each fault that is lived through,
+        as one line.
 
         Raises:
             MatteError: something cannot be opened; what was opened before it is closed again.
@@ -84,14 +85,14 @@ class Pipeline:
             reopen = assembly.source_opener(source, size=size, fps=fps)
             loan = own(stack, Loan(reopen()))
             device = loan.source
-            size, fps = size or device.size, fps or device.fps
+            size = size or device.size
             choices = [background] if isinstance(background, str) or callable(background) else background
             backdrops = own(stack, Backdrops(choices, size=size, fit=fit, tell=tell))
             if not outputs:
                 raise SpecError("no output given; give one, such as 'window' or 'out.mp4'")
             sinks = own(stack, Outputs(tell=tell))
             for choice in [outputs] if isinstance(outputs, str) else outputs:
-                assembly.add_sink(sinks, choice, size=size, fps=fps, alpha=backdrops.alpha)
+                assembly.add_sink(sinks, choice, size=size, fps=device.fps, alpha=backdrops.alpha)
             card = Standby(sinks, size=size, alpha=backdrops.alpha, image=card_image, text=card_text)
             card.show_live(standby.STARTING, clock())
             watched = assembly.watch(stack, loan, reopen) if device.live else None

@@ -82,7 +82,7 @@ def test_outputs_are_opened_in_the_sources_size_and_rate() -> None:
     assert sink.opened == ((64, 32), FPS, False)
 
 
-def test_a_given_size_and_rate_are_the_outputs_and_wished_of_the_source() -> None:
+def test_a_given_size_is_the_outputs_and_the_rate_is_what_the_source_grants() -> None:
     sink = Recorder()
     wishes: list[tuple[Size | None, float | None]] = []
 
@@ -93,7 +93,7 @@ def test_a_given_size_and_rate_are_the_outputs_and_wished_of_the_source() -> Non
     with opened(open_source, sink, size=(48, 32), fps=15) as pipeline:
         pipeline.run()
     assert wishes == [((48, 32), 15)]
-    assert sink.opened == ((48, 32), 15, False)
+    assert sink.opened == ((48, 32), FPS, False)
     assert [picture.shape for picture in sink.pictures] == [(32, 48, 3)] * 2
 
 

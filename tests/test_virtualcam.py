@@ -2,6 +2,7 @@
 
 import builtins
 import os
+import struct
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from realtime_matte.errors import MissingDependency, SinkError, SpecError
-from realtime_matte.sinks import virtualcam
+from realtime_matte.sinks import _rate, virtualcam
 from realtime_matte.sinks._loopback import Loopbacks
 
 pyvirtualcam = pytest.importorskip("pyvirtualcam")
@@ -26,6 +27,7 @@ class Machine:
         self.root = root
         self.held: dict[str, str] = {}
         self.refuses = ""
+        self.rates: dict[str, float] = {}
         self.sent: list[NDArray[np.uint8]] = []
         self.closed = 0
         (root / "dev").mkdir()
@@ -55,6 +57,12 @@ class Machine:
         (process / "comm").write_text(f"{name}\n")
         if feeds:
             (self.node(number) / "state").write_text("capture\n")
+
+    def tell(self, path: str, fps: float) -> None:
+        """What programs are told of the rate."""
+        if fps > 60:
+            raise OSError(22, "Invalid argument")
+        self.rates[path] = fps
 
     def backend(self) -> type:
         """What pyvirtualcam calls to reach the driver."""
@@ -89,13 +97,14 @@ class Machine:
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     made = Machine(tmp_path)
     monkeypatch.setattr(virtualcam, "Loopbacks", lambda: Loopbacks(tmp_path))
+    monkeypatch.setattr(_rate, "tell", made.tell)
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setattr(pyvirtualcam.camera, "BACKENDS", {"v4l2loopback": made.backend()})
     return made
 
 
-def opened(rest: str = "", size: tuple[int, int] = SIZE) -> virtualcam.VirtualCamera:
-    return virtualcam.open(rest, size=size, fps=30.0, alpha=False)
+def opened(rest: str = "", size: tuple[int, int] = SIZE, fps: float = 30.0) -> virtualcam.VirtualCamera:
+    return virtualcam.open(rest, size=size, fps=fps, alpha=False)
 
 
 def path(machine: Machine, number: int) -> str:
@@ -116,6 +125,42 @@ def test_it_is_live_and_says_which_camera_it_is(machine: Machine) -> None:
     assert not sink.alpha
     assert sink.notes == [f"virtual camera {path(machine, 10)} (Virtual Camera), 64x48"]
     sink.close()
+
+
+def test_programs_are_told_the_rate(machine: Machine) -> None:
+    opened(fps=12.5).close()
+    assert machine.rates == {path(machine, 10): 12.5}
+
+
+def test_a_driver_that_takes_no_rate_is_told_of(machine: Machine) -> None:
+    sink = opened(fps=120)
+    assert sink.notes[0].endswith("64x48; programs are told another rate than 120 a second (Invalid argument)")
+    sink.close()
+    assert not machine.rates
+
+
+def test_a_rate_is_told_to_the_driver_as_a_fraction(tmp_path: Path) -> None:
+    device = tmp_path / "video10"
+    device.touch()
+    requests: list[tuple[int, bytes]] = []
+    for fps in (12.5, 30000 / 1001):
+        _rate.tell(str(device), fps, ioctl=lambda _, number, buffer: requests.append((number, bytes(buffer))))
+    assert [number for number, _ in requests] == [0xC0CC5616] * 2  # VIDIOC_S_PARM of linux/videodev2.h
+    assert [struct.unpack("5I184x", buffer) for _, buffer in requests] == [(2, 0, 0, 2, 25), (2, 0, 0, 1001, 30000)]
+
+
+def test_a_device_that_is_a_camera_already_is_told_as_one(tmp_path: Path) -> None:
+    device = tmp_path / "video10"
+    device.touch()
+    sides: list[int] = []
+
+    def ioctl(_device: int, _number: int, buffer: bytearray) -> None:
+        sides.append(buffer[0])
+        if buffer[0] == 2:
+            raise OSError(22, "Invalid argument")
+
+    _rate.tell(str(device), 30, ioctl=ioctl)
+    assert sides == [2, 1]
 
 
 def test_the_first_free_one_is_taken(machine: Machine) -> None:

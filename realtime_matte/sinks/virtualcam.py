@@ -44,11 +44,11 @@ class VirtualCamera:
     alpha: Final = False
     live: Final = True
 
-    def __init__(self, camera: "Camera", title: str, *, size: Size, even: Size) -> None:
+    def __init__(self, camera: "Camera", title: str, rate: str = "", *, size: Size, even: Size) -> None:
         self._camera = camera
         self._cut = slice(even[1]), slice(even[0])
         cut = "" if size == even else f" (virtual cameras have even sizes, {size[0]}x{size[1]} is cut)"
-        self._notes = [f"virtual camera {title}, {even[0]}x{even[1]}{cut}"]
+        self._notes = [f"virtual camera {title}, {even[0]}x{even[1]}{cut}{rate}"]
 
     @property
     def notes(self) -> Sequence[str]:
@@ -67,7 +67,7 @@ class VirtualCamera:
         self._camera.close()
 
 
-def _on_linux(loopbacks: Loopbacks, rest: str, *, size: Size, fps: float) -> "tuple[Camera, str]":
+def _on_linux(loopbacks: Loopbacks, rest: str, *, size: Size, fps: float) -> "tuple[Camera, str, str]":
     loopback = loopbacks.choose(rest)
     try:
         camera = _camera(loopback.path, size=size, fps=fps)
@@ -78,7 +78,18 @@ def _on_linux(loopbacks: Loopbacks, rest: str, *, size: Size, fps: float) -> "tu
     except SinkError:
         camera.close()
         raise
-    return camera, f"{loopback.path} ({loopback.name})"
+    return camera, f"{loopback.path} ({loopback.name})", _rate_told(loopback.path, fps)
+
+
+def _rate_told(path: str, fps: float) -> str:
+    """Nothing when the driver took it, else what to know of that."""
+    from realtime_matte.sinks import _rate  # noqa: PLC0415 - needs fcntl, which only Unix has
+
+    try:
+        _rate.tell(path, fps)
+    except OSError as error:
+        return f"; programs are told another rate than {fps:g} a second ({error.strerror})"
+    return ""
 
 
 def _elsewhere(rest: str, *, size: Size, fps: float) -> "tuple[Camera, str]":
