@@ -12,6 +12,7 @@ from platformdirs import user_config_path
 
 from realtime_matte.errors import BadFile, MissingFile, SpecError
 from realtime_matte.frame import Size
+from realtime_matte.paths import is_file, named
 from realtime_matte.stages import Fit
 
 FILE = "rtmatte.toml"
@@ -49,8 +50,8 @@ def resolve(options: Mapping[str, object], *, config: str | None) -> Settings:
     Raises:
         SpecError, MissingFile, BadFile
     """
-    path = Path(config).expanduser() if config is not None else user_config_path("rtmatte", appauthor=False) / FILE
-    values = from_file(path) if config is not None or path.is_file() else {}
+    path = named(config) if config is not None else user_config_path("rtmatte", appauthor=False) / FILE
+    values = from_file(path) if config is not None or is_file(path) else {}
     return Settings(**values | from_options(options))  # type: ignore[arg-type]  # each went through its field's reader
 
 
@@ -99,6 +100,8 @@ def _load(path: Path) -> dict[str, object]:
 def _read(name: str, value: object, *, where: str) -> object:
     try:
         return _READERS[name](value)
+    except SpecError:  # it says all by itself
+        raise
     except ValueError as error:
         raise SpecError(f"{where}: {value!r} is not {error}") from error
 
@@ -122,7 +125,7 @@ def _camera(value: object) -> str:
 
 
 def _home(text: str) -> str:
-    return str(Path(text).expanduser()) if text.startswith("~") else text
+    return str(named(text)) if text.startswith("~") else text
 
 
 def _specs(value: object) -> tuple[str, ...]:

@@ -101,6 +101,11 @@ def test_side_by_side_shows_room_matte_and_result(folder: Path, room: list[Pixel
     assert distance(panels[2], clip[at], FACE) < CODED
 
 
+def test_a_folder_in_a_home_of_nobody_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo", "--out", "~nobody-of-that-name/demo"]) == 2
+    assert "no file can be called '~nobody-of-that-name/demo'" in capsys.readouterr().err
+
+
 def test_it_prints_figures_and_files(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -145,6 +145,13 @@ def test_an_unknown_name_is_refused_with_those_there_are(folder: Path) -> None:
         models.open("smal")
 
 
+@pytest.mark.usefixtures("folder")
+def test_a_file_that_no_system_can_have_is_refused() -> None:
+    for name in ("~nobody-of-that-name/net.onnx", "a\0b.onnx"):
+        with pytest.raises(SpecError, match=r"no file can be called .*; write the whole path"):
+            models.open(name)
+
+
 def test_a_missing_file_is_refused_with_the_shipped_ones(folder: Path) -> None:
     assert folder.is_dir()
     with pytest.raises(MissingFile, match=r"no model file nowhere/net\.onnx; shipped ones go by their names: small"):

@@ -40,6 +40,29 @@ def test_the_platforms_file_is_read_when_it_is_there(home: Path) -> None:
     assert resolve({}, config=None).bg == ("beach.jpg",)
 
 
+def test_a_platforms_file_that_may_not_be_seen_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: object, **_more: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("os.stat", refuse)
+    assert resolve({}, config=None) == Settings()
+
+
+NOBODY = "~nobody-of-that-name/a"
+
+
+@pytest.mark.parametrize("name", ["bg", "camera", "card", "model", "output"])
+def test_a_home_of_nobody_is_told(name: str) -> None:
+    value = [f"video:{NOBODY}"] if name in {"bg", "output"} else NOBODY
+    with pytest.raises(SpecError, match=r"no file can be called '~nobody-of-that-name/a': .*; write the whole path"):
+        resolve({name: value}, config=None)
+
+
+def test_a_settings_file_in_a_home_of_nobody_is_told() -> None:
+    with pytest.raises(SpecError, match=r"no file can be called '~nobody-of-that-name/a': .*; write the whole path"):
+        resolve({}, config=NOBODY)
+
+
 def test_a_named_file_stands_in_for_the_platforms(home: Path, tmp_path: Path) -> None:
     (home / "rtmatte.toml").write_text('bg = "beach.jpg"\nmirror = true')
     assert resolve({}, config=written(tmp_path, 'bg = ["a.jpg", "b.jpg"]')) == Settings(bg=("a.jpg", "b.jpg"))

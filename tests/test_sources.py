@@ -3,6 +3,7 @@
 import hashlib
 import math
 from pathlib import Path
+from types import ModuleType
 
 import cv2
 import numpy as np
@@ -15,7 +16,7 @@ from realtime_matte import plugins
 from realtime_matte.errors import BadFile, MissingFile, SpecError
 from realtime_matte.frame import Frame, Pixels, Size
 from realtime_matte.options import count, parse, split, switch
-from realtime_matte.sources import _pace, demo, image
+from realtime_matte.sources import _pace, demo, image, video
 from realtime_matte.stages import Source
 
 SIZES = st.tuples(st.integers(1, 70), st.integers(1, 70)) | st.sampled_from([(1, 1), (1080, 1920), (3840, 2160)])
@@ -335,3 +336,13 @@ def test_wrong_demo_options_name_the_right_one() -> None:
         demo.open("?loop=yes", size=None, fps=None)
     with pytest.raises(SpecError, match=r"option frames=0 in '\?frames=0' is not a whole number above 0"):
         demo.open("?frames=0", size=None, fps=None)
+
+
+@pytest.mark.parametrize(("module", "noun"), [(image, "picture"), (video, "video")])
+def test_a_file_has_to_be_named(module: ModuleType, noun: str) -> None:
+    with pytest.raises(SpecError, match=rf"no {noun} is named after '.*:'; name a file, as in "):
+        module.open("", size=None, fps=None)
+    with pytest.raises(SpecError, match="no file can be called '~nobody-of-that-name/a'"):
+        module.open("~nobody-of-that-name/a", size=None, fps=None)
+    with pytest.raises(SpecError, match="it holds a null character"):
+        module.open("a\0b", size=None, fps=None)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from realtime_matte.cli.parser import Parser
 from realtime_matte.errors import SinkError, SpecError
+from realtime_matte.paths import named
 
 if TYPE_CHECKING:
     from realtime_matte.pipeline import Pipeline
@@ -62,7 +63,7 @@ def _parser(prog: str) -> Parser:
 
 
 def _folder(name: str) -> Path:
-    folder = Path(name).expanduser()
+    folder = named(name)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -8,6 +8,7 @@ from realtime_matte.errors import MissingDependency, MissingFile, SpecError
 from realtime_matte.models import graph, settings
 from realtime_matte.models.providers import Standing
 from realtime_matte.models.shelf import shipped
+from realtime_matte.paths import named
 from realtime_matte.stages import Network
 
 
@@ -42,7 +43,7 @@ def _path(word: str) -> Path:
     if word in there:
         return there[word]
     names = ", ".join(there) or "none"
-    path = Path(word).expanduser()
+    path = named(word)
     if path.suffix.lower() != ".onnx" and len(path.parts) < 2 and not path.is_file():  # noqa: PLR2004 -- a bare word
         raise SpecError(f"no model called {word!r}; there are: {names}; or give the path of an .onnx file")
     if not path.is_file():

@@ -3,8 +3,10 @@
 from pathlib import Path
 
 from realtime_matte import images
+from realtime_matte.errors import SpecError
 from realtime_matte.frame import Frame, Pixels, Size
 from realtime_matte.options import count, parse, split
+from realtime_matte.paths import named
 from realtime_matte.sources import _pace
 from realtime_matte.sources._pace import Ticks
 
@@ -19,8 +21,10 @@ def claims(spec: str) -> bool:
 def open(rest: str, /, *, size: Size | None, fps: float | None) -> "Still":
     """Read the picture, filling ``size``."""
     name, given = parse(rest, OPTIONS)
+    if not name:
+        raise SpecError("no picture is named after 'image:'; name a file, as in image:me.jpg")
     ticks = _pace.ticks(fps, given.get("frames"))
-    picture = images.read(Path(name).expanduser())
+    picture = images.read(named(name))
     return Still(picture if size is None else images.fill(picture, size, "cover"), ticks)
 
 

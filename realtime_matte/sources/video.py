@@ -4,8 +4,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from realtime_matte.errors import SpecError
 from realtime_matte.frame import Frame, Pixels, Size
 from realtime_matte.options import parse, split, switch
+from realtime_matte.paths import named
 from realtime_matte.sources import _pace
 from realtime_matte.sources._clip import Clip, Shot
 from realtime_matte.sources._pace import Ticks
@@ -32,8 +34,10 @@ def claims(spec: str) -> bool:
 def open(rest: str, /, *, size: Size | None, fps: float | None) -> "Whole | Playing":
     """Open the file; a clip that loops is live."""
     name, given = parse(rest, OPTIONS)
+    if not name:
+        raise SpecError("no video is named after 'video:'; name a file, as in video:clip.mp4")
     wanted = None if fps is None else _pace.checked(fps)
-    clip = Clip(Path(name).expanduser())
+    clip = Clip(named(name))
     if not any(given.values()):
         return Whole(clip, size=size)
     ticks = _pace.Live(wanted or max(clip.fps, SLOWEST_FPS))
