@@ -16,13 +16,14 @@ from rich.console import Console
 from scripted import SIZE, Recorder, ScriptedNetwork, ScriptedSource, Wall, fails, opening
 
 from realtime_matte import __version__, bench, cli
-from realtime_matte.cli import VERBS, checks, main
+from realtime_matte.cli import VERBS, checks, installation, main
 from realtime_matte.cli.figures import live_line
 from realtime_matte.cli.findings import Finding
 from realtime_matte.cli.screen import Plain, Quiet, Terminal, screen
 from realtime_matte.cli.stop import Stop
 from realtime_matte.errors import MissingDependency, SourceError
 from realtime_matte.frame import Frame
+from realtime_matte.models import ModelInfo
 from realtime_matte.pipeline import Pipeline
 from realtime_matte.settings import Settings
 from realtime_matte.sources.camera import CameraInfo, Mode
@@ -415,7 +416,7 @@ def test_the_doctor_tries_every_part(
     monkeypatch.setattr("realtime_matte.sinks.virtualcam.open", Recorder(live=True))
     assert main(["doctor", "--camera", "demo?frames=5", "--size", "96x64", "--model", model]) == 0
     told = capsys.readouterr().out
-    parts = ("python", "cv2", "onnxruntime", "camera", "background", "model", "virtualcam")
+    parts = ("python", "cv2", "onnxruntime", "weights", "camera", "background", "model", "virtualcam")
     assert [part for part in parts if f"ok    {part}" not in told and f"note  {part}" not in told] == []
     assert told.endswith("a call would work\n")
 
@@ -462,16 +463,41 @@ def test_the_doctor_notes_a_slow_camera_and_a_black_one() -> None:
 
 
 def test_the_doctor_notes_a_package_that_is_missing() -> None:
-    assert checks.package("no_such_module", ("no-such-package",)) == Finding(
+    assert installation.package("no_such_module", ("no-such-package",)) == Finding(
         "no_such_module", "bad", "the package 'no_such_module' is missing", "install again: pip install realtime-matte"
     )
 
 
 def test_the_doctor_notes_packages_that_hide_one_another(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checks, "version", lambda _name: "1.2")
-    found = checks.package("json", ("one", "other"))
+    monkeypatch.setattr(installation, "version", lambda _name: "1.2")
+    found = installation.package("json", ("one", "other"))
     assert (found.state, found.found) == ("warning", "one 1.2 and other 1.2 hide one another")
     assert found.mend == "pip uninstall one other, then pip install realtime-matte"
+
+
+@pytest.mark.parametrize(
+    ("intact", "state", "told"),
+    [
+        (True, "good", "small: as published"),
+        (False, "warning", "small.onnx changed since it was published"),
+        (None, "warning", "no hash is known of small"),
+    ],
+)
+def test_the_doctor_compares_the_weights_with_their_hashes(
+    *, intact: bool | None, state: str, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = ModelInfo("small", Path("small.onnx"), "recurrent", "1", "MIT", "abc123", "2026-01-02", 9, intact)
+    monkeypatch.setattr("realtime_matte.models.installed", lambda: [small])
+    found = installation.weights()
+    assert (found.state, found.found) == (state, told)
+    assert found.mend == ("" if intact else "pip install --force-reinstall realtime-matte")
+
+
+def test_the_doctor_notes_weights_that_are_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("realtime_matte.models.shelf.weights_folder", lambda: tmp_path)
+    assert (installation.weights().state, installation.weights().mend) == ("warning", installation.ANEW)
+    (tmp_path / "small.onnx").write_text("what is this")
+    assert installation.weights().state == "bad"
 
 
 def test_bench_measures_each_size_in_a_process_of_its_own(model: str, capsys: pytest.CaptureFixture[str]) -> None:

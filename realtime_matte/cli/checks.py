@@ -1,36 +1,20 @@
-"""The doctor's checks: each opens one part as a run would, and says what it found."""
+"""The doctor's checks: each opens one part of the line as a run would, and says what it found."""
 
-import platform
-import sys
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import ExitStack, closing
-from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 
 from realtime_matte import card, plugins
 from realtime_matte.assembly import network_opener, own, renderer_maker, source_opener
 from realtime_matte.backdrops import Backdrops
-from realtime_matte.cli import missing
 from realtime_matte.cli.findings import Finding, good, ill, noted
+from realtime_matte.cli.installation import installation
 from realtime_matte.errors import MatteError
 from realtime_matte.frame import Frame, Size
 from realtime_matte.settings import Settings, resolve
 from realtime_matte.stats import Stats
-
-NEEDED = (3, 11)
-
-PACKAGES = {
-    "cv2": ("opencv-python",),
-    "numpy": ("numpy",),
-    "numba": ("numba",),
-    "onnxruntime": ("onnxruntime-gpu", "onnxruntime", "onnxruntime-directml", "onnxruntime-openvino"),
-    "av": ("av",),
-    "pyvirtualcam": ("pyvirtualcam",),
-}
-"""Modules, and the packages that may bring each."""
 
 WATCHED_S = 2.0
 """How long the camera is watched."""
@@ -47,9 +31,7 @@ TIMED = 30
 
 def examine(options: Mapping[str, object], *, config: str | None) -> Iterator[Finding]:
     """Everything a call needs, in the order a frame meets it."""
-    yield python()
-    for module, names in PACKAGES.items():
-        yield package(module, names)
+    yield from installation()
     try:
         settings = resolve(options, config=config)
     except MatteError as error:
@@ -59,27 +41,6 @@ def examine(options: Mapping[str, object], *, config: str | None) -> Iterator[Fi
     yield from network(settings, frame)
     for spec in virtual_cameras(settings):
         yield virtual_camera(spec, settings, frame.size)
-
-
-def python() -> Finding:
-    """The interpreter and the system."""
-    found = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
-    if sys.version_info < NEEDED:
-        return Finding("python", "bad", found, "install Python 3.11 or newer")
-    return good("python", found)
-
-
-def package(module: str, names: tuple[str, ...]) -> Finding:
-    """One package, imported for real."""
-    try:
-        import_module(module)
-    except ImportError as error:
-        return ill(module, missing(error))
-    found = [f"{name} {release}" for name in names if (release := _version(name))]
-    if len(found) > 1:
-        mend = f"pip uninstall {' '.join(names)}, then pip install realtime-matte"
-        return Finding(module, "warning", f"{' and '.join(found)} hide one another", mend)
-    return good(module, ", ".join(found) or "there")
 
 
 def camera(settings: Settings, *, clock: Callable[[], float] = time.monotonic) -> Generator[Finding, None, Frame]:
@@ -159,13 +120,6 @@ def _timed(model: str, stats: Stats, size: Size, fps: float) -> Finding:
             "model", "warning", f"{found}; too slow for {fps:g} fps", "take a smaller --size or a lighter --model"
         )
     return good("model", found)
-
-
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return ""
 
 
 def _ignored(_line: str) -> None:
