@@ -68,6 +68,14 @@ def test_after_a_long_gap_comes_the_next_picture(pics: Path) -> None:
     slides.close()
 
 
+def test_the_next_picture_on_demand_stays_its_full_time(pics: Path) -> None:
+    slides = opened(f"{pics}?seconds=10&fade=0")
+    assert levels(slides, [0, 3]) == [0, 0]
+    slides.next()
+    assert levels(slides, [4, 13.9, 14]) == [100, 100, 200]
+    slides.close()
+
+
 def test_the_same_array_while_nothing_changes(pics: Path) -> None:
     slides = opened(str(pics))
     assert show(slides, 0) is show(slides, 1)
