@@ -132,12 +132,19 @@ def network_opener(choice: str | OpenNetwork, *, provider: str | None, threads: 
     return open_network
 
 
-def renderer_maker(size: Size, lap: Callable[[str], None]) -> MakeRenderer:
-    """Makes the renderer of a network."""
+COMPILED = "compiled the picture loops for this processor, once: later starts are seconds quicker"
+
+
+def renderer_maker(size: Size, lap: Callable[[str], None], tell: Callable[[str], None]) -> MakeRenderer:
+    """Makes the renderer of a network, ready for its first frame."""
 
     def make(network: Network, background: Background | None) -> Renderer:
-        from realtime_matte.render.cpu import CpuRenderer  # noqa: PLC0415  # Numba loads while the card is out
+        # Numba loads, and compiles if it has to, while the card is out.
+        from realtime_matte.render.cpu import CpuRenderer  # noqa: PLC0415
+        from realtime_matte.render.warm import warm_up  # noqa: PLC0415
 
+        if warm_up():
+            tell(COMPILED)
         return CpuRenderer(network, size=size, background=background, lap=lap)
 
     return make

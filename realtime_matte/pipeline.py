@@ -100,7 +100,7 @@ class Pipeline:
                 stack,
                 RestartingRenderer(
                     assembly.network_opener(model, provider=provider, threads=threads),
-                    assembly.renderer_maker(size, stats.lap),
+                    assembly.renderer_maker(size, stats.lap, tell),
                     background=backdrops.current,
                     tell=tell,
                 ),

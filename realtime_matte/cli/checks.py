@@ -70,7 +70,7 @@ def network(settings: Settings, frame: Frame) -> Iterator[Finding]:
             opened = own(stack, network_opener(settings.model, provider=settings.provider, threads=settings.threads)())
             backdrops = own(stack, Backdrops(settings.bg, size=frame.size, fit=settings.fit, tell=_ignored))
             yield good("background", ", ".join(settings.bg))
-            renderer = renderer_maker(frame.size, stats.lap)(opened, backdrops.current)
+            renderer = renderer_maker(frame.size, stats.lap, _ignored)(opened, backdrops.current)
             for step in range(2 * TIMED):  # the first half warms up
                 stats.begin()
                 renderer.render(Frame(frame.pixels, frame.time + step / 30, step))
