@@ -9,7 +9,9 @@ import av
 import cv2
 import numpy as np
 import pytest
+from av.video.reformatter import VideoReformatter
 
+from realtime_matte import clips
 from realtime_matte.backgrounds import _animation, _clip, video
 from realtime_matte.errors import BadFile, MissingDependency, MissingFile, SpecError
 from realtime_matte.frame import Frame, Matte, Pixels
@@ -225,7 +227,7 @@ def test_tagged_clips_have_their_own_colors(matrix: str, number: int) -> None:
     picture = np.full((48, 64, 3), COLORS[0], np.uint8)
     frame = av.VideoFrame.from_ndarray(picture, format="bgr24").reformat(format="yuv420p", dst_colorspace=matrix)
     frame.colorspace = number
-    np.testing.assert_allclose(_clip.bgr(frame, SIZE)[9, 9], COLORS[0], atol=4)
+    np.testing.assert_allclose(clips.bgr(VideoReformatter(), frame, SIZE)[9, 9], COLORS[0], atol=4)
 
 
 def test_full_range_clips_are_not_washed_out(tmp_path: Path) -> None:
@@ -310,9 +312,44 @@ def test_a_file_that_goes_away_is_told(tmp_path: Path) -> None:
     path = steps(tmp_path / "a.mp4", 4)
     background = opened(path)
     path.rename(tmp_path / "b.mp4")
-    with pytest.raises(BadFile, match=r"'.*a\.mp4' is no video FFmpeg can read \(No such file or directory\)"):
+    with pytest.raises(MissingFile, match=r"cannot read the video '.*a\.mp4': No such file or directory; name one"):
         play(background, [index / 10 for index in range(20)])
     background.close()
+
+
+def test_pixels_that_are_not_square_are_shown_as_players_do(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    picture = np.hstack([grey(0), grey(255)])[:, 32:96]  # the edge is in the middle
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.codec_context.sample_aspect_ratio = Fraction(2)
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="bgr24")))
+        container.mux(stream.encode())
+    background = video.open(str(path), size=(64, 48), fit="contain")
+    shown = background.picture(Frame(grey(0), 0.0, 0), MATTE)
+    background.close()
+    assert shown[:12].max() == shown[-12:].max() == 0, "a picture of 128x48 has bars above and below"
+    assert shown[24, 60].min() > 240
+
+
+class Untimed:
+    """A decoded picture of a file that tells no times."""
+
+    time = None
+    duration = 0
+    time_base = None
+
+
+class AtTen:
+    """A video of ten pictures a second."""
+
+    average_rate = 10
+
+
+def test_pictures_without_times_follow_each_other() -> None:
+    shots = clips.placed([Untimed(), Untimed(), Untimed()], AtTen())  # type: ignore[list-item, arg-type]
+    assert [round(shot.place, 6) for shot in shots] == [0, 0.1, 0.2]
 
 
 def test_text_named_like_a_video(tmp_path: Path) -> None:

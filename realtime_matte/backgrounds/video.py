@@ -6,16 +6,13 @@ from typing import Final
 from realtime_matte.backgrounds._animation import Animation
 from realtime_matte.backgrounds._clip import Clip
 from realtime_matte.backgrounds.image import moves
+from realtime_matte.clips import SUFFIXES
 from realtime_matte.errors import MissingFile, SpecError
 from realtime_matte.frame import Frame, Matte, Pixels, Size
 from realtime_matte.images import fill, scaled
 from realtime_matte.paths import is_file, named
 from realtime_matte.stages import Fit
 
-SUFFIXES: Final = frozenset(
-    {".3gp", ".apng", ".asf", ".avi", ".flv", ".gif", ".m2ts", ".m4v", ".mjpeg", ".mkv", ".mov", ".mp4", ".mpeg"}
-    | {".mpg", ".mts", ".mxf", ".ogv", ".ts", ".vob", ".webm", ".wmv", ".y4m"}
-)
 STEPS: Final = 6  # most pictures decoded for one frame; a clip too heavy for the machine plays slower instead
 EARLY_S: Final = 0.001  # times of frames and of clips are rounded
 AWAY_S: Final = 1.0  # after a longer time without frames the clip goes on where it was

@@ -4,20 +4,16 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from realtime_matte.clips import SUFFIXES, Shot
 from realtime_matte.errors import SpecError
 from realtime_matte.frame import Frame, Pixels, Size
 from realtime_matte.options import parse, split, switch
 from realtime_matte.paths import named
 from realtime_matte.sources import _pace
-from realtime_matte.sources._clip import Clip, Shot
+from realtime_matte.sources._clip import Clip
 from realtime_matte.sources._pace import Ticks
 
 OPTIONS = {"live": switch, "loop": switch}
-
-SUFFIXES = frozenset(
-    {".3gp", ".apng", ".asf", ".avi", ".flv", ".gif", ".m2ts", ".m4v", ".mjpeg", ".mkv", ".mov", ".mp4", ".mpeg"}
-    | {".mpg", ".mts", ".mxf", ".ogv", ".ts", ".vob", ".webm", ".wmv", ".y4m"}
-)
 
 SLOWEST_FPS = 10.0
 """Of a live clip: an animation of one picture a second is still shown as a camera would."""
