@@ -105,6 +105,10 @@ class Line:
             raise self._nothing(seconds)
         return Round(pictures=pictures, dropped=dropped, wall_s=wall, cpu_s=cpu, report=stats.report())
 
+    def step(self) -> None:
+        """One picture."""
+        self._pipeline.step()
+
     def close(self) -> None:
         """Close the line."""
         self._stack.close()
