@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime_matte import settings
+from realtime_matte import settings, values
 from realtime_matte.errors import BadFile, MissingFile, SpecError
 from realtime_matte.settings import Settings, resolve
 
@@ -126,13 +126,13 @@ def test_absurd_sizes_are_refused(value: str) -> None:
 
 @given(st.integers(16, 8192), st.integers(16, 8192))
 def test_every_sane_size_is_taken(width: int, height: int) -> None:
-    assert settings.size(f"{width}x{height}") == (width, height)
+    assert values.size(f"{width}x{height}") == (width, height)
 
 
 @given(st.from_regex(r"[0-9]{0,6}x?[0-9]{0,6}", fullmatch=True) | st.text())
 def test_a_text_is_a_size_in_range_or_is_refused_as_one(text: str) -> None:
     try:
-        width, height = settings.size(text)
+        width, height = values.size(text)
     except ValueError:
         return
     assert [int(side) for side in text.split("x")] == [width, height]
