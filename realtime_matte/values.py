@@ -67,7 +67,7 @@ def number(least: float, most: float, *, whole: bool) -> Callable[[object], floa
     """A reader of numbers in a range, ends included."""
 
     def read(value: object) -> float:
-        want = ValueError(f"a {'whole ' if whole else ''}number from {least:g} to {most:.15g}")
+        want = ValueError(f"a {'whole ' if whole else ''}number from {least:g} to {most:g}")
         if isinstance(value, bool) or not isinstance(value, str | int | float):
             raise want
         try:
