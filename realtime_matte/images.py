@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from realtime_matte.errors import BadFile, MissingFile
 from realtime_matte.frame import Pixels, Size
-from realtime_matte.framing import middle
 from realtime_matte.stages import Fit
 
 SUFFIXES = frozenset(
@@ -64,6 +63,16 @@ def scaled(inner: Size, size: Size, fit: Fit) -> Size:
     ways = size[0] / inner[0], size[1] / inner[1]
     scale = max(ways) if fit == "cover" else min(ways)
     return max(round(inner[0] * scale), 1), max(round(inner[1] * scale), 1)
+
+
+def middle(pixels: Pixels, size: Size) -> Pixels:
+    """The largest part in the middle that has the shape of ``size``: a view."""
+    height, width = pixels.shape[:2]
+    scale = max(size[0] / width, size[1] / height)
+    across = min(width, max(1, round(size[0] / scale)))
+    down = min(height, max(1, round(size[1] / scale)))
+    left, top = (width - across) // 2, (height - down) // 2
+    return pixels[top : top + down, left : left + across]
 
 
 def resize(pixels: Pixels, size: Size) -> Pixels:

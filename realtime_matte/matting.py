@@ -6,9 +6,9 @@ from contextlib import closing
 import numpy as np
 
 from realtime_matte import models
-from realtime_matte.checked import Checked
 from realtime_matte.errors import SpecError
 from realtime_matte.frame import Frame, Matte, Pixels
+from realtime_matte.line.checked import Checked
 from realtime_matte.render import composite as kernels
 from realtime_matte.render.refine import Refiner
 from realtime_matte.stages import Network, State

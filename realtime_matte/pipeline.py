@@ -9,16 +9,16 @@ from functools import partial
 from types import TracebackType
 from typing import Self
 
-from realtime_matte import assembly, standby
-from realtime_matte.assembly import Line, Loan, finish, own
-from realtime_matte.backdrops import Backdrops
 from realtime_matte.errors import MatteError, SpecError
 from realtime_matte.frame import Frame, Size
-from realtime_matte.framing import Framing
-from realtime_matte.outputs import Outputs
-from realtime_matte.restart import OpenNetwork, RestartingRenderer
+from realtime_matte.line import assembly, standby
+from realtime_matte.line.assembly import Line, Loan, finish, own
+from realtime_matte.line.backdrops import Backdrops
+from realtime_matte.line.framing import Framing
+from realtime_matte.line.outputs import Outputs
+from realtime_matte.line.restart import OpenNetwork, RestartingRenderer
+from realtime_matte.line.standby import Standby
 from realtime_matte.stages import Command, Fit, OpenBackground, OpenSink, OpenSource
-from realtime_matte.standby import Standby
 from realtime_matte.stats import Stats
 
 CARD_EVERY_S = 0.5

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from scripted import Wall
 
-from realtime_matte.backdrops import Backdrops
 from realtime_matte.errors import BadFile, MissingFile, SpecError
 from realtime_matte.frame import Frame, Matte, Size
+from realtime_matte.line.backdrops import Backdrops
 from realtime_matte.stages import Fit, OpenBackground
 
 NOBODY = Matte(np.zeros((4, 8), np.float32))

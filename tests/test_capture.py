@@ -13,9 +13,9 @@ from fakes import Reopened, ScriptedSource
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from realtime_matte.capture import PAUSES_S, Capture, Latest
 from realtime_matte.errors import BadFile, SourceError, SourceLost
 from realtime_matte.frame import Frame, Pixels, Size
+from realtime_matte.line.capture import PAUSES_S, Capture, Latest
 
 LONG_S = 30.0
 """Never waited for in a test that passes."""
@@ -400,7 +400,7 @@ def test_close_ends_the_wait_for_a_lost_camera() -> None:
 
 
 def test_close_does_not_wait_for_a_read_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("realtime_matte.capture.PATIENCE_S", 0.0)
+    monkeypatch.setattr("realtime_matte.line.capture.PATIENCE_S", 0.0)
     gate, source = Gate(), ScriptedSource()
     source._steps = iter([gate, 1])
     capture = Capture(lambda: source)
@@ -414,7 +414,7 @@ def test_close_does_not_wait_for_a_read_that_hangs(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_camera_that_opens_after_close_is_closed_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("realtime_matte.capture.PATIENCE_S", 0.0)
+    monkeypatch.setattr("realtime_matte.line.capture.PATIENCE_S", 0.0)
     gate, late = Gate(), ScriptedSource(1)
 
     def opened() -> ScriptedSource:

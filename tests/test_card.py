@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from realtime_matte import card, lettering
 from realtime_matte.errors import BadFile, MissingFile
 from realtime_matte.frame import Pixels
+from realtime_matte.line import card, lettering
 
 SIZE = (640, 360)
 

@@ -2,8 +2,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from realtime_matte.feed import LONGEST_PAUSE_S, Direct, Paced
 from realtime_matte.frame import Frame, Pixels
+from realtime_matte.line.feed import LONGEST_PAUSE_S, Direct, Paced
 
 SIZE = (4, 2)
 

@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime_matte.frame import Frame, Pixels
-from realtime_matte.framing import Framing, middle
+from realtime_matte.images import middle
+from realtime_matte.line.framing import Framing
 
 
 def ramp(width: int, height: int) -> Pixels:

@@ -4,7 +4,7 @@ from scripted import Recorder
 
 from realtime_matte.errors import SinkError
 from realtime_matte.frame import Pixels
-from realtime_matte.outputs import Outputs
+from realtime_matte.line.outputs import Outputs
 
 
 class FailsToClose(Recorder):

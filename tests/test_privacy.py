@@ -28,11 +28,11 @@ from scripted import (
     spoiled,
 )
 
-from realtime_matte import assembly, card, standby
-from realtime_matte.assembly import own
-from realtime_matte.capture import Capture
 from realtime_matte.errors import MissingFile, ModelError, SinkError
 from realtime_matte.frame import Frame, Pixels, Size
+from realtime_matte.line import assembly, card, standby
+from realtime_matte.line.assembly import own
+from realtime_matte.line.capture import Capture
 from realtime_matte.pipeline import Pipeline
 from realtime_matte.stages import Network, Source
 

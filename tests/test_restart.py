@@ -6,7 +6,7 @@ from scripted import ScriptedNetwork, fails, room, taken
 
 from realtime_matte.errors import MissingFile, ModelError, SinkError
 from realtime_matte.frame import Frame, Pixels
-from realtime_matte.restart import PATIENCE, PAUSES_S, RestartingRenderer
+from realtime_matte.line.restart import PATIENCE, PAUSES_S, RestartingRenderer
 from realtime_matte.stages import Background, Network
 
 

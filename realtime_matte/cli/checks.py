@@ -6,13 +6,14 @@ from contextlib import ExitStack, closing
 
 import numpy as np
 
-from realtime_matte import card, plugins
-from realtime_matte.assembly import network_opener, own, renderer_maker, source_opener
-from realtime_matte.backdrops import Backdrops
+from realtime_matte import plugins
 from realtime_matte.cli.findings import Finding, good, ill, noted
 from realtime_matte.cli.installation import installation
 from realtime_matte.errors import MatteError
 from realtime_matte.frame import Frame, Size
+from realtime_matte.line import card
+from realtime_matte.line.assembly import network_opener, own, renderer_maker, source_opener
+from realtime_matte.line.backdrops import Backdrops
 from realtime_matte.settings import Settings, resolve
 from realtime_matte.stats import Stats
 

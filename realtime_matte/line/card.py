@@ -8,7 +8,7 @@ import numpy as np
 
 from realtime_matte.frame import Pixels, Size
 from realtime_matte.images import fill, read
-from realtime_matte.lettering import write
+from realtime_matte.line.lettering import write
 from realtime_matte.paths import named
 
 TEXT: Final = "Back in a moment"

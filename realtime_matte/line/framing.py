@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 
 from realtime_matte.frame import Frame, Pixels, Size
+from realtime_matte.images import middle
 
 
 class Framing:
@@ -30,13 +31,3 @@ class Framing:
         shrinks = part.shape[1] > self._size[0]
         cv2.resize(part, self._size, dst=self._fitted, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
         return self._fitted
-
-
-def middle(pixels: Pixels, size: Size) -> Pixels:
-    """The largest part in the middle that has the shape of ``size``: a view."""
-    height, width = pixels.shape[:2]
-    scale = max(size[0] / width, size[1] / height)
-    across = min(width, max(1, round(size[0] / scale)))
-    down = min(height, max(1, round(size[1] / scale)))
-    left, top = (width - across) // 2, (height - down) // 2
-    return pixels[top : top + down, left : left + across]

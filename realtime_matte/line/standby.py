@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from realtime_matte import card
 from realtime_matte.frame import Pixels, Size
-from realtime_matte.outputs import Outputs
+from realtime_matte.line import card
+from realtime_matte.line.outputs import Outputs
 
 STARTING = "One moment, starting"
 CAMERA_AWAY = "The camera is away"

@@ -12,10 +12,10 @@ from contextlib import closing
 
 import numpy as np
 
-from realtime_matte._latest import Latest
 from realtime_matte.errors import SourceError
 from realtime_matte.frame import Frame, Pixels, Size
-from realtime_matte.framing import Framing
+from realtime_matte.line.framing import Framing
+from realtime_matte.line.latest import Latest
 from realtime_matte.stages import Source
 
 __all__ = ["Capture", "Latest"]

@@ -9,16 +9,16 @@ from types import TracebackType
 from typing import Protocol, TypeVar
 
 from realtime_matte import plugins
-from realtime_matte.backdrops import Backdrops
-from realtime_matte.capture import Capture
 from realtime_matte.errors import MatteError, SpecError
-from realtime_matte.feed import Direct, Feed, Paced
 from realtime_matte.frame import Size
-from realtime_matte.framing import Framing
-from realtime_matte.outputs import Outputs
-from realtime_matte.restart import MakeRenderer, OpenNetwork, RestartingRenderer
+from realtime_matte.line.backdrops import Backdrops
+from realtime_matte.line.capture import Capture
+from realtime_matte.line.feed import Direct, Feed, Paced
+from realtime_matte.line.framing import Framing
+from realtime_matte.line.outputs import Outputs
+from realtime_matte.line.restart import MakeRenderer, OpenNetwork, RestartingRenderer
+from realtime_matte.line.standby import Standby
 from realtime_matte.stages import Background, Network, OpenSink, OpenSource, Renderer, Source
-from realtime_matte.standby import Standby
 
 
 class Closable(Protocol):

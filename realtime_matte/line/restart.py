@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Sequence
 
-from realtime_matte.checked import Checked
 from realtime_matte.errors import MatteError, ModelError
 from realtime_matte.frame import Frame, Pixels
+from realtime_matte.line.checked import Checked
 from realtime_matte.stages import Background, Network, Renderer
 
 PATIENCE = 3
