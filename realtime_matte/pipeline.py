@@ -9,12 +9,13 @@ from functools import partial
 from types import TracebackType
 from typing import Self
 
-from realtime_matte.errors import MatteError, SpecError
+from realtime_matte.errors import MatteError
 from realtime_matte.frame import Frame, Size
 from realtime_matte.line import assembly, standby
 from realtime_matte.line.assembly import Line, Loan, finish, own
 from realtime_matte.line.backdrops import Backdrops
 from realtime_matte.line.framing import Framing
+from realtime_matte.line.news import News
 from realtime_matte.line.outputs import Outputs
 from realtime_matte.line.restart import OpenNetwork, RestartingRenderer
 from realtime_matte.line.standby import Standby
@@ -41,15 +42,12 @@ class Pipeline:
         self.stats = stats
         self.standby = False
         self._line = line
-        self._tell = tell
         self._clock = clock
         self._stack = stack
         self._requests: deque[Callable[[], None]] = deque()  # any thread appends, the caller's takes
         self._time = clock()
         self._quit = False
-        self._away: str | None = None
-        self._provider = line.renderer.provider
-        self._told = set(self.notes)
+        self._news = News(line, tell=tell)
 
     @classmethod
     def open(
@@ -88,11 +86,8 @@ class Pipeline:
             size = size or device.size
             choices = [background] if isinstance(background, str) or callable(background) else background
             backdrops = own(stack, Backdrops(choices, size=size, fit=fit, tell=tell))
-            if not outputs:
-                raise SpecError("no output given; give one, such as 'window' or 'out.mp4'")
             sinks = own(stack, Outputs(tell=tell))
-            for choice in [outputs] if isinstance(outputs, str) else outputs:
-                assembly.add_sink(sinks, choice, size=size, fps=device.fps, alpha=backdrops.alpha)
+            assembly.add_sinks(sinks, outputs, size=size, fps=device.fps, alpha=backdrops.alpha)
             card = Standby(sinks, size=size, alpha=backdrops.alpha, image=card_image, text=card_text)
             card.show_live(standby.STARTING, clock())
             watched = assembly.watch(stack, loan, reopen) if device.live else None
@@ -121,8 +116,7 @@ class Pipeline:
     @property
     def notes(self) -> list[str]:
         """What the user should know of every part: modes granted, providers taken, and why."""
-        line = self._line
-        return [*line.feed.notes, *line.renderer.notes, *line.outputs.notes]
+        return self._line.notes
 
     @property
     def frames(self) -> int | None:
@@ -167,7 +161,7 @@ class Pipeline:
         self.stats.begin()
         frame = self._line.feed.take(CARD_EVERY_S)
         self.stats.lap("wait")
-        self._tell_news()
+        self._news.look()
         if frame is None and self._line.feed.ended:
             return False
         self._time = frame.time if frame else self._clock()
@@ -250,15 +244,3 @@ class Pipeline:
     def _switch_background(self, background: str | OpenBackground) -> None:
         self._line.backdrops.use(background)
         self._line.renderer.background = self._line.backdrops.current
-
-    def _tell_news(self) -> None:
-        feed, renderer = self._line.feed, self._line.renderer
-        if feed.status == self._away and renderer.provider == self._provider:
-            return
-        if feed.status != self._away:
-            self._tell(feed.status or "the camera is back")
-        self._away, self._provider = feed.status, renderer.provider
-        for note in self.notes:
-            if note not in self._told:
-                self._told.add(note)
-                self._tell(note)

@@ -1,7 +1,9 @@
 import logging
+import re
 import threading
 from collections.abc import Sequence
 from contextlib import ExitStack
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -279,6 +281,20 @@ def test_an_error_while_closing_is_raised_when_there_was_no_other() -> None:
     ):
         pipeline.run()
     assert wall.closed == 1
+
+
+@pytest.mark.parametrize(
+    ("first", "again"),
+    [("a.mp4", "a.mp4"), ("a.mp4?overwrite=yes", "file:./a.mp4"), ("frames:a", "frames:a"), ("window", "window")],
+)
+def test_an_output_given_twice_is_refused(
+    first: str, again: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("realtime_matte.sinks.window.open", Recorder())
+    with pytest.raises(SpecError, match=rf"the output {re.escape(repr(again))} is given twice; give it once"):
+        Pipeline.open(clip(1), Wall(), outputs=[first, again], model=ScriptedNetwork)
+    assert not (tmp_path / "a.mp4").exists()
 
 
 def test_no_output_is_an_error() -> None:

@@ -2,6 +2,6 @@
 
 ``assembly`` opens what the user named. ``capture`` (a camera behind a thread, by ``latest``) and ``feed`` bring frames,
 ``framing`` fits them, ``restart`` keeps the network alive and ``checked`` disbelieves it, ``backdrops`` are the
-backgrounds to go through, ``outputs`` takes the pictures, and ``standby`` shows the ``card`` (its text: ``lettering``)
-where there is no picture.
+backgrounds to go through, ``outputs`` takes the pictures, ``standby`` shows the ``card`` (its text: ``lettering``)
+where there is no picture, and ``news`` tells what changes.
 """

@@ -1,14 +1,15 @@
 """Opens the parts of a line from what the user named: a spec, or an ``open`` of the user's own."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from types import TracebackType
 from typing import Protocol, TypeVar
 
-from realtime_matte import plugins
+from realtime_matte import options, plugins
 from realtime_matte.errors import MatteError, SpecError
 from realtime_matte.frame import Size
 from realtime_matte.line.backdrops import Backdrops
@@ -43,6 +44,11 @@ class Line:
     card: Standby
     frames: int | None
     live: bool
+
+    @property
+    def notes(self) -> list[str]:
+        """What the user should know of every part."""
+        return [*self.feed.notes, *self.renderer.notes, *self.outputs.notes]
 
 
 def finish(stack: ExitStack, call: Callable[[], None]) -> None:
@@ -106,17 +112,17 @@ def play(stack: ExitStack, device: Loan, *, paced: bool) -> Feed:
     return own(stack, Capture(lambda: Paced(device.take())) if paced else Direct(device.take()))
 
 
-def add_sink(outputs: Outputs, choice: str | OpenSink, *, size: Size, fps: float, alpha: bool) -> None:
-    """Open one more output.
+def add_sinks(outputs: Outputs, choices: Sequence[str | OpenSink], *, size: Size, fps: float, alpha: bool) -> None:
+    """Open every output.
 
     Raises:
-        SpecError, SinkError, MissingDependency
+        SpecError: one of them, none at all, or one given twice.
+        SinkError, MissingDependency
     """
-    if isinstance(choice, str):
-        plugin = plugins.sink(choice)
-        outputs.add(plugin.open(plugin.rest, size=size, fps=fps, alpha=alpha))
-    else:
-        outputs.add(choice("", size=size, fps=fps, alpha=alpha))
+    if not choices:
+        raise SpecError("no output given; give one, such as 'window' or 'out.mp4'")
+    for opener, rest in _different([choices] if isinstance(choices, str) else choices):
+        outputs.add(opener(rest, size=size, fps=fps, alpha=alpha))
 
 
 def network_opener(choice: str | OpenNetwork, *, provider: str | None, threads: int | None) -> OpenNetwork:
@@ -148,6 +154,23 @@ def renderer_maker(size: Size, lap: Callable[[str], None], tell: Callable[[str],
         return CpuRenderer(network, size=size, background=background, lap=lap)
 
     return make
+
+
+def _different(choices: Sequence[str | OpenSink]) -> list[tuple[OpenSink, str]]:
+    """Each output's opener and what to call it with, if no two are the same: they would write over one another."""
+    found: list[tuple[OpenSink, str]] = []
+    taken: set[tuple[str, Path]] = set()
+    for choice in choices:
+        if not isinstance(choice, str):
+            found.append((choice, ""))
+            continue
+        plugin = plugins.sink(choice)
+        place = plugin.name, Path(options.split(plugin.rest)[0])
+        if place in taken:
+            raise SpecError(f"the output {choice!r} is given twice; give it once")
+        taken.add(place)
+        found.append((plugin.open, plugin.rest))
+    return found
 
 
 def _source(spec: str) -> plugins.Plugin[OpenSource]:
