@@ -12,9 +12,10 @@ from typing import Self
 from realtime_matte.errors import MatteError
 from realtime_matte.frame import Frame, Size
 from realtime_matte.line import assembly, standby
-from realtime_matte.line.assembly import Line, Loan, finish, own
+from realtime_matte.line.assembly import Line
 from realtime_matte.line.backdrops import Backdrops
 from realtime_matte.line.framing import Framing
+from realtime_matte.line.lifetime import Loan, finish, own
 from realtime_matte.line.news import News
 from realtime_matte.line.outputs import Outputs
 from realtime_matte.line.restart import OpenNetwork, RestartingRenderer

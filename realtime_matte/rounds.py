@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from realtime_matte.errors import MatteError, ModelError, SourceError
 from realtime_matte.frame import Size
 from realtime_matte.held import Held, pictures
-from realtime_matte.line.assembly import own
+from realtime_matte.line.lifetime import own
 from realtime_matte.pipeline import Pipeline
 from realtime_matte.stages import OpenSource
 from realtime_matte.stats import Report

@@ -9,10 +9,10 @@ import onnx
 import pytest
 import tiny_networks as tiny
 
-from realtime_matte import models, weights_folder
+from realtime_matte import models
 from realtime_matte.errors import BadFile, MissingDependency, MissingFile, ModelError, SpecError
 from realtime_matte.frame import Frame, Size
-from realtime_matte.models import opening, shelf
+from realtime_matte.models import opening, shelf, weights_folder
 from realtime_matte.stages import Network
 
 
@@ -278,7 +278,7 @@ def test_the_weights_in_this_checkout_are_as_published() -> None:
 def test_weights_lie_inside_the_package_or_beside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     package = tmp_path / "realtime_matte"
     package.mkdir()
-    monkeypatch.setattr(weights_folder, "__file__", str(package / "weights_folder.py"))
+    monkeypatch.setattr(weights_folder, "__file__", str(package / "models" / "weights_folder.py"))
     assert weights_folder.weights_folder() == tmp_path / "weights"
     (package / "weights").mkdir()
     assert weights_folder.weights_folder() == package / "weights"

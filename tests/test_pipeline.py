@@ -23,7 +23,7 @@ from scripted import (
 from realtime_matte.errors import MissingFile, ModelError, SinkError, SourceError, SourceLost, SpecError
 from realtime_matte.frame import Size
 from realtime_matte.line import assembly, card, standby
-from realtime_matte.line.assembly import own
+from realtime_matte.line.lifetime import own
 from realtime_matte.pipeline import CARD_EVERY_S, Pipeline
 from realtime_matte.stages import Network, OpenSource, Source
 

@@ -31,8 +31,8 @@ from scripted import (
 from realtime_matte.errors import MissingFile, ModelError, SinkError
 from realtime_matte.frame import Frame, Pixels, Size
 from realtime_matte.line import assembly, card, standby
-from realtime_matte.line.assembly import own
 from realtime_matte.line.capture import Capture
+from realtime_matte.line.lifetime import own
 from realtime_matte.pipeline import Pipeline
 from realtime_matte.stages import Network, Source
 

@@ -12,8 +12,9 @@ from realtime_matte.cli.installation import installation
 from realtime_matte.errors import MatteError
 from realtime_matte.frame import Frame, Size
 from realtime_matte.line import card
-from realtime_matte.line.assembly import network_opener, own, renderer_maker, source_opener
+from realtime_matte.line.assembly import network_opener, renderer_maker, source_opener
 from realtime_matte.line.backdrops import Backdrops
+from realtime_matte.line.lifetime import own
 from realtime_matte.settings import Settings, resolve
 from realtime_matte.stats import Stats
 

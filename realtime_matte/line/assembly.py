@@ -6,30 +6,19 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from types import TracebackType
-from typing import Protocol, TypeVar
 
 from realtime_matte import options, plugins
-from realtime_matte.errors import MatteError, SpecError
+from realtime_matte.errors import SpecError
 from realtime_matte.frame import Size
 from realtime_matte.line.backdrops import Backdrops
 from realtime_matte.line.capture import Capture
 from realtime_matte.line.feed import Direct, Feed, Paced
 from realtime_matte.line.framing import Framing
+from realtime_matte.line.lifetime import Loan, own
 from realtime_matte.line.outputs import Outputs
 from realtime_matte.line.restart import MakeRenderer, OpenNetwork, RestartingRenderer
 from realtime_matte.line.standby import Standby
 from realtime_matte.stages import Background, Network, OpenSink, OpenSource, Renderer, Source
-
-
-class Closable(Protocol):
-    """Anything that is closed by whoever opened it."""
-
-    def close(self) -> None:
-        """Idempotent."""
-
-
-Part = TypeVar("Part", bound=Closable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,26 +40,6 @@ class Line:
         return [*self.feed.notes, *self.renderer.notes, *self.outputs.notes]
 
 
-def finish(stack: ExitStack, call: Callable[[], None]) -> None:
-    """Let ``stack`` make a last call; an error of it never hides the one on its way."""
-
-    def leave(_kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None) -> None:
-        try:
-            call()
-        except MatteError as late:
-            if error is None:
-                raise
-            error.add_note(f"and while closing: {late}")
-
-    stack.push(leave)
-
-
-def own(stack: ExitStack, part: Part) -> Part:
-    """Let ``stack`` close the part."""
-    finish(stack, part.close)
-    return part
-
-
 def source_opener(choice: str | OpenSource, *, size: Size | None, fps: float | None) -> Callable[[], Source]:
     """Opens the source each time it is called. A number or a name alone is a camera's.
 
@@ -81,24 +50,6 @@ def source_opener(choice: str | OpenSource, *, size: Size | None, fps: float | N
         return partial(choice, "", size=size, fps=fps)
     plugin = _source(choice)
     return partial(plugin.open, plugin.rest, size=size, fps=fps)
-
-
-class Loan:
-    """An open source, closed here unless somebody takes it over: a thread that reads must be the one that closes."""
-
-    def __init__(self, source: Source) -> None:
-        self.source = source
-        self._taken = False
-
-    def take(self) -> Source:
-        """The source, to be closed by whoever takes it."""
-        self._taken = True
-        return self.source
-
-    def close(self) -> None:
-        """Close it if nobody took it over."""
-        if not self._taken:
-            self.source.close()
 
 
 def watch(stack: ExitStack, device: Loan, reopen: Callable[[], Source]) -> Feed:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from realtime_matte.errors import BadFile
 from realtime_matte.models import graph
-from realtime_matte.weights_folder import weights_folder
+from realtime_matte.models.weights_folder import weights_folder
 
 SUMS = "SHA256SUMS"
 """Beside the weights: the hash of each, as ``sha256sum`` writes them."""

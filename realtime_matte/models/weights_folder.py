@@ -5,6 +5,6 @@ from pathlib import Path
 
 def weights_folder() -> Path:
     """The folder of the shipped .onnx files; it may be missing from a broken installation."""
-    package = Path(__file__).parent
+    package = Path(__file__).parent.parent
     inside = package / "weights"
     return inside if inside.is_dir() else package.parent / "weights"
