@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
 import tiny_networks
@@ -166,6 +167,28 @@ def test_a_finite_source_runs_to_its_end(model: str, tmp_path: Path, capfd: pyte
     assert "96x64 at 30 fps" in told.err
     assert "rtmatte: 7 pictures in " in told.err
     assert told.out == ""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--camera", "demo?frames=1", "--output", "null", "--size", "96x64"],
+        ["demo", "--seconds", "0.04", "--out", "here"],
+        ["doctor", "--camera", "demo?frames=1", "--size", "96x64"],
+    ],
+)
+def test_opencv_keeps_to_one_thread(
+    words: list[str], model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(checks, "TIMED", 1)
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(2)
+    try:
+        main([*words, "--model", model])
+        assert cv2.getNumThreads() == 1
+    finally:
+        cv2.setNumThreads(before)
 
 
 def test_quiet_tells_notes_alone(model: str, capfd: pytest.CaptureFixture[str]) -> None:

@@ -7,6 +7,7 @@ from contextlib import ExitStack, closing
 import numpy as np
 
 from realtime_matte import plugins
+from realtime_matte.cli import threads
 from realtime_matte.cli.findings import Finding, good, ill, noted
 from realtime_matte.cli.installation import installation
 from realtime_matte.errors import MatteError
@@ -34,6 +35,7 @@ TIMED = 30
 def examine(options: Mapping[str, object], *, config: str | None) -> Iterator[Finding]:
     """Everything a call needs, in the order a frame meets it."""
     yield from installation()
+    threads.few()
     try:
         settings = resolve(options, config=config)
     except MatteError as error:

@@ -22,10 +22,12 @@ def main(words: Sequence[str], *, prog: str) -> int:
     if not 0 < options.seconds <= 3600:  # noqa: PLR2004  # an hour
         raise SpecError(f"--seconds: {options.seconds:g} is not a number above 0, up to 3600")
     folder = _folder(options.out)
+    from realtime_matte.cli import threads
     from realtime_matte.cli.exhibit import Exhibit, Keeper, witnessed
     from realtime_matte.cli.screen import screen
     from realtime_matte.pipeline import Pipeline
 
+    threads.few()
     began = time.perf_counter()
     frames = max(1, round(options.seconds * 30))
     clip, picture = folder / "demo.mp4", folder / "side-by-side.png"

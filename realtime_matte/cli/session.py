@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from realtime_matte.cli import INTERRUPTED
+from realtime_matte.cli import INTERRUPTED, threads
 from realtime_matte.cli.screen import Screen, screen
 from realtime_matte.cli.stop import Stop
 from realtime_matte.pipeline import Pipeline
@@ -14,6 +14,7 @@ from realtime_matte.settings import Settings
 
 def run(settings: Settings) -> int:
     """The exit status: 0 also when the user stopped it."""
+    threads.few()
     logging.basicConfig(level=logging.DEBUG if settings.verbose else logging.WARNING, stream=sys.stderr)
     try:
         with Stop() as stop, screen(quiet=settings.quiet, verbose=settings.verbose) as shown:
