@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-LIMIT_S = 120.0
+LIMIT_S = 60.0
 """For whatever must happen: the first start of a big program is slow where page faults are dear."""
 
 NOTHING = (
