@@ -16,7 +16,7 @@ def named(text: str) -> Path:
         path = Path(text).expanduser()
         os.fsencode(path)
     except (RuntimeError, ValueError) as error:
-        raise SpecError(f"no file can be called {text!r}: {error}; write the whole path") from error
+        raise SpecError(f"no file can be called {text!r}: {str(error).rstrip('.')}; write the whole path") from error
     if "\0" in text:
         raise SpecError(f"no file can be called {text!r}: it holds a null character; write the whole path")
     return path

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from realtime_matte.errors import BadFile, SourceError, SourceLost
 from realtime_matte.frame import Frame, Pixels, Size
-from realtime_matte.line.capture import PAUSES_S, Capture, Latest
+from realtime_matte.line.capture import PAUSES_S, Capture
+from realtime_matte.line.latest import Latest
 
 LONG_S = 30.0
 """Never waited for in a test that passes."""

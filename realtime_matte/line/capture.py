@@ -18,8 +18,6 @@ from realtime_matte.line.framing import Framing
 from realtime_matte.line.latest import Latest
 from realtime_matte.stages import Source
 
-__all__ = ["Capture", "Latest"]
-
 PAUSES_S = (0.25, 0.5, 1.0, 2.0)
 """Waits before each try to open a lost source again; the last one stays."""
 
