@@ -155,6 +155,16 @@ def test_training_learns_resumes_and_exports(data: pack.Pack, tmp_path: Path) ->
     assert "tiny.onnx" in (tmp_path / "SHA256SUMS").read_text()
 
 
+def test_a_new_run_can_begin_from_a_checkpoint(tmp_path: Path) -> None:
+    known = train.begin("tiny", tmp_path / "absent.pt", "cpu")
+    known.frames = 77
+    known.save(tmp_path / "known.pt")
+    run = train.begin("tiny", tmp_path / "checkpoint.pt", "cpu", start=tmp_path / "known.pt")
+    assert run.frames == 0
+    pairs = zip(known.average.parameters(), run.net.parameters(), strict=True)
+    assert all(torch.equal(mine, theirs) for mine, theirs in pairs)
+
+
 def test_a_wrong_export_is_refused(tmp_path: Path) -> None:
     right, wrong = (net.MattingNet(net.SHAPES["tiny"]).eval() for _ in range(2))
     torch.nn.init.constant_(wrong.head.bias, 5)

@@ -10,6 +10,7 @@ import hashlib
 import json
 import subprocess
 import warnings
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -158,11 +159,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--checkpoint", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True, help="the .onnx file; SHA256SUMS beside it is written anew")
+    parser.add_argument("--keep", type=Path, help="also write what a new run can begin from: the average alone")
     parser.add_argument("--area", type=int, default=256 * 144, help="pixels of the grid it runs on")
     chosen = parser.parse_args()
     net, frames = load(chosen.checkpoint)
     export(net, chosen.out, name=chosen.out.stem, area=chosen.area, frames=frames)
     list_sums(chosen.out.parent)
+    if chosen.keep:
+        kept = {"average": net.state_dict(), "frames": frames, "shape": asdict(net.shape)}
+        torch.save(kept, chosen.keep)
     print(f"{chosen.out}: {chosen.out.stat().st_size / 1e6:.2f} MB, after {frames} frames")
 
 

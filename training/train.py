@@ -34,14 +34,18 @@ class Stage:
     rate: tuple[float, float]
 
 
-RECIPE = (
-    # What people look like: small pictures, four times as many in the same time.
-    Stage(frames=480_000, plan=Plan(shots=32, length=1, area=FULL // 4), rate=(2e-3, 1e-3)),
-    # Their edges: full size.
-    Stage(frames=240_000, plan=Plan(shots=16, length=1, area=FULL), rate=(1.2e-3, 6e-4)),
-    # How they move: the memory.
-    Stage(frames=240_000, plan=Plan(shots=4, length=5, area=FULL), rate=(6e-4, 2e-5)),
-)
+RECIPES = {
+    "full": (
+        # What people look like: small pictures, four times as many in the same time.
+        Stage(frames=400_000, plan=Plan(shots=32, length=1, area=FULL // 4), rate=(2e-3, 1e-3)),
+        # Their edges: full size.
+        Stage(frames=125_000, plan=Plan(shots=16, length=1, area=FULL), rate=(1.2e-3, 6e-4)),
+        # How they move: the memory.
+        Stage(frames=122_000, plan=Plan(shots=4, length=5, area=FULL), rate=(7e-4, 1e-5)),
+    ),
+    # A camera of one's own, from a network that knows people already.
+    "fine-tune": (Stage(frames=60_000, plan=Plan(shots=4, length=5, area=FULL), rate=(2e-4, 1e-5)),),
+}
 
 
 @dataclass(slots=True)
@@ -84,8 +88,8 @@ class Run:
         part.replace(path)
 
 
-def begin(shape: str, checkpoint: Path, device: str) -> Run:
-    """A new run, or the one that the checkpoint holds."""
+def begin(shape: str, checkpoint: Path, device: str, *, start: Path | None = None) -> Run:
+    """The run that the checkpoint holds; else a new one, from the average of the checkpoint ``start`` if given."""
     net = MattingNet(SHAPES[shape]).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     run = Run(net, copy.deepcopy(net), torch.optim.AdamW(net.parameters(), lr=1e-3, weight_decay=1e-2))
     if checkpoint.exists():
@@ -95,6 +99,10 @@ def begin(shape: str, checkpoint: Path, device: str) -> Run:
         if "optimizer" in state:
             run.optimizer.load_state_dict(state["optimizer"])
         run.frames = state["frames"]
+    elif start:
+        known = torch.load(start, map_location=device, weights_only=True)["average"]
+        run.net.load_state_dict(known)
+        run.average.load_state_dict(known)
     return run
 
 
@@ -155,6 +163,8 @@ def main() -> None:
     parser.add_argument("--run", type=Path, required=True, help="where checkpoint.pt and log.jsonl go")
     parser.add_argument("--cache", type=Path, default=Path("runs/cache"), help="where decoded pictures are kept")
     parser.add_argument("--shape", choices=list(SHAPES), default="small")
+    parser.add_argument("--recipe", choices=list(RECIPES), default="full")
+    parser.add_argument("--start", type=Path, help="a checkpoint to begin a new run from, such as checkpoints/small.pt")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--workers", type=int, default=1)
@@ -164,8 +174,8 @@ def main() -> None:
     torch.set_num_threads(chosen.threads)
     chosen.run.mkdir(parents=True, exist_ok=True)
     data = pack.read(chosen.pack, split="train", cache=chosen.cache)
-    run = begin(chosen.shape, chosen.run / "checkpoint.pt", chosen.device)
-    train(run, data, chosen.run, recipe=RECIPE, workers=chosen.workers, every=chosen.every)
+    run = begin(chosen.shape, chosen.run / "checkpoint.pt", chosen.device, start=chosen.start)
+    train(run, data, chosen.run, recipe=RECIPES[chosen.recipe], workers=chosen.workers, every=chosen.every)
 
 
 if __name__ == "__main__":
