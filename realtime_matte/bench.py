@@ -15,6 +15,8 @@ from datetime import UTC, datetime
 from statistics import median
 from typing import Any, TypeAlias
 
+import cv2
+
 from realtime_matte import __version__, machine
 from realtime_matte.errors import MatteError, ModelError
 from realtime_matte.frame import Size
@@ -133,6 +135,7 @@ def _medians(spreads: Iterable[Spread | None]) -> Percentiles:
 
 def _main(wanted: str) -> int:
     given = json.loads(wanted)
+    cv2.setNumThreads(1)  # as the program that is measured does
     try:
         print(json.dumps(asdict(measure(Plan(**given | {"size": tuple(given["size"])})))))  # noqa: T201  # the result
     except MatteError as error:
