@@ -491,6 +491,15 @@ def test_the_doctor_notes_a_package_that_is_missing() -> None:
     )
 
 
+def test_the_doctor_outlives_an_opencv_that_does_not_load() -> None:
+    code = "import sys; sys.modules['cv2'] = None; from realtime_matte.cli import main; sys.exit(main(['doctor']))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120)  # noqa: S603 - our own lines
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "BAD   cv2            the package 'cv2' is missing\n" in done.stdout
+    assert "ok    numpy" in done.stdout
+    assert done.stdout.endswith("a call would not work yet: see BAD above\n")
+
+
 def test_the_doctor_notes_packages_that_hide_one_another(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(installation, "version", lambda _name: "1.2")
     found = installation.package("json", ("one", "other"))

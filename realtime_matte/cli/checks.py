@@ -9,7 +9,6 @@ import numpy as np
 from realtime_matte import plugins
 from realtime_matte.cli import threads
 from realtime_matte.cli.findings import Finding, good, ill, noted
-from realtime_matte.cli.installation import installation
 from realtime_matte.errors import MatteError
 from realtime_matte.frame import Frame, Size
 from realtime_matte.line import card
@@ -33,8 +32,7 @@ TIMED = 30
 
 
 def examine(options: Mapping[str, object], *, config: str | None) -> Iterator[Finding]:
-    """Everything a call needs, in the order a frame meets it."""
-    yield from installation()
+    """Every part of a call, in the order a frame meets it."""
     threads.few()
     try:
         settings = resolve(options, config=config)

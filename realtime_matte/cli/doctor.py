@@ -1,9 +1,10 @@
 """``rtmatte doctor``: every part opened for real, and judged."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 
+from realtime_matte.cli import missing
 from realtime_matte.cli.findings import Finding, told
 from realtime_matte.cli.parser import Parser
 
@@ -12,10 +13,8 @@ def main(words: Sequence[str], *, prog: str) -> int:
     """Try everything a call needs. 0: a call would work; 1: it would not."""
     options = vars(_parser(prog).parse_args(words))
     as_json, config = options.pop("json"), options.pop("config")
-    from realtime_matte.cli.checks import examine
-
     findings: list[Finding] = []
-    for finding in examine(options, config=config):
+    for finding in _examined(options, config=config):
         findings.append(finding)
         if not as_json:
             print(told(finding), flush=True)
@@ -25,6 +24,19 @@ def main(words: Sequence[str], *, prog: str) -> int:
     else:
         print("a call would work" if works else "a call would not work yet: see BAD above")
     return 0 if works else 1
+
+
+def _examined(options: Mapping[str, object], *, config: str | None) -> Iterator[Finding]:
+    """What was installed, and then the parts, if what they need could be loaded."""
+    from realtime_matte.cli.installation import installation
+
+    yield from installation()
+    try:
+        from realtime_matte.cli.checks import examine
+    except ImportError as error:
+        missing(error)  # it was found just now; a bug of ours is raised again
+    else:
+        yield from examine(options, config=config)
 
 
 def _parser(prog: str) -> Parser:
