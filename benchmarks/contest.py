@@ -56,19 +56,24 @@ class Contender:
 
     def close(self) -> None:
         """End it. Idempotent."""
-        self._process.communicate()
+        if self._process.poll() is None:
+            self._process.communicate()
         self._words.close()
 
     def _answer(self) -> dict[str, Any]:
         assert self._process.stdout is not None  # noqa: S101 - it is a pipe
         line = self._process.stdout.readline()
         if not line:
-            self._process.wait()
-            self._words.seek(0)
-            words = self._words.read().decode(errors="replace")[-TOLD:].strip()
-            raise RuntimeError(f"{self.name} ended with status {self._process.returncode}:\n{words}")
+            raise self._ended()
         answer: dict[str, Any] = json.loads(line)
         return answer
+
+    def _ended(self) -> RuntimeError:
+        self._process.communicate()
+        self._words.seek(0)
+        words = self._words.read().decode(errors="replace")[-TOLD:].strip()
+        self._words.close()
+        return RuntimeError(f"{self.name} ended with status {self._process.returncode}:\n{words}")
 
 
 def serve(work: Callable[[], object], *, lines: Iterable[str] = sys.stdin) -> None:

@@ -23,7 +23,7 @@ from contest import Contender, Cost, contest, ratio
 from realtime_matte import __version__, held, machine
 from realtime_matte.cli.table import columns
 from realtime_matte.frame import Size
-from realtime_matte.settings import size as size_of
+from realtime_matte.settings import from_options
 
 HERE = Path(__file__).parent
 SIZES = ["1280x720", "1920x1080"]
@@ -36,7 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; 2 when something is not there."""
     options = _parser().parse_args(arguments)
     try:
-        record = _record({size: _measured(options, size_of(size)) for size in options.size or SIZES})
+        sizes = [from_options({"size": size})["size"] for size in options.size or SIZES]
+        record = _record({_text(size): _measured(options, size) for size in sizes})
     except (OSError, ValueError, RuntimeError) as error:
         print(f"peers: {error}", file=sys.stderr)
         return 2

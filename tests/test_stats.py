@@ -54,6 +54,17 @@ def test_fps_is_pictures_over_the_time_between_first_and_last() -> None:
     assert stats.report().fps == pytest.approx(50.0)
 
 
+def test_figures_start_anew_when_asked_to_and_counts_go_on() -> None:
+    clock = Clock()
+    stats = Stats(clock=clock)
+    turn(stats, clock, matte_s=9.0)
+    stats.restart()
+    turn(stats, clock)
+    report = stats.report()
+    assert report.pictures == 2
+    assert report.stages["matte"].p99 == pytest.approx(0.004)
+
+
 def test_no_figures_before_the_first_picture() -> None:
     report = Stats(clock=Clock()).report()
     assert (report.pictures, report.cards, report.fps) == (0, 0, 0.0)
