@@ -4,10 +4,14 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import numba
 import numpy as np
+import pytest
 
 from realtime_matte.frame import Frame, Matte
+from realtime_matte.render.kernels import kernel
 from realtime_matte.render.refine import Refiner
 from realtime_matte.render.warm import KERNELS, warm_up
 
@@ -24,6 +28,23 @@ def fresh(cache: Path) -> str:
 def test_compiling_is_told_once_and_kept_on_disk(tmp_path: Path) -> None:
     assert fresh(tmp_path) == "True"
     assert fresh(tmp_path) == "False"
+
+
+def test_where_nothing_may_be_written_loops_are_compiled_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    njit = numba.njit
+
+    def without_a_folder(*, cache: bool, **options: Any) -> Any:  # noqa: ANN401 - Numba's own
+        if cache:
+            raise RuntimeError("cannot cache function 'twice': no locator available for file 'x.py'")
+        return njit(cache=False, **options)
+
+    monkeypatch.setattr(numba, "njit", without_a_folder)
+
+    @kernel
+    def twice(number: int) -> int:
+        return 2 * number
+
+    assert twice(21) == 42
 
 
 def test_no_frame_compiles_anything_after_the_warm_up() -> None:

@@ -16,8 +16,14 @@ Array = TypeVar("Array", bound=NDArray[Any])
 
 def kernel(function: Kernel) -> Kernel:
     """Compile on first use, keep the machine code on disk, let go of the interpreter lock while running."""
-    compile_on_use = numba.njit(cache=True, nogil=True, boundscheck=False, error_model="numpy")
-    return cast("Kernel", compile_on_use(function))
+    try:
+        return cast("Kernel", _compiled(function, cache=True))
+    except RuntimeError:  # no folder of the package's or the user's may be written: compiled at each start then
+        return cast("Kernel", _compiled(function, cache=False))
+
+
+def _compiled(function: Kernel, *, cache: bool) -> object:
+    return numba.njit(cache=cache, nogil=True, boundscheck=False, error_model="numpy")(function)
 
 
 def constant(array: Array) -> Array:
