@@ -38,12 +38,12 @@ def test_where_nothing_may_be_written_loops_are_compiled_all_the_same(monkeypatc
             raise RuntimeError("cannot cache function 'twice': no locator available for file 'x.py'")
         return njit(cache=False, **options)
 
-    monkeypatch.setattr(numba, "njit", without_a_folder)
-
-    @kernel
     def twice(number: int) -> int:
         return 2 * number
 
+    with monkeypatch.context() as patched:
+        patched.setattr(numba, "njit", without_a_folder)
+        twice = kernel(twice)
     assert twice(21) == 42
 
 
