@@ -77,7 +77,7 @@ class Scenes:
         else:
             people = 2 if self.random.random() < 0.15 else 1
             shot = self._composite([self._layer(length, width, height) for _ in range(people)], length, width, height)
-        if self.random.random() < 0.1:
+        if self.random.random() < 0.04:
             shot = self._with_part(shot, width, height)
         return self._seen_by_a_camera(shot)
 
@@ -86,12 +86,18 @@ class Scenes:
         stills = self._stills(length)
         matrix = self._photo_window(stills[0].alpha, width, height)
         way = path(self.random, strength=0.5)
+        things = self._things(width, height)
         frames, alphas = [], []
         for moment in range(length):
             still = stills[moment % len(stills)]
             where = place(matrix, way.at(moment), width=width, height=height)
-            frames.append(_warp(still.image, where, (width, height), cv2.BORDER_REFLECT_101))
-            alphas.append(_warp(still.alpha, where, (width, height), cv2.BORDER_REFLECT_101))
+            picture = _warp(still.image, where, (width, height), cv2.BORDER_REFLECT_101)
+            alpha = _warp(still.alpha, where, (width, height), cv2.BORDER_REFLECT_101)
+            for thing in things:
+                colours, own = thing.draw(moment, width=width, height=height)
+                picture = over(colours, cv2.subtract(own, alpha), picture)
+            frames.append(picture)
+            alphas.append(alpha)
         return Shot(np.stack(frames), np.stack(alphas))
 
     def _composite(self, layers: list[Layer], length: int, width: int, height: int) -> Shot:
@@ -100,7 +106,7 @@ class Scenes:
         matrix = self._window(room, width, height)
         way = path(self.random, strength=0.3 * (self.random.random() < 0.4))
         tone, depth = grade(self.random, strength=0.6), self.random.uniform(0.5, 4) * (self.random.random() < 0.3)
-        things = [self._thing(width, height) for _ in range(self.random.integers(0, 4) * (self.random.random() < 0.5))]
+        things = self._things(width, height)
         frames, alphas = [], []
         for moment in range(length):
             where = place(matrix, way.at(moment), width=width, height=height)
@@ -154,9 +160,14 @@ class Scenes:
             grade=grade(self.random, strength=0.4),
         )
 
+    def _things(self, width: int, height: int) -> list[Layer]:
+        """Up to three things that stand behind people, in half of the shots."""
+        return [self._thing(width, height) for _ in range(self.random.integers(0, 4) * (self.random.random() < 0.5))]
+
     def _thing(self, width: int, height: int) -> Layer:
-        """A sharp-edged piece of another room, which is nobody: or else every pasted edge would be a person's."""
-        texture = self.pack.rooms[self.random.integers(len(self.pack.rooms))]
+        """Something sharp-edged that is nobody: or else every pasted edge, and all cloth, would be a person's."""
+        room = self.pack.rooms[self.random.integers(len(self.pack.rooms))]
+        texture = self._cloth() if self.random.random() < 0.4 else room
         rows, columns = texture.shape[:2]
         radius = min(rows, columns) * self.random.uniform(0.15, 0.45)
         around = np.sort(self.random.uniform(0, 2 * np.pi, self.random.integers(4, 24)))
@@ -164,7 +175,10 @@ class Scenes:
         corners = np.array([columns / 2, rows / 2]) + reach * np.stack([np.cos(around), np.sin(around)], 1)
         shape = np.zeros((rows, columns), np.uint8)
         cv2.fillPoly(shape, [corners.astype(np.int32)], 255, cv2.LINE_AA)
-        scale = height * self.random.uniform(0.1, 0.45) / radius
+        scale = height * self.random.uniform(0.1, 0.6) / radius
+        middle = self.random.uniform(0, 1, 2)
+        if self.random.random() < 0.4:  # at a side of the frame, where shoulders are
+            middle[0] = round(middle[0]) + self.random.normal(0, 0.08)
         return Layer(
             stills=[Person(texture, texture, shape, "")],
             matrix=similarity(
@@ -172,11 +186,21 @@ class Scenes:
                 scale,
                 self.random.uniform(-np.pi, np.pi),
                 source=np.array([columns / 2, rows / 2]),
-                target=self.random.uniform(0, 1, 2) * np.array([width, height]),
+                target=middle * np.array([width, height]),
             ),
             path=path(self.random, strength=float(self.random.random() < 0.5)),
             grade=grade(self.random, strength=0.5),
         )
+
+    def _cloth(self) -> Picture:
+        """A curtain, a flag: stripes of a few colours in soft folds."""
+        across = np.arange(320) / self.random.uniform(8, 80) + self.random.uniform(0, 1)
+        colours = self.random.integers(0, 256, (self.random.integers(1, 4), 3))
+        stripes = colours[across.astype(int) % len(colours)].astype(np.float32)
+        folds = np.sin(np.arange(320) / self.random.uniform(6, 40) + self.random.uniform(0, 6))[:, None, None]
+        shade = 0.8 + 0.2 * folds * self.random.random() + np.zeros((320, 320, 1))
+        cloth = (stripes[None] * shade).clip(0, 255).astype(np.uint8)
+        return np.ascontiguousarray(np.rot90(cloth)) if self.random.random() < 0.5 else cloth
 
     def _framed(self, alpha: Picture, width: int, height: int) -> Matrix:
         """Where a cut-out person goes: the head above the middle, the body down to the bottom.
