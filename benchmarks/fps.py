@@ -22,8 +22,10 @@ from realtime_matte.settings import from_options
 from realtime_matte.stats import STAGES
 
 SIZES = ["854x480", "1280x720", "1920x1080", "3840x2160"]
-CAMERAS = ["demo"]
-MEMORY = "pictures in memory"
+MEMORY = "memory"
+"""The camera that costs nothing: pictures in memory, as fast as they are taken."""
+
+CAMERAS = [MEMORY, "demo"]
 NOTICEABLE = 0.03
 """A change of less is not shown as one: runs on a quiet machine differ by as much."""
 
@@ -51,7 +53,7 @@ def _parser() -> ArgumentParser:
     parser = ArgumentParser(description="Measure the whole line, from memory and from live sources, to nowhere.")
     parser.add_argument("--size", action="append", metavar="WxH", help=f"again for more ({', '.join(SIZES)})")
     parser.add_argument(
-        "--camera", action="append", metavar="SPEC", help="live source, besides memory; again for more (demo)"
+        "--camera", action="append", metavar="SPEC", help=f"live, or {MEMORY}; again for more ({', '.join(CAMERAS)})"
     )
     parser.add_argument("--seconds", metavar="N", help="of all rounds of one size together (6)")
     parser.add_argument("--rounds", type=int, default=3, metavar="N", help="figures are their medians (%(default)s)")
@@ -69,10 +71,14 @@ def _plans(options: Namespace) -> list[Plan]:
     names = ("seconds", "bg", "model", "provider", "threads")
     common = from_options({name: getattr(options, name) for name in names})
     return [
-        Plan(**common | from_options({"size": size, "camera": camera}), rounds=options.rounds)  # type: ignore[arg-type]  # checked
-        for camera in (None, *(options.camera or CAMERAS))
+        Plan(**common | from_options({"size": size, "camera": _spec(camera)}), rounds=options.rounds)  # type: ignore[arg-type]  # checked
+        for camera in options.camera or CAMERAS
         for size in options.size or SIZES
     ]
+
+
+def _spec(camera: str) -> str | None:
+    return None if camera == MEMORY else camera
 
 
 def _measured(plan: Plan) -> Result:
@@ -92,7 +98,7 @@ def report(record: dict[str, Any], before: dict[str, Any] | None) -> list[str]:
     ours = results(record)
     for camera in dict.fromkeys(one.camera for one in ours):
         these = [one for one in ours if one.camera == camera]
-        lines += ["", f"From {camera or MEMORY}", "", costs(these), "", stages(these)]
+        lines += ["", f"From {camera or MEMORY}:", "", costs(these), "", stages(these)]
     lines += ["", LEGEND, *growth(ours)]
     return lines + (["", *changes(before, record)] if before else [])
 
@@ -123,7 +129,7 @@ def changes(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
     for now in results(after):
         if then := old.get((now.camera, now.size)):
             pairs = zip(_compared(then), _compared(now), strict=True)
-            rows.append((now.camera or "memory", _size(now), *(_change(*pair) for pair in pairs)))
+            rows.append((now.camera or MEMORY, _size(now), *(_change(*pair) for pair in pairs)))
     since = f"Since {before['date']} (rtmatte {before['version']}, {results(before)[0].model})"
     if before["machine"] != after["machine"]:
         since += f", on another machine: {before['machine']}"

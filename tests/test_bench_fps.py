@@ -73,7 +73,7 @@ def test_each_size_is_measured_from_memory_and_from_every_camera(
     ]  # fmt: skip
     assert {(plan.rounds, plan.seconds, plan.model) for plan in plans} == {(2, 1.0, "my.onnx")}
     told = capsys.readouterr().out
-    assert told.index("From pictures in memory") < told.index("From demo") < told.index("From 0")
+    assert told.index("From memory:") < told.index("From demo:") < told.index("From 0:")
     assert told.count("a note") == 1
     assert len(json.loads((tmp_path / "now.json").read_text())["results"]) == 6
 
