@@ -53,20 +53,9 @@ def test_each_size_is_measured_from_memory_and_from_every_camera(
         return result(size=plan.size, camera=plan.camera)
 
     monkeypatch.setattr(bench, "run", measured)
-    words = [
-        "--size",
-        "96x64",
-        "--size",
-        "48x32",
-        "--camera",
-        "demo",
-        "--camera",
-        "0",
-        "--rounds",
-        "2",
-        "--seconds",
-        "1",
-    ]
+    sizes, cameras = ("96x64", "48x32"), ("memory", "demo", "0")
+    words = [*(f"--size={size}" for size in sizes), *(f"--camera={camera}" for camera in cameras)]
+    words += ["--rounds=2", "--seconds=1"]
     assert fps.main([*words, "--json", str(tmp_path / "now.json"), "--model", "my.onnx"]) == 0
     assert [(plan.camera, plan.size) for plan in plans] == [
         (None, (96, 64)), (None, (48, 32)), ("demo", (96, 64)), ("demo", (48, 32)), ("0", (96, 64)), ("0", (48, 32)),
