@@ -25,6 +25,11 @@ def fresh(cache: Path) -> str:
     ).stdout.strip()
 
 
+def test_a_second_warm_up_has_nothing_to_do() -> None:
+    warm_up()
+    assert not warm_up()
+
+
 def test_compiling_is_told_once_and_kept_on_disk(tmp_path: Path) -> None:
     assert fresh(tmp_path) == "True"
     assert fresh(tmp_path) == "False"

@@ -33,6 +33,6 @@ def constant(array: Array) -> Array:
     return view
 
 
-def was_compiled(function: Callable[..., object]) -> bool:
-    """Whether this process had to compile a kernel, because the disk did not have it."""
-    return bool(function.stats.cache_misses)  # type: ignore[attr-defined]  # what ``kernel`` made of it
+def compiled(function: Callable[..., object]) -> int:
+    """How often this process had to compile a kernel, because the disk did not have it."""
+    return sum(function.stats.cache_misses.values())  # type: ignore[attr-defined]  # what ``kernel`` made of it
