@@ -1,5 +1,7 @@
 """Compiling ahead of the first frame: seconds once on a machine, a blink later."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from realtime_matte.frame import Frame, Matte
@@ -10,12 +12,12 @@ from realtime_matte.render.kernels import compiled, constant
 from realtime_matte.render.refine import Refiner
 from realtime_matte.render.steady import follow
 
-KERNELS = (follow, moments, solve, enlarge, composite, straight)
+KERNELS: tuple[Callable[..., object], ...] = (follow, moments, solve, enlarge, composite, straight)
 
 
 def warm_up() -> bool:
     """Run every loop once on a tiny picture. True when they had to be compiled for it, which takes seconds."""
-    before = sum(map(compiled, KERNELS))
+    before = _compiled_so_far()
     pixels = np.zeros((32, 32, 3), np.uint8)
     refiner = Refiner((32, 32))
     for moment in range(2):
@@ -23,4 +25,8 @@ def warm_up() -> bool:
     assert matte.foreground is not None  # noqa: S101 - our refiner always makes one
     composite(constant(matte.foreground), matte.alpha, constant(pixels), np.zeros(96, np.uint16), pixels.copy())
     straight(constant(matte.foreground), matte.alpha, np.zeros((32, 32, 4), np.uint8))
-    return sum(map(compiled, KERNELS)) > before
+    return _compiled_so_far() > before
+
+
+def _compiled_so_far() -> int:
+    return sum(compiled(loop) for loop in KERNELS)
