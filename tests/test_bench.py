@@ -68,11 +68,12 @@ def test_what_a_round_cost_is_told_by_the_picture() -> None:
 
 def test_the_warm_up_is_not_counted(model: str) -> None:
     with closing(Line(plan_of(model))) as line:
-        before = 40
-        for _ in range(before):
+        for _ in range(40):
             line.step()
-        one = line.round(0.05, warm_s=0.0)
-    assert one.report.pictures == before + 1 + one.pictures
+        one = line.round(0, warm_s=0)
+        figures_are_of = line._pipeline.stats._filled
+    assert (one.pictures, figures_are_of) == (1, 1)
+    assert one.report.pictures == 40 + 1 + 1
 
 
 def test_a_source_that_is_over_says_what_to_take(model: str) -> None:
