@@ -24,9 +24,15 @@ def named(text: str) -> Path:
 
 def is_folder(text: str) -> bool:
     """Whether a folder of that name is there; no name is too odd to ask."""
-    return os.path.isdir(os.path.expanduser(text))  # noqa: PTH111, PTH112 - pathlib raises for some
+    try:
+        return named(text).is_dir()
+    except (SpecError, OSError):
+        return False
 
 
 def is_file(text: str | Path) -> bool:
     """Whether a file of that name is there; no name is too odd to ask."""
-    return os.path.isfile(os.path.expanduser(text))  # noqa: PTH111, PTH113 - pathlib raises for some
+    try:
+        return named(str(text)).is_file()
+    except (SpecError, OSError):
+        return False
