@@ -15,6 +15,11 @@ from realtime_matte.render.steady import steady
 RADIUS_CELLS = 2
 """Half the guided filter's window, in cells of the network's grid."""
 
+WINDOW = (2 * RADIUS_CELLS + 1, 2 * RADIUS_CELLS + 1)
+
+NEIGHBOURS = np.ones(WINDOW, np.uint8)
+"""The cells whose models are smoothed together."""
+
 EPSILON = np.float32(3e-4)
 """The guided filter's regularisation, for colours in [0, 1]: variance below this is texture, above it an edge."""
 
@@ -99,15 +104,14 @@ class Refiner:
 
 
 def _fit_models(grid: Grid, guide: Pixels) -> None:
-    window = (2 * RADIUS_CELLS + 1, 2 * RADIUS_CELLS + 1)
     moments(constant(guide), grid.alpha, grid.moments)
     for plane, mean in zip(grid.moments, grid.means, strict=True):
-        cv2.blur(plane, window, dst=mean)
+        cv2.blur(plane, WINDOW, dst=mean)
     solve(grid.means, EPSILON, grid.cells, grid.model)
     for plane in grid.model[:4]:
-        cv2.blur(plane, window, dst=grid.smooth)
+        cv2.blur(plane, WINDOW, dst=grid.smooth)
         plane[:] = grid.smooth
     # A model smoothed over its neighbours reaches as far as they do.
     np.equal(grid.cells, EDGE, out=grid.edges, casting="unsafe")
-    cv2.dilate(grid.edges, np.ones(window, np.uint8), dst=grid.edges)
+    cv2.dilate(grid.edges, NEIGHBOURS, dst=grid.edges)
     np.putmask(grid.cells, grid.edges.view(np.bool_), EDGE)
