@@ -47,6 +47,15 @@ def grade(random: Generator, *, strength: float) -> Grade:
     return Grade(np.ascontiguousarray(table), min(saturation, 1.8))
 
 
+def lamp(random: Generator, width: int, height: int) -> NDArray[np.float32]:
+    """Light from one side, a little coloured: what (height, width, 3) colours are to be multiplied with."""
+    turn, strength = random.uniform(0, 2 * np.pi), random.uniform(0.2, 0.8)
+    across = np.linspace(-1, 1, width, dtype=np.float32) * np.cos(turn)
+    down = np.linspace(-1, 1, height, dtype=np.float32) * np.sin(turn)
+    colour = np.exp(random.normal(0, 0.1, 3))
+    return ((1 + strength * (across[None] + down[:, None]))[..., None] * colour).clip(0.1, 2).astype(np.float32)
+
+
 @dataclass(frozen=True, slots=True)
 class Faults:
     """One camera's faults, for every frame of a shot."""

@@ -1,7 +1,4 @@
-"""Shots made from stills and clips: who stands where, before what, moving how; with the exact alpha of each frame.
-
-Placing follows how webcams frame: heads in the upper half, bodies that run out of the picture at the bottom.
-"""
+"""Shots made from stills and clips: who stands where, before what, moving how; with the exact alpha of each frame."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,9 +8,13 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from training.faults import Grade, Picture, faults, grade
-from training.motion import Matrix, Path, path, place, similarity
+from training.dress import dress, head_of
+from training.faults import faults, grade, lamp
+from training.framing import person_in_frame, photo_in_frame, room_in_frame
+from training.layers import Layer, Shot, motion_blurred, over, warp
+from training.motion import path, place
 from training.pack import Pack, Person
+from training.things import chair, thing
 
 RARE = {
     "SubhiH/HandsDataset": 5.0,
@@ -26,32 +27,6 @@ RARE = {
 
 
 @dataclass(frozen=True, slots=True)
-class Shot:
-    """``frames`` (T, H, W, 3) BGR and their ``alpha`` (T, H, W), both uint8."""
-
-    frames: Picture
-    alpha: Picture
-
-
-@dataclass(frozen=True, slots=True)
-class Layer:
-    """One person in a shot: the pictures shown in turn, where they lie, and their colours."""
-
-    stills: Sequence[Person]
-    matrix: Matrix
-    path: Path
-    grade: Grade
-
-    def draw(self, moment: int, *, width: int, height: int) -> tuple[Picture, Picture]:
-        """Colours (H, W, 3) and alpha (H, W) at a moment."""
-        still = self.stills[moment % len(self.stills)]
-        matrix = place(self.matrix, self.path.at(moment), width=width, height=height)
-        colours = _warp(still.foreground, matrix, (width, height), cv2.BORDER_REPLICATE)
-        alpha = _warp(still.alpha, matrix, (width, height), cv2.BORDER_CONSTANT)
-        return self.grade(colours), alpha
-
-
-@dataclass(frozen=True, slots=True)
 class Scenes:
     """Draws shots from a pack."""
 
@@ -59,6 +34,8 @@ class Scenes:
     random: Generator
     odds: NDArray[np.float64]
     """Running sum of how often each person is drawn."""
+    hands: list[Person]
+    """Those who raise their hands, or all where nobody does."""
 
     def shot(self, length: int, *, width: int, height: int) -> Shot:
         """A random shot; one in twelve longer ones holds a cut."""
@@ -76,48 +53,57 @@ class Scenes:
             shot = self._composite([], length, width, height)
         else:
             people = 2 if self.random.random() < 0.15 else 1
-            shot = self._composite([self._layer(length, width, height) for _ in range(people)], length, width, height)
-        if self.random.random() < 0.04:
+            stills = [self._stills(length) for _ in range(people)]
+            shot = self._composite([self._person(each, width, height) for each in stills], length, width, height)
+        if self.random.random() < 0.07:
             shot = self._with_part(shot, width, height)
         return self._seen_by_a_camera(shot)
 
     def _photo(self, length: int, width: int, height: int) -> Shot:
-        """People in their own room, as photographed."""
+        """People in their own room, as photographed, with things put behind them."""
         stills = self._stills(length)
-        matrix = self._photo_window(stills[0].alpha, width, height)
+        matrix = photo_in_frame(self.random, stills[0].alpha, width, height)
         way = path(self.random, strength=0.5)
-        things = self._things(width, height)
+        clothes = self.random.random() < 0.7 and dress(self.random, head_of(stills[0].alpha))
+        behind = self._things(width, height)
         frames, alphas = [], []
         for moment in range(length):
             still = stills[moment % len(stills)]
             where = place(matrix, way.at(moment), width=width, height=height)
-            picture = _warp(still.image, where, (width, height), cv2.BORDER_REFLECT_101)
-            alpha = _warp(still.alpha, where, (width, height), cv2.BORDER_REFLECT_101)
-            for thing in things:
-                colours, own = thing.draw(moment, width=width, height=height)
+            picture = warp(still.image, where, (width, height), cv2.BORDER_REFLECT_101)
+            alpha = warp(still.alpha, where, (width, height), cv2.BORDER_REFLECT_101)
+            for layer in behind:
+                colours, own = layer.draw(moment, width=width, height=height)
                 picture = over(colours, cv2.subtract(own, alpha), picture)
+            if clothes:
+                dressed, whole = clothes.put_on(picture, alpha, where)
+                picture, alpha = over(dressed, whole, picture), whole
             frames.append(picture)
             alphas.append(alpha)
         return Shot(np.stack(frames), np.stack(alphas))
 
-    def _composite(self, layers: list[Layer], length: int, width: int, height: int) -> Shot:
-        """People cut out and put into another room; nobody when there are no layers."""
+    def _composite(self, people: list[Layer], length: int, width: int, height: int) -> Shot:
+        """People cut out and put into another room; nobody when there are no people."""
         room = self.pack.rooms[self.random.integers(len(self.pack.rooms))]
-        matrix = self._window(room, width, height)
+        matrix = room_in_frame(self.random, room, width, height)
         way = path(self.random, strength=0.3 * (self.random.random() < 0.4))
         tone, depth = grade(self.random, strength=0.6), self.random.uniform(0.5, 4) * (self.random.random() < 0.3)
-        things = self._things(width, height)
+        light = lamp(self.random, width, height) if self.random.random() < 0.3 else None
+        behind = self._things(width, height) + self._chairs(people, width, height)
         frames, alphas = [], []
         for moment in range(length):
             where = place(matrix, way.at(moment), width=width, height=height)
-            picture = tone(_warp(room, where, (width, height), cv2.BORDER_REFLECT_101))
+            picture = tone(warp(room, where, (width, height), cv2.BORDER_REFLECT_101))
             if depth:
                 picture = cv2.GaussianBlur(picture, (0, 0), depth)
-            for thing in things:
-                picture = over(*thing.draw(moment, width=width, height=height), picture)
+            for layer in behind:
+                picture = over(*layer.draw(moment, width=width, height=height), picture)
             alpha = np.zeros((height, width), np.uint8)
-            for layer in layers:
-                colours, own = _motion_blurred(*layer.draw(moment, width=width, height=height), layer.path, moment)
+            for layer in people:
+                colours, own = layer.draw(moment, width=width, height=height)
+                if light is not None:
+                    colours = cv2.multiply(colours, light, dtype=cv2.CV_8U)
+                colours, own = motion_blurred(colours, own, layer.path, moment)
                 picture, alpha = over(colours, own, picture), cv2.max(own, alpha)
             frames.append(picture)
             alphas.append(alpha)
@@ -125,8 +111,9 @@ class Scenes:
 
     def _with_part(self, shot: Shot, width: int, height: int) -> Shot:
         """An arm, a hand, a shoulder of somebody else, in front."""
-        layer = self._layer(1, width, height)
-        colours, alpha = layer.draw(0, width=width, height=height)
+        raised = self.random.random() < 0.6
+        stills = [self.hands[self.random.integers(len(self.hands))]] if raised else self._stills(1)
+        colours, alpha = self._person(stills, width, height).draw(0, width=width, height=height)
         x, y = self.random.uniform(0, width), self.random.uniform(0, height)
         blob = np.zeros((height, width), np.uint8)
         axes = (int(width * self.random.uniform(0.06, 0.25)), int(width * self.random.uniform(0.06, 0.25)))
@@ -151,134 +138,34 @@ class Scenes:
         drawn = int(np.searchsorted(self.odds, self.random.uniform(0, self.odds[-1])))
         return [self.pack.people[drawn]]
 
-    def _layer(self, length: int, width: int, height: int) -> Layer:
-        stills = self._stills(length)
+    def _person(self, stills: Sequence[Person], width: int, height: int) -> Layer:
         return Layer(
             stills=stills,
-            matrix=self._framed(stills[0].alpha, width, height),
+            matrix=person_in_frame(self.random, stills[0].alpha, width, height),
             path=path(self.random, strength=1.0),
             grade=grade(self.random, strength=0.4),
+            dress=dress(self.random, head_of(stills[0].alpha)),
         )
 
     def _things(self, width: int, height: int) -> list[Layer]:
         """Up to three things that stand behind people, in half of the shots."""
-        return [self._thing(width, height) for _ in range(self.random.integers(0, 4) * (self.random.random() < 0.5))]
+        count = self.random.integers(0, 4) * (self.random.random() < 0.5)
+        rooms = [self.pack.rooms[self.random.integers(len(self.pack.rooms))] for _ in range(count)]
+        return [thing(self.random, room, width, height) for room in rooms]
 
-    def _thing(self, width: int, height: int) -> Layer:
-        """Something sharp-edged that is nobody: or else every pasted edge, and all cloth, would be a person's."""
-        room = self.pack.rooms[self.random.integers(len(self.pack.rooms))]
-        texture = self._cloth() if self.random.random() < 0.4 else room
-        rows, columns = texture.shape[:2]
-        radius = min(rows, columns) * self.random.uniform(0.15, 0.45)
-        around = np.sort(self.random.uniform(0, 2 * np.pi, self.random.integers(4, 24)))
-        reach = radius * self.random.uniform(0.6, 1.0, (len(around), 1)) * self.random.uniform(0.5, 1.0, 2)
-        corners = np.array([columns / 2, rows / 2]) + reach * np.stack([np.cos(around), np.sin(around)], 1)
-        shape = np.zeros((rows, columns), np.uint8)
-        cv2.fillPoly(shape, [corners.astype(np.int32)], 255, cv2.LINE_AA)
-        scale = height * self.random.uniform(0.1, 0.6) / radius
-        middle = self.random.uniform(0, 1, 2)
-        if self.random.random() < 0.4:  # at a side of the frame, where shoulders are
-            middle[0] = round(middle[0]) + self.random.normal(0, 0.08)
-        return Layer(
-            stills=[Person(texture, texture, shape, "")],
-            matrix=similarity(
-                scale,
-                scale,
-                self.random.uniform(-np.pi, np.pi),
-                source=np.array([columns / 2, rows / 2]),
-                target=middle * np.array([width, height]),
-            ),
-            path=path(self.random, strength=float(self.random.random() < 0.5)),
-            grade=grade(self.random, strength=0.5),
-        )
-
-    def _cloth(self) -> Picture:
-        """A curtain, a flag: stripes of a few colours in soft folds."""
-        across = np.arange(320) / self.random.uniform(8, 80) + self.random.uniform(0, 1)
-        colours = self.random.integers(0, 256, (self.random.integers(1, 4), 3))
-        stripes = colours[across.astype(int) % len(colours)].astype(np.float32)
-        folds = np.sin(np.arange(320) / self.random.uniform(6, 40) + self.random.uniform(0, 6))[:, None, None]
-        shade = 0.8 + 0.2 * folds * self.random.random() + np.zeros((320, 320, 1))
-        cloth = (stripes[None] * shade).clip(0, 255).astype(np.uint8)
-        return np.ascontiguousarray(np.rot90(cloth)) if self.random.random() < 0.5 else cloth
-
-    def _framed(self, alpha: Picture, width: int, height: int) -> Matrix:
-        """Where a cut-out person goes: the head above the middle, the body down to the bottom.
-
-        Mostly so that the photo's own edges, where they cut the body off, stay out of the frame.
-        """
-        left, top, person_width, person_height = cv2.boundingRect((alpha > 127).astype(np.uint8))
-        cut_left, cut_right, cut_top = left == 0, left + person_width == alpha.shape[1], top == 0
-        hide_cuts = self.random.random() < 0.75
-        head = (self.random.uniform(-0.2, 0) if cut_top and hide_cuts else self.random.uniform(-0.1, 0.5)) * height
-        scale = (height - head) / max(person_height, 1) * np.exp(self.random.exponential(0.25))
-        if hide_cuts and cut_left and cut_right:
-            scale = max(scale, 1.05 * width / person_width)
-        elif self.random.random() < 0.1:
-            scale *= self.random.uniform(0.5, 1.0)
-        middle = width / 2 + self.random.normal(0, 0.22) * width
-        slack = scale * person_width / 2
-        if hide_cuts and (cut_left or cut_right):
-            middle = np.clip(middle, width - slack if cut_right else None, slack if cut_left else None)
-        stretch = np.exp(self.random.normal(0, 0.06))
-        return similarity(
-            scale * stretch, scale / stretch, self.random.normal(0, 0.09),
-            source=np.array([left + person_width / 2, top]), target=np.array([middle, head]),
-        )  # fmt: skip
-
-    def _photo_window(self, alpha: Picture, width: int, height: int) -> Matrix:
-        """A window of a photo of people: wider than the photo at times (mirrored at its edges), heads mostly in it."""
-        rows, columns = alpha.shape
-        whole, filled = sorted((width / columns, height / rows))
-        scale = whole * (filled / whole) ** self.random.uniform(0.2, 1.0) * np.exp(self.random.exponential(0.12))
-        head = cv2.boundingRect((alpha > 127).astype(np.uint8))[1] * scale
-        slack = rows * scale - height
-        above = np.clip(head - self.random.uniform(-0.15, 0.4) * height, min(slack, 0), max(slack, 0))
-        across = self.random.uniform(-0.5, 0.5) * max(columns * scale - width, 0.3 * width)
-        stretch = np.exp(self.random.normal(0, 0.06))
-        return similarity(
-            scale * stretch, scale / stretch, self.random.normal(0, 0.06),
-            source=np.array([columns / 2, 0]), target=np.array([width / 2 + across, -above]),
-        )  # fmt: skip
-
-    def _window(self, picture: Picture, width: int, height: int) -> Matrix:
-        """A random window of a room, filling the frame."""
-        rows, columns = picture.shape[:2]
-        scale = max(width / columns, height / rows) * np.exp(self.random.exponential(0.2))
-        slack = np.array([columns * scale - width, rows * scale - height]) / 2
-        offset = self.random.uniform(-0.9, 0.9, 2) * slack
-        stretch = np.exp(self.random.normal(0, 0.06))
-        return similarity(
-            scale * stretch, scale / stretch, self.random.normal(0, 0.06),
-            source=np.array([columns / 2, rows / 2]), target=np.array([width / 2, height / 2]) + offset,
-        )  # fmt: skip
+    def _chairs(self, people: list[Layer], width: int, height: int) -> list[Layer]:
+        """The chairs that one in six sits on; as many empty rooms have one too."""
+        sitters = people or [self._person(self._stills(1), width, height)]
+        heads = [(each, head_of(each.stills[0].alpha)) for each in sitters if self.random.random() < 1 / 6]
+        return [
+            chair(self.random, head, each.matrix, (each.stills[0].alpha.shape[1], each.stills[0].alpha.shape[0]))
+            for each, head in heads
+            if head
+        ]
 
 
 def scenes(pack: Pack, *, seed: int) -> Scenes:
     """Shots from a pack, the same ones for the same seed."""
     odds = np.cumsum([RARE.get(person.source, 1.0) for person in pack.people])
-    return Scenes(pack, np.random.default_rng(seed), odds)
-
-
-def over(colours: Picture, alpha: Picture, picture: Picture) -> Picture:
-    """The compositing equation in 8 bits."""
-    weight = alpha.astype(np.float32) * (1 / 255)
-    return cv2.blendLinear(colours, picture, weight, 1 - weight)
-
-
-def _motion_blurred(colours: Picture, alpha: Picture, way: Path, moment: int) -> tuple[Picture, Picture]:
-    """Smeared along the way by half a frame's exposure, where that is visible at all."""
-    x, y = way.speed(moment) * colours.shape[1] * 0.5
-    length = int(np.hypot(x, y))
-    if length < 2:
-        return colours, alpha
-    kernel = np.zeros((2 * length + 1, 2 * length + 1), np.uint8)
-    middle = np.array([length, length])
-    step = (np.array([x, y]) / 2).astype(int)
-    cv2.line(kernel, tuple((middle - step).tolist()), tuple((middle + step).tolist()), 1)
-    weights = kernel.astype(np.float32) / kernel.sum()
-    return cv2.filter2D(colours, -1, weights), cv2.filter2D(alpha, -1, weights)
-
-
-def _warp(picture: Picture, matrix: NDArray[np.float64], size: tuple[int, int], border: int) -> Picture:
-    return cv2.warpAffine(picture, matrix, size, flags=cv2.INTER_LINEAR, borderMode=border)
+    hands = [person for person in pack.people if person.source in RARE] or pack.people
+    return Scenes(pack, np.random.default_rng(seed), odds, hands)

@@ -1,0 +1,112 @@
+"""What people wear beyond what the pack's people wore: clothes of other colours, headphones.
+
+Two thousand people own few clothes. Other colours, large plain ones above all, keep the network from knowing people by
+their shirts; hands and faces keep their own skin.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from training.faults import Grade, Picture, grade
+
+SKIN = ((0, 133, 80), (255, 180, 130))
+"""Y, Cr, Cb between which skin of most tones lies (after Chai and Ngan 1999), a little widened."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A head in a still, in its pixels: ``middle`` column, ``top`` and ``neck`` rows, ``width``."""
+
+    middle: float
+    top: float
+    neck: float
+    width: float
+
+
+@dataclass(frozen=True, slots=True)
+class Dress:
+    """For one person, through a whole shot. ``plain``: a colour on the clothes' own folds, instead of a grade."""
+
+    head: Head
+    grade: Grade | None
+    plain: NDArray[np.float32] | None
+    headphones: tuple[int, int, int] | None
+
+    def put_on(self, colours: Picture, alpha: Picture, matrix: NDArray[np.float64]) -> tuple[Picture, Picture]:
+        """Colours and alpha of the person in the frame, whose still lies there by ``matrix``."""
+        if self.grade or self.plain is not None:
+            colours = self._recoloured(colours, alpha, matrix)
+        if self.headphones:
+            colours, alpha = colours.copy(), alpha.copy()
+            self._draw_headphones(colours, alpha, matrix)
+        return colours, alpha
+
+    def _recoloured(self, colours: Picture, alpha: Picture, matrix: NDArray[np.float64]) -> Picture:
+        _, y = matrix @ np.array([self.head.middle, self.head.neck, 1.0])
+        rows = np.arange(len(colours), dtype=np.float32)[:, None]
+        below = np.clip((rows - np.float32(y)) * np.float32(12 / len(colours)) + 0.5, 0, 1)
+        skin = cv2.inRange(cv2.cvtColor(colours, cv2.COLOR_BGR2YCrCb), *SKIN)
+        weight = below * (1 - cv2.blur(skin, (3, 3)).astype(np.float32) * np.float32(1 / 255))
+        return cv2.blendLinear(self._cloth(colours, alpha), colours, weight, 1 - weight)
+
+    def _cloth(self, colours: Picture, alpha: Picture) -> Picture:
+        if self.grade:
+            return self.grade(colours)
+        grey = cv2.cvtColor(colours, cv2.COLOR_BGR2GRAY)
+        light = grey.astype(np.float32) * (1 / max(cv2.mean(grey, alpha)[0], 16))
+        return np.clip(light[..., None] * self.plain, 0, 255).astype(np.uint8)
+
+    def _draw_headphones(self, colours: Picture, alpha: Picture, matrix: NDArray[np.float64]) -> None:
+        head, colour = self.head, self.headphones
+        assert colour is not None  # noqa: S101 - asked by the caller
+        scale = float(np.hypot(*matrix[:, 0]))
+        turn = float(np.degrees(np.arctan2(matrix[1, 0], matrix[0, 0])))
+        ears = head.top + 0.55 * (head.neck - head.top)
+        middle, left, right = (
+            tuple((matrix @ np.array([x, ears, 1.0])).round().astype(int).tolist())
+            for x in (head.middle, head.middle - head.width / 2, head.middle + head.width / 2)
+        )
+        band = (round(head.width * 0.52 * scale), round((ears - head.top) * 1.05 * scale))
+        cup = (max(1, round(head.width * 0.1 * scale)), max(1, round(head.width * 0.2 * scale)))
+        for picture, value in ((colours, colour), (alpha, 255)):
+            cv2.ellipse(picture, middle, band, turn, 180, 360, value, max(1, round(head.width * 0.07 * scale)), 16)
+            cv2.ellipse(picture, left, cup, turn, 0, 360, value, -1, 16)
+            cv2.ellipse(picture, right, cup, turn, 0, 360, value, -1, 16)
+
+
+def head_of(alpha: Picture) -> Head | None:
+    """The head of a cut-out person: from the top to where the outline is narrowest; None where that finds none."""
+    inside = alpha > 127
+    widths = inside.sum(1)
+    rows = np.flatnonzero(widths)
+    if len(rows) < 40 or rows[0] < 4:
+        return None
+    top, height = int(rows[0]), int(rows[-1] - rows[0])
+    first, last = top + height // 8, top + int(height * 0.6)
+    neck = first + int(widths[first:last].argmin())
+    columns = np.flatnonzero(inside[(top + neck) // 2])
+    if neck - top < 12 or len(columns) < 12 or not 0.4 < (neck - top) / (columns[-1] - columns[0] + 1) < 2.5:
+        return None
+    return Head((columns[0] + columns[-1]) / 2, top, neck, float(columns[-1] - columns[0] + 1))
+
+
+def dress(random: Generator, head: Head | None) -> Dress | None:
+    """Other clothes for three in ten, headphones for one in twelve; None for all others."""
+    if head is None:
+        return None
+    kind, colour = random.random(), None
+    if random.random() < 1 / 12:
+        colour = tuple(random.integers(0, 256, 3).tolist()) if random.random() < 0.3 else (_dark(random),) * 3
+    if kind < 0.15:
+        return Dress(head, grade(random, strength=2.0), None, colour)
+    if kind < 0.3:
+        return Dress(head, None, random.uniform(10, 245, 3).astype(np.float32), colour)
+    return Dress(head, None, None, colour) if colour else None
+
+
+def _dark(random: Generator) -> int:
+    return int(random.choice([20, 40, 60, 200]) + random.integers(-15, 16))

@@ -1,0 +1,67 @@
+"""What a shot is laid out of: pictures with an alpha, each on its own way through the frame."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from training.dress import Dress
+from training.faults import Grade, Picture
+from training.motion import Matrix, Path, place
+from training.pack import Person
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """``frames`` (T, H, W, 3) BGR and their ``alpha`` (T, H, W), both uint8."""
+
+    frames: Picture
+    alpha: Picture
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One person or thing in a shot: the pictures shown in turn, where they lie, and their colours."""
+
+    stills: Sequence[Person]
+    matrix: Matrix
+    path: Path
+    grade: Grade
+    dress: Dress | None = None
+
+    def draw(self, moment: int, *, width: int, height: int) -> tuple[Picture, Picture]:
+        """Colours (H, W, 3) and alpha (H, W) at a moment."""
+        still = self.stills[moment % len(self.stills)]
+        matrix = place(self.matrix, self.path.at(moment), width=width, height=height)
+        colours = warp(still.foreground, matrix, (width, height), cv2.BORDER_REPLICATE)
+        alpha = warp(still.alpha, matrix, (width, height), cv2.BORDER_CONSTANT)
+        if self.dress:
+            colours, alpha = self.dress.put_on(colours, alpha, matrix)
+        return self.grade(colours), alpha
+
+
+def over(colours: Picture, alpha: Picture, picture: Picture) -> Picture:
+    """The compositing equation in 8 bits."""
+    weight = alpha.astype(np.float32) * (1 / 255)
+    return cv2.blendLinear(colours, picture, weight, 1 - weight)
+
+
+def motion_blurred(colours: Picture, alpha: Picture, way: Path, moment: int) -> tuple[Picture, Picture]:
+    """Smeared along the way by half a frame's exposure, where that is visible at all."""
+    x, y = way.speed(moment) * colours.shape[1] * 0.5
+    length = int(np.hypot(x, y))
+    if length < 2:
+        return colours, alpha
+    kernel = np.zeros((2 * length + 1, 2 * length + 1), np.uint8)
+    middle = np.array([length, length])
+    step = (np.array([x, y]) / 2).astype(int)
+    cv2.line(kernel, tuple((middle - step).tolist()), tuple((middle + step).tolist()), 1)
+    weights = kernel.astype(np.float32) / kernel.sum()
+    return cv2.filter2D(colours, -1, weights), cv2.filter2D(alpha, -1, weights)
+
+
+def warp(picture: Picture, matrix: NDArray[np.float64], size: tuple[int, int], border: int) -> Picture:
+    """The picture as it lies in a frame of ``size`` (width, height)."""
+    return cv2.warpAffine(picture, matrix, size, flags=cv2.INTER_LINEAR, borderMode=border)
