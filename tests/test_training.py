@@ -11,7 +11,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install --group train")
 pytest.importorskip("pymatting", reason="pymatting is not installed: pip install --group train")
 
-from training import evaluate, export, loader, losses, net, pack, scene, train  # noqa: E402 - only where torch is
+from training import evaluate, export, loader, losses, net, pack, quantise, scene, train  # noqa: E402 - only where torch is
 
 SIZE = (96, 64)
 
@@ -160,7 +160,9 @@ def test_a_new_run_can_begin_from_a_checkpoint(tmp_path: Path) -> None:
     known.frames = 77
     known.save(tmp_path / "known.pt")
     run = train.begin("tiny", tmp_path / "checkpoint.pt", "cpu", start=tmp_path / "known.pt")
-    assert run.frames == 0
+    assert (run.frames, run.before) == (0, 77)
+    run.save(tmp_path / "checkpoint.pt")
+    assert export.load(tmp_path / "checkpoint.pt")[1] == 77
     pairs = zip(known.average.parameters(), run.net.parameters(), strict=True)
     assert all(torch.equal(mine, theirs) for mine, theirs in pairs)
 
@@ -188,3 +190,24 @@ def test_the_program_runs_what_the_training_exports(tmp_path: Path) -> None:
     network.close()
     assert matte.alpha.shape == expected.shape
     assert np.abs(matte.alpha - expected).max() < 5e-3
+
+
+def test_an_export_gets_its_twin_in_8_bits(data: pack.Pack, tmp_path: Path) -> None:
+    import onnx  # noqa: PLC0415 - comes with the group
+
+    torch.manual_seed(0)
+    model = net.MattingNet(net.SHAPES["tiny"]).eval()
+    path = tmp_path / "own.onnx"
+    export.export(model, path, name="own", area=96 * 64, frames=0)
+    shots = quantise.shots_of(data, area=96 * 64, count=4, length=3)
+    twin = quantise.quantise(path, shots)
+    assert twin.name == "own-int8.onnx"
+    assert quantise._told(onnx.load(path))["rtmatte.eight_bit"] == twin.name
+    assert "rtmatte.eight_bit" not in quantise._told(onnx.load(twin))
+    operators = [node.op_type for node in onnx.load(twin).graph.node]
+    assert operators.count("DequantizeLinear") > 20
+    other = net.MattingNet(net.SHAPES["tiny"]).eval()
+    torch.nn.init.constant_(other.head.bias, 5)
+    export.export(other, tmp_path / "other.onnx", name="other", area=96 * 64, frames=0)
+    with pytest.raises(ValueError, match="differs"):
+        quantise.check(tmp_path / "other.onnx", twin, shots)

@@ -48,12 +48,12 @@ class Exported(nn.Module):
 
 
 def load(checkpoint: Path) -> tuple[MattingNet, int]:
-    """The averaged network of a checkpoint, and how many frames it has seen."""
+    """The averaged network of a checkpoint, and how many frames it has seen in all its runs."""
     state = torch.load(checkpoint, map_location="cpu", weights_only=True)
     shape = state["shape"]
     net = MattingNet(Shape(tuple(shape["channels"]), tuple(shape["blocks"])))
     net.load_state_dict(state["average"])
-    return net.eval(), int(state["frames"])
+    return net.eval(), int(state["frames"]) + int(state.get("before", 0))
 
 
 def export(net: MattingNet, out: Path, *, name: str, area: int, frames: int) -> None:

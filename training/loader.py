@@ -23,11 +23,15 @@ Batch = tuple[Tensor, Tensor]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a batch is: how many shots of how many frames, of about how many pixels each."""
+    """What a batch is: how many shots of how many frames, of about how many pixels each.
+
+    ``least``: the smallest batches have this share of ``area``, for a network that is run on grids of several sizes.
+    """
 
     shots: int
     length: int
     area: int
+    least: float = 1.0
 
 
 def grid(area: float, columns: int, rows: int) -> tuple[int, int]:
@@ -51,7 +55,8 @@ class Batches(IterableDataset[Batch]):
         weights = [weight for *_, weight in ASPECTS]
         while True:
             columns, rows, _ = ASPECTS[source.random.choice(len(ASPECTS), p=weights)]
-            width, height = grid(self.plan.area, columns, rows)
+            area = self.plan.area * source.random.uniform(self.plan.least, 1)
+            width, height = grid(area, columns, rows)
             shots = [source.shot(self.plan.length, width=width, height=height) for _ in range(self.plan.shots)]
             yield (
                 torch.from_numpy(np.stack([shot.frames for shot in shots])),

@@ -23,6 +23,7 @@ from training.losses import matting_loss
 from training.net import SHAPES, MattingNet
 
 FULL = 256 * 144
+WIDE = 320 * 180
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,12 @@ RECIPES = {
         # How they move: the memory.
         Stage(frames=122_000, plan=Plan(shots=4, length=5, area=FULL), rate=(7e-4, 1e-5)),
     ),
+    # Once more from the averaged network of an earlier run, on grids up to the one that ships.
+    "again": (
+        Stage(frames=110_000, plan=Plan(shots=32, length=1, area=FULL // 4), rate=(1.2e-3, 1e-3)),
+        Stage(frames=150_000, plan=Plan(shots=12, length=1, area=WIDE, least=0.45), rate=(1.1e-3, 5e-4)),
+        Stage(frames=220_000, plan=Plan(shots=3, length=5, area=WIDE, least=0.45), rate=(6e-4, 1e-5)),
+    ),
     # A camera of one's own, from a network that knows people already.
     "fine-tune": (Stage(frames=60_000, plan=Plan(shots=4, length=5, area=FULL), rate=(2e-4, 1e-5)),),
 }
@@ -50,12 +57,13 @@ RECIPES = {
 
 @dataclass(slots=True)
 class Run:
-    """A training under way: all that a checkpoint holds."""
+    """A training under way: all that a checkpoint holds. ``before``: frames that it saw in the runs it began from."""
 
     net: MattingNet
     average: MattingNet
     optimizer: torch.optim.Optimizer
     frames: int = 0
+    before: int = 0
     losses: list[float] = field(default_factory=list)
 
     def step(self, batch: Batch, rate: float) -> None:
@@ -84,7 +92,8 @@ class Run:
         """Write the checkpoint, whole or not at all."""
         part = path.with_suffix(".part")
         state = {"net": self.net.state_dict(), "average": self.average.state_dict(), "frames": self.frames}
-        torch.save(state | {"optimizer": self.optimizer.state_dict(), "shape": asdict(self.net.shape)}, part)
+        more = {"before": self.before, "optimizer": self.optimizer.state_dict(), "shape": asdict(self.net.shape)}
+        torch.save(state | more, part)
         part.replace(path)
 
 
@@ -98,11 +107,12 @@ def begin(shape: str, checkpoint: Path, device: str, *, start: Path | None = Non
         run.average.load_state_dict(state["average"])
         if "optimizer" in state:
             run.optimizer.load_state_dict(state["optimizer"])
-        run.frames = state["frames"]
+        run.frames, run.before = state["frames"], state.get("before", 0)
     elif start:
-        known = torch.load(start, map_location=device, weights_only=True)["average"]
-        run.net.load_state_dict(known)
-        run.average.load_state_dict(known)
+        state = torch.load(start, map_location=device, weights_only=True)
+        run.net.load_state_dict(state["average"])
+        run.average.load_state_dict(state["average"])
+        run.before = state["frames"] + state.get("before", 0)
     return run
 
 
