@@ -50,12 +50,12 @@ class Clock:
 
 
 def played(scripts: dict[str, Script]) -> Runtime:
-    """An ONNX Runtime on which the providers of these keys do as their scripts say."""
+    """An ONNX Runtime on which the providers of these keys, or sessions of files so called, do as their scripts say."""
     real, clock = installed_runtime(), Clock()
 
     def native(path: str, options: object, providers: Sequence[tuple[str, dict[str, str]]]) -> Native:
         key = providers[0][0]
-        script = scripts.setdefault(key, Script())
+        script = scripts.get(Path(path).name) or scripts.setdefault(key, Script())
         script.starts, script.options = script.starts + 1, providers[0][1]
         if script.refuses:
             raise script.error or RuntimeError(script.refuses)

@@ -5,6 +5,7 @@ from math import inf
 
 from realtime_matte.errors import ModelError
 from realtime_matte.models import providers
+from realtime_matte.models.eight_bit import EIGHT_BIT, quicker_twin
 from realtime_matte.models.family import Family, understand
 from realtime_matte.models.graph import Graph
 from realtime_matte.models.network import OnnxNetwork
@@ -55,7 +56,20 @@ def start(
             return OnnxNetwork(name, family, [session, cpu], _notes(failed, session))
     if provider is not None and failed:
         raise _refused(*failed[0])
-    return OnnxNetwork(name, family, [cpu], [*_notes(failed, cpu), *_overlooked(provider, machine)])
+    sessions, told_of_twin = _with_twin(graph, family, cpu, on_cpu, threads=threads)
+    notes = [*_notes(failed, cpu), *_overlooked(provider, machine), *told_of_twin]
+    return OnnxNetwork(name, family, sessions, notes)
+
+
+def _with_twin(
+    graph: Graph, family: Family, cpu: Session, on_cpu: WarmUp, *, threads: int
+) -> tuple[list[Session], list[str]]:
+    """The sessions to run on the CPU, in order, and what is to be told of a twin that does not do."""
+    try:
+        twin = quicker_twin(graph, family, cpu.runtime, threads=threads, on_cpu=on_cpu)
+    except Unproven as error:
+        return [cpu], _notes([(EIGHT_BIT, error)], cpu)
+    return ([twin, cpu] if twin else [cpu]), []
 
 
 def _wanted(provider: str | None, machine: Machine) -> list[Provider]:
