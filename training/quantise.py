@@ -1,0 +1,144 @@
+"""Give an exported network its 8-bit twin: ``python -m training.quantise --model FILE.onnx --pack PACK``.
+
+Convolutions in 8 bits, weights by channel, ranges as seen on training shots (Jacob et al. 2018, Quantization and
+Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference). What sees the frame, gives the alpha,
+gates the whole picture or remembers stays in floats: there a rounding would show, or add up from frame to frame.
+"""
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import onnx
+import onnxruntime
+from numpy.typing import NDArray
+from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
+from onnxruntime.quantization.shape_inference import quant_pre_process
+
+from training import pack
+from training.export import STATES, STRIDES, list_sums
+from training.loader import ASPECTS, grid
+from training.scene import Shot, scenes
+
+IN_FLOATS = ("/stem/stem.0/", "/context/", "/memory", "/head/")
+"""Beginnings of the names of convolutions that stay as they are."""
+
+TWIN = "rtmatte.eight_bit"
+"""Where the network's metadata names its twin's file."""
+
+TOLERANCE = 4e-3
+"""Largest mean difference of alpha between the twin and the network over shots it was not made with."""
+
+
+class Steps:
+    """A network run frame by frame, memories handed on."""
+
+    def __init__(self, path: Path) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        self.session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        self.channels = {port.name: port.shape[1] for port in self.session.get_inputs() if port.name in STATES}
+
+    def feeds(self, shot: Shot) -> Iterator[tuple[dict[str, NDArray[np.generic]], NDArray[np.float32]]]:
+        """For each frame of a shot: what goes in, and the alpha that comes out."""
+        height, width = shot.frames.shape[1:3]
+        states = {
+            name: np.zeros((1, self.channels[name], height // stride, width // stride), np.float32)
+            for name, stride in zip(STATES, STRIDES, strict=True)
+        }
+        for frame in shot.frames:
+            feed = {"frame": frame[None], **states}
+            alpha, *after = self.session.run(None, feed)
+            states = dict(zip(STATES, after, strict=True))
+            yield feed, alpha
+
+
+class Ranges(CalibrationDataReader):  # type: ignore[misc] # ONNX Runtime's is untyped
+    """Hands the quantiser every frame of some shots, with the memories it really meets."""
+
+    def __init__(self, network: Steps, shots: list[Shot]) -> None:
+        self.feeds = (feed for shot in shots for feed, _ in network.feeds(shot))
+
+    def get_next(self) -> dict[str, NDArray[np.generic]] | None:
+        return next(self.feeds, None)
+
+
+def quantise(model: Path, shots: list[Shot]) -> Path:
+    """Write the twin beside the network, and its name into the network's metadata. The last shots are for the check."""
+    twin = model.with_name(f"{model.stem}-int8.onnx")
+    kept = len(shots) // 4
+    with TemporaryDirectory() as folder:
+        plain, part = Path(folder) / "plain.onnx", Path(folder) / "twin.onnx"
+        quant_pre_process(str(model), str(plain), skip_symbolic_shape=True)
+        names = [node.name for node in onnx.load(plain).graph.node if node.op_type == "Conv"]
+        quantize_static(
+            str(plain),
+            str(part),
+            Ranges(Steps(model), shots[kept:]),
+            per_channel=True,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+            op_types_to_quantize=["Conv"],
+            nodes_to_exclude=[name for name in names if name.startswith(IN_FLOATS)],
+        )
+        check(model, part, shots[:kept])
+        written = onnx.load(part)
+        onnx.helper.set_model_props(written, _described(model, twin))
+        onnx.save(written, twin)
+    network = onnx.load(model)
+    onnx.helper.set_model_props(network, _told(network) | {TWIN: twin.name})
+    onnx.save(network, model)
+    return twin
+
+
+def _told(model: onnx.ModelProto) -> dict[str, str]:
+    return {entry.key: entry.value for entry in model.metadata_props}
+
+
+def _described(model: Path, twin: Path) -> dict[str, str]:
+    told = _told(onnx.load(model, load_external_data=False)) | {"rtmatte.name": twin.stem}
+    told.pop(TWIN, None)
+    return told
+
+
+def check(model: Path, twin: Path, shots: list[Shot]) -> None:
+    """Raises ValueError where the twin's alphas are not the network's."""
+    network, other = Steps(model), Steps(twin)
+    differences = [
+        float(np.abs(alpha - right).mean())
+        for shot in shots
+        for (_, right), (_, alpha) in zip(network.feeds(shot), other.feeds(shot), strict=True)
+    ]
+    difference = sum(differences) / len(differences)
+    print(f"{twin.name}: alpha differs by {difference:.5f} on the mean, {max(differences):.5f} at the most")
+    if difference > TOLERANCE:
+        raise ValueError(f"the 8-bit twin of {model} differs by {difference:.4f} in alpha, over {TOLERANCE}")
+
+
+def shots_of(data: pack.Pack, *, area: float, count: int, length: int = 5) -> list[Shot]:
+    """Shots in every shape of frame that the training draws, as often."""
+    source = scenes(data, seed=20_261)
+    weights = [weight for *_, weight in ASPECTS]
+    sizes = [grid(area, *ASPECTS[source.random.choice(len(ASPECTS), p=weights)][:2]) for _ in range(count)]
+    return [source.shot(length, width=width, height=height) for width, height in sizes]
+
+
+def main() -> None:
+    """Read the command line and quantise."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", type=Path, required=True, help="exported; its twin is written beside it")
+    parser.add_argument("--pack", type=Path, required=True)
+    parser.add_argument("--cache", type=Path, default=Path("runs/cache"))
+    parser.add_argument("--shots", type=int, default=80)
+    chosen = parser.parse_args()
+    area = float(_told(onnx.load(chosen.model))["rtmatte.area"])
+    data = pack.read(chosen.pack, split="train", cache=chosen.cache)
+    twin = quantise(chosen.model, shots_of(data, area=area, count=chosen.shots))
+    list_sums(chosen.model.parent)
+    print(f"{twin}: {twin.stat().st_size / 1e6:.2f} MB")
+
+
+if __name__ == "__main__":
+    main()
