@@ -137,6 +137,14 @@ def test_the_size_asked_for_is_the_grid(ours: str) -> None:
     assert cpu(ours + "?size=64x32").matte(grey(9), None)[0].alpha.shape == (32, 64)
 
 
+@pytest.mark.parametrize(
+    ("quality", "shape"), [("low", (112, 208)), ("normal", (144, 256)), ("high", (192, 336)), ("best", (256, 464))]
+)
+def test_quality_is_more_pixels_in_the_frame_s_shape(ours: str, quality: str, shape: tuple[int, int]) -> None:
+    frame = Frame(np.zeros((720, 1280, 3), np.uint8), 0.0, 0)
+    assert cpu(f"{ours}?quality={quality}").matte(frame, None)[0].alpha.shape == shape
+
+
 def test_an_unknown_name_is_refused_with_those_there_are(folder: Path) -> None:
     assert folder.is_dir()
     with pytest.raises(
@@ -172,11 +180,12 @@ def test_two_threads_give_the_same_alpha(ours: str) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ("speed=3", "no option 'speed' in '.*'; there are: mean, order, size, std"),
+        ("speed=3", "no option 'speed' in '.*'; there are: mean, order, quality, size, std"),
         ("size=250x144", "size 250x144 is not of whole multiples of 16; try 256x144"),
         ("size=big", "option size=big in '.*' is not a size such as 512x288"),
         ("size=0x9", "option size=0x9 in '.*' is not a size such as 512x288"),
-        ("mean=127.5", "a model of the family recurrent takes no option 'mean'; there are: size"),
+        ("mean=127.5", "a model of the family recurrent takes no option 'mean'; there are: quality, size"),
+        ("quality=4k", "option quality=4k in '.*' is not one of low, normal, high, best"),
         ("std=0", "option std=0 in '.*' is not above 0"),
         ("std=1,2", "option std=1,2 in '.*' is not one number or three, such as"),
         ("mean=nan", "option mean=nan in '.*' is not one number or three, such as"),

@@ -5,6 +5,7 @@ from math import sqrt
 
 from realtime_matte.errors import SpecError
 from realtime_matte.frame import Size
+from realtime_matte.models.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,11 @@ class Grid:
         width, height = size
         shaped = sqrt(self.area * width / height), sqrt(self.area * height / width)
         return self.fixed or (_round(shaped[0], self.multiple), _round(shaped[1], self.multiple))
+
+
+def grid(area: int, multiple: int, settings: Settings) -> Grid:
+    """Of the ``area`` a network usually runs on, as the user wishes. Raises SpecError."""
+    return Grid(round(area * (settings.quality or 1)), multiple, settings.size)
 
 
 def _round(side: float, multiple: int) -> int:

@@ -10,18 +10,25 @@ from realtime_matte.options import parse
 
 Order: TypeAlias = Literal["rgb", "bgr"]
 
+QUALITIES = {"low": 0.64, "normal": 1.0, "high": 1.8, "best": 3.2}
+"""How many times the pixels of its usual grid a network gets; its time grows with them."""
+
 PerChannel: TypeAlias = tuple[float, float, float]
 """In 0..255 units, in the network's channel order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What was said; None is "as its family does". ``size``: the network's grid."""
+    """What was said; None is "as its family does".
+
+    ``size``: the network's grid. ``quality``: how many times as many pixels as usual it gets.
+    """
 
     mean: PerChannel | None = None
     std: PerChannel | None = None
     order: Order | None = None
     size: Size | None = None
+    quality: float | None = None
 
 
 def split(spec: str) -> tuple[str, dict[str, object]]:
@@ -48,6 +55,7 @@ def settings(
         std=cast("PerChannel | None", values.get("std")),
         order=cast("Order | None", values.get("order")),
         size=cast("Size | None", values.get("size")),
+        quality=cast("float | None", values.get("quality")),
     )
 
 
@@ -87,4 +95,10 @@ def _size(text: str) -> Size:
     return int(width), int(height)
 
 
-_READERS = {"mean": _per_channel, "std": _deviation, "order": _order, "size": _size}
+def _quality(text: str) -> float:
+    if text not in QUALITIES:
+        raise ValueError("one of " + ", ".join(QUALITIES))
+    return QUALITIES[text]
+
+
+_READERS = {"mean": _per_channel, "std": _deviation, "order": _order, "size": _size, "quality": _quality}

@@ -11,12 +11,12 @@ from realtime_matte.errors import BadFile
 from realtime_matte.frame import Size
 from realtime_matte.models.family import Array, Feed, Memory, Read, Wiring, clipped
 from realtime_matte.models.graph import Graph
-from realtime_matte.models.grid import Grid
+from realtime_matte.models.grid import Grid, grid
 from realtime_matte.models.settings import Settings
 from realtime_matte.models.shrink import Shrink
 
 LOOKS = "rtmatte.family = recurrent in its metadata"
-OPTIONS = frozenset({"size"})
+OPTIONS = frozenset({"size", "quality"})
 
 
 def recognises(graph: Graph) -> bool:
@@ -36,7 +36,7 @@ def open(graph: Graph, settings: Settings) -> "Recurrent":
     needed = {"frame", "alpha", *(state.input for state in states), *(state.output for state in states)}
     if needed - ports:
         raise BadFile(f"{graph.path} has no {', '.join(sorted(needed - ports))} in its graph; there are: {graph}")
-    return Recurrent(Grid(area, multiple, settings.size), states)
+    return Recurrent(grid(area, multiple, settings), states)
 
 
 @dataclass(frozen=True, slots=True)

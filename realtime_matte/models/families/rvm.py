@@ -10,12 +10,12 @@ from realtime_matte.frame import Size
 from realtime_matte.models import normalise
 from realtime_matte.models.family import Array, Feed, Memory, Read, Wiring, clipped
 from realtime_matte.models.graph import Graph
-from realtime_matte.models.grid import Grid
+from realtime_matte.models.grid import Grid, grid
 from realtime_matte.models.normalise import UNIT, Rule
 from realtime_matte.models.settings import Settings
 
 LOOKS = "src, r1i..r4i (and downsample_ratio) -> pha, r1o..r4o"
-OPTIONS = frozenset({"size"})
+OPTIONS = frozenset({"size", "quality"})
 
 _AREA = 512 * 288
 """What its authors let it work on for HD, by their downsample_ratio of 0.4 (1080p: 0.25)."""
@@ -38,7 +38,7 @@ def open(graph: Graph, settings: Settings) -> "RobustVideoMatting":
         raise ModelError(f"{graph.path} takes {ports['src'].kind}; take its float32 export, rvm_mobilenetv3_fp32.onnx")
     channels = tuple(ports[name].shape[1] if len(ports[name].shape) > 1 else 0 for name in _IN)
     known = tuple(channel if isinstance(channel, int) else 0 for channel in channels)
-    return RobustVideoMatting(known, "downsample_ratio" in ports, Grid(_AREA, 16, settings.size))
+    return RobustVideoMatting(known, "downsample_ratio" in ports, grid(_AREA, 16, settings))
 
 
 @dataclass(frozen=True, slots=True)
