@@ -1,12 +1,13 @@
 """What the doctor says of the kernel module, on machines of every kind."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
 from fakes_host import RELEASE, UBUNTU, FakeHost, commands
 
 from realtime_matte.cli.checks import secure_boot, system
-from realtime_matte.cli.checks.boot import at_boot
+from realtime_matte.cli.checks.boot import PAIR, at_boot
 from realtime_matte.cli.checks.distribution import distribution
 from realtime_matte.cli.checks.findings import Finding
 from realtime_matte.cli.checks.kernel_module import kernel_module
@@ -213,11 +214,21 @@ def test_without_a_module_nothing_is_said_of_the_next_boot(machine: FakeHost) ->
 def test_what_is_missing_for_the_next_boot_is_written(machine: FakeHost) -> None:
     machine.loaded()
     (finding,) = at_boot(machine.host)
-    options = 'options v4l2loopback exclusive_caps=1 card_label="Virtual Camera"'
+    options = r"options v4l2loopback exclusive_caps=1 card_label=\"Virtual Camera\""
     assert commands(finding) == [
-        """sudo sh -c 'echo '"'"'v4l2loopback'"'"' > /etc/modules-load.d/rtmatte.conf'""",
-        f"""sudo sh -c 'echo '"'"'{options}'"'"' > /etc/modprobe.d/rtmatte.conf'""",
+        "sudo sh -c 'echo v4l2loopback > /etc/modules-load.d/rtmatte.conf'",
+        f"sudo sh -c 'echo {options} > /etc/modprobe.d/rtmatte.conf'",
     ]
+
+
+def test_the_files_for_the_next_boot_hold_what_is_shown(machine: FakeHost, tmp_path: Path) -> None:
+    machine.loaded()
+    (finding,) = at_boot(machine.host)
+    for command, (path, line) in zip(finding.commands, PAIR.items(), strict=True):
+        written = tmp_path / "written"
+        words = [word.replace(path, str(written)) for word in command.words]
+        assert subprocess.run(words, check=True).returncode == 0  # noqa: S603 - the command under test
+        assert written.read_text() == f"{line}\n"
 
 
 @pytest.mark.parametrize("loads", ["etc/modules", "etc/modules-load.d/mine.conf", "usr/lib/modules-load.d/v4l2.conf"])

@@ -86,6 +86,13 @@ def test_each_camera_tells_what_it_offers(machine: FakeHost, kernel: FakeKernel)
     assert finding.found == f"camera {path} (Brio) offers MJPG up to 1280x720 at 60, YUYV up to 640x480"
 
 
+def test_of_many_formats_the_useful_ones_are_told(machine: FakeHost, kernel: FakeKernel) -> None:
+    offered = tuple(Mode(fourcc, (640, 480), ()) for fourcc in ("GREY", "NV12", "RGB3", "YUYV", "MJPG"))
+    kernel.add(0, FakeCamera("Brio", modes=offered))
+    (finding,) = modes(machine.host, ioctl=kernel.ioctl)
+    assert finding.found.endswith("YUYV up to 640x480, MJPG up to 640x480, GREY up to 640x480 and 2 more formats")
+
+
 # permission
 
 

@@ -41,4 +41,5 @@ def _found(host: Host) -> Finding:
 
 
 def _write(path: str) -> Command:
-    return Command(("sh", "-c", f"echo '{PAIR[path]}' > {path}"), root=True)
+    line = PAIR[path].replace('"', r"\"")
+    return Command(("sh", "-c", f"echo {line} > {path}"), root=True)

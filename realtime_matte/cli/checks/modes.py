@@ -11,6 +11,9 @@ from realtime_matte.sources._linux import Linux
 from realtime_matte.sources._v4l2 import Ioctl
 
 PART: Final = "camera modes"
+BEST: Final = ("MJPG", "YUYV")
+SHOWN: Final = 3
+"""So many formats are told; rtmatte devices lists all."""
 
 
 def modes(host: Host, *, ioctl: Ioctl = fcntl.ioctl) -> Iterator[Finding]:
@@ -23,8 +26,10 @@ def modes(host: Host, *, ioctl: Ioctl = fcntl.ioctl) -> Iterator[Finding]:
 
 
 def _offers(camera: CameraInfo) -> str:
-    formats = dict.fromkeys(mode.fourcc for mode in camera.modes)
-    return ", ".join(_largest(camera, fourcc) for fourcc in formats)
+    """The formats that are asked for first come first."""
+    formats = sorted(dict.fromkeys(mode.fourcc for mode in camera.modes), key=lambda fourcc: fourcc not in BEST)
+    shown = ", ".join(_largest(camera, fourcc) for fourcc in formats[:SHOWN])
+    return f"{shown} and {len(formats) - SHOWN} more formats" if len(formats) > SHOWN else shown
 
 
 def _largest(camera: CameraInfo, fourcc: str) -> str:
