@@ -14,6 +14,7 @@ WHY: Final = {
     "model": "it tells you from the room; without it the standby card is all that is sent",
     "background": "it is what others see in place of the room",
     "virtualcam": "it is the camera that is chosen in a call",
+    "pipewire": "it is the camera that is chosen in a call",
     "python": "rtmatte is written for newer ones",
     "weights": "a network that was changed may keep parts of the room",
 }

@@ -89,7 +89,7 @@ def network(settings: Settings, frame: Frame) -> Iterator[Finding]:
 
 def virtual_cameras(settings: Settings) -> list[str]:
     """Those of the settings, or the one a call would use."""
-    return [spec for spec in settings.output if spec.partition(":")[0] == "virtualcam"] or ["virtualcam"]
+    return [spec for spec in settings.output if spec.partition(":")[0] in {"virtualcam", "pipewire"}] or ["virtualcam"]
 
 
 def virtual_camera(spec: str, settings: Settings, size: Size) -> Finding:
