@@ -49,12 +49,12 @@ def test_a_module_that_is_not_installed_is_installed_with_the_headers_of_this_ke
 def test_after_an_update_of_the_kernel_the_headers_are_asked_for(machine: FakeHost) -> None:
     machine.folder("usr/src/v4l2loopback-0.12.7")
     module, headers = kernel_module(machine.host)
-    assert (module.found, module.commands) == ("installed, not built for this kernel", ())
+    assert (module.found, module.commands) == (f"installed, not built for this kernel {RELEASE}", ())
     assert headers.part == "kernel headers"
     assert headers.found == f"none of the running kernel {RELEASE}"
     assert commands(headers) == [
         f"sudo apt-get install -y linux-headers-{RELEASE}",
-        f"sudo dkms autoinstall -k {RELEASE}",
+        f"sudo dkms install v4l2loopback/0.12.7 -k {RELEASE}",
         LOAD,
     ]
 
@@ -62,7 +62,7 @@ def test_after_an_update_of_the_kernel_the_headers_are_asked_for(machine: FakeHo
 def test_with_headers_it_is_built_anew(machine: FakeHost) -> None:
     machine.folder("usr/src/v4l2loopback-0.12.7")
     machine.folder(f"lib/modules/{RELEASE}/build")
-    assert commands(only(machine)) == [f"sudo dkms autoinstall -k {RELEASE}", LOAD]
+    assert commands(only(machine)) == [f"sudo dkms install v4l2loopback/0.12.7 -k {RELEASE}", LOAD]
 
 
 @pytest.mark.parametrize("mark", [".dockerenv", "run/.containerenv"])

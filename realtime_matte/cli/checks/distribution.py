@@ -14,7 +14,7 @@ UPSTREAM: Final = "https://github.com/v4l2loopback/v4l2loopback"
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """``module``: brings v4l2loopback; ``headers``: what it is built with, then builds it. ``hint``: else, in words."""
+    """``module``: brings v4l2loopback; ``headers``: what it is built with. ``hint``: where no command is known."""
 
     name: str
     module: tuple[Command, ...] = ()
@@ -49,7 +49,7 @@ def _debian(host: Host, name: str, _: Mapping[str, str]) -> Distribution:
     return Distribution(
         name,
         (_root(f"apt-get install -y v4l2loopback-dkms {headers}"),),
-        (_root(f"apt-get install -y {headers}"), _root(f"dkms autoinstall -k {host.release}")),
+        (_root(f"apt-get install -y {headers}"),),
     )
 
 
@@ -59,9 +59,7 @@ def _fedora(host: Host, name: str, told: Mapping[str, str]) -> Distribution:
     fusion = _root(f"dnf install -y {site}/rpmfusion-free-release-{told.get('VERSION_ID', '')}.noarch.rpm")
     known = is_file(host.root / "etc/yum.repos.d/rpmfusion-free.repo")
     install = _root(f"dnf install -y akmod-v4l2loopback {headers}")
-    return Distribution(
-        name, (*(() if known else (fusion,)), install, build), (_root(f"dnf install -y {headers}"), build)
-    )
+    return Distribution(name, (*(() if known else (fusion,)), install, build), (_root(f"dnf install -y {headers}"),))
 
 
 def _arch(host: Host, name: str, _: Mapping[str, str]) -> Distribution:
@@ -69,7 +67,7 @@ def _arch(host: Host, name: str, _: Mapping[str, str]) -> Distribution:
     return Distribution(
         name,
         (_root(f"pacman -S --needed --noconfirm v4l2loopback-dkms {headers}"),),
-        (_root(f"pacman -S --needed --noconfirm {headers}"), _root(f"dkms autoinstall -k {host.release}")),
+        (_root(f"pacman -S --needed --noconfirm {headers}"),),
     )
 
 

@@ -32,8 +32,8 @@ def kernel_module(host: Host) -> Iterator[Finding]:
         yield _wanting("there for this kernel, not loaded", "load it", LOAD)
     elif foreign := _foreign(host):
         yield _wanting("not loaded", foreign)
-    elif any(host.root.glob("usr/src/v4l2loopback-*")):
-        yield from _unbuilt(host)
+    elif sources := sorted(host.root.glob("usr/src/v4l2loopback-*")):
+        yield from _unbuilt(host, sources[-1].name.removeprefix("v4l2loopback-"))
     else:
         yield _missing(host)
 
@@ -49,18 +49,23 @@ def _foreign(host: Host) -> str:
     return ""
 
 
-def _unbuilt(host: Host) -> Iterator[Finding]:
-    """Its source is there, and was not built for this kernel."""
-    system = distribution(host)
-    if not (host.root / f"lib/modules/{host.release}/build").is_dir():
-        yield _wanting("installed, not built for this kernel", "install the kernel's headers, see below, and load it")
-        found = f"none of the running kernel {host.release}"
-        why = "the module is built with them, anew for each kernel"
-        mend = "install them and build the module" if system.headers else f"install them as {system.name} has them"
-        yield Finding("kernel headers", "warning", found, mend, why, (*system.headers, LOAD) if system.headers else ())
+def _unbuilt(host: Host, version: str) -> Iterator[Finding]:
+    """Its source is there, for DKMS to build, and was not built for this kernel."""
+    build = Command(("dkms", "install", f"v4l2loopback/{version}", "-k", host.release), root=True)
+    found = f"installed, not built for this kernel {host.release}"
+    if (host.root / f"lib/modules/{host.release}/build").is_dir():
+        yield _wanting(found, "build it, and load it", build, LOAD)
         return
-    build = Command(("dkms", "autoinstall", "-k", host.release), root=True)
-    yield _wanting(f"installed, not built for this kernel {host.release}", "build it, and load it", build, LOAD)
+    yield _wanting(found, "install the kernel's headers, see below, and load it")
+    yield _headers(host, build)
+
+
+def _headers(host: Host, build: Command) -> Finding:
+    system = distribution(host)
+    why = "the module is built with them, anew for each kernel"
+    mend = "install them and build the module" if system.headers else f"install them as {system.name} has them"
+    commands = (*system.headers, build, LOAD) if system.headers else ()
+    return Finding("kernel headers", "warning", f"none of the running kernel {host.release}", mend, why, commands)
 
 
 def _missing(host: Host) -> Finding:
