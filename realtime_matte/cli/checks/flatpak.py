@@ -5,7 +5,7 @@ from configparser import ConfigParser, Error
 from pathlib import Path
 from typing import Final
 
-from realtime_matte.cli.checks.findings import Command, Finding, good
+from realtime_matte.cli.checks.findings import Finding, good
 from realtime_matte.cli.checks.host import Host
 
 PART: Final = "flatpak"
@@ -55,7 +55,6 @@ def _devices(path: Path) -> list[str]:
 def _judged(program: str, sees: bool) -> Finding:  # noqa: FBT001 - what was found
     if sees:
         return good(PART, f"{program} may see devices")
-    allow = Command(("flatpak", "override", "--user", "--device=all", program))
     why = "it finds the virtual camera only if PipeWire shows it"
-    mend = "let it see all devices, then start it anew; this widens its sandbox"
-    return Finding(PART, "warning", f"{program} may not see devices", mend, why, (allow,))
+    mend = f"flatpak override --user --device=all {program}, then start it anew, if you want its sandbox that wide"
+    return Finding(PART, "warning", f"{program} may not see devices", mend, why)
