@@ -11,7 +11,10 @@ import numpy as np
 
 from realtime_matte.sinks import pipewire
 
+PICTURE = np.full((48, 64, 3), (10, 20, 200), np.uint8)
 LIMIT_S = 60.0
+TRIES = 5
+"""On a busy machine the session manager may be there, and not yet ready to connect anybody."""
 READ = "pipewiresrc target-object=rtmatte num-buffers=5 ! videoconvert ! video/x-raw,format=BGR ! filesink location="
 
 
@@ -38,20 +41,26 @@ def wait(words: Sequence[str], text: str) -> None:
         assert time.monotonic() < ends_at, f"{words} never told {text!r}"
 
 
+def read(sink: pipewire.PipeWire, path: Path) -> bool:
+    """Send until another program has its pictures; False when it could not begin."""
+    with running("gst-launch-1.0", "-q", *f"{READ}{path}".split()) as reader:
+        ends_at = time.monotonic() + LIMIT_S
+        while reader.poll() is None and time.monotonic() < ends_at:
+            sink.send(PICTURE, time.monotonic())
+            time.sleep(1 / 30)
+        return reader.poll() == 0
+
+
 def main(path: Path) -> int:
-    picture = np.full((48, 64, 3), (10, 20, 200), np.uint8)
     with ExitStack() as stack:
         stack.enter_context(running("pipewire"))
         wait(["pw-cli", "info", "0"], "PipeWire:Interface:Core")
         stack.enter_context(running("wireplumber"))
         wait(["pw-cli", "ls", "Client"], "WirePlumber")
         sink = stack.enter_context(closing(pipewire.open("", size=(64, 48), fps=30.0, alpha=False)))
-        reader = stack.enter_context(running("gst-launch-1.0", "-q", *f"{READ}{path}".split()))
-        ends_at = time.monotonic() + LIMIT_S
-        while reader.poll() is None and time.monotonic() < ends_at:
-            sink.send(picture, time.monotonic())
-            time.sleep(1 / 30)
-        return reader.poll() or 0 if reader.poll() is not None else 1
+        sink.send(PICTURE, time.monotonic())
+        wait(["pw-cli", "ls", "Node"], "rtmatte")
+        return int(not any(read(sink, path) for _ in range(TRIES)))
 
 
 if __name__ == "__main__":

@@ -156,7 +156,7 @@ def test_other_programs_see_the_pictures(tmp_path: Path) -> None:
         stderr=subprocess.STDOUT,
         stdout=subprocess.PIPE,
         text=True,
-        timeout=120,
+        timeout=400,
         check=False,
     )
     assert done.returncode == 0, done.stdout
