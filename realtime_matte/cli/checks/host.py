@@ -26,6 +26,9 @@ class Answer:
 Ask: TypeAlias = Callable[[Sequence[str]], Answer | None]
 """Runs a program that only tells; None where there is no such program, or it does not answer."""
 
+Ioctl: TypeAlias = Callable[[int, int, bytearray], object]
+"""Called with a file descriptor, a request and a buffer that it fills; raises OSError."""
+
 
 def ask(words: Sequence[str]) -> Answer | None:
     """The real one."""
