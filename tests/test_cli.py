@@ -10,21 +10,18 @@ from pathlib import Path
 
 import av
 import cv2
-import numpy as np
 import pytest
 import tiny_networks
 from rich.console import Console
 from scripted import SIZE, Recorder, ScriptedNetwork, ScriptedSource, Wall, fails, opening
 
 from realtime_matte import __version__, bench, cli
-from realtime_matte.cli import VERBS, checks, installation, main
+from realtime_matte.cli import VERBS, main
+from realtime_matte.cli.checks import line
 from realtime_matte.cli.figures import live_line
-from realtime_matte.cli.findings import Finding
 from realtime_matte.cli.screen import Plain, Quiet, Terminal, screen
 from realtime_matte.cli.stop import Stop
 from realtime_matte.errors import MissingDependency, SourceError
-from realtime_matte.frame import Frame
-from realtime_matte.models import ModelInfo
 from realtime_matte.pipeline import Pipeline
 from realtime_matte.settings import Settings
 from realtime_matte.sources.camera import CameraInfo, Mode
@@ -82,7 +79,7 @@ def test_version(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["dcotor"], "no verb called 'dcotor'; there are: run, demo, devices, doctor, models, bench"),
+        (["dcotor"], "no verb called 'dcotor'; there are: run, demo, devices, doctor, models, bench, install-service"),
         (["--bgg", "x"], "unrecognized arguments: --bgg x; see rtmatte --help"),
         (["run", "--cam", "0"], "unrecognized arguments: --cam 0; see rtmatte run --help"),
         (["--size"], "argument --size: expected one argument; see rtmatte --help"),
@@ -181,7 +178,7 @@ def test_opencv_keeps_to_one_thread(
     words: list[str], model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(checks, "TIMED", 1)
+    monkeypatch.setattr(line, "TIMED", 1)
     before = cv2.getNumThreads()
     cv2.setNumThreads(2)
     try:
@@ -431,105 +428,6 @@ def test_devices_lists_what_a_camera_can_do(
         "      YUYV  640x480 at 30",
         "  /dev/video2  Cam (virtual): it may not be used",
     ]
-
-
-def test_the_doctor_tries_every_part(
-    model: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr("realtime_matte.sinks.virtualcam.open", Recorder(live=True))
-    assert main(["doctor", "--camera", "demo?frames=5", "--size", "96x64", "--model", model]) == 0
-    told = capsys.readouterr().out
-    parts = ("python", "cv2", "onnxruntime", "weights", "camera", "background", "model", "virtualcam")
-    assert [part for part in parts if f"ok    {part}" not in told and f"note  {part}" not in told] == []
-    assert told.endswith("a call would work\n")
-
-
-def test_the_doctor_says_what_would_not_work_and_how_to_mend_it(
-    model: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def no_camera(_rest: str, /, **_wishes: object) -> None:
-        raise SourceError("no camera at /dev/video0; there is none at all; plug one in")
-
-    monkeypatch.setattr("realtime_matte.sources.camera.open", no_camera)
-    monkeypatch.setattr("realtime_matte.sinks.virtualcam.open", Recorder(live=True, fails_at=0))
-    assert main(["doctor", "--size", "96x64", "--model", model, "--json"]) == 1
-    told = json.loads(capsys.readouterr().out)
-    bad = [finding for finding in told["findings"] if finding["state"] == "bad"]
-    assert told["works"] is False
-    assert [finding["part"] for finding in bad] == ["camera", "virtualcam"]
-    assert bad[0]["found"] == "no camera at /dev/video0"
-    assert bad[0]["mend"] == "there is none at all; plug one in"
-
-
-def test_the_doctor_goes_on_after_wrong_settings(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr("realtime_matte.sinks.virtualcam.open", Recorder(live=True))
-    monkeypatch.setattr(checks, "TIMED", 1)
-    assert main(["doctor", "--fps", "fast", "--json"]) == 1
-    told = json.loads(capsys.readouterr().out)
-    assert "settings" in [finding["part"] for finding in told["findings"] if finding["state"] == "bad"]
-    assert "virtualcam" in [finding["part"] for finding in told["findings"]]
-
-
-def frame_of(value: int) -> Frame:
-    return Frame(np.full((4, 8, 3), value, np.uint8), 0.0, 0)
-
-
-def test_the_doctor_notes_a_slow_camera_and_a_black_one() -> None:
-    slow = checks.judged((8, 4), 30.0, [0.0, 0.1, 0.2], frame_of(99))
-    assert (slow.state, slow.found) == ("warning", "8x4, 10.0 fps measured of 30 granted")
-    assert "make more light" in slow.mend
-    black = checks.judged((8, 4), 30.0, [0.0, 0.033, 0.066], frame_of(1))
-    assert (black.state, black.mend) == ("warning", "open its shutter, or make light")
-    assert checks.judged((8, 4), 30.0, [0.0, 0.033, 0.066], frame_of(99)).state == "good"
-
-
-def test_the_doctor_notes_a_package_that_is_missing() -> None:
-    assert installation.package("no_such_module", ("no-such-package",)) == Finding(
-        "no_such_module", "bad", "the package 'no_such_module' is missing", "install again: pip install realtime-matte"
-    )
-
-
-def test_the_doctor_outlives_an_opencv_that_does_not_load() -> None:
-    code = "import sys; sys.modules['cv2'] = None; from realtime_matte.cli import main; sys.exit(main(['doctor']))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120)  # noqa: S603 - our own lines
-    assert (done.returncode, done.stderr) == (1, "")
-    assert "BAD   cv2            the package 'cv2' is missing\n" in done.stdout
-    assert "ok    numpy" in done.stdout
-    assert done.stdout.endswith("a call would not work yet: see BAD above\n")
-
-
-def test_the_doctor_notes_packages_that_hide_one_another(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(installation, "version", lambda _name: "1.2")
-    found = installation.package("json", ("one", "other"))
-    assert (found.state, found.found) == ("warning", "one 1.2 and other 1.2 hide one another")
-    assert found.mend == "pip uninstall one other, then pip install realtime-matte"
-
-
-@pytest.mark.parametrize(
-    ("intact", "state", "told"),
-    [
-        (True, "good", "small: as published"),
-        (False, "warning", "small.onnx changed since it was published"),
-        (None, "warning", "no hash is known of small"),
-    ],
-)
-def test_the_doctor_compares_the_weights_with_their_hashes(
-    *, intact: bool | None, state: str, told: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    small = ModelInfo("small", Path("small.onnx"), "recurrent", "1", "MIT", "abc123", "2026-01-02", 9, intact)
-    monkeypatch.setattr("realtime_matte.models.installed", lambda: [small])
-    found = installation.weights()
-    assert (found.state, found.found) == (state, told)
-    assert found.mend == ("" if intact else "pip install --force-reinstall realtime-matte")
-
-
-def test_the_doctor_notes_weights_that_are_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("realtime_matte.models.shelf.weights_folder", lambda: tmp_path)
-    assert (installation.weights().state, installation.weights().mend) == ("warning", installation.ANEW)
-    (tmp_path / "small.onnx").write_text("what is this")
-    assert installation.weights().state == "bad"
 
 
 def test_bench_measures_each_size_in_a_process_of_its_own(model: str, capsys: pytest.CaptureFixture[str]) -> None:

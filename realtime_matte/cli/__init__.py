@@ -14,6 +14,7 @@ VERBS = {
     "doctor": "try every part for real and say how to mend what would not work",
     "models": "the networks there are, and what each is",
     "bench": "measure the whole line on this machine",
+    "install-service": "start at every login (Linux with systemd); --remove undoes it",
 }
 
 INTERRUPTED = 130
@@ -43,7 +44,7 @@ def _call(words: Sequence[str]) -> int:
     verb = words[0] if words and words[0] in VERBS else None
     if verb is None and words and not words[0].startswith("-"):
         raise SpecError(f"no verb called {words[0]!r}; there are: {', '.join(VERBS)}")
-    module = import_module(f"{__name__}.{verb or 'run'}")
+    module = import_module(f"{__name__}.{(verb or 'run').replace('-', '_')}")
     status: int = module.main(words[1:] if verb else words, prog=f"rtmatte {verb}" if verb else "rtmatte")
     return status
 

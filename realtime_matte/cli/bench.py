@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from realtime_matte.cli.parser import Parser
+from realtime_matte.cli.parser import Parser, add_json, add_network
 from realtime_matte.cli.table import columns
 
 if TYPE_CHECKING:
@@ -57,10 +57,8 @@ def _parser(prog: str) -> Parser:
     parser.add_argument("--seconds", metavar="N", help="how long to measure each size (6)")
     parser.add_argument("--camera", metavar="SPEC", help="a live source, such as demo, 0 or clip.mp4?loop (memory)")
     parser.add_argument("--bg", metavar="SPEC", help="background (studio)")
-    parser.add_argument("--model", metavar="NAME", help="network (small)")
-    parser.add_argument("--provider", metavar="NAME", help="run the network on this alone")
-    parser.add_argument("--threads", metavar="N", help="threads of the network on the CPU")
-    parser.add_argument("--json", action="store_true", help="for programs, with every stage")
+    add_network(parser)
+    add_json(parser)
     return parser
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from realtime_matte.cli.parser import Parser
+from realtime_matte.cli.parser import Parser, add_json
 
 if TYPE_CHECKING:
     from realtime_matte.models import Standing
@@ -19,7 +19,7 @@ ELSEWHERE = "cannot be listed on this system; `rtmatte doctor` tries it"
 def main(words: Sequence[str], *, prog: str) -> int:
     """List cameras with their modes, virtual cameras and providers."""
     parser = Parser(prog, "The cameras, virtual cameras and model providers of this machine.")
-    parser.add_argument("--json", action="store_true", help="for programs")
+    add_json(parser)
     as_json = parser.parse_args(words).json
     from realtime_matte.models import standings
     from realtime_matte.sources.camera import list_cameras

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from realtime_matte.cli.parser import Parser
+from realtime_matte.cli.parser import Parser, add_json
 from realtime_matte.cli.table import columns
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ STATES = {True: "as published", False: "CHANGED since it was published; install 
 def main(words: Sequence[str], *, prog: str) -> int:
     """List them; 1 when a file is not what was published."""
     parser = Parser(prog, "The networks there are. --model takes their names, and the path of any .onnx file.")
-    parser.add_argument("--json", action="store_true", help="for programs")
+    add_json(parser)
     as_json = parser.parse_args(words).json
     from realtime_matte import models
 

@@ -1,4 +1,4 @@
-"""The argument parser of every verb."""
+"""The argument parser of every verb, and the options that several have."""
 
 import argparse
 from typing import NoReturn
@@ -23,3 +23,15 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Raise it, for ``main`` to tell."""
         raise SpecError(f"{message}; see {self.prog} --help")
+
+
+def add_network(parser: argparse.ArgumentParser) -> None:
+    """Which network runs on what."""
+    parser.add_argument("--model", metavar="NAME", help="the network (small)")
+    parser.add_argument("--provider", metavar="NAME", help="run the network on this alone")
+    parser.add_argument("--threads", metavar="N", help="threads of the network on the CPU")
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """For programs."""
+    parser.add_argument("--json", action="store_true", help="for programs")

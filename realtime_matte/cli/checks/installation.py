@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from realtime_matte import models
 from realtime_matte.cli import missing
-from realtime_matte.cli.findings import Finding, good, ill
+from realtime_matte.cli.checks.findings import Finding, good, ill
 from realtime_matte.errors import MatteError
 
 NEEDED = (3, 11)

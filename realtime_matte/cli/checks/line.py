@@ -8,7 +8,7 @@ import numpy as np
 
 from realtime_matte import plugins
 from realtime_matte.cli import threads
-from realtime_matte.cli.findings import Finding, good, ill, noted
+from realtime_matte.cli.checks.findings import Finding, good, ill, noted
 from realtime_matte.errors import MatteError
 from realtime_matte.frame import Frame, Size
 from realtime_matte.line import card
@@ -29,6 +29,9 @@ DARK = 6.0
 
 TIMED = 30
 """So many frames the network is timed with."""
+
+BLACK = "others would see nobody"
+JERKY = "others would see you move in jerks"
 
 
 def examine(options: Mapping[str, object], *, config: str | None) -> Iterator[Finding]:
@@ -86,7 +89,7 @@ def network(settings: Settings, frame: Frame) -> Iterator[Finding]:
 
 def virtual_cameras(settings: Settings) -> list[str]:
     """Those of the settings, or the one a call would use."""
-    return [spec for spec in settings.output if spec.partition(":")[0] == "virtualcam"] or ["virtualcam"]
+    return [spec for spec in settings.output if spec.partition(":")[0] in {"virtualcam", "pipewire"}] or ["virtualcam"]
 
 
 def virtual_camera(spec: str, settings: Settings, size: Size) -> Finding:
@@ -105,10 +108,10 @@ def judged(size: Size, fps: float, times: list[float], frame: Frame) -> Finding:
     rate = (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 and times[-1] > times[0] else 0.0
     found = f"{size[0]}x{size[1]}, {rate:.1f} fps measured of {fps:g} granted"
     if frame.pixels.mean() < DARK:
-        return Finding("camera", "warning", f"{found}; its picture is black", "open its shutter, or make light")
+        return Finding("camera", "warning", f"{found}; its picture is black", "open its shutter, or make light", BLACK)
     if rate < SLOW * fps:
         return Finding(
-            "camera", "warning", found, "make more light (cameras slow down in the dark), or a smaller --size"
+            "camera", "warning", found, "make more light (cameras slow down in the dark), or a smaller --size", JERKY
         )
     return good("camera", found)
 
@@ -118,9 +121,8 @@ def _timed(model: str, stats: Stats, size: Size, fps: float) -> Finding:
     matte, all_ms = stages["matte"].p50 * 1e3, sum(spread.p50 for spread in stages.values()) * 1e3
     found = f"{model}: {matte:.1f} ms a frame, {all_ms:.1f} with the rest, at {size[0]}x{size[1]}"
     if all_ms > 1e3 / fps:
-        return Finding(
-            "model", "warning", f"{found}; too slow for {fps:g} fps", "take a smaller --size or a lighter --model"
-        )
+        mend = "take a smaller --size or a lighter --model"
+        return Finding("model", "warning", f"{found}; too slow for {fps:g} fps", mend, JERKY)
     return good("model", found)
 
 

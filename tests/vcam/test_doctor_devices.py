@@ -1,0 +1,103 @@
+"""The doctor on a machine with real cameras: what it says before and after it mends."""
+
+import fcntl
+import json
+import os
+import pty
+import struct
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from vcam_devices import LIMIT_S, Node, until
+from vcam_program import holder
+
+CONTROL = Path("/dev/v4l2loopback")
+CONFIG = struct.Struct("2i32s4I4i")
+"""struct v4l2_loopback_config of v4l2loopback 0.15; its last number is announce_all_caps."""
+ADD, REMOVE = (1 << 30 | size << 16 | ord("~") << 8 | number for number, size in ((1, CONFIG.size), (2, 4)))
+
+
+def words(camera: str, vcam: Node, *more: str) -> list[str]:
+    options = ["--camera", camera, "--size", "640x360", "--output", f"virtualcam:{vcam.path}", "--threads", "1"]
+    return [sys.executable, "-m", "realtime_matte", "doctor", *options, "--provider", "cpu", *more]
+
+
+def examined(camera: str, vcam: Node) -> tuple[int, dict[str, list[dict[str, str]]]]:
+    """The exit status, and the findings by part."""
+    done = subprocess.run(words(camera, vcam, "--json"), stdout=subprocess.PIPE, timeout=LIMIT_S, check=False)
+    findings: dict[str, list[dict[str, str]]] = {}
+    for finding in json.loads(done.stdout)["findings"]:
+        findings.setdefault(finding["part"], []).append(finding)
+    return done.returncode, findings
+
+
+def test_a_machine_with_cameras_is_well(vcam: Node, room: str) -> None:
+    status, findings = examined(room, vcam)
+    assert status == 0
+    assert findings["v4l2loopback"][0]["found"].startswith("loaded")
+    assert findings[f"virtualcam:{vcam.path}"][0]["state"] == "good"
+    assert f"{vcam.path} ({vcam.label})" in [finding["found"] for finding in findings["virtual camera"]]
+    assert "fps measured of" in findings["camera"][0]["found"]
+
+
+@pytest.mark.usefixtures("lab")
+def test_who_holds_the_webcam_is_told(vcam: Node, room: str) -> None:
+    with holder(room) as program:
+        until(lambda: examined(room, vcam)[0] == 1, "the camera is taken")
+        _, findings = examined(room, vcam)
+        (finding,) = findings["camera"]
+        assert f"is used by v4l2-ctl (process {program.number})" in finding["found"]
+
+
+@pytest.fixture
+def both(lab: None) -> Iterator[Node]:  # noqa: ARG001 - only there
+    """A virtual camera made without exclusive_caps."""
+    with CONTROL.open("rb+", buffering=0) as control:
+        fcntl.ioctl(control, ADD, CONFIG.pack(12, -1, b"Both", 0, 0, 0, 0, 2, 10, 0, 1))
+        try:
+            yield Node(Path("/dev/video12"))
+        finally:
+            fcntl.ioctl(control, REMOVE, 12)
+
+
+def test_a_virtual_camera_that_browsers_do_not_list_is_found(both: Node, vcam: Node, room: str) -> None:
+    _, findings = examined(room, vcam)
+    (finding,) = [finding for finding in findings["virtual camera"] if finding["state"] != "good"]
+    assert finding["found"] == f"{both.path} (Both) was made without exclusive_caps=1"
+    assert finding["commands"] == []  # two other cameras would go with it
+
+
+@pytest.mark.usefixtures("lab")
+def test_in_a_terminal_fix_asks_mends_and_looks_again(vcam: Node, room: str) -> None:
+    files = [Path("/etc/modules-load.d/rtmatte.conf"), Path("/etc/modprobe.d/rtmatte.conf")]
+    terminal, its_end = pty.openpty()
+    try:
+        program = subprocess.Popen(words(room, vcam, "--fix"), stdin=its_end, stdout=its_end, stderr=its_end)
+        os.close(its_end)
+        os.write(terminal, b"y\n")
+        told = read_all(terminal)
+        assert program.wait(LIMIT_S) == 0
+        assert "run these now, some of them as the administrator? [y/N]" in told
+        assert told.count("\r\ndone\r\n") == 2
+        assert "at boot         loaded by /etc/modules-load.d/rtmatte.conf" in told.partition("looking again:")[2]
+        assert [path.read_text() for path in files] == [
+            "v4l2loopback\n",
+            'options v4l2loopback exclusive_caps=1 card_label="Virtual Camera"\n',
+        ]
+    finally:
+        os.close(terminal)
+        for path in files:
+            path.unlink(missing_ok=True)
+
+
+def read_all(terminal: int) -> str:
+    told = b""
+    try:
+        while piece := os.read(terminal, 4096):
+            told += piece
+    except OSError:  # a terminal that nothing holds any more
+        pass
+    return told.decode()
