@@ -12,8 +12,9 @@ import pytest
 from numpy.typing import NDArray
 
 from realtime_matte.errors import MissingDependency, SinkError, SpecError
-from realtime_matte.sinks import _rate, virtualcam
+from realtime_matte.sinks import _last_picture, _rate, virtualcam
 from realtime_matte.sinks._loopback import Loopbacks
+from realtime_matte.stages import Outliving, Watched
 
 pyvirtualcam = pytest.importorskip("pyvirtualcam")
 
@@ -109,6 +110,49 @@ def opened(rest: str = "", size: tuple[int, int] = SIZE, fps: float = 30.0) -> v
 
 def path(machine: Machine, number: int) -> str:
     return str(machine.root / f"dev/video{number}")
+
+
+def test_who_reads_it_can_be_asked(machine: Machine) -> None:
+    sink = opened()
+    assert isinstance(sink, Watched)
+    readers = sink.readers()
+    assert path(machine, 10) in readers.notes[0], "a file has no events"
+    assert not readers.there(0)
+    readers.close()
+    sink.close()
+
+
+def test_a_driver_that_keeps_no_last_picture_is_told_of(machine: Machine) -> None:
+    sink = opened()
+    assert isinstance(sink, Outliving)
+    sink.leave(np.zeros((48, 64, 3), np.uint8))
+    assert sink.notes[1] == (
+        f"if this program is killed, {path(machine, 10)} stays with its last picture instead of the standby card: "
+        "v4l2loopback does not take one (Inappropriate ioctl for device)"
+    )
+    sink.close()
+
+
+def test_the_last_picture_is_left_in_the_devices_format_and_taken_back(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left: list[tuple[str, int]] = []
+    monkeypatch.setattr(_last_picture, "leave", lambda device, raw: left.append((device, raw.size)))
+    monkeypatch.setattr(_last_picture, "withdraw", lambda device: left.append((device, 0)))
+    sink = opened(size=(65, 49))
+    assert isinstance(sink, Outliving)
+    sink.leave(np.zeros((49, 65, 3), np.uint8))
+    assert left == [(path(machine, 10), 64 * 48 * 3 // 2)]
+    sink.close()
+    sink.close()
+    assert left[1:] == [(path(machine, 10), 0)]
+
+
+def test_one_of_another_system_does_not_say_who_reads_it(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "win32")
+    sink = opened(path(machine, 10))
+    assert not isinstance(sink, Watched | Outliving)
+    sink.close()
 
 
 def test_pictures_arrive_as_they_are(machine: Machine) -> None:

@@ -151,7 +151,7 @@ class Capture:
         self._dark = False
 
     def _opened_again(self, loss: SourceError | None) -> Source | None:
-        """The source, as soon as it is wanted and can be opened; None when it never will be. Without a loss it rested."""
+        """The source, once it is wanted and can be opened; None when it never will be. Without a ``loss`` it rested."""
         if loss is None:
             self._dark = True
             self._exchange.drop()
