@@ -22,7 +22,7 @@ SIZE = (64, 48)
 
 
 class Machine:
-    """A Linux machine with v4l2loopback devices 10 and 11 and a real camera 0; ``held``: sizes that readers fix."""
+    """A Linux machine with v4l2loopback devices 10 and 11 and a real camera 0; ``held``: formats that readers fix."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -74,8 +74,8 @@ class Machine:
                 if machine.refuses:
                     raise RuntimeError(machine.refuses)
                 self._device = device
-                kept = machine.held.get(str(device), f"{width}x{height}")
-                (machine.node(int(str(device).rpartition("video")[2])) / "format").write_text(f"YU12:{kept}@30\n")
+                kept = machine.held.get(str(device), f"YU12:{width}x{height}")
+                (machine.node(int(str(device).rpartition("video")[2])) / "format").write_text(f"{kept}@30\n")
 
             def close(self) -> None:
                 machine.closed += 1
@@ -278,12 +278,25 @@ def test_somebody_unseen_sends_to_it(machine: Machine) -> None:
 def test_a_watching_program_holds_another_size(machine: Machine) -> None:
     """The driver says yes, keeps the old size, and would show every picture torn."""
     machine.use(10, 78, "chrome", feeds=False)
-    machine.held[path(machine, 10)] = "640x480"
+    machine.held[path(machine, 10)] = "YU12:640x480"
     with pytest.raises(SinkError) as caught:
         opened("10")
     assert str(caught.value) == (
         f"the virtual camera {path(machine, 10)} (Virtual Camera) does not take 64x48: it is held at 640x480; turn the "
         "camera off in chrome (process 78), start this, and turn it on again, or take --size 640x480"
+    )
+    assert machine.closed == 1
+
+
+def test_a_watching_program_holds_another_format(machine: Machine) -> None:
+    """The driver says yes to this as well, and shows our bytes as if they were of the other format."""
+    machine.use(10, 78, "chrome", feeds=False)
+    machine.held[path(machine, 10)] = "YUYV:64x48"
+    with pytest.raises(SinkError) as caught:
+        opened("10")
+    assert str(caught.value) == (
+        f"the virtual camera {path(machine, 10)} (Virtual Camera) does not take 64x48: it is held at 64x48 in YUYV, "
+        "not YU12; turn the camera off in chrome (process 78), start this, and turn it on again"
     )
     assert machine.closed == 1
 
@@ -297,7 +310,7 @@ def test_an_older_driver_says_no(machine: Machine) -> None:
 def test_a_driver_that_does_not_tell_its_format(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     (machine.node(10) / "format").unlink()
     (machine.node(10) / "state").unlink()
-    monkeypatch.setattr(Loopbacks, "_size", lambda *_: "")
+    monkeypatch.setattr(Loopbacks, "_format", lambda *_: ("", ""))
     sink = opened("10")
     sink.close()
 

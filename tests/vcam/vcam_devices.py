@@ -81,7 +81,8 @@ class Vivid:
     def set(self, **controls: int) -> None:
         """Its controls; those that inject a fault are buttons, pressed by any value."""
         values = ",".join(f"{name}={value}" for name, value in controls.items())
-        subprocess.run(["v4l2-ctl", "-d", str(self.node.path), "-c", values], check=True, timeout=LIMIT_S)
+        words = ["v4l2-ctl", "-d", str(self.node.path), "-c", values]
+        subprocess.run(words, check=True, timeout=LIMIT_S)
 
     def _tell(self, what: str) -> None:
         (Path("/sys/bus/platform/drivers/vivid") / what).write_text("vivid.0")
