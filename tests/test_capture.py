@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from realtime_matte.errors import BadFile, SourceError, SourceLost
 from realtime_matte.frame import Frame, Pixels, Size
-from realtime_matte.line.capture import PAUSES_S, Capture
+from realtime_matte.line.capture import Capture
+from realtime_matte.line.keeper import PAUSES_S
 from realtime_matte.line.latest import Latest
 
 LONG_S = 30.0
@@ -281,8 +282,8 @@ def test_pauses_grow_and_start_anew_after_a_frame() -> None:
     gate = Gate()
     with closing(Capture(Reopened(ScriptedSource(LOST), ScriptedSource(1, gate)), pauses_s=AT_ONCE)) as capture:
         gate.reached()
-        capture._pauses_s = PAUSES_S
-        assert [capture._pause() for _ in range(6)] == [0.25, 0.5, 1.0, 2.0, 2.0, 2.0]
+        capture._keeper.pauses_s = PAUSES_S
+        assert [capture._keeper._pause() for _ in range(6)] == [0.25, 0.5, 1.0, 2.0, 2.0, 2.0]
         gate.pass_on()
 
 
@@ -473,7 +474,7 @@ def test_at_rest_the_source_is_closed_and_nothing_is_opened_until_it_is_woken() 
     opened: list[bool] = []
 
     def again() -> ScriptedSource:
-        opened.append(capture._wanted.is_set())
+        opened.append(capture._keeper.wanted.is_set())
         return ScriptedSource(3, last)
 
     with closing(Capture(Reopened(first, again))) as capture:
@@ -571,7 +572,7 @@ def test_a_lost_camera_is_not_looked_for_during_a_rest() -> None:
     wanted: list[bool] = []
 
     def again() -> ScriptedSource:
-        wanted.append(capture._wanted.is_set())
+        wanted.append(capture._keeper.wanted.is_set())
         return ScriptedSource(3, last)
 
     with closing(Capture(Reopened(first, again), pauses_s=AT_ONCE)) as capture:
