@@ -34,16 +34,16 @@ MEMORY_MB, AGE = 8.0, 1.5
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """rtmatte at one moment. ``age_ms``: the 95th percentile of its last pictures; None before the first."""
+    """rtmatte at one moment. ``age_ms``: median and 95th percentile of its last pictures; None before the first."""
 
     second: float
     memory_mb: float
     handles: int
     threads: int
-    age_ms: float | None
+    age_ms: tuple[float, float] | None
 
     def __str__(self) -> str:
-        age = "     -" if self.age_ms is None else f"{self.age_ms:6.1f}"
+        age = "-" if self.age_ms is None else "{:.1f}/{:.1f}".format(*self.age_ms)
         return (
             f"{self.second:6.0f} s {self.memory_mb:7.1f} MB {self.handles:4} handles {self.threads:3} threads {age} ms"
         )
@@ -80,7 +80,7 @@ def growth(samples: Sequence[Sample]) -> list[str]:
         _grown("handles", "", [max(one.handles for one in part) for part in (first, last)], 0),
         _grown("threads", "", [max(one.threads for one in part) for part in (first, last)], 0),
     ]
-    ages = [[one.age_ms for one in part if one.age_ms is not None] for part in (first, last)]
+    ages = [[one.age_ms[0] for one in part if one.age_ms] for part in (first, last)]  # the p95 is other programs'
     if all(ages):
         before, after = (median(part) for part in ages)
         found.append(_grown("age", "ms", [before, after], (AGE - 1) * before + 10))
@@ -98,7 +98,7 @@ class Run:
     def __init__(self, words: Sequence[str]) -> None:
         self.last = ""
         self.ended = False
-        self._age_ms: float | None = None  # this and ``last``: written by the listening thread
+        self._age_ms: tuple[float, float] | None = None  # this and ``last``: written by the listening thread
         pipes = {"stdin": subprocess.DEVNULL, "stderr": subprocess.PIPE}
         self._process = subprocess.Popen(words, **pipes, text=True)  # noqa: S603 - our own program
         self._thread = threading.Thread(target=self._listen, daemon=True)
@@ -133,8 +133,8 @@ class Run:
         with self._process.stderr as lines:
             for line in lines:
                 self.last = line.strip()
-                if age := re.search(r"age [\d.]+/([\d.]+) ms", line):
-                    self._age_ms = float(age[1])
+                if age := re.search(r"age ([\d.]+)/([\d.]+) ms", line):
+                    self._age_ms = float(age[1]), float(age[2])
 
 
 class Reader:

@@ -16,7 +16,7 @@ def samples(count: int = 60, **slopes: float) -> list[Sample]:
             memory_mb=200 + slopes.get("memory", 0) * index,
             handles=round(20 + slopes.get("handles", 0) * index),
             threads=round(4 + slopes.get("threads", 0) * index),
-            age_ms=None if index < 2 else 12 + slopes.get("age", 0) * index + index % 3,
+            age_ms=None if index < 2 else (12 + slopes.get("age", 0) * index + index % 3, 99.0 * index),
         )
         for index in range(count)
     ]
