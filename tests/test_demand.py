@@ -279,11 +279,11 @@ def test_where_no_output_tells_who_looks_it_is_refused(monkeypatch: pytest.Monke
     assert sink.closed == 1
 
 
-def test_a_file_is_refused() -> None:
+@pytest.mark.parametrize("paced", [False, True])
+def test_a_file_is_refused(clock: Clock, *, paced: bool) -> None:
+    sink = Watched(clock) if paced else Recorder()
     with pytest.raises(SpecError, match="on demand is for a camera, and this source is a file; leave out --on-demand"):
-        Pipeline.open(
-            opening(ScriptedSource(range(3))), Wall(), outputs=[Recorder()], model=ScriptedNetwork, on_demand=True
-        )
+        Pipeline.open(opening(ScriptedSource(range(3))), Wall(), outputs=[sink], model=ScriptedNetwork, on_demand=True)
 
 
 def test_readers_are_closed_when_a_later_part_cannot_be_opened(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:

@@ -3,10 +3,9 @@
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from typing import Final, Protocol, runtime_checkable
+from typing import Final, Protocol
 
 from realtime_matte.errors import SpecError
-from realtime_matte.line.feed import Feed
 from realtime_matte.line.lifetime import own
 from realtime_matte.line.outputs import Outputs
 from realtime_matte.stages import Readers
@@ -21,7 +20,6 @@ OFF: Final = "nobody watches: the camera is off"
 ON: Final = "somebody watches: the camera is on"
 
 
-@runtime_checkable
 class Rests(Protocol):
     """A camera that can be let go of for a while."""
 
@@ -90,15 +88,15 @@ class Demand:
 
 
 def demand(
-    stack: ExitStack, outputs: Outputs, feed: Feed, *, tell: Callable[[str], None], clock: Callable[[], float]
+    stack: ExitStack, outputs: Outputs, camera: Rests | None, *, tell: Callable[[str], None], clock: Callable[[], float]
 ) -> Demand:
     """Of all outputs that can tell who looks.
 
     Raises:
-        SpecError: there is none, or ``feed`` is a file's.
+        SpecError: there is none, or no camera.
         SinkError: one cannot be looked at.
     """
-    if not isinstance(feed, Rests):
+    if camera is None:
         raise SpecError("on demand is for a camera, and this source is a file; leave out --on-demand")
     watched = outputs.watched()
     if not watched:
@@ -106,4 +104,4 @@ def demand(
             "on demand needs an output that tells whether somebody watches, and only virtual cameras of Linux do; "
             "add --output virtualcam, or leave out --on-demand"
         )
-    return Demand([own(stack, one.readers()) for one in watched], feed, tell=tell, clock=clock)
+    return Demand([own(stack, one.readers()) for one in watched], camera, tell=tell, clock=clock)

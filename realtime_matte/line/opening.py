@@ -16,7 +16,7 @@ from realtime_matte.line.meanwhile import Load, at_once, meanwhile
 from realtime_matte.line.outputs import Outputs
 from realtime_matte.line.restart import OpenNetwork, RestartingRenderer
 from realtime_matte.line.standby import CARD_EVERY_S, Standby
-from realtime_matte.stages import Fit, OpenBackground, OpenSink, OpenSource, Source
+from realtime_matte.stages import Fit, OpenBackground, OpenSink, OpenSource
 from realtime_matte.stats import Stats
 
 
@@ -82,8 +82,9 @@ def opened(
     card = Standby(sinks, size=size, alpha=backdrops.alpha, image=wishes.card_image, text=wishes.card_text)
     card.show_live(standby.STARTING, clock())
     card.leave(standby.STOPPED)
-    feed = _feed(stack, loan, reopen, paced=sinks.live)
-    wanted = demand(stack, sinks, feed, tell=tell, clock=clock) if wishes.on_demand else None
+    camera = assembly.watch(stack, loan, reopen) if device.live else None
+    feed = camera or assembly.play(stack, loan, paced=sinks.live)
+    wanted = demand(stack, sinks, camera, tell=tell, clock=clock) if wishes.on_demand else None
     load = partial(meanwhile, call=lambda: card.repeat(clock()), every_s=CARD_EVERY_S) if sinks.live else at_once
     line = Line(
         feed=feed,
@@ -99,12 +100,6 @@ def opened(
     )
     finish(stack, lambda: card.show_live(standby.STOPPED, clock()))
     return line
-
-
-def _feed(stack: ExitStack, loan: Loan, reopen: Callable[[], Source], *, paced: bool) -> Feed:
-    if loan.source.live:
-        return assembly.watch(stack, loan, reopen)
-    return assembly.play(stack, loan, paced=paced)
 
 
 def _renderer(

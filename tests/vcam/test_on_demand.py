@@ -62,7 +62,7 @@ def test_who_leaves_and_comes_back_soon_finds_it_on(idle: Program, vcam: Node, v
 def test_while_nobody_reads_it_costs_next_to_nothing(idle: Program) -> None:
     began, spent = time.monotonic(), cpu_s(idle)
     until(lambda: time.monotonic() - began >= 5, "five seconds pass")
-    assert cpu_s(idle) - spent < 0.25  # of 5 s, on a machine where all is slow
+    assert cpu_s(idle) - spent < 0.5  # of 5 s, on a machine where all is slow
 
 
 def test_meanwhile_others_may_use_the_webcam_and_that_is_told(idle: Program, vcam: Node, vivid: Vivid) -> None:
