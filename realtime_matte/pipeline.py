@@ -12,19 +12,12 @@ from typing import Self
 from realtime_matte.errors import MatteError
 from realtime_matte.frame import Frame, Size
 from realtime_matte.line import assembly, standby
-from realtime_matte.line.assembly import Line
-from realtime_matte.line.backdrops import Backdrops
-from realtime_matte.line.framing import Framing
-from realtime_matte.line.lifetime import Loan, finish, own
 from realtime_matte.line.news import News
-from realtime_matte.line.outputs import Outputs
-from realtime_matte.line.restart import OpenNetwork, RestartingRenderer
-from realtime_matte.line.standby import Standby
+from realtime_matte.line.opening import Line, Wishes, opened
+from realtime_matte.line.restart import OpenNetwork
+from realtime_matte.line.standby import CARD_EVERY_S
 from realtime_matte.stages import Command, Fit, OpenBackground, OpenSink, OpenSource
 from realtime_matte.stats import Stats
-
-CARD_EVERY_S = 0.5
-"""So often the standby card is sent again while there are no frames: readers take a longer silence for a fault."""
 
 _log = logging.getLogger("realtime_matte")
 
@@ -33,8 +26,8 @@ class Pipeline:
     """The whole line, and the owner of all it opens.
 
     Only a picture composited with the matte of that very frame, or the standby card, is ever sent. Everything runs in
-    the caller's thread but a live source; ``ask``, ``switch_model`` and ``switch_background`` may be called from any
-    thread and take effect between two frames.
+    the caller's thread but a live source, and the loading of a network while others watch. ``ask``, ``switch_model``
+    and ``switch_background`` may be called from any thread and take effect between two frames.
     """
 
     def __init__(
@@ -66,6 +59,7 @@ class Pipeline:
         fit: Fit = "cover",
         card_image: str | None = None,
         card_text: str | None = None,
+        on_demand: bool = False,
         tell: Callable[[str], None] = _log.warning,
         clock: Callable[[], float] = time.monotonic,
     ) -> Self:
@@ -73,45 +67,31 @@ class Pipeline:
 
         Parts are named by their specs, or given as an ``open`` of one's own. Several backgrounds are gone through by
         the ``next_background`` command. ``size`` is the output's; None takes the source's. ``fps`` is only wished:
-        outputs get the rate that the source grants. ``tell`` gets each fall-back, and each fault that is lived through,
-        as one line.
+        outputs get the rate that the source grants. ``on_demand``: the camera is open only while somebody looks at one
+        of the outputs that can tell, and for a moment at the start, to know that it works. ``tell`` gets each
+        fall-back, and each fault that is lived through, as one line.
 
         Raises:
             MatteError: something cannot be opened; what was opened before it is closed again.
         """
         stats = Stats(clock=clock)
+        wishes = Wishes(
+            source=source,
+            backgrounds=[background] if isinstance(background, str) or callable(background) else background,
+            outputs=outputs,
+            model=model,
+            provider=provider,
+            threads=threads,
+            size=size,
+            fps=fps,
+            mirror=mirror,
+            fit=fit,
+            card_image=card_image,
+            card_text=card_text,
+            on_demand=on_demand,
+        )
         with ExitStack() as stack:
-            reopen = assembly.source_opener(source, size=size, fps=fps)
-            loan = own(stack, Loan(reopen()))
-            device = loan.source
-            size = size or device.size
-            choices = [background] if isinstance(background, str) or callable(background) else background
-            backdrops = own(stack, Backdrops(choices, size=size, fit=fit, tell=tell))
-            sinks = own(stack, Outputs(tell=tell))
-            assembly.add_sinks(sinks, outputs, size=size, fps=device.fps, alpha=backdrops.alpha)
-            card = Standby(sinks, size=size, alpha=backdrops.alpha, image=card_image, text=card_text)
-            card.show_live(standby.STARTING, clock())
-            watched = assembly.watch(stack, loan, reopen) if device.live else None
-            renderer = own(
-                stack,
-                RestartingRenderer(
-                    assembly.network_opener(model, provider=provider, threads=threads),
-                    assembly.renderer_maker(size, stats.lap, tell),
-                    background=backdrops.current,
-                    tell=tell,
-                ),
-            )
-            line = Line(
-                feed=watched or assembly.play(stack, loan, paced=sinks.live),
-                outputs=sinks,
-                renderer=renderer,
-                backdrops=backdrops,
-                framing=Framing(size, mirror=mirror),
-                card=card,
-                frames=device.frames,
-                live=device.live or sinks.live,
-            )
-            finish(stack, lambda: card.show_live(standby.STOPPED, clock()))
+            line = opened(wishes, stack, stats=stats, tell=tell, clock=clock)
             return cls(line, stats=stats, tell=tell, clock=clock, stack=stack.pop_all())
 
     @property
@@ -128,6 +108,11 @@ class Pipeline:
     def live(self) -> bool:
         """True when frames come at their own time, so that a picture has an age."""
         return self._line.live
+
+    @property
+    def asleep(self) -> bool:
+        """True while the camera is off because nobody looks."""
+        return self._line.demand is not None and self._line.demand.asleep
 
     @property
     def dropped(self) -> int:
@@ -159,6 +144,9 @@ class Pipeline:
         self._obey()
         if self._quit:
             return False
+        if self._line.demand and self._line.demand.sleeps(CARD_EVERY_S):
+            self._sleep()
+            return True
         self.stats.begin()
         frame = self._line.feed.take(CARD_EVERY_S)
         self.stats.lap("wait")
@@ -167,7 +155,7 @@ class Pipeline:
             return False
         self._time = frame.time if frame else self._clock()
         if frame is None:
-            self._show_card(standby.CAMERA_AWAY)
+            self._show_card(standby.STARTING if self._line.feed.dark else standby.CAMERA_AWAY)
         elif self.standby:
             self._show_card(standby.STANDBY)
         else:
@@ -182,7 +170,7 @@ class Pipeline:
         self, model: str | OpenNetwork, *, provider: str | None = None, threads: int | None = None
     ) -> None:
         """Take another network before the next frame. If it cannot be opened, that is told and the old one stays."""
-        opener = assembly.network_opener(model, provider=provider, threads=threads)
+        opener = assembly.network_opener(model, provider=provider, threads=threads, load=self._line.load)
         self._requests.append(partial(self._switch_model, opener))
 
     def switch_background(self, background: str | OpenBackground) -> None:
@@ -217,6 +205,12 @@ class Pipeline:
         line.outputs.send(picture, frame.time)
         self.stats.lap("send")
         self.stats.sent(frame.time)
+
+    def _sleep(self) -> None:
+        """Nobody looks: who comes is to see the card at once."""
+        self._line.renderer.forget()
+        self._line.card.show_live(standby.STARTING, self._clock())
+        self.stats.restart()
 
     def _show_card(self, reason: str) -> None:
         self._line.renderer.forget()

@@ -32,6 +32,7 @@ class Settings:
     fit: Fit = "cover"
     card: str | None = None
     card_text: str | None = None
+    on_demand: bool = False
     quiet: bool = False
     verbose: bool = False
     seconds: float | None = None
@@ -107,6 +108,7 @@ _READERS: dict[str, Callable[[object], object]] = {
     "fit": values.fit,
     "card": values.spec,
     "card_text": values.text,
+    "on_demand": values.switch,
     "quiet": values.switch,
     "verbose": values.switch,
     "seconds": values.number(0.1, 1e7, whole=False),

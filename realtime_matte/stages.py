@@ -208,3 +208,33 @@ class Interactive(Protocol):
 
     def commands(self) -> Sequence[Command]:
         """What was asked for since the last call, oldest first."""
+
+
+class Readers(Protocol):
+    """Whether somebody looks at an output. Used from the caller's thread only."""
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """How it is found out, where that is not exact."""
+
+    def there(self, timeout_s: float) -> bool:
+        """Whether somebody looks now; waits for one so long."""
+
+    def close(self) -> None:
+        """Idempotent."""
+
+
+@runtime_checkable
+class Watched(Protocol):
+    """A sink that can tell whether somebody looks at it."""
+
+    def readers(self) -> Readers:
+        """Begin to look; whoever calls this closes them. Raises SinkError."""
+
+
+@runtime_checkable
+class Outliving(Protocol):
+    """A sink whose device can show a picture when this program was killed."""
+
+    def leave(self, picture: Pixels) -> None:
+        """Let it be ``picture``, (H, W, 3) BGR. Called once, after the first ``send``; a refusal becomes a note."""

@@ -193,6 +193,7 @@ class ScriptedFeed:
     fps = FPS
     notes: Sequence[str] = ("scripted camera",)
     dropped = 0
+    dark = False
 
     def __init__(self, script: Iterable[int | tuple[int, Size] | None], *, size: Size = SIZE) -> None:
         self.size = size

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fakes import Reopened, ScriptedSource
+from fakes import Clock, Reopened, ScriptedSource, Step
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from realtime_matte.errors import BadFile, SourceError, SourceLost
 from realtime_matte.frame import Frame, Pixels, Size
-from realtime_matte.line.capture import PAUSES_S, Capture
+from realtime_matte.line.capture import Capture
+from realtime_matte.line.keeper import PAUSES_S
 from realtime_matte.line.latest import Latest
 
 LONG_S = 30.0
@@ -281,8 +282,8 @@ def test_pauses_grow_and_start_anew_after_a_frame() -> None:
     gate = Gate()
     with closing(Capture(Reopened(ScriptedSource(LOST), ScriptedSource(1, gate)), pauses_s=AT_ONCE)) as capture:
         gate.reached()
-        capture._pauses_s = PAUSES_S
-        assert [capture._pause() for _ in range(6)] == [0.25, 0.5, 1.0, 2.0, 2.0, 2.0]
+        capture._keeper.pauses_s = PAUSES_S
+        assert [capture._keeper._pause() for _ in range(6)] == [0.25, 0.5, 1.0, 2.0, 2.0, 2.0]
         gate.pass_on()
 
 
@@ -450,3 +451,150 @@ def test_two_hundred_cycles_leave_nothing(tmp_path: Path) -> None:
         capture.take(LONG_S)
         capture.close()
     assert open_now() == before
+
+
+# Rest
+
+
+class Resting(ScriptedSource):
+    """Says when it is closed."""
+
+    def __init__(self, *steps: Step) -> None:
+        super().__init__(*steps)
+        self.left = threading.Event()
+
+    def close(self) -> None:
+        super().close()
+        self.left.set()
+
+
+def test_at_rest_the_source_is_closed_and_nothing_is_opened_until_it_is_woken() -> None:
+    gate, last = Gate(), Gate()
+    first = Resting(1, gate, 2)
+    opened: list[bool] = []
+
+    def again() -> ScriptedSource:
+        opened.append(capture._keeper.wanted.is_set())
+        return ScriptedSource(3, last)
+
+    with closing(Capture(Reopened(first, again))) as capture:
+        gate.reached()
+        assert value(capture.take(LONG_S)) == 1
+        capture.rest()
+        gate.pass_on()
+        assert first.left.wait(LONG_S)
+        capture.wake()
+        last.reached()
+        assert value(capture.take(LONG_S)) == 3
+        assert opened == [True]
+        assert capture.status is None
+        last.pass_on()
+
+
+def test_what_waited_unread_when_the_rest_began_is_never_shown() -> None:
+    gate, opening, last = Gate(), Gate(), Gate()
+    first = Resting(1, gate, 2)
+
+    def again() -> ScriptedSource:
+        opening()
+        return ScriptedSource(3, last)
+
+    with closing(Capture(Reopened(first, again))) as capture:
+        gate.reached()
+        capture.rest()
+        gate.pass_on()
+        assert first.left.wait(LONG_S)
+        capture.wake()
+        opening.reached()
+        assert capture.take(0) is None
+        opening.pass_on()
+        last.reached()
+        assert value(capture.take(LONG_S)) == 3
+        last.pass_on()
+
+
+def test_while_it_wakes_there_is_no_frame_and_no_complaint() -> None:
+    gate, opening, last = Gate(), Gate(), Gate()
+    first = Resting(1, gate, 2)
+    clock = Clock()
+
+    def again() -> ScriptedSource:
+        opening()
+        return ScriptedSource(3, last)
+
+    with closing(Capture(Reopened(first, again), clock=clock)) as capture:
+        gate.reached()
+        assert value(capture.take(LONG_S)) == 1
+        capture.rest()
+        gate.pass_on()
+        assert first.left.wait(LONG_S)
+        clock.sleep(3600)
+        capture.wake()
+        opening.reached()
+        assert capture.take(0) is None
+        assert (capture.dark, capture.status, capture.ended) == (True, None, False)
+        opening.pass_on()
+        last.reached()
+        assert value(capture.take(LONG_S)) == 3
+        assert not capture.dark
+        last.pass_on()
+
+
+def test_a_camera_that_another_took_during_the_rest_is_told_and_tried_again() -> None:
+    gate, last = Gate(), Gate()
+    first = Resting(1, gate, 2)
+    busy = Gate()
+
+    def refused() -> ScriptedSource:
+        busy()
+        raise SourceError("camera 0 is used by zoom")
+
+    openings = Reopened(first, SourceError("camera 0 is used by zoom"), refused, ScriptedSource(3, last))
+    with closing(Capture(openings, pauses_s=AT_ONCE)) as capture:
+        gate.reached()
+        assert value(capture.take(LONG_S)) == 1
+        capture.rest()
+        gate.pass_on()
+        assert first.left.wait(LONG_S)
+        capture.wake()
+        busy.reached()
+        assert capture.status == "camera lost: camera 0 is used by zoom; trying again"
+        busy.pass_on()
+        last.reached()
+        assert value(capture.take(LONG_S)) == 3
+        assert capture.status is None
+        last.pass_on()
+
+
+def test_a_lost_camera_is_not_looked_for_during_a_rest() -> None:
+    gate, last = Gate(), Gate()
+    first = Resting(1, gate, LOST)
+    wanted: list[bool] = []
+
+    def again() -> ScriptedSource:
+        wanted.append(capture._keeper.wanted.is_set())
+        return ScriptedSource(3, last)
+
+    with closing(Capture(Reopened(first, again), pauses_s=AT_ONCE)) as capture:
+        gate.reached()
+        capture.rest()
+        gate.pass_on()
+        assert first.left.wait(LONG_S)
+        capture.wake()
+        last.reached()
+        assert wanted == [True]
+        last.pass_on()
+
+
+def test_close_ends_a_rest() -> None:
+    source = Resting(1)
+    gate = Gate()
+    source._steps = iter([1, gate, 2])
+    capture = Capture(Reopened(source))
+    gate.reached()
+    capture.rest()
+    gate.pass_on()
+    assert source.left.wait(LONG_S)
+    capture.close()
+    assert not capture._thread.is_alive()
+    assert source.closed == 1

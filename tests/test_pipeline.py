@@ -21,10 +21,11 @@ from scripted import (
 )
 
 from realtime_matte.errors import MissingFile, ModelError, SinkError, SourceError, SourceLost, SpecError
-from realtime_matte.frame import Size
+from realtime_matte.frame import Pixels, Size
 from realtime_matte.line import assembly, card, standby
 from realtime_matte.line.lifetime import own
-from realtime_matte.pipeline import CARD_EVERY_S, Pipeline
+from realtime_matte.line.standby import CARD_EVERY_S
+from realtime_matte.pipeline import Pipeline
 from realtime_matte.stages import Network, OpenSource, Source
 
 
@@ -149,6 +150,69 @@ def test_live_outputs_show_the_card_first_and_last_and_recordings_never(monkeypa
     assert np.array_equal(window.pictures[0], card.draw(SIZE, text=standby.STARTING))
     assert np.array_equal(window.pictures[-1], card.draw(SIZE, text=standby.STOPPED))
     assert (len(window.pictures), len(recording.pictures)) == (4, 2)
+
+
+@pytest.mark.parametrize("switched", [False, True])
+def test_while_a_network_loads_the_card_goes_on_being_sent(monkeypatch: pytest.MonkeyPatch, *, switched: bool) -> None:
+    sink = Counting()
+
+    def open_network() -> Network:
+        sink.count = 0
+        assert sink.enough.wait(30), "nothing was sent meanwhile"
+        sink.enough.clear()
+        return ScriptedNetwork()
+
+    monkeypatch.setattr("realtime_matte.line.opening.CARD_EVERY_S", 0.001)
+    source = live(monkeypatch, ScriptedFeed([0, 1]))
+    first = ScriptedNetwork if switched else open_network
+    with Pipeline.open(source, Wall(), outputs=[sink], model=first, tell=[].append) as pipeline:
+        if switched:
+            pipeline.switch_model(open_network)
+        pipeline.run()
+    text = standby.SWITCHING if switched else standby.STARTING
+    assert sum(np.array_equal(one, card.draw(SIZE, text=text)) for one in sink.pictures) >= 3
+    assert set(sink.threads) == {threading.current_thread()}
+
+
+class Counting(Recorder):
+    """Says when three pictures were sent since the count was set back, and in which threads."""
+
+    def __init__(self) -> None:
+        super().__init__(live=True)
+        self.count = 0
+        self.enough = threading.Event()
+        self.threads: list[threading.Thread] = []
+
+    def send(self, picture: Pixels, time: float) -> None:
+        super().send(picture, time)
+        self.threads.append(threading.current_thread())
+        self.count += 1
+        if self.count == 3:
+            self.enough.set()
+
+
+def test_a_recording_loads_its_network_in_the_thread_it_is_called_in() -> None:
+    threads: list[threading.Thread] = []
+
+    def open_network() -> Network:
+        threads.append(threading.current_thread())
+        return ScriptedNetwork()
+
+    Pipeline.open(clip(1), Wall(), outputs=[Recorder()], model=open_network).close()
+    assert threads == [threading.current_thread()]
+
+
+def test_the_card_that_outlives_the_program_says_that_the_camera_is_off() -> None:
+    class Outliving(Recorder):
+        left: Sequence[Pixels] = ()
+
+        def leave(self, picture: Pixels) -> None:
+            assert self.pictures, "only after something was sent"
+            self.left = [*self.left, picture]
+
+    sink = Outliving(live=True)
+    opened(clip(1), sink).close()
+    assert [np.array_equal(one, card.draw(SIZE, text=standby.STOPPED)) for one in sink.left] == [True]
 
 
 def test_a_clip_is_paced_like_a_camera_when_somebody_watches() -> None:

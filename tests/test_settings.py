@@ -82,6 +82,7 @@ def test_every_setting_can_be_in_the_file(tmp_path: Path) -> None:
         fit = "contain"
         card = "card.png"
         card-text = "Back soon"
+        on-demand = true
         quiet = true
         verbose = false
         seconds = 1.5

@@ -12,8 +12,9 @@ import pytest
 from numpy.typing import NDArray
 
 from realtime_matte.errors import MissingDependency, SinkError, SpecError
-from realtime_matte.sinks import _rate, virtualcam
+from realtime_matte.sinks import _last_picture, _rate, virtualcam
 from realtime_matte.sinks._loopback import Loopbacks
+from realtime_matte.stages import Outliving, Watched
 
 pyvirtualcam = pytest.importorskip("pyvirtualcam")
 
@@ -21,7 +22,7 @@ SIZE = (64, 48)
 
 
 class Machine:
-    """A Linux machine with v4l2loopback devices 10 and 11 and a real camera 0; ``held``: sizes that readers fix."""
+    """A Linux machine with v4l2loopback devices 10 and 11 and a real camera 0; ``held``: formats that readers fix."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -73,8 +74,8 @@ class Machine:
                 if machine.refuses:
                     raise RuntimeError(machine.refuses)
                 self._device = device
-                kept = machine.held.get(str(device), f"{width}x{height}")
-                (machine.node(int(str(device).rpartition("video")[2])) / "format").write_text(f"YU12:{kept}@30\n")
+                kept = machine.held.get(str(device), f"YU12:{width}x{height}")
+                (machine.node(int(str(device).rpartition("video")[2])) / "format").write_text(f"{kept}@30\n")
 
             def close(self) -> None:
                 machine.closed += 1
@@ -109,6 +110,49 @@ def opened(rest: str = "", size: tuple[int, int] = SIZE, fps: float = 30.0) -> v
 
 def path(machine: Machine, number: int) -> str:
     return str(machine.root / f"dev/video{number}")
+
+
+def test_who_reads_it_can_be_asked(machine: Machine) -> None:
+    sink = opened()
+    assert isinstance(sink, Watched)
+    readers = sink.readers()
+    assert path(machine, 10) in readers.notes[0], "a file has no events"
+    assert not readers.there(0)
+    readers.close()
+    sink.close()
+
+
+def test_a_driver_that_keeps_no_last_picture_is_told_of(machine: Machine) -> None:
+    sink = opened()
+    assert isinstance(sink, Outliving)
+    sink.leave(np.zeros((48, 64, 3), np.uint8))
+    assert sink.notes[1] == (
+        f"if this program is killed, {path(machine, 10)} stays with its last picture instead of the standby card: "
+        "v4l2loopback does not take one (Inappropriate ioctl for device)"
+    )
+    sink.close()
+
+
+def test_the_last_picture_is_left_in_the_devices_format_and_taken_back(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left: list[tuple[str, int]] = []
+    monkeypatch.setattr(_last_picture, "leave", lambda device, raw: left.append((device, raw.size)))
+    monkeypatch.setattr(_last_picture, "withdraw", lambda device: left.append((device, 0)))
+    sink = opened(size=(65, 49))
+    assert isinstance(sink, Outliving)
+    sink.leave(np.zeros((49, 65, 3), np.uint8))
+    assert left == [(path(machine, 10), 64 * 48 * 3 // 2)]
+    sink.close()
+    sink.close()
+    assert left[1:] == [(path(machine, 10), 0)]
+
+
+def test_one_of_another_system_does_not_say_who_reads_it(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "win32")
+    sink = opened(path(machine, 10))
+    assert not isinstance(sink, Watched | Outliving)
+    sink.close()
 
 
 def test_pictures_arrive_as_they_are(machine: Machine) -> None:
@@ -234,12 +278,25 @@ def test_somebody_unseen_sends_to_it(machine: Machine) -> None:
 def test_a_watching_program_holds_another_size(machine: Machine) -> None:
     """The driver says yes, keeps the old size, and would show every picture torn."""
     machine.use(10, 78, "chrome", feeds=False)
-    machine.held[path(machine, 10)] = "640x480"
+    machine.held[path(machine, 10)] = "YU12:640x480"
     with pytest.raises(SinkError) as caught:
         opened("10")
     assert str(caught.value) == (
         f"the virtual camera {path(machine, 10)} (Virtual Camera) does not take 64x48: it is held at 640x480; turn the "
         "camera off in chrome (process 78), start this, and turn it on again, or take --size 640x480"
+    )
+    assert machine.closed == 1
+
+
+def test_a_watching_program_holds_another_format(machine: Machine) -> None:
+    """The driver says yes to this as well, and shows our bytes as if they were of the other format."""
+    machine.use(10, 78, "chrome", feeds=False)
+    machine.held[path(machine, 10)] = "YUYV:64x48"
+    with pytest.raises(SinkError) as caught:
+        opened("10")
+    assert str(caught.value) == (
+        f"the virtual camera {path(machine, 10)} (Virtual Camera) does not take 64x48: it is held at 64x48 in YUYV, "
+        "not YU12; turn the camera off in chrome (process 78), start this, and turn it on again"
     )
     assert machine.closed == 1
 
@@ -253,7 +310,7 @@ def test_an_older_driver_says_no(machine: Machine) -> None:
 def test_a_driver_that_does_not_tell_its_format(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     (machine.node(10) / "format").unlink()
     (machine.node(10) / "state").unlink()
-    monkeypatch.setattr(Loopbacks, "_size", lambda *_: "")
+    monkeypatch.setattr(Loopbacks, "_format", lambda *_: ("", ""))
     sink = opened("10")
     sink.close()
 

@@ -71,6 +71,11 @@ def _add_looks(group: argparse._ArgumentGroup) -> None:
 
 def _add_control(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
+    add(
+        "--on-demand",
+        action=argparse.BooleanOptionalAction,
+        help="camera on only while somebody reads the virtual camera (Linux); the standby card waits there meanwhile",
+    )
     add("--config", metavar="FILE", help="settings file (rtmatte.toml in the folder where your system keeps settings)")
     add("--seconds", metavar="N", help="stop after so long")
     add("--frames", metavar="N", help="stop after so many pictures")

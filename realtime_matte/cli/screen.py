@@ -86,9 +86,9 @@ class Plain(Quiet):
         self.tell(f"{pipeline.mode}, {pipeline.model}; Ctrl-C ends")
 
     def update(self, pipeline: Pipeline) -> None:
-        """Print the figures when it is time."""
+        """Print the figures when it is time and there are any."""
         now = self._clock()
-        if now < self._due:
+        if now < self._due or pipeline.asleep:
             return
         self._due = now + PRINTED_EVERY_S
         self.tell(self._progress(pipeline, now) + live_line(pipeline, verbose=self._verbose))

@@ -43,6 +43,7 @@ def opened(settings: Settings, tell: Callable[[str], None]) -> Pipeline:
         fit=settings.fit,
         card_image=settings.card,
         card_text=settings.card_text,
+        on_demand=settings.on_demand,
         tell=tell,
     )
 

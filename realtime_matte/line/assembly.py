@@ -3,41 +3,19 @@
 import re
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from realtime_matte import options, plugins
 from realtime_matte.errors import SpecError
 from realtime_matte.frame import Size
-from realtime_matte.line.backdrops import Backdrops
 from realtime_matte.line.capture import Capture
 from realtime_matte.line.feed import Direct, Feed, Paced
-from realtime_matte.line.framing import Framing
 from realtime_matte.line.lifetime import Loan, own
+from realtime_matte.line.meanwhile import Load, at_once
 from realtime_matte.line.outputs import Outputs
-from realtime_matte.line.restart import MakeRenderer, OpenNetwork, RestartingRenderer
-from realtime_matte.line.standby import Standby
+from realtime_matte.line.restart import MakeRenderer, OpenNetwork
 from realtime_matte.stages import Background, Network, OpenSink, OpenSource, Renderer, Source
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """The open parts. ``frames``: how many there are in all, None when nobody knows; ``live``: as a camera's."""
-
-    feed: Feed
-    outputs: Outputs
-    renderer: RestartingRenderer
-    backdrops: Backdrops
-    framing: Framing
-    card: Standby
-    frames: int | None
-    live: bool
-
-    @property
-    def notes(self) -> list[str]:
-        """What the user should know of every part."""
-        return [*self.feed.notes, *self.renderer.notes, *self.outputs.notes]
 
 
 def source_opener(choice: str | OpenSource, *, size: Size | None, fps: float | None) -> Callable[[], Source]:
@@ -52,7 +30,7 @@ def source_opener(choice: str | OpenSource, *, size: Size | None, fps: float | N
     return partial(plugin.open, plugin.rest, size=size, fps=fps)
 
 
-def watch(stack: ExitStack, device: Loan, reopen: Callable[[], Source]) -> Feed:
+def watch(stack: ExitStack, device: Loan, reopen: Callable[[], Source]) -> Capture:
     """A live source behind its thread, opened anew when it goes away."""
     first = [device]
     return own(stack, Capture(lambda: first.pop().take() if first else reopen()))
@@ -76,32 +54,38 @@ def add_sinks(outputs: Outputs, choices: Sequence[str | OpenSink], *, size: Size
         outputs.add(opener(rest, size=size, fps=fps, alpha=alpha))
 
 
-def network_opener(choice: str | OpenNetwork, *, provider: str | None, threads: int | None) -> OpenNetwork:
-    """Opens the network each time it is called."""
-    if not isinstance(choice, str):
-        return choice
+def network_opener(
+    choice: str | OpenNetwork, *, provider: str | None, threads: int | None, load: Load = at_once
+) -> OpenNetwork:
+    """Opens the network each time it is called, by ``load``."""
 
     def open_network() -> Network:
         from realtime_matte import models  # noqa: PLC0415  # ONNX Runtime loads while the standby card is already out
 
+        assert isinstance(choice, str)  # noqa: S101
         return models.open(choice, provider=provider, threads=threads)
 
-    return open_network
+    return partial(load, open_network if isinstance(choice, str) else choice)
 
 
 COMPILED = "compiled the picture loops for this processor, once: later starts are seconds quicker"
 
 
-def renderer_maker(size: Size, lap: Callable[[str], None], tell: Callable[[str], None]) -> MakeRenderer:
-    """Makes the renderer of a network, ready for its first frame."""
+def renderer_maker(
+    size: Size, lap: Callable[[str], None], tell: Callable[[str], None], *, load: Load = at_once
+) -> MakeRenderer:
+    """Makes the renderer of a network, ready for its first frame; what takes long, by ``load``."""
+
+    def warm_up() -> bool:
+        from realtime_matte.render import warm  # noqa: PLC0415  # Numba loads, and compiles if it has to
+
+        return warm.warm_up()
 
     def make(network: Network, background: Background | None) -> Renderer:
-        # Numba loads, and compiles if it has to, while the card is out.
-        from realtime_matte.render.cpu import CpuRenderer  # noqa: PLC0415
-        from realtime_matte.render.warm import warm_up  # noqa: PLC0415
-
-        if warm_up():
+        if load(warm_up):
             tell(COMPILED)
+        from realtime_matte.render.cpu import CpuRenderer  # noqa: PLC0415
+
         return CpuRenderer(network, size=size, background=background, lap=lap)
 
     return make

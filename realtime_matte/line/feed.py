@@ -38,6 +38,10 @@ class Feed(Protocol):
         """Why there are no frames just now; None while there are."""
 
     @property
+    def dark(self) -> bool:
+        """True while the camera is off by our own wish, or on its way back from that."""
+
+    @property
     def ended(self) -> bool:
         """True when there is nothing more to take."""
 
@@ -53,6 +57,7 @@ class Direct:
 
     dropped = 0
     status = None
+    dark = False
 
     def __init__(self, source: Source) -> None:
         self.size = source.size

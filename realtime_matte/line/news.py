@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from realtime_matte.line.assembly import Line
+from realtime_matte.line.opening import Line
 
 
 class News:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from realtime_matte.errors import MatteError
 from realtime_matte.frame import Pixels
-from realtime_matte.stages import Command, Interactive, Sink
+from realtime_matte.stages import Command, Interactive, Outliving, Sink, Watched
 
 
 class Outputs:
@@ -43,6 +43,16 @@ class Outputs:
     def send_live(self, picture: Pixels, time: float) -> None:
         """Hand one picture to those who are watched live alone. Raises as ``send``."""
         self._hand([sink for sink in self._sinks if sink.live], picture, time)
+
+    def leave(self, picture: Pixels) -> None:
+        """Let ``picture`` be what is shown if this program is killed, where that can be."""
+        for sink in self._sinks:
+            if isinstance(sink, Outliving):
+                sink.leave(picture)
+
+    def watched(self) -> list[Watched]:
+        """Those that can tell whether somebody looks."""
+        return [sink for sink in self._sinks if isinstance(sink, Watched)]
 
     def commands(self) -> list[Command]:
         """What was asked for in any of them since the last call."""

@@ -13,6 +13,9 @@ SWITCHING = "One moment, changing the model"
 STANDBY = "Back in a moment"
 STOPPED = "The camera is off"
 
+CARD_EVERY_S = 0.5
+"""So often the card is sent again while there is nothing else to send: readers take a longer silence for a fault."""
+
 
 class Standby:
     """Sends the card to ``outputs``; it is drawn when its text changes.
@@ -30,6 +33,7 @@ class Standby:
         self._text = text
         self._fixed = self._drawn(card.draw(size, image=image)) if image is not None else None
         self._last: tuple[str, Pixels] | None = None
+        self._shown: Pixels | None = None
 
     def show(self, reason: str, time: float) -> None:
         """Send the card to every output.
@@ -37,11 +41,22 @@ class Standby:
         Raises:
             SinkError: the last output failed.
         """
-        self._outputs.send(self._picture(reason), time)
+        self._shown = self._picture(reason)
+        self._outputs.send(self._shown, time)
 
     def show_live(self, reason: str, time: float) -> None:
         """Send the card to those who watch, not into recordings: before the first frame and after the last."""
-        self._outputs.send_live(self._picture(reason), time)
+        self._shown = self._picture(reason)
+        self._outputs.send_live(self._shown, time)
+
+    def repeat(self, time: float) -> None:
+        """Send the card that was shown last again, to those who watch."""
+        if self._shown is not None:
+            self._outputs.send_live(self._shown, time)
+
+    def leave(self, reason: str) -> None:
+        """Let the card be what those who watch are given if this program is killed."""
+        self._outputs.leave(self._picture(reason))
 
     def _picture(self, reason: str) -> Pixels:
         if self._fixed is not None:

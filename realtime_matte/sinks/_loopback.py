@@ -13,6 +13,7 @@ from realtime_matte.holders import holders
 LOAD: Final = "sudo modprobe v4l2loopback exclusive_caps=1 card_label='Virtual Camera'"
 INSTALL: Final = "where that finds no module, install it (Debian and Ubuntu: sudo apt install v4l2loopback-dkms)"
 SENT_TO: Final = "capture"  # the driver's word for a device that has pictures to give
+SENT: Final = "YU12"  # the format of what is sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +61,20 @@ class Loopbacks:
         return chosen
 
     def check(self, loopback: Loopback, size: Size) -> None:
-        """The driver says yes to every size, yet keeps the one that a watching program holds it at.
+        """The driver says yes to every size and format, yet keeps those that a watching program holds it at.
 
         Raises:
             SinkError: pictures would be shown torn to pieces.
         """
-        kept = self._size(loopback)
+        fourcc, kept = self._format(loopback)
         if kept and kept != _text(size):
             raise self.refusal(loopback, size, f"it is held at {kept}")
+        if kept and fourcc != SENT:
+            raise self.refusal(loopback, size, f"it is held at {kept} in {fourcc}, not {SENT}")
 
     def refusal(self, loopback: Loopback, size: Size, reason: str) -> SinkError:
         """Why a camera that looked well cannot be sent to."""
-        kept = self._size(loopback)
+        _, kept = self._format(loopback)
         instead = f", or take --size {kept}" if kept and kept != _text(size) else ""
         users = self._users(loopback) or "the program that watches it"
         return SinkError(
@@ -113,10 +116,11 @@ class Loopbacks:
     def _loopback(self, node: Path) -> Loopback:
         return Loopback(str(self.root / "dev" / node.name), _read(node / "name"), _read(node / "state") == SENT_TO)
 
-    def _size(self, loopback: Loopback) -> str:
-        """What the driver is set to, as ``1280x720``; nothing when it does not say."""
-        found = re.search(r"\d+x\d+", _read(self.root / "sys/class/video4linux" / Path(loopback.path).name / "format"))
-        return found[0] if found else ""
+    def _format(self, loopback: Loopback) -> tuple[str, str]:
+        """What the driver is set to, as ``YU12`` and ``1280x720``; nothing when it does not say."""
+        told = _read(self.root / "sys/class/video4linux" / Path(loopback.path).name / "format")
+        found = re.match(r"(.{4}):(\d+x\d+)", told)
+        return (found[1], found[2]) if found else ("", "")
 
 
 def _text(size: Size) -> str:

@@ -3,17 +3,15 @@
 import fcntl
 import os
 import struct
-from collections.abc import Callable
 from fractions import Fraction
-from typing import Final, TypeAlias
+from typing import Final
 
-Ioctl: TypeAlias = Callable[[int, int, bytearray], object]
-"""Called with a file descriptor, a request and a buffer; raises OSError."""
+from realtime_matte.ioctl import Ioctl, request
 
 PARAMETERS: Final = struct.Struct("5I184x")
 """struct v4l2_streamparm: type, two of no use here, interval as a fraction of a second, and more."""
 
-SET: Final = 3 << 30 | PARAMETERS.size << 16 | ord("V") << 8 | 22  # VIDIOC_S_PARM
+SET: Final = request(3, 22, PARAMETERS.size)  # VIDIOC_S_PARM
 VIDEO_CAPTURE, VIDEO_OUTPUT = 1, 2
 
 

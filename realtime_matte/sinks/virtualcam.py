@@ -2,11 +2,16 @@
 
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Final
+
+import cv2
+import numpy as np
 
 from realtime_matte.errors import MissingDependency, SinkError, SpecError
 from realtime_matte.frame import Pixels, Size
 from realtime_matte.sinks._loopback import Loopbacks
+from realtime_matte.stages import Readers
 
 if TYPE_CHECKING:
     from pyvirtualcam import Camera
@@ -34,7 +39,7 @@ def open(rest: str, /, *, size: Size, fps: float, alpha: bool) -> "VirtualCamera
     if not all(even):
         raise SpecError(f"a virtual camera cannot be {size[0]}x{size[1]}; take at least 2x2, as in --size 1280x720")
     if sys.platform == "linux":
-        return VirtualCamera(*_on_linux(Loopbacks(), rest, size=even, fps=fps), size=size, even=even)
+        return LoopbackCamera(*_on_linux(Loopbacks(), rest, size=even, fps=fps), size=size, even=even)
     return VirtualCamera(*_elsewhere(rest, size=even, fps=fps), size=size, even=even)
 
 
@@ -65,6 +70,46 @@ class VirtualCamera:
     def close(self) -> None:
         """Stop sending."""
         self._camera.close()
+
+
+class LoopbackCamera(VirtualCamera):
+    """One of Linux, whose driver tells who reads it and shows a last picture of ours when we are gone."""
+
+    def __init__(self, camera: "Camera", title: str, rate: str, *, size: Size, even: Size) -> None:
+        super().__init__(camera, title, rate, size=size, even=even)
+        self._left = ExitStack()
+
+    def readers(self) -> Readers:
+        """Begin to look who reads it."""
+        from realtime_matte.sinks import _readers  # noqa: PLC0415 - needs fcntl, which only Unix has
+
+        try:
+            return _readers.readers(self._camera.device)
+        except OSError as error:
+            raise SinkError(
+                f"the virtual camera {self._camera.device} cannot be looked at: {error.strerror}"
+            ) from error
+
+    def leave(self, picture: Pixels) -> None:
+        """Let the driver show ``picture`` whenever nothing was sent for two seconds."""
+        from realtime_matte.sinks import _last_picture  # noqa: PLC0415 - needs fcntl, which only Unix has
+
+        raw = np.asarray(cv2.cvtColor(picture[self._cut], cv2.COLOR_BGR2YUV_I420), np.uint8)
+        try:
+            _last_picture.leave(self._camera.device, raw)
+        except OSError as error:
+            self._notes.append(
+                f"if this program is killed, {self._camera.device} stays with its last picture instead of the standby "
+                f"card: v4l2loopback does not take one ({error.strerror})"
+            )
+        else:
+            self._left.callback(_last_picture.withdraw, self._camera.device)
+
+    def close(self) -> None:
+        """Stop sending, and leave nothing behind."""
+        with suppress(OSError):  # the device is gone, and what was left to it as well
+            self._left.close()
+        super().close()
 
 
 def _on_linux(loopbacks: Loopbacks, rest: str, *, size: Size, fps: float) -> "tuple[Camera, str, str]":

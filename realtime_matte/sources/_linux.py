@@ -9,9 +9,10 @@ from pathlib import Path
 
 from realtime_matte.errors import SourceError
 from realtime_matte.holders import held_by_us, holders
+from realtime_matte.ioctl import Ioctl
 from realtime_matte.sources import _v4l2
 from realtime_matte.sources._camera_info import CameraInfo
-from realtime_matte.sources._v4l2 import Capability, Ioctl
+from realtime_matte.sources._v4l2 import Capability
 
 
 @dataclass(frozen=True, slots=True)

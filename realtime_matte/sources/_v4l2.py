@@ -3,15 +3,12 @@
 import errno
 import fcntl
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
 
 from realtime_matte.frame import Size
+from realtime_matte.ioctl import Ioctl, request
 from realtime_matte.sources._camera_info import Mode
-
-Ioctl: TypeAlias = Callable[[int, int, bytearray], object]
-"""Called with a file descriptor, a request and a buffer that it fills; raises OSError."""
 
 CAPTURE_FLAGS = 0x0000_0001 | 0x0000_1000  # single-planar, multi-planar
 DEVICE_CAPS = 0x8000_0000
@@ -45,11 +42,6 @@ class Capability:
     def loopback(self) -> bool:
         """True for a virtual camera made by v4l2loopback."""
         return self.driver.startswith("v4l2 loop")
-
-
-def request(direction: int, number: int, size: int) -> int:
-    """The number of an ioctl of the letter V; ``direction``: 1 writes, 2 reads, 3 both."""
-    return direction << 30 | size << 16 | ord("V") << 8 | number
 
 
 QUERYCAP = request(2, 0, CAPABILITY.size)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from vcam_chromium import Chromium, find
-from vcam_devices import Node
+from vcam_devices import Node, in_lab
 from vcam_program import rtmatte
 from vcam_reader import BACKDROP, BACKDROP_NAME, Watcher
 
@@ -17,11 +17,14 @@ def test_a_call_in_chromium_shows_the_background_where_the_room_was(vcam: Node, 
     if program is None:
         pytest.skip("no Chromium here; apt-get install chromium")
     options = {"camera": room, "bg": BACKDROP_NAME, "size": "640x360", "fps": 15, "output": f"virtualcam:{vcam.path}"}
-    with rtmatte(**options):
+    on_demand = in_lab()  # elsewhere the room is a picture, which nothing switches off
+    with rtmatte(**options, on_demand=on_demand) as call:
         with Watcher(vcam) as watcher:
             watcher.wait("backdrop")
+        if on_demand:
+            call.wait_told("nobody watches: the camera is off")
         with Chromium(program, PAGE, folder=tmp_path) as browser:
-            seen = browser.run(f"watch({vcam.label!r}, 10)")
+            seen = browser.run(f"watch({vcam.label!r}, 10, {str(on_demand).lower()})")
             (tmp_path / "call.png").write_bytes(base64.b64decode(browser.screenshot()))
     assert seen["label"].startswith(vcam.label)
     assert (seen["width"], seen["height"]) == (640, 360)

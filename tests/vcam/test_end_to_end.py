@@ -44,6 +44,9 @@ def test_who_stays_on_sees_card_and_background_alone_through_end_restart_and_kil
             watcher.wait("backdrop", pictures=5)
             assert killed.end(signal.SIGKILL) == -signal.SIGKILL
         assert not vcam.sent_to  # who comes now finds no camera, and no old picture in it
+        watcher.wait("card", pictures=3)  # from the driver itself
+        with begun(vcam, room):
+            watcher.wait("backdrop", pictures=5)
         assert watcher.reads
     watcher.assert_private()
 

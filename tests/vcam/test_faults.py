@@ -57,6 +57,23 @@ def test_a_feeder_that_stops_leaves_the_card_and_comes_back(vcam: Node, feed: No
     watcher.assert_private()
 
 
+def test_a_camera_that_comes_back_in_another_size_is_fitted(vcam: Node, feed: Node, tmp_path: Path) -> None:
+    large, small = str(tmp_path / "large.png"), str(tmp_path / "small.png")
+    assert cv2.imwrite(large, plain(ROOM))
+    assert cv2.imwrite(small, plain(ROOM)[:240, :320])
+    with feeder(large, str(feed.path)) as first:
+        until(lambda: feed.sent_to, "ffmpeg feeds the camera")
+        with begun(vcam, feed.path) as program, Watcher(vcam) as watcher:
+            watcher.wait("backdrop", pictures=3)
+            first.end(signal.SIGTERM)
+            program.wait_told("camera lost")
+            with feeder(small, str(feed.path)):
+                program.wait_told("came back with 320x240; its pictures are fitted to 640x360")
+                watcher.wait("backdrop", pictures=3)
+                assert program.end(signal.SIGTERM) == 0
+    watcher.assert_private()
+
+
 def test_a_busy_camera_is_told_with_who_uses_it(vcam: Node, vivid: Vivid) -> None:
     with holder(str(vivid.node.path)) as other:
         other.wait_told("<")  # it has a picture

@@ -11,7 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from vcam_devices import LIMIT_S
+LIMIT_S = 150.0
+"""Of one browser's life: it has many threads, and where they run one after the other it is slow."""
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = (

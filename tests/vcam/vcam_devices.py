@@ -76,7 +76,12 @@ class Vivid:
 
     def paint(self) -> None:
         """Show one colour all over, ROOM."""
-        words = ["v4l2-ctl", "-d", str(self.node.path), "-c", "test_pattern=8,osd_text_mode=2"]
+        self.set(test_pattern=8, osd_text_mode=2)
+
+    def set(self, **controls: int) -> None:
+        """Its controls; those that inject a fault are buttons, pressed by any value."""
+        values = ",".join(f"{name}={value}" for name, value in controls.items())
+        words = ["v4l2-ctl", "-d", str(self.node.path), "-c", values]
         subprocess.run(words, check=True, timeout=LIMIT_S)
 
     def _tell(self, what: str) -> None:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -39,6 +40,10 @@ class Program:
         assert text in self.told, f"never told {text!r}, but: {self.told}"
         return next(line for line in self.told.splitlines() if text in line)
 
+    def holds(self, path: Path) -> bool:
+        """Whether it has the device open."""
+        return str(path) in {_target(entry) for entry in Path(f"/proc/{self.number}/fd").iterdir()}
+
     def end(self, number: signal.Signals | None = None) -> int:
         """The exit status, after a signal or by itself."""
         if number is not None:
@@ -71,6 +76,13 @@ class Program:
             self._changed.notify_all()
 
 
+def _target(entry: Path) -> str:
+    try:
+        return str(entry.readlink())
+    except OSError:
+        return ""  # closed since it was listed
+
+
 def rtmatte(**options: object) -> Program:
     """``rtmatte`` with these options, on one thread of the CPU."""
     given = {"provider": "cpu", "threads": 1, **options}
@@ -93,6 +105,7 @@ def feeder(picture: str, device: str) -> Program:
 def _option(name: str, value: object) -> list[str]:
     if isinstance(value, list):
         return [word for one in value for word in _option(name, one)]
+    option = name.replace("_", "-")
     if isinstance(value, bool):
-        return [f"--{name}" if value else f"--no-{name}"]
-    return [f"--{name}", str(value)]
+        return [f"--{option}" if value else f"--no-{option}"]
+    return [f"--{option}", str(value)]
