@@ -134,7 +134,7 @@ def _run(host: Host, *commands: tuple[str, ...]) -> Iterator[str]:
 
 
 def _light(settings: "Settings") -> str:
-    if getattr(settings, "on_demand", False):
+    if settings.on_demand:
         return "the camera is on only while a program watches the virtual camera"
     return "while it runs, the camera is on; systemctl --user stop rtmatte switches it off"
 

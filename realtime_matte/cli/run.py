@@ -29,7 +29,7 @@ def main(words: Sequence[str], *, prog: str) -> int:
 
 
 def _parser(prog: str) -> Parser:
-    verbs = "\n".join(f"  {verb:<9} {about}" for verb, about in VERBS.items() if verb != "run")
+    verbs = "\n".join(f"  {verb:<15} {about}" for verb, about in VERBS.items() if verb != "run")
     parser = Parser(prog, "Another background behind you, live, in a virtual camera.", more=EXAMPLES + verbs)
     _add_parts(parser.add_argument_group("what"))
     _add_looks(parser.add_argument_group("how it looks"))
@@ -51,10 +51,15 @@ def _add_parts(group: argparse._ArgumentGroup) -> None:
         "--output",
         metavar="SPEC",
         action="append",
-        help="virtualcam (the default), virtualcam:DEVICE, window, file.mp4, .webm or .mov, frames:FOLDER, null;"
+        help="virtualcam (the default), virtualcam:DEVICE, window, file.mp4, .webm or .mov, frames:FOLDER, pipewire"
+        " (experimental), null;"
         " several may be given",
     )
-    add("--model", metavar="NAME", help="one of `rtmatte models` (small), or an ONNX file")
+    add(
+        "--model",
+        metavar="NAME",
+        help="one of `rtmatte models` (small), or an ONNX file; small?quality=low, high, best",
+    )
     add("--provider", metavar="NAME", help="run the network on this alone: cpu, cuda, ... (the best one that works)")
     add("--threads", metavar="N", help="threads of the network on the CPU")
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeAlias
 
+from realtime_matte.ioctl import Ioctl
 from realtime_matte.paths import is_file
 
 PATIENCE_S: Final = 10.0
@@ -25,9 +26,6 @@ class Answer:
 
 Ask: TypeAlias = Callable[[Sequence[str]], Answer | None]
 """Runs a program that only tells; None where there is no such program, or it does not answer."""
-
-Ioctl: TypeAlias = Callable[[int, int, bytearray], object]
-"""Called with a file descriptor, a request and a buffer that it fills; raises OSError."""
 
 
 def ask(words: Sequence[str]) -> Answer | None:
