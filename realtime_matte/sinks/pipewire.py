@@ -40,8 +40,8 @@ def open(rest: str, /, *, size: Size, fps: float, alpha: bool) -> "PipeWire":
     even = size[0] & ~1, size[1] & ~1  # two pixels share their colour
     if not all(even):
         raise SpecError(f"a PipeWire camera cannot be {size[0]}x{size[1]}; take at least 2x2, as in --size 1280x720")
-    name, _ = parse(rest, {})
-    return PipeWire(_gstreamer(), _named(name or NAME), size=size, even=even, fps=fps)
+    name = _named(parse(rest, {})[0] or NAME)
+    return PipeWire(_gstreamer(), name, size=size, even=even, fps=fps)
 
 
 class PipeWire:

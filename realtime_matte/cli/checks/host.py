@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from realtime_matte.ioctl import Ioctl
 from realtime_matte.paths import is_file
 
 PATIENCE_S: Final = 10.0

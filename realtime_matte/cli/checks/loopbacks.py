@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Final
 
 from realtime_matte.cli.checks.findings import Command, Finding, good
-from realtime_matte.cli.checks.host import Host, Ioctl
+from realtime_matte.cli.checks.host import Host
 from realtime_matte.holders import holders
+from realtime_matte.ioctl import Ioctl
 from realtime_matte.sinks._loopback import Loopback, Loopbacks
 from realtime_matte.sources import _v4l2
 

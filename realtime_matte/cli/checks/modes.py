@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from realtime_matte.cli.checks.findings import Finding, good, noted
-from realtime_matte.cli.checks.host import Host, Ioctl
+from realtime_matte.cli.checks.host import Host
+from realtime_matte.ioctl import Ioctl
 from realtime_matte.sources._camera_info import CameraInfo
 from realtime_matte.sources._linux import Linux
 
