@@ -161,7 +161,7 @@ def test_a_clip_fills_any_size(clip: Path, size: Size) -> None:
 
 
 @settings(max_examples=10, deadline=None)
-@given(size=st.tuples(st.integers(1, 70), st.integers(1, 70)))
+@given(size=st.tuples(st.integers(2, 70), st.integers(1, 70)))  # FFV1 itself writes no column of single pixels
 def test_clips_of_any_size_are_read(tmp_path_factory: pytest.TempPathFactory, size: Size) -> None:
     path = film(tmp_path_factory.mktemp("sizes") / "a.avi", greys(2, size), codec="ffv1", pixel_format="bgr0")
     source = opened(path)
