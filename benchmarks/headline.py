@@ -8,12 +8,12 @@ import re
 import sys
 from argparse import ArgumentParser
 from collections.abc import Sequence
-from math import log
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from contest import Cost
+from labels import sides
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
@@ -23,8 +23,7 @@ REFINED = " + refiner"
 WORDS = {"mediapipe": "MediaPipe", "google": "Google", "meet": "Meet", "sinet": "SINet", "humanseg": "HumanSeg"}
 CAPITALS = {"pp", "rvm", "v2"}
 INCHES = 12.0, 5.2
-NEAR = 0.07
-"""Labels whose points are nearer than this, in parts of the height, are put on other sides of their points."""
+DPI = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -44,16 +43,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def write(file: Path, quality: dict[str, Any], peers: dict[str, Any]) -> None:
     """Networks by their error and their time; whole lines by theirs."""
-    figure = Figure(figsize=INCHES, layout="constrained")
+    figure = Figure(figsize=INCHES, dpi=DPI, layout="constrained")
     networks, lines = figure.subplots(1, 2, width_ratios=(3, 2))
     draw_networks(networks, quality)
     draw_lines(lines, peers)
-    figure.savefig(file, dpi=130)
+    figure.draw_without_rendering()  # only now it is known where points lie
+    name_points(networks, points_of(quality))
+    figure.savefig(file)
 
 
 def draw_networks(axes: Axes, quality: dict[str, Any]) -> None:
     """Error over milliseconds, both logarithmic; better is up and to the left."""
-    points = {one["name"]: (one["ms"], one["figures"]["mad"]) for one in quality["networks"]}
+    points = points_of(quality)
     own = ours(points)
     for name, (ms, error) in points.items():
         color = OURS if name in own else THEIRS
@@ -61,17 +62,22 @@ def draw_networks(axes: Axes, quality: dict[str, Any]) -> None:
     axes.set(xscale="log", yscale="log")
     axes.margins(0.16)
     axes.invert_yaxis()
-    for name, (side, lift) in places(points).items():
-        axes.annotate(
-            label(name), points[name], xytext=(8 * side, 8 * lift), textcoords="offset points", va="center",
-            ha="left" if side > 0 else "right", fontsize=9, color=OURS if name in own else THEIRS,
-            fontweight="bold" if name in own else "normal",
-        )  # fmt: skip
     plain_ticks(axes)
-    axes.set_xlabel("one frame on one CPU thread, ms (log)")
+    axes.set_xlabel("processor time of one frame on one thread, ms (log), better is left")
     axes.set_ylabel("error of alpha: 1000 x MAD (log), better is up")
     axes.set_title(f"Networks: quality against cost ({quality['set']})")
     axes.grid(alpha=0.25)
+
+
+def name_points(axes: Axes, points: dict[str, tuple[float, float]]) -> None:
+    """Each beside its point; ours stand out."""
+    own, shown = ours(points), {label(name): axes.transData.transform(at) for name, at in points.items()}
+    for name, (across, up) in zip(points, sides(shown, axes.bbox.extents).values(), strict=True):
+        axes.annotate(
+            label(name), points[name], xytext=(7 * across, 7 * up), textcoords="offset points", fontsize=9,
+            ha={1: "left", 0: "center", -1: "right"}[across], va={1: "bottom", 0: "center", -1: "top"}[up],
+            color=OURS if name in own else THEIRS, fontweight="bold" if name in own else "normal",
+        )  # fmt: skip
 
 
 def draw_lines(axes: Axes, peers: dict[str, Any]) -> None:
@@ -88,11 +94,14 @@ def draw_lines(axes: Axes, peers: dict[str, Any]) -> None:
                       va="center", fontsize=9)  # fmt: skip
     axes.set_yticks(range(len(rows)), [name for name, _, _ in rows], fontsize=9)
     axes.invert_yaxis()
-    axes.set_xscale("log")
-    axes.margins(x=0.35)
-    plain_ticks(axes)
-    axes.set_xlabel("processor time a picture, all threads, ms (log)")
+    axes.margins(x=0.4)
+    axes.set_xlabel("processor time a picture, all threads, ms")
     axes.set_title("Whole lines: picture in, picture out")
+
+
+def points_of(quality: dict[str, Any]) -> dict[str, tuple[float, float]]:
+    """Milliseconds and error of each network."""
+    return {one["name"]: (one["ms"], one["figures"]["mad"]) for one in quality["networks"]}
 
 
 def ours(names: Sequence[str] | dict[str, Any]) -> set[str]:
@@ -104,17 +113,6 @@ def ours(names: Sequence[str] | dict[str, Any]) -> set[str]:
 def label(name: str) -> str:
     """As people write it."""
     return " ".join(WORDS.get(word, word.upper() if word in CAPITALS else word) for word in re.split("[_ ]", name))
-
-
-def places(points: dict[str, tuple[float, float]]) -> dict[str, tuple[int, float]]:
-    """For each label the side of its point, and how far up, so that neighbours do not write over one another."""
-    order = sorted(points, key=lambda name: points[name][1])
-    span = log(max(y for _, y in points.values()) / min(y for _, y in points.values())) or 1.0
-    found: dict[str, tuple[int, float]] = {}
-    for before, name in zip([None, *order], order, strict=False):
-        close = before is not None and log(points[name][1] / points[before][1]) / span < NEAR
-        found[name] = (-found[before][0], 0.0) if close and before else (1, 0.0)
-    return found
 
 
 def plain_ticks(axes: Axes) -> None:

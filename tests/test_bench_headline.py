@@ -8,6 +8,7 @@ import pytest
 pytest.importorskip("matplotlib", reason="the plot needs matplotlib (pip install --group benchmark)")
 
 import headline
+import labels
 
 NETWORKS = {"small": (3.3, 7.7), "small + refiner": (4.0, 6.6), "rvm_512x288": (86.0, 2.9), "sinet": (6.0, 54.0)}
 
@@ -30,9 +31,11 @@ def test_ours_are_those_with_a_refiner() -> None:
     assert headline.ours(NETWORKS) == {"small", "small + refiner"}
 
 
-def test_labels_of_neighbours_stand_on_either_side() -> None:
-    places = headline.places(NETWORKS)
-    assert places["small"][0] != places["small + refiner"][0]
+def test_names_of_neighbours_are_not_written_over_one_another() -> None:
+    rim = (0.0, 0.0, 800.0, 600.0)
+    found = labels.sides({"one": (100, 300), "other": (110, 302), "third": (790, 100)}, rim)
+    assert found["one"] != found["other"]
+    assert found["third"] == (-1, 0)
 
 
 def test_names_are_written_as_people_write_them() -> None:
