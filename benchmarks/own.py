@@ -11,13 +11,13 @@ from metrics import Pixels
 from networks import Contender, Look
 
 from realtime_matte import models
-from realtime_matte.frame import Frame, Matte, Size
+from realtime_matte.frame import Frame, Matte, Refined, Size
 from realtime_matte.stages import Network, State
 
 FPS = 30
 """What the frames' times are told at, whatever the clip was filmed at."""
 
-Finish: TypeAlias = Callable[[Frame, Matte], Matte]
+Finish: TypeAlias = Callable[[Frame, Matte], Matte | Refined]
 """From the network's matte to one of the frame's size."""
 
 

@@ -1,7 +1,7 @@
 """What travels between the stages. Shapes, dtypes, ranges and colour order are written here, once."""
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,3 +49,18 @@ class Matte:
     alpha: Alpha
     foreground: Pixels | None = None
     guide: Pixels | None = None
+
+
+class Refined(Protocol):
+    """Who is in one frame, at its size: what a background is told.
+
+    Computed when it is asked for, so what nobody needs costs nothing; overwritten with the next frame.
+    """
+
+    @property
+    def alpha(self) -> Alpha:
+        """(H, W), straight."""
+
+    @property
+    def foreground(self) -> Pixels:
+        """(H, W, 3) colours of the person free of the old background, straight; black where alpha is 0."""

@@ -7,7 +7,7 @@ import numpy as np
 
 from realtime_matte import models
 from realtime_matte.errors import SpecError
-from realtime_matte.frame import Frame, Matte, Pixels
+from realtime_matte.frame import Frame, Matte, Pixels, Refined
 from realtime_matte.line.checked import Checked
 from realtime_matte.render import composite as kernels
 from realtime_matte.render.refine import Refiner
@@ -72,5 +72,5 @@ def _checked(picture: Pixels) -> Pixels:
     return np.ascontiguousarray(picture)
 
 
-def _kept(matte: Matte) -> Matte:
-    return Matte(matte.alpha.copy(), None if matte.foreground is None else matte.foreground.copy())
+def _kept(matte: Refined) -> Matte:
+    return Matte(matte.alpha.copy(), matte.foreground.copy())

@@ -8,7 +8,7 @@ spec without the module's word (``beach.jpg``) is meant for it. Whoever opens, c
 from collections.abc import Sequence
 from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
-from realtime_matte.frame import Frame, Matte, Pixels, Size
+from realtime_matte.frame import Frame, Matte, Pixels, Refined, Size
 
 Fit: TypeAlias = Literal["cover", "contain", "stretch", "tile"]
 """How a picture of another shape fills the output."""
@@ -99,11 +99,11 @@ class Network(Protocol):
 class Background(Protocol):
     """What is put behind the person."""
 
-    def picture(self, frame: Frame, matte: Matte) -> Pixels:
+    def picture(self, frame: Frame, matte: Refined) -> Pixels:
         """The background at ``frame.time``, of the output's size; the caller does not write into it.
 
-        A still gives the same array each time; a clip goes by ``frame.time``; a blur needs the frame and its refined
-        matte. May be overwritten by the next call.
+        A still gives the same array each time; a clip goes by ``frame.time``; a blur needs the frame and its matte.
+        May be overwritten by the next call.
         """
 
     def close(self) -> None:

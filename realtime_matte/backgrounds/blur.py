@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from realtime_matte.errors import SpecError
-from realtime_matte.frame import Alpha, Frame, Matte, Pixels, Size
+from realtime_matte.frame import Alpha, Frame, Pixels, Refined, Size
 from realtime_matte.options import positive
 from realtime_matte.stages import Fit
 
@@ -56,7 +56,7 @@ class Blur:
         self._weights = np.empty((rows, columns, 1), np.float32)
         self._picture = np.empty((height, width, 3), np.uint8)
 
-    def picture(self, frame: Frame, matte: Matte) -> Pixels:
+    def picture(self, frame: Frame, matte: Refined) -> Pixels:
         """The room in this very frame, without the person."""
         self._gather(frame.pixels, matte.alpha)
         self._fill_in(frame.pixels)

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from realtime_matte.errors import BadFile, MissingFile, SpecError
-from realtime_matte.frame import Frame, Matte, Pixels, Size
+from realtime_matte.frame import Frame, Pixels, Refined, Size
 from realtime_matte.images import SUFFIXES, fill, read
 from realtime_matte.options import at_least_zero, parse, positive, split
 from realtime_matte.paths import is_folder, named
@@ -54,7 +54,7 @@ class Slideshow:
         self._reader = ThreadPoolExecutor(1, "slideshow")
         self._coming = self._reader.submit(self._read) if len(paths) > 1 else None
 
-    def picture(self, frame: Frame, matte: Matte) -> Pixels:  # noqa: ARG002 - a slideshow minds the time alone
+    def picture(self, frame: Frame, matte: Refined) -> Pixels:  # noqa: ARG002 - a slideshow minds the time alone
         """The picture of that time, or two of them mixed."""
         if self._coming is None:
             return self._shown

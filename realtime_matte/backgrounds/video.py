@@ -8,7 +8,7 @@ from realtime_matte.backgrounds._clip import Clip
 from realtime_matte.backgrounds.image import moves
 from realtime_matte.clips import SUFFIXES
 from realtime_matte.errors import MissingFile, SpecError
-from realtime_matte.frame import Frame, Matte, Pixels, Size
+from realtime_matte.frame import Frame, Pixels, Refined, Size
 from realtime_matte.images import fill, scaled
 from realtime_matte.paths import is_file, named
 from realtime_matte.stages import Fit
@@ -45,7 +45,7 @@ class Video:
         self._place = -1.0  # in the endless film the loop makes; below 0 before the first frame
         self._shown = self._picture()
 
-    def picture(self, frame: Frame, matte: Matte) -> Pixels:  # noqa: ARG002 - a clip minds the time alone
+    def picture(self, frame: Frame, matte: Refined) -> Pixels:  # noqa: ARG002 - a clip minds the time alone
         """The clip's picture of that time."""
         passed = frame.time - self._time if self._place >= 0 else 0.0
         self._time = frame.time

@@ -7,7 +7,7 @@ import numpy as np
 
 from realtime_matte import plugins
 from realtime_matte.errors import ModelError, SinkError, SpecError
-from realtime_matte.frame import Frame, Matte, Pixels, Size
+from realtime_matte.frame import Frame, Pixels, Refined, Size
 from realtime_matte.stages import Background, Fit, OpenBackground
 
 GAP_PX = 8
@@ -21,7 +21,7 @@ class Exhibit:
         self._panels: list[Pixels] = []
         self._due = False
 
-    def see(self, frame: Frame, matte: Matte) -> None:
+    def see(self, frame: Frame, matte: Refined) -> None:
         """A frame and its refined matte."""
         self._due = frame.index == self._at
         if self._due:
@@ -58,7 +58,7 @@ class Witness:
         self._background = background
         self._exhibit = exhibit
 
-    def picture(self, frame: Frame, matte: Matte) -> Pixels:
+    def picture(self, frame: Frame, matte: Refined) -> Pixels:
         """The background's."""
         self._exhibit.see(frame, matte)
         return self._background.picture(frame, matte)

@@ -4,10 +4,11 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from realtime_matte.frame import Frame, Matte, Pixels, Size
-from realtime_matte.render.composite import composite, straight
+from realtime_matte.frame import Frame, Pixels, Size
+from realtime_matte.render.composite import straight
 from realtime_matte.render.kernels import constant
 from realtime_matte.render.refine import Refiner
+from realtime_matte.render.refined import RefinedMatte
 from realtime_matte.stages import Background, Network, State
 
 
@@ -33,7 +34,6 @@ class CpuRenderer:
         self._state: State | None = None
         self._picture = np.zeros((height, width, 3), np.uint8)
         self._straight: Pixels | None = None
-        self._weights = np.zeros(width * 3, np.uint16)
 
     @property
     def notes(self) -> Sequence[str]:
@@ -56,17 +56,15 @@ class CpuRenderer:
     def close(self) -> None:
         """Nothing to close: the network belongs to whoever opened it."""
 
-    def _over_background(self, frame: Frame, matte: Matte) -> Pixels:
-        foreground = matte.foreground
-        assert foreground is not None  # noqa: S101 - our refiner always makes one
+    def _over_background(self, frame: Frame, matte: RefinedMatte) -> Pixels:
         if self.background is None:
             if self._straight is None:
-                self._straight = np.zeros((*matte.alpha.shape, 4), np.uint8)
-            straight(constant(foreground), matte.alpha, self._straight)
+                self._straight = np.zeros((*self._picture.shape[:2], 4), np.uint8)
+            straight(constant(matte.foreground), matte.alpha, self._straight)
             self._lap("composite")
             return self._straight
         behind = self.background.picture(frame, matte)
         self._lap("background")
-        composite(constant(foreground), matte.alpha, constant(behind), self._weights, self._picture)
+        matte.over(behind, self._picture)
         self._lap("composite")
         return self._picture

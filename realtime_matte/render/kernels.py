@@ -1,7 +1,9 @@
 """How the per-pixel loops are compiled, by Numba: each is one pass over memory, none allocates.
 
 Kernels take C-contiguous arrays by position, scratch and results last. What they only read they take as ``constant``:
-Numba compiles a loop anew for every kind of argument, and a frame may or may not be writeable.
+Numba compiles a loop anew for every kind of argument, and a frame may or may not be writeable. What
+belongs together is a plain tuple of arrays: a class of ours would be looked up by whoever reads the disk after it was
+renamed. A kernel calls those of its own file only: what is on disk is renewed when that file changes.
 """
 
 from collections.abc import Callable

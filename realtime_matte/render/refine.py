@@ -7,9 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime_matte.frame import Frame, Matte, Pixels, Size
-from realtime_matte.render.enlarge import Axis, axis, enlarge
-from realtime_matte.render.guided import EDGE, MODEL, MOMENTS, moments, solve
+from realtime_matte.render.bands import split
+from realtime_matte.render.guided import LINEAR, MOMENTS, judge, moments, solve
 from realtime_matte.render.kernels import constant
+from realtime_matte.render.local_models import Models, Wide, models_of, wide_of
+from realtime_matte.render.refined import RefinedMatte, Whole
 from realtime_matte.render.steady import steady
 
 RADIUS_CELLS = 2
@@ -17,14 +19,8 @@ RADIUS_CELLS = 2
 
 WINDOW = (2 * RADIUS_CELLS + 1, 2 * RADIUS_CELLS + 1)
 
-NEIGHBOURS = np.ones(WINDOW, np.uint8)
-"""The cells whose models are smoothed together."""
-
 EPSILON = np.float32(3e-4)
 """The guided filter's regularisation, for colours in [0, 1]: variance below this is texture, above it an edge."""
-
-STRETCH = (np.float32(1.12), np.float32(-0.06))
-"""Gain and offset of alpha: the filter leaves a breath of person in the room and of room in the person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,32 +31,23 @@ class Grid:
     guide: Pixels
     moments: NDArray[np.float32]
     means: NDArray[np.float32]
-    model: NDArray[np.float32]
-    smooth: NDArray[np.float32]
+    rough: NDArray[np.float32]
     cells: NDArray[np.uint8]
-    edges: NDArray[np.uint8]
-    line: NDArray[np.float32]
-    kinds: NDArray[np.uint8]
-    columns: Axis
-    rows: Axis
+    models: Models
+    wide: Wide
 
     @classmethod
     def of(cls, shape: tuple[int, int], size: Size) -> "Grid":
         """For alphas of ``shape`` (h, w) and frames of ``size`` (W, H)."""
-        height, width = shape
         return cls(
             alpha=np.zeros(shape, np.float32),
             guide=np.zeros((*shape, 3), np.uint8),
-            moments=np.zeros((MOMENTS, *shape), np.float32),
-            means=np.zeros((MOMENTS, *shape), np.float32),
-            model=np.zeros((MODEL, *shape), np.float32),
-            smooth=np.zeros(shape, np.float32),
+            moments=np.zeros((*shape, MOMENTS), np.float32),
+            means=np.zeros((*shape, MOMENTS), np.float32),
+            rough=np.zeros((*shape, LINEAR), np.float32),
             cells=np.zeros(shape, np.uint8),
-            edges=np.zeros(shape, np.uint8),
-            line=np.zeros((MODEL, width + 1), np.float32),
-            kinds=np.zeros(width + 1, np.uint8),
-            columns=axis(size[0], width),
-            rows=axis(size[1], height),
+            models=models_of(shape, size),
+            wide=wide_of(size[0]),
         )
 
 
@@ -68,15 +55,13 @@ class Refiner:
     """Refines one frame after the other, of one size. Its results are overwritten by the next."""
 
     def __init__(self, size: Size) -> None:
-        width, height = size
         self._size = size
-        self._alpha = np.zeros((height, width), np.float32)
-        self._foreground = np.zeros((height, width, 3), np.uint8)
+        self._whole = Whole(size)
         self._grid: Grid | None = None
         self._time: float | None = None
 
-    def refine(self, frame: Frame, matte: Matte) -> Matte:
-        """The matte at the frame's size: alpha (H, W) and foreground (H, W, 3), black where alpha is 0."""
+    def refine(self, frame: Frame, matte: Matte) -> RefinedMatte:
+        """The frame's matte at its size: the frame is needed, unchanged, for as long as this is."""
         grid = self._grid
         if grid is None or grid.alpha.shape != matte.alpha.shape:
             grid = self._grid = Grid.of(matte.alpha.shape, self._size)
@@ -85,11 +70,7 @@ class Refiner:
         if matte.guide is None:
             cv2.resize(frame.pixels, grid.guide.shape[1::-1], dst=grid.guide, interpolation=cv2.INTER_AREA)
         _fit_models(grid, grid.guide if matte.guide is None else matte.guide)
-        enlarge(
-            constant(frame.pixels), grid.cells, grid.model, grid.columns, grid.rows,
-            grid.line, grid.kinds, STRETCH, self._alpha, self._foreground,
-        )  # fmt: skip
-        return Matte(self._alpha, self._foreground)
+        return RefinedMatte(frame, grid.models, wide=grid.wide, whole=self._whole)
 
     def forget(self) -> None:
         """Drop the memory of earlier frames."""
@@ -105,13 +86,9 @@ class Refiner:
 
 def _fit_models(grid: Grid, guide: Pixels) -> None:
     moments(constant(guide), grid.alpha, grid.moments)
-    for plane, mean in zip(grid.moments, grid.means, strict=True):
-        cv2.blur(plane, WINDOW, dst=mean)
-    solve(grid.means, EPSILON, grid.cells, grid.model)
-    for plane in grid.model[:4]:
-        cv2.blur(plane, WINDOW, dst=grid.smooth)
-        plane[:] = grid.smooth
-    # A model smoothed over its neighbours reaches as far as they do.
-    np.equal(grid.cells, EDGE, out=grid.edges, casting="unsafe")
-    cv2.dilate(grid.edges, NEIGHBOURS, dst=grid.edges)
-    np.putmask(grid.cells, grid.edges.view(np.bool_), EDGE)
+    cv2.blur(grid.moments, WINDOW, dst=grid.means)
+    linear, colours, bands, (start, _), _ = grid.models
+    solve(grid.means, EPSILON, grid.rough, colours)
+    cv2.blur(grid.rough, WINDOW, dst=linear)
+    judge(linear, grid.cells)
+    split(grid.cells, start, bands)

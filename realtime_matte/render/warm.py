@@ -5,14 +5,26 @@ from collections.abc import Callable
 import numpy as np
 
 from realtime_matte.frame import Frame, Matte
+from realtime_matte.render.bands import split
 from realtime_matte.render.composite import composite, straight
-from realtime_matte.render.enlarge import enlarge
-from realtime_matte.render.guided import moments, solve
+from realtime_matte.render.enlarge import alphas, colours, over
+from realtime_matte.render.guided import judge, moments, solve
 from realtime_matte.render.kernels import compiled, constant
 from realtime_matte.render.refine import Refiner
 from realtime_matte.render.steady import follow
 
-KERNELS: tuple[Callable[..., object], ...] = (follow, moments, solve, enlarge, composite, straight)
+KERNELS: tuple[Callable[..., object], ...] = (
+    follow,
+    moments,
+    solve,
+    judge,
+    split,
+    over,
+    alphas,
+    colours,
+    composite,
+    straight,
+)
 
 
 def warm_up() -> bool:
@@ -22,7 +34,7 @@ def warm_up() -> bool:
     refiner = Refiner((32, 32))
     for moment in range(2):
         matte = refiner.refine(Frame(pixels, float(moment), moment), Matte(np.zeros((16, 16), np.float32)))
-    assert matte.foreground is not None  # noqa: S101 - our refiner always makes one
+    matte.over(pixels, pixels.copy())
     composite(constant(matte.foreground), matte.alpha, constant(pixels), np.zeros(96, np.uint16), pixels.copy())
     straight(constant(matte.foreground), matte.alpha, np.zeros((32, 32, 4), np.uint8))
     return _compiled_so_far() > before
