@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from realtime_matte.errors import BadFile, MissingFile
 from realtime_matte.frame import Pixels
 from realtime_matte.line import card, lettering
+from realtime_matte.line.outputs import Outputs
+from realtime_matte.line.standby import Standby
 
 SIZE = (640, 360)
 
@@ -97,6 +99,15 @@ def test_older_opencv_writes_too(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.skipif(not hasattr(cv2, "FontFace"), reason="OpenCV before 5 has ASCII letters only")
 def test_other_scripts_are_written() -> None:
-    question_marks = card.draw(SIZE, text="????")
-    for text in ("稍等片刻", "Минуту", "잠시만요", "Ωμέγα"):
-        assert not np.array_equal(card.draw(SIZE, text=text), question_marks)
+    for text in ("Минуту", "Zażółć", "רגע"):
+        assert not np.array_equal(card.draw(SIZE, text=text), card.draw(SIZE, text="?" * len(text)))
+        assert lettering.unwritten(text) == ""
+
+
+def test_letters_that_do_not_come_out_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(cv2, "FontFace", raising=False)
+    assert lettering.unwritten("Größe? Минута, 稍等 稍\n") == "Минута稍等"
+    standby = Standby(Outputs(tell=print), size=SIZE, alpha=False, image=None, text="稍等 ok")
+    [note] = standby.notes
+    assert note == "the card shows ? for 稍等, which OpenCV has no letters for; take --card IMAGE instead"
+    assert Standby(Outputs(tell=print), size=SIZE, alpha=False, image=None, text=None).notes == ()

@@ -1,9 +1,13 @@
-"""A line of text on pixels, by OpenCV alone: its version 5 brings a typeface for most scripts, older ones do not."""
+"""A line of text on pixels, by OpenCV alone: its version 5 brings a typeface, older ones strokes.
+
+Which scripts that typeface has differs between its builds: 5.0 had Greek and Chinese, 5.1 has not.
+"""
 
 import unicodedata
 from typing import Final, Protocol, TypeAlias
 
 import cv2
+import numpy as np
 
 from realtime_matte.frame import Pixels
 
@@ -38,8 +42,21 @@ def write(pixels: Pixels, text: str, *, base: int, px: float, widest: float, col
         typeface.write(pixels, text, letters, (left, base), color)
 
 
+def unwritten(text: str) -> str:
+    """Its letters that come out as question marks here, each once."""
+    mark = _letter("?")
+    letters = dict.fromkeys(letter for letter in text if letter.isprintable() and letter not in "? ")
+    return "".join(letter for letter in letters if np.array_equal(_letter(letter), mark))
+
+
+def _letter(letter: str) -> Pixels:
+    pixels = np.zeros((2 * TRIAL_PX, 2 * TRIAL_PX, 3), np.uint8)
+    write(pixels, letter, base=TRIAL_PX, px=TRIAL_PX // 2, widest=TRIAL_PX, color=(255, 255, 255))
+    return pixels
+
+
 class Scripts:
-    """OpenCV 5's own typeface: Latin, Greek, Cyrillic, Hebrew, Chinese, Japanese, Korean."""
+    """OpenCV 5's own typeface: Latin, Cyrillic, Hebrew and, in some builds, more."""
 
     def __init__(self) -> None:
         self._face = cv2.FontFace("sans")

@@ -61,7 +61,7 @@ class Line:
     def notes(self) -> list[str]:
         """What the user should know of every part."""
         watching = self.demand.notes if self.demand else []
-        return [*self.feed.notes, *self.renderer.notes, *self.outputs.notes, *watching]
+        return [*self.feed.notes, *self.renderer.notes, *self.outputs.notes, *watching, *self.card.notes]
 
 
 def opened(

@@ -1,9 +1,11 @@
 """The standby card of one run: the only thing that is sent beside matted pictures."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from realtime_matte.frame import Pixels, Size
-from realtime_matte.line import card
+from realtime_matte.line import card, lettering
 from realtime_matte.line.outputs import Outputs
 
 STARTING = "One moment, starting"
@@ -32,8 +34,14 @@ class Standby:
         self._alpha = alpha
         self._text = text
         self._fixed = self._drawn(card.draw(size, image=image)) if image is not None else None
+        self._notes = _told(text) if text and image is None else ()
         self._last: tuple[str, Pixels] | None = None
         self._shown: Pixels | None = None
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What the user's text loses on the card."""
+        return self._notes
 
     def show(self, reason: str, time: float) -> None:
         """Send the card to every output.
@@ -68,3 +76,8 @@ class Standby:
 
     def _drawn(self, picture: Pixels) -> Pixels:
         return np.dstack([picture, np.full(picture.shape[:2], 255, np.uint8)]) if self._alpha else picture
+
+
+def _told(text: str) -> tuple[str, ...]:
+    lost = lettering.unwritten(text)
+    return (f"the card shows ? for {lost}, which OpenCV has no letters for; take --card IMAGE instead",) if lost else ()
