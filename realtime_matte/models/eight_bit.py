@@ -13,7 +13,7 @@ from realtime_matte.models.providers import CPU
 from realtime_matte.models.runtime import FAILURES, Runtime, reason
 from realtime_matte.models.session import Session, Unproven, start
 
-EIGHT_BIT = replace(CPU, title="CPU in 8 bits")
+EIGHT_BIT = replace(CPU, title="CPU in 8 bits", mend="install or export the network again")
 
 TWIN = "rtmatte.eight_bit"
 """In a network's metadata: the file of its twin, in the same folder."""
