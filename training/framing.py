@@ -4,13 +4,13 @@ import cv2
 import numpy as np
 from numpy.random import Generator
 
-from training.dress import head_of
+from training.dress import Head
 from training.faults import Picture
 from training.motion import Matrix, similarity
 
 
-def person_in_frame(random: Generator, alpha: Picture, width: int, height: int) -> Matrix:
-    """Where a cut-out person goes: the head above the middle, the body down to the bottom.
+def person_in_frame(random: Generator, alpha: Picture, known: Head | None, width: int, height: int) -> Matrix:
+    """Where a cut-out person goes, whose head is ``known``: the head above the middle, the body down to the bottom.
 
     Mostly so that the photo's own edges, where they cut the body off, stay out of the frame.
     """
@@ -19,7 +19,6 @@ def person_in_frame(random: Generator, alpha: Picture, width: int, height: int) 
     hide_cuts = random.random() < 0.6
     head = (random.uniform(-0.2, 0) if cut_top and hide_cuts else random.uniform(-0.05, 0.4)) * height
     scale = (height - head) / max(person_height, 1) * np.exp(random.exponential(0.25))
-    known = head_of(alpha)
     if known and random.random() < 0.7:  # a whole figure comes as near as people sit to a webcam
         scale = max(scale, random.uniform(0.2, 0.55) * height / (known.neck - known.top))
     if hide_cuts and cut_left and cut_right:

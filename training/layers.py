@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from training.dress import Dress
+from training.dress import Dress, Head
 from training.faults import Grade, Picture
 from training.motion import Matrix, Path, place
 from training.pack import Person
@@ -23,13 +23,17 @@ class Shot:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One person or thing in a shot: the pictures shown in turn, where they lie, and their colours."""
+    """One person or thing in a shot: the pictures shown in turn, where they lie, and their colours.
+
+    ``head``: in the first still, where it is a person's and was found.
+    """
 
     stills: Sequence[Person]
     matrix: Matrix
     path: Path
     grade: Grade
     dress: Dress | None = None
+    head: Head | None = None
 
     def draw(self, moment: int, *, width: int, height: int) -> tuple[Picture, Picture]:
         """Colours (H, W, 3) and alpha (H, W) at a moment."""

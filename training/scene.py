@@ -139,12 +139,14 @@ class Scenes:
         return [self.pack.people[drawn]]
 
     def _person(self, stills: Sequence[Person], width: int, height: int) -> Layer:
+        head = head_of(stills[0].alpha)
         return Layer(
             stills=stills,
-            matrix=person_in_frame(self.random, stills[0].alpha, width, height),
+            matrix=person_in_frame(self.random, stills[0].alpha, head, width, height),
             path=path(self.random, strength=1.0),
             grade=grade(self.random, strength=0.4),
-            dress=dress(self.random, head_of(stills[0].alpha)),
+            dress=dress(self.random, head),
+            head=head,
         )
 
     def _things(self, width: int, height: int) -> list[Layer]:
@@ -156,11 +158,11 @@ class Scenes:
     def _chairs(self, people: list[Layer], width: int, height: int) -> list[Layer]:
         """The chairs that one in six sits on; as many empty rooms have one too."""
         sitters = people or [self._person(self._stills(1), width, height)]
-        heads = [(each, head_of(each.stills[0].alpha)) for each in sitters if self.random.random() < 1 / 6]
+        seated = [each for each in sitters if self.random.random() < 1 / 6]
         return [
-            chair(self.random, head, each.matrix, (each.stills[0].alpha.shape[1], each.stills[0].alpha.shape[0]))
-            for each, head in heads
-            if head
+            chair(self.random, each.head, each.matrix, (each.stills[0].alpha.shape[1], each.stills[0].alpha.shape[0]))
+            for each in seated
+            if each.head
         ]
 
 
