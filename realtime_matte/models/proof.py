@@ -23,7 +23,7 @@ from realtime_matte.models.session import Session, Unproven, start
 
 WARM_UP_SIZE: Size = (1280, 720)
 _FRAMES = 3
-_FARTHEST = 0.02  # mean difference of alpha; half precision and TF32 stay below 0.005, 8 bits below 0.01
+_FARTHEST = 0.02  # mean difference of alpha; half precision and TF32 stay below 0.005
 _CONVOLUTIONS = {"Conv", "ConvTranspose", "FusedConv", "NhwcConv", "NhwcFusedConv"}
 
 
