@@ -22,8 +22,9 @@ class Script:
     ``refuses``: raises this when started. ``hides``: starts, and leaves itself out of the session's list. ``idle``:
     claims to run, and leaves everything to the CPU; ``left``: that many convolutions. ``instead``: really computes
     this graph. ``fails_on``: from that run on, counted from 1 with the warm-up's three, it raises ``error``. ``stale``:
-    never sees a second input, as a device does that copies once. ``prints``: what preloading its libraries says.
-    ``lacks``: what keeps its library from loading. ``takes_s``: how long a run is, by the played clock.
+    never sees a second input, as a device does that copies once; ``forgets``: never a second memory. ``prints``: what
+    preloading its libraries says. ``lacks``: what keeps its library from loading. ``takes_s``: how long a run is, by
+    the played clock.
     """
 
     refuses: str = ""
@@ -34,6 +35,7 @@ class Script:
     fails_on: int | None = None
     error: Exception | None = None
     stale: bool = False
+    forgets: bool = False
     prints: str = ""
     lacks: str = ""
     takes_s: float = 0.01
@@ -110,7 +112,8 @@ class _Binding:
         self._on_device: dict[str, Value] = {}
 
     def bind_ortvalue_input(self, name: str, value: Value, /) -> None:
-        if not (self._script.stale and name in self._on_device):
+        kept = self._script.stale or (self._script.forgets and name.startswith("m"))
+        if not (kept and name in self._on_device):
             self._on_device[name] = type(value).ortvalue_from_numpy(value.numpy().copy(), "cpu", 0)
         self.real.bind_ortvalue_input(name, self._on_device[name])
 

@@ -9,7 +9,8 @@ from fakes_models import Script, played
 from realtime_matte import models
 from realtime_matte.errors import ModelError, SpecError
 from realtime_matte.frame import Frame
-from realtime_matte.models import graph, runtime, starting
+from realtime_matte.models import graph, proof, runtime, session, starting
+from realtime_matte.models.family import understand
 from realtime_matte.models.network import OnnxNetwork
 from realtime_matte.models.providers import (
     COREML,
@@ -23,6 +24,7 @@ from realtime_matte.models.providers import (
     asked,
     nvidia_gpu,
 )
+from realtime_matte.models.weights_folder import weights_folder
 
 EVERY = frozenset(provider.key for provider in (TENSORRT, CUDA, DIRECTML, COREML, OPENVINO, CPU))
 GPU = Machine({CUDA.key, TENSORRT.key, CPU.key}, nvidia=True)
@@ -129,6 +131,28 @@ def test_a_provider_that_never_sees_a_second_frame_is_not_used(net: Path) -> Non
     network = start(net, {CUDA.key: Script(stale=True)})
     assert network.provider == "cpu"
     assert "its alpha of warm-up frame 2 is off by 0." in network.notes[0]
+
+
+def test_a_provider_that_forgets_is_not_used_even_where_alpha_hardly_shows_it(net: Path) -> None:
+    network = start(net, {CUDA.key: Script(forgets=True)})
+    assert network.provider == "cpu"
+    assert "its memory m8 after warm-up frame 3 is off by 67 % from the CPU's" in network.notes[0]
+
+
+def shipped(name: str) -> proof.WarmUp:
+    found = graph.read(weights_folder() / name)
+    cpu = session.start_cpu(found.path, runtime.installed_runtime(), threads=1)
+    return proof.warm_up(cpu, understand(found, {}))
+
+
+def test_the_warm_up_shows_the_shipped_network_a_person() -> None:
+    seen = shipped("small.onnx")
+    assert all(0.2 < alpha.mean() < 0.6 for alpha in seen.alphas)
+    assert all(np.abs(memory).mean() > 0.01 for memory in seen.memories.values())
+
+
+def test_the_shipped_twin_is_proven() -> None:
+    proof.check_equal(shipped("small-int8.onnx"), shipped("small.onnx"))
 
 
 def test_a_provider_that_computes_nan_is_not_used(net: Path, tmp_path: Path) -> None:

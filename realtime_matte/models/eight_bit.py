@@ -8,7 +8,7 @@ from pathlib import Path
 
 from realtime_matte.models.family import Family
 from realtime_matte.models.graph import Graph
-from realtime_matte.models.proof import WarmUp, check_alphas, warm_up
+from realtime_matte.models.proof import WarmUp, check_equal, warm_up
 from realtime_matte.models.providers import CPU
 from realtime_matte.models.runtime import FAILURES, Runtime, reason
 from realtime_matte.models.session import Session, Unproven, start
@@ -20,7 +20,7 @@ TWIN = "rtmatte.eight_bit"
 
 
 def quicker_twin(graph: Graph, family: Family, runtime: Runtime, *, threads: int, on_cpu: WarmUp) -> Session | None:
-    """The twin, seen to give the network's alphas in less time; None where it is not there or not quicker.
+    """The twin, seen to give what the network gives in less time; None where it is not there or not quicker.
 
     Raises:
         Unproven: it does not start, fails, or gives something else.
@@ -35,5 +35,5 @@ def quicker_twin(graph: Graph, family: Family, runtime: Runtime, *, threads: int
         seen = warm_up(session, family)
     except FAILURES as error:
         raise Unproven(reason(error)) from error
-    check_alphas(seen.alphas, on_cpu.alphas)
+    check_equal(seen, on_cpu)
     return session if seen.seconds < on_cpu.seconds else None

@@ -4,6 +4,7 @@ from math import isfinite
 from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from realtime_matte.frame import Matte, Pixels, Size
 from realtime_matte.models.family import Family, Wiring
@@ -54,6 +55,11 @@ class Engine:
         if not isfinite(float(self._flat.sum())):
             raise NotFinite("its output is not finite")
         return Matte(self._read(), guide=guide), (self._mine, *memories)
+
+    def memories(self, state: State | None) -> list[NDArray[np.float32]]:
+        """What a state of this engine remembers, copied from the device."""
+        values: Values = state[1:] if state else ()
+        return [np.asarray(value.numpy(), np.float32) for value in values]
 
     def _run(self, memories: Values) -> Values:
         after = tuple(map(self._empty, self._shapes))

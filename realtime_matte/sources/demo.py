@@ -5,12 +5,11 @@ noisy. Each picture depends on its number, the rate and the size alone, so it is
 """
 
 import math
-from pathlib import Path
 
 import cv2
 import numpy as np
 
-from realtime_matte import images
+from realtime_matte import images, portrait
 from realtime_matte.errors import SpecError
 from realtime_matte.frame import Frame, Pixels, Size
 from realtime_matte.options import count, parse
@@ -20,11 +19,8 @@ from realtime_matte.sources._pace import Ticks
 OPTIONS = {"frames": count}
 DEFAULT_SIZE = (1280, 720)
 
-PHOTO = Path(__file__).parent / "_assets" / "eileen_collins.jpg"
-FACE = 0.44, 0.235
-"""Where the face is in the photograph, and ..."""
 FACE_SHOWN = 0.5, 0.42
-"""... where a person before a webcam has it, as parts of the width and height."""
+"""Where a person before a webcam has the face, as parts of the width and height."""
 
 ZOOM = 1.08
 """Of the largest part of the photograph that fills the picture: leaves room to move."""
@@ -101,12 +97,12 @@ class Demo:
 
 def _photo(size: Size) -> tuple[Pixels, list[float]]:
     """The photograph as the webcam sees it, and the middle of the view in it."""
-    photo = cv2.GaussianBlur(images.read(PHOTO), (0, 0), SOFT)
+    photo = cv2.GaussianBlur(portrait.photo(), (0, 0), SOFT)
     scale = ZOOM * max(size[0] / photo.shape[1], size[1] / photo.shape[0])
     shown = max(1, round(photo.shape[1] * scale)), max(1, round(photo.shape[0] * scale))
     graded = np.clip(photo * DIM - FLOOR, 0, 255).astype(np.uint8)
     middle = []
-    for face, place, length, view, move in zip(FACE, FACE_SHOWN, shown, size, (SWAY, NOD), strict=True):
+    for face, place, length, view, move in zip(portrait.FACE, FACE_SHOWN, shown, size, (SWAY, NOD), strict=True):
         margin = view * ((1 + LEAN) / 2 + move)  # the view never leaves the photograph
         middle.append(min(max(face * length - (place - 0.5) * view, margin), length - margin))
     return images.resize(graded, shown), middle
