@@ -11,7 +11,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install --group train")
 pytest.importorskip("pymatting", reason="pymatting is not installed: pip install --group train")
 
-from training import evaluate, export, loader, losses, net, pack, quantise, scene, train  # noqa: E402 - only where torch is
+from training import evaluate, export, loader, losses, net, pack, quantise, scene, teacher, train  # noqa: E402 - only where torch is
 
 SIZE = (96, 64)
 
@@ -165,6 +165,76 @@ def test_a_new_run_can_begin_from_a_checkpoint(tmp_path: Path) -> None:
     assert export.load(tmp_path / "checkpoint.pt")[1] == 77
     pairs = zip(known.average.parameters(), run.net.parameters(), strict=True)
     assert all(torch.equal(mine, theirs) for mine, theirs in pairs)
+
+
+def test_a_grown_network_gives_what_the_smaller_one_gave(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    small = train.begin("tiny", tmp_path / "absent.pt", "cpu")
+    small.save(tmp_path / "small.pt")
+    shape = net.SHAPES["tiny"]
+    monkeypatch.setitem(net.SHAPES, "tiny", net.Shape(shape.channels, (1, 1, 2, 4)))
+    large = train.begin("tiny", tmp_path / "checkpoint.pt", "cpu", start=tmp_path / "small.pt")
+    clip = torch.rand(1, 2, 3, 32, 48)
+    with torch.no_grad():
+        assert torch.equal(large.net.eval()(clip)[0], small.average.eval()(clip)[0])
+    assert sum(part.numel() for part in large.net.parameters()) > sum(part.numel() for part in small.net.parameters())
+
+
+def test_a_checkpoint_of_another_shape_is_no_start(tmp_path: Path) -> None:
+    train.begin("tiny", tmp_path / "absent.pt", "cpu").save(tmp_path / "tiny.pt")
+    with pytest.raises(RuntimeError, match="size mismatch"):
+        train.begin("small", tmp_path / "checkpoint.pt", "cpu", start=tmp_path / "tiny.pt")
+
+
+@pytest.fixture
+def taught(tmp_path: Path) -> Path:
+    """A network in which the teacher's encoder is found: the mean red of each block of 16 x 16, in every channel."""
+    import onnx  # noqa: PLC0415 - comes with the group
+    from onnx import helper  # noqa: PLC0415
+
+    red = np.zeros((teacher.CHANNELS, 3, 16, 16), np.float32)
+    red[:, 0] = 1 / 256
+    nodes = [
+        helper.make_node("Conv", ["src", "red"], ["/n/Mul_output_0"], strides=[16, 16]),
+        helper.make_node("Relu", ["/n/Mul_output_0"], ["pha"]),
+    ]
+    ports = [
+        helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [1, channels, "h", "w"])
+        for name, channels in (("src", 3), ("pha", teacher.CHANNELS))
+    ]
+    graph = helper.make_graph(nodes, "t", ports[:1], ports[1:], [onnx.numpy_helper.from_array(red, "red")])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), tmp_path / "t.onnx")
+    return tmp_path / "t.onnx"
+
+
+def test_the_teacher_sees_frames_as_it_was_taught_to(taught: Path) -> None:
+    frames = np.zeros((2, 32, 48, 3), np.uint8)
+    frames[1, :16, :16] = (0, 0, 255)  # red, in BGR
+    features = teacher.Teacher(taught).features(frames)
+    assert features.shape == (2, teacher.CHANNELS, 2, 3)
+    assert features[1, :, 0, 0].tolist() == [1.0] * teacher.CHANNELS
+    assert features.sum() == teacher.CHANNELS
+
+
+def test_a_lesson_is_what_is_not_explained() -> None:
+    lesson = teacher.Lesson(teacher.CHANNELS)
+    torch.nn.init.dirac_(lesson.translate.weight)
+    torch.nn.init.zeros_(lesson.translate.bias)
+    features = torch.rand(3, teacher.CHANNELS, 4, 5)
+    mean = features.mean((0, 2, 3), keepdim=True).expand_as(features)
+    assert lesson(features, features).item() == pytest.approx(0, abs=1e-6)
+    assert lesson(mean, features).item() == pytest.approx(1, abs=1e-5)
+
+
+def test_training_learns_what_a_teacher_sees(data: pack.Pack, taught: Path, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    torch.set_num_threads(1)
+    plan = loader.Plan(shots=8, length=2, area=48 * 64, taught=4)
+    stages = (train.Stage(frames=640, plan=plan, rate=(3e-3, 1e-3)),)
+    run = train.begin("tiny", tmp_path / "checkpoint.pt", "cpu")
+    train.train(run, data, tmp_path, recipe=stages, workers=0, every=10, teacher=taught)
+    lessons = [json.loads(line)["lesson"] for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert lessons[-1] < 0.8 * lessons[0]
+    assert export.load(tmp_path / "checkpoint.pt")[1] == 640
 
 
 def test_a_wrong_export_is_refused(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from training import pack
 from training.export import load
-from training.loader import grid
+from training.loader import Batch, grid
 from training.net import MattingNet, to_alpha
 from training.scene import Shot, scenes
 from training.train import FULL, prepared
@@ -38,9 +38,8 @@ def evaluate(net: MattingNet, shots: list[Shot]) -> Figures:
     """Run the network through each shot and compare."""
     rows = []
     for shot in shots:
-        frames, truth = prepared(
-            (torch.from_numpy(shot.frames)[None], torch.from_numpy(shot.alpha)[None]), _device(net)
-        )
+        batch = Batch(torch.from_numpy(shot.frames)[None], torch.from_numpy(shot.alpha)[None])
+        frames, truth = prepared(batch, _device(net))
         with torch.no_grad():
             alpha = to_alpha(net(frames)[0])
         rows.append(_figures(alpha[0, WARM:], truth[0, WARM:]))

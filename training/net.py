@@ -32,9 +32,12 @@ class Shape:
 
 SHAPES = {
     "tiny": Shape(channels=(8, 16, 32, 64), blocks=(0, 1, 1, 2)),
-    "small": Shape(channels=(16, 32, 64, 96), blocks=(0, 1, 1, 4)),
+    "small": Shape(channels=(16, 32, 64, 96), blocks=(0, 1, 1, 6)),
     "large": Shape(channels=(32, 64, 128, 256), blocks=(1, 2, 3, 6)),
 }
+
+Features = tuple[Tensor, Tensor, Tensor, Tensor]
+"""What the encoder sees, at 1/2, 1/4, 1/8 and 1/16 of the frame: (B, ``Shape.channels``, h, w) each."""
 
 Memory = tuple[Tensor, Tensor, Tensor]
 """What the ConvGRUs remember, at 1/16, 1/8 and 1/4 of the frame: (B, ``Shape.kept``, h, w) each."""
@@ -46,12 +49,16 @@ def _conv(inputs: int, outputs: int, *, stride: int = 1, dilation: int = 1) -> n
 
 
 class Residual(nn.Module):
-    """Two 3x3 convolutions beside an identity (He et al. 2016)."""
+    """Two 3x3 convolutions beside an identity (He et al. 2016), which is all it does at first (Goyal et al. 2017).
+
+    So a network may grow: a new block leaves what an old one knew as it was.
+    """
 
     def __init__(self, channels: int, *, dilation: int = 1) -> None:
         super().__init__()
         self.first = _conv(channels, channels)
         self.second = _conv(channels, channels, dilation=dilation)
+        nn.init.zeros_(cast("Tensor", self.second[1].weight))
 
     def forward(self, x: Tensor) -> Tensor:
         return functional.relu(x + self.second(functional.relu(self.first(x))))
@@ -127,14 +134,14 @@ class MattingNet(nn.Module):
             like.new_zeros(batch, kept4, height // 4, width // 4),
         )
 
-    def encode(self, frames: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Features at 1/2, 1/4, 1/8 and 1/16; (B, 3, H, W) in [-1, 1], BGR."""
+    def encode(self, frames: Tensor) -> Features:
+        """What it sees in frames (B, 3, H, W) in [-1, 1], BGR."""
         x2 = self.stem(frames)
         x4 = self.to4(x2)
         x8 = self.to8(x4)
         return x2, x4, x8, self.context(self.to16(x8))
 
-    def decode(self, features: tuple[Tensor, Tensor, Tensor, Tensor], memory: Memory) -> tuple[Tensor, Tensor, Memory]:
+    def decode(self, features: Features, memory: Memory) -> tuple[Tensor, Tensor, Memory]:
         """One moment: logits of alpha at (B, 1, H, W) and at 1/8 of that, and the memory after it."""
         x2, x4, x8, x16 = features
         x16, m16 = self.memory16(x16, memory[0])
@@ -145,9 +152,12 @@ class MattingNet(nn.Module):
 
     def forward(self, clips: Tensor, memory: Memory | None = None) -> tuple[Tensor, Tensor, Memory]:
         """(B, T, 3, H, W) in [-1, 1] -> logits (B, T, 1, H, W), coarse logits (B, T, 1, H/8, W/8), the last memory."""
-        batch, length = clips.shape[:2]
-        memory = memory or self.memory(batch, clips.shape[3], clips.shape[4])
-        features = [part.unflatten(0, (batch, length)) for part in self.encode(clips.flatten(0, 1))]
+        return self.follow(self.encode(clips.flatten(0, 1)), clips.shape[1], memory)
+
+    def follow(self, seen: Features, length: int, memory: Memory | None = None) -> tuple[Tensor, Tensor, Memory]:
+        """As ``forward``, from what was seen in the frames of clips of ``length`` frames, clip by clip."""
+        features = [part.unflatten(0, (-1, length)) for part in seen]
+        memory = memory or self.memory(len(features[0]), 2 * seen[0].shape[2], 2 * seen[0].shape[3])
         fine, coarse = [], []
         for moment in range(length):
             x2, x4, x8, x16 = (part[:, moment] for part in features)

@@ -6,19 +6,17 @@ gates the whole picture or remembers stays in floats: there a rounding would sho
 """
 
 import argparse
-from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 import onnx
-import onnxruntime
 from numpy.typing import NDArray
 from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from training import pack
-from training.export import STATES, STRIDES, list_sums
+from training.export import Steps, list_sums
 from training.loader import ASPECTS, grid
 from training.scene import Shot, scenes
 
@@ -32,34 +30,11 @@ TOLERANCE = 4e-3
 """Largest mean difference of alpha between the twin and the network over shots it was not made with."""
 
 
-class Steps:
-    """A network run frame by frame, memories handed on."""
-
-    def __init__(self, path: Path) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        self.session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        self.channels = {port.name: port.shape[1] for port in self.session.get_inputs() if port.name in STATES}
-
-    def feeds(self, shot: Shot) -> Iterator[tuple[dict[str, NDArray[np.generic]], NDArray[np.float32]]]:
-        """For each frame of a shot: what goes in, and the alpha that comes out."""
-        height, width = shot.frames.shape[1:3]
-        states = {
-            name: np.zeros((1, self.channels[name], height // stride, width // stride), np.float32)
-            for name, stride in zip(STATES, STRIDES, strict=True)
-        }
-        for frame in shot.frames:
-            feed = {"frame": frame[None], **states}
-            alpha, *after = self.session.run(None, feed)
-            states = dict(zip(STATES, after, strict=True))
-            yield feed, alpha
-
-
 class Ranges(CalibrationDataReader):  # type: ignore[misc] # ONNX Runtime's is untyped
     """Hands the quantiser every frame of some shots, with the memories it really meets."""
 
     def __init__(self, network: Steps, shots: list[Shot]) -> None:
-        self.feeds = (feed for shot in shots for feed, _ in network.feeds(shot))
+        self.feeds = (feed for shot in shots for feed, _ in network.feeds(shot.frames))
 
     def get_next(self) -> dict[str, NDArray[np.generic]] | None:
         return next(self.feeds, None)
@@ -111,7 +86,7 @@ def check(model: Path, twin: Path, shots: list[Shot]) -> None:
     differences = [
         float(np.abs(alpha - right).mean())
         for shot in shots
-        for (_, right), (_, alpha) in zip(network.feeds(shot), other.feeds(shot), strict=True)
+        for (_, right), (_, alpha) in zip(network.feeds(shot.frames), other.feeds(shot.frames), strict=True)
     ]
     difference = sum(differences) / len(differences)
     print(f"{twin.name}: alpha differs by {difference:.5f} on the mean, {max(differences):.5f} at the most")

@@ -156,13 +156,13 @@ class Scenes:
         return [thing(self.random, room, width, height) for room in rooms]
 
     def _chairs(self, people: list[Layer], width: int, height: int) -> list[Layer]:
-        """The chairs that one in six sits on; as many empty rooms have one too."""
-        sitters = people or [self._person(self._stills(1), width, height)]
-        seated = [each for each in sitters if self.random.random() < 1 / 6]
+        """The chairs that one in six sits on; one in six empty rooms has one too."""
+        taken = [self.random.random() < 1 / 6 for _ in people or [None]]
+        sitters = people or ([self._person(self._stills(1), width, height)] if taken[0] else [])
         return [
-            chair(self.random, each.head, each.matrix, (each.stills[0].alpha.shape[1], each.stills[0].alpha.shape[0]))
-            for each in seated
-            if each.head
+            chair(self.random, each.head, each.matrix, each.stills[0].alpha.shape[::-1])
+            for each, seated in zip(sitters, taken, strict=False)
+            if seated and each.head
         ]
 
 

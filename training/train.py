@@ -21,9 +21,16 @@ from training import pack
 from training.loader import Batch, Plan, batches
 from training.losses import matting_loss
 from training.net import SHAPES, MattingNet
+from training.teacher import Lesson
 
 FULL = 256 * 144
-WIDE = 320 * 180
+WIDE = 384 * 216
+
+BLOCKS = ("stem.", "to4.", "to8.", "to16.")
+"""Where a network's residual blocks are."""
+
+LESSON = 0.15
+"""What the teacher's lesson counts beside the matting loss."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +51,11 @@ RECIPES = {
         # How they move: the memory.
         Stage(frames=122_000, plan=Plan(shots=4, length=5, area=FULL), rate=(7e-4, 1e-5)),
     ),
-    # Once more from the averaged network of an earlier run, on grids up to the one that ships.
+    # Once more from the averaged network of an earlier run, with a teacher, on every grid that is offered.
     "again": (
-        Stage(frames=110_000, plan=Plan(shots=32, length=1, area=FULL // 4), rate=(1.2e-3, 1e-3)),
-        Stage(frames=150_000, plan=Plan(shots=12, length=1, area=WIDE, least=0.45), rate=(1.1e-3, 5e-4)),
-        Stage(frames=220_000, plan=Plan(shots=3, length=5, area=WIDE, least=0.45), rate=(6e-4, 1e-5)),
+        Stage(frames=230_000, plan=Plan(shots=32, length=1, area=FULL // 2, least=0.4, taught=32), rate=(1.2e-3, 1e-3)),
+        Stage(frames=150_000, plan=Plan(shots=10, length=1, area=WIDE, least=0.25, taught=6), rate=(1e-3, 5e-4)),
+        Stage(frames=210_000, plan=Plan(shots=3, length=5, area=WIDE, least=0.25, taught=3), rate=(6e-4, 1e-5)),
     ),
     # A camera of one's own, from a network that knows people already.
     "fine-tune": (Stage(frames=60_000, plan=Plan(shots=4, length=5, area=FULL), rate=(2e-4, 1e-5)),),
@@ -61,10 +68,12 @@ class Run:
 
     net: MattingNet
     average: MattingNet
+    lesson: Lesson
     optimizer: torch.optim.Optimizer
     frames: int = 0
     before: int = 0
     losses: list[float] = field(default_factory=list)
+    lessons: list[float] = field(default_factory=list)
 
     def step(self, batch: Batch, rate: float) -> None:
         """One step of the optimizer on one batch."""
@@ -72,15 +81,24 @@ class Run:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         with torch.autocast(frames.device.type, torch.bfloat16):
-            logits, coarse, _ = self.net(frames)
+            seen = self.net.encode(frames.flatten(0, 1))
+            logits, coarse, _ = self.net.follow(seen, frames.shape[1])
         loss = matting_loss(logits.float(), coarse.float(), truth)
+        if batch.taught is not None:
+            first = seen[-1].unflatten(0, frames.shape[:2])[: len(batch.taught), 0]
+            loss = loss + LESSON * self._taught(first, batch.taught)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
+        torch.nn.utils.clip_grad_norm_([*self.net.parameters(), *self.lesson.parameters()], 1.0)
         self.optimizer.step()
         self.frames += frames.shape[0] * frames.shape[1]
         self.losses.append(float(loss.detach()))
         self._follow(0.999 if self.frames > 50_000 else 0.99)
+
+    def _taught(self, seen: Tensor, taught: Tensor) -> Tensor:
+        lesson: Tensor = self.lesson(seen.float(), taught.to(seen.device).float())
+        self.lessons.append(float(lesson.detach()))
+        return lesson
 
     def _follow(self, inertia: float) -> None:
         with torch.no_grad():
@@ -92,33 +110,41 @@ class Run:
         """Write the checkpoint, whole or not at all."""
         part = path.with_suffix(".part")
         state = {"net": self.net.state_dict(), "average": self.average.state_dict(), "frames": self.frames}
-        more = {"before": self.before, "optimizer": self.optimizer.state_dict(), "shape": asdict(self.net.shape)}
-        torch.save(state | more, part)
+        more = {"before": self.before, "shape": asdict(self.net.shape), "lesson": self.lesson.state_dict()}
+        torch.save(state | more | {"optimizer": self.optimizer.state_dict()}, part)
         part.replace(path)
 
 
 def begin(shape: str, checkpoint: Path, device: str, *, start: Path | None = None) -> Run:
     """The run that the checkpoint holds; else a new one, from the average of the checkpoint ``start`` if given."""
     net = MattingNet(SHAPES[shape]).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    run = Run(net, copy.deepcopy(net), torch.optim.AdamW(net.parameters(), lr=1e-3, weight_decay=1e-2))
+    lesson = Lesson(SHAPES[shape].channels[-1]).to(device)
+    optimizer = torch.optim.AdamW([*net.parameters(), *lesson.parameters()], lr=1e-3, weight_decay=1e-2)
+    run = Run(net, copy.deepcopy(net), lesson, optimizer)
     if checkpoint.exists():
         state = torch.load(checkpoint, map_location=device, weights_only=True)
         run.net.load_state_dict(state["net"])
         run.average.load_state_dict(state["average"])
-        if "optimizer" in state:
-            run.optimizer.load_state_dict(state["optimizer"])
+        run.lesson.load_state_dict(state["lesson"])
+        run.optimizer.load_state_dict(state["optimizer"])
         run.frames, run.before = state["frames"], state.get("before", 0)
     elif start:
         state = torch.load(start, map_location=device, weights_only=True)
-        run.net.load_state_dict(state["average"])
-        run.average.load_state_dict(state["average"])
+        run.net.load_state_dict(grown(state["average"], run.net))
+        run.average.load_state_dict(run.net.state_dict())
         run.before = state["frames"] + state.get("before", 0)
     return run
 
 
+def grown(weights: dict[str, Tensor], net: MattingNet) -> dict[str, Tensor]:
+    """Weights of a smaller network with ``net``'s own for the blocks that it has more; they change no alpha yet."""
+    new = {name: value for name, value in net.state_dict().items() if name.startswith(BLOCKS)}
+    return new | weights
+
+
 def prepared(batch: Batch, device: torch.device) -> tuple[Tensor, Tensor]:
     """Frames (B, T, 3, H, W) in [-1, 1] and truth (B, T, 1, H, W) in [0, 1]."""
-    frames, alpha = (part.to(device, non_blocking=True) for part in batch)
+    frames, alpha = (part.to(device, non_blocking=True) for part in (batch.frames, batch.alpha))
     return frames.permute(0, 1, 4, 2, 3).float() / 127.5 - 1, alpha[:, :, None].float() / 255
 
 
@@ -137,14 +163,24 @@ def rate_at(stage: Stage, progress: float, *, warm: float) -> float:
     return min(1.0, warm) * (last + (first - last) * (1 + math.cos(math.pi * progress)) / 2)
 
 
-def train(run: Run, data: pack.Pack, folder: Path, *, recipe: tuple[Stage, ...], workers: int, every: int) -> None:
+def train(
+    run: Run,
+    data: pack.Pack,
+    folder: Path,
+    *,
+    recipe: tuple[Stage, ...],
+    workers: int,
+    every: int,
+    teacher: Path | None = None,
+) -> None:
     """Go through the recipe from where the run stands; a log line and a checkpoint each ``every`` steps."""
     source: Iterator[Batch] | None = None
     current, steps, started, seen = -1, 0, time.monotonic(), run.frames
     while (place := stage_at(recipe, run.frames)) is not None:
         index, progress = place
         if index != current or source is None:
-            current, source = index, batches(data, recipe[index].plan, seed=run.frames, workers=workers)
+            plan, current = recipe[index].plan, index
+            source = batches(data, plan, seed=run.frames, workers=workers, teacher=teacher)
         rate = rate_at(recipe[index], progress, warm=(steps + 1) / 200)
         run.step(next(source), rate)
         steps += 1
@@ -159,8 +195,10 @@ def train(run: Run, data: pack.Pack, folder: Path, *, recipe: tuple[Stage, ...],
 def report(run: Run, folder: Path, *, stage: int, rate: float, speed: float) -> None:
     """One line to the terminal and to log.jsonl."""
     line = {"frames": run.frames, "stage": stage, "rate": round(rate, 7), "frames_per_s": round(speed, 1)}
-    line["loss"] = round(sum(run.losses) / len(run.losses), 5)
-    run.losses.clear()
+    for name, values in (("loss", run.losses), ("lesson", run.lessons)):
+        if values:
+            line[name] = round(sum(values) / len(values), 5)
+        values.clear()
     print(json.dumps(line), flush=True)
     with (folder / "log.jsonl").open("a") as log:
         log.write(json.dumps(line) + "\n")
@@ -175,6 +213,7 @@ def main() -> None:
     parser.add_argument("--shape", choices=list(SHAPES), default="small")
     parser.add_argument("--recipe", choices=list(RECIPES), default="full")
     parser.add_argument("--start", type=Path, help="a checkpoint to begin a new run from, such as checkpoints/small.pt")
+    parser.add_argument("--teacher", type=Path, help="rvm_mobilenetv3.onnx, whose features are to be learned as well")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--workers", type=int, default=1)
@@ -185,7 +224,8 @@ def main() -> None:
     chosen.run.mkdir(parents=True, exist_ok=True)
     data = pack.read(chosen.pack, split="train", cache=chosen.cache)
     run = begin(chosen.shape, chosen.run / "checkpoint.pt", chosen.device, start=chosen.start)
-    train(run, data, chosen.run, recipe=RECIPES[chosen.recipe], workers=chosen.workers, every=chosen.every)
+    recipe, teacher = RECIPES[chosen.recipe], chosen.teacher
+    train(run, data, chosen.run, recipe=recipe, workers=chosen.workers, every=chosen.every, teacher=teacher)
 
 
 if __name__ == "__main__":
