@@ -2,7 +2,7 @@
 
 Convolutions in 8 bits, weights by channel, ranges as seen on training shots (Jacob et al. 2018, Quantization and
 Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference). What sees the frame, gives the alpha,
-gates the whole picture or remembers stays in floats: there a rounding would show, or add up from frame to frame.
+gates the whole picture or remembers edges stays in floats: there a rounding would show, or add up from frame to frame.
 """
 
 import argparse
@@ -20,8 +20,8 @@ from training.export import Steps, list_sums
 from training.loader import ASPECTS, grid
 from training.scene import Shot, scenes
 
-IN_FLOATS = ("/stem/stem.0/", "/context/", "/memory", "/head/")
-"""Beginnings of the names of convolutions that stay as they are."""
+IN_FLOATS = ("/stem/stem.0/", "/context/", "/memory8/", "/memory4/", "/head/")
+"""Beginnings of the names of convolutions that stay as they are; at 1/16 even a memory may be rounded."""
 
 TWIN = "rtmatte.eight_bit"
 """Where the network's metadata names its twin's file."""
