@@ -112,7 +112,8 @@ def ours(names: Sequence[str] | dict[str, Any]) -> set[str]:
 
 def label(name: str) -> str:
     """As people write it."""
-    return " ".join(WORDS.get(word, word.upper() if word in CAPITALS else word) for word in re.split("[_ ]", name))
+    words = re.split("[_ ]", name.replace("?quality=", " "))
+    return " ".join(WORDS.get(word, word.upper() if word in CAPITALS else word) for word in words)
 
 
 def plain_ticks(axes: Axes) -> None:

@@ -26,14 +26,14 @@ def open_network(spec: str) -> Network:
     return models.open(spec, provider="cpu", threads=1)
 
 
-def coarse(network: Network) -> Contender:
-    """The network alone, its alpha enlarged linearly, as the peers' is."""
-    return _contender(_short(network.name), network, _enlarger)
+def coarse(spec: str, network: Network) -> Contender:
+    """The network of a spec alone, its alpha enlarged linearly, as the peers' is."""
+    return _contender(_short(spec), network, _enlarger)
 
 
-def refined(network: Network) -> Contender:
-    """The network with the refiner, as the program runs it."""
-    return _contender(f"{_short(network.name)} + refiner", network, _refiner)
+def refined(spec: str, network: Network) -> Contender:
+    """The network of a spec with the refiner, as the program runs it."""
+    return _contender(f"{_short(spec)} + refiner", network, _refiner)
 
 
 @dataclass(slots=True)
@@ -61,8 +61,10 @@ def _contender(name: str, network: Network, finisher: Callable[[Size], Finish]) 
     return Contender(name, looks, _Shot(network, finisher))
 
 
-def _short(name: str) -> str:
-    return Path(name).name if name.endswith(".onnx") else name
+def _short(spec: str) -> str:
+    """Without its folder; options tell two qualities of one network apart."""
+    path, mark, options = spec.partition("?")
+    return Path(path).name + mark + options
 
 
 def _enlarger(size: Size) -> Finish:

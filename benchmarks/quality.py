@@ -91,9 +91,9 @@ def _own(spec: str, *, refined: bool) -> Iterator[Contender]:
     import own  # noqa: PLC0415 - peers can be scored, and training can evaluate, without the package
 
     network = own.open_network(spec)
-    yield own.coarse(network)
+    yield own.coarse(spec, network)
     if refined:
-        yield own.refined(network)
+        yield own.refined(spec, network)
 
 
 def score(contenders: Sequence[Contender], clips: Sequence[Clip]) -> list[Result]:

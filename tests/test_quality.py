@@ -258,14 +258,14 @@ def shot(values: list[int]) -> list[Pixels]:
 
 def test_a_model_keeps_its_memory_within_a_clip_only() -> None:
     network = Red()
-    contender = own.coarse(network)
+    contender = own.coarse("red", network)
     contender.alphas(shot([0, 0]))
     contender.alphas(shot([0]))
     assert network.states == [None, ((0, 0.0),), None]
 
 
 def test_a_model_alone_is_enlarged_and_not_overwritten() -> None:
-    alphas = own.coarse(Red()).alphas(shot([0, 255]))
+    alphas = own.coarse("red", Red()).alphas(shot([0, 255]))
     assert [alpha.shape for alpha in alphas] == [(72, 128)] * 2
     assert [float(alpha.max()) for alpha in alphas] == [0, 1]
 
@@ -285,8 +285,8 @@ def test_a_refined_model_is_scored_with_its_own_colours(monkeypatch: pytest.Monk
     module = ModuleType("realtime_matte.render.refine")
     monkeypatch.setattr(module, "Refiner", Halving, raising=False)
     monkeypatch.setitem(sys.modules, "realtime_matte.render.refine", module)
-    contender = own.refined(Red())
-    assert contender.name == "red.onnx + refiner"
+    contender = own.refined("red", Red())
+    assert contender.name == "red + refiner"
     looks = list(contender.looks(shot([255, 0])))
     assert [float(alpha.max()) for alpha, _ in looks] == [0.5, 0]
     assert looks[0][1].max() == 9
@@ -303,11 +303,13 @@ def test_models_are_scored_with_and_without_the_refiner(
 
     monkeypatch.setattr(own, "open_network", open_network)
     monkeypatch.setattr(own, "_refiner", lambda size: Halving(size).refine)
-    assert quality.main(["--model", "small", "--set", str(stills)]) == 0
-    assert "red.onnx + refiner" in capsys.readouterr().out
+    both = ["--model", "nets/a.onnx", "--model", "nets/a.onnx?quality=high"]
+    assert quality.main([*both, "--set", str(stills)]) == 0
+    names = [line.split("│")[1].strip() for line in capsys.readouterr().out.splitlines() if line.startswith("│")]
+    assert names == ["a.onnx", "a.onnx + refiner", "a.onnx?quality=high", "a.onnx?quality=high + refiner"]
     assert quality.main(["--model", "small", "--no-refine", "--set", str(stills)]) == 0
     assert "refiner" not in capsys.readouterr().out
-    assert opened == ["small", "small"]
+    assert opened == ["nets/a.onnx", "nets/a.onnx?quality=high", "small"]
 
 
 def test_a_training_script_can_evaluate_without_the_package(stills: Path) -> None:
