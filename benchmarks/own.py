@@ -28,12 +28,12 @@ def open_network(spec: str) -> Network:
 
 def coarse(spec: str, network: Network) -> Contender:
     """The network of a spec alone, its alpha enlarged linearly, as the peers' is."""
-    return _contender(_short(spec), network, _enlarger)
+    return _contender(Path(spec).name, network, _enlarger)
 
 
 def refined(spec: str, network: Network) -> Contender:
     """The network of a spec with the refiner, as the program runs it."""
-    return _contender(f"{_short(spec)} + refiner", network, _refiner)
+    return _contender(f"{Path(spec).name} + refiner", network, _refiner)
 
 
 @dataclass(slots=True)
@@ -59,12 +59,6 @@ def _contender(name: str, network: Network, finisher: Callable[[Size], Finish]) 
         return map(_Shot(network, finisher), frames)
 
     return Contender(name, looks, _Shot(network, finisher))
-
-
-def _short(spec: str) -> str:
-    """Without its folder; options tell two qualities of one network apart."""
-    path, mark, options = spec.partition("?")
-    return Path(path).name + mark + options
 
 
 def _enlarger(size: Size) -> Finish:

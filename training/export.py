@@ -16,11 +16,11 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from training import session
 from training.loader import MULTIPLE
 from training.net import MattingNet, Memory, Shape, to_alpha
 
@@ -129,9 +129,7 @@ class Steps:
     """An exported network run frame by frame on one thread, memories handed on."""
 
     def __init__(self, path: Path) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        self.session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        self.session = session.start(path)
         self.channels = {port.name: port.shape[1] for port in self.session.get_inputs() if port.name in STATES}
 
     def feeds(self, frames: NDArray[np.uint8]) -> Iterator[tuple[dict[str, NDArray[np.generic]], NDArray[np.float32]]]:

@@ -157,12 +157,11 @@ class Scenes:
 
     def _chairs(self, people: list[Layer], width: int, height: int) -> list[Layer]:
         """The chairs that one in six sits on; one in six empty rooms has one too."""
-        taken = [self.random.random() < 1 / 6 for _ in people or [None]]
-        sitters = people or ([self._person(self._stills(1), width, height)] if taken[0] else [])
+        seated = [each for each in people if self.random.random() < 1 / 6]
+        if not people and self.random.random() < 1 / 6:
+            seated = [self._person(self._stills(1), width, height)]
         return [
-            chair(self.random, each.head, each.matrix, each.stills[0].alpha.shape[::-1])
-            for each, seated in zip(sitters, taken, strict=False)
-            if seated and each.head
+            chair(self.random, each.head, each.matrix, each.stills[0].alpha.shape[::-1]) for each in seated if each.head
         ]
 
 

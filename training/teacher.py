@@ -9,13 +9,13 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import onnx
-import onnxruntime
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from training import session
+
 CHANNELS = 128
-STRIDE = 16
 _FRAMES, _FEATURES = "src", "/n/Mul_output_0"
 """In rvm_mobilenetv3.onnx: the frames, and the Lite R-ASPP's output."""
 
@@ -24,15 +24,13 @@ class Teacher:
     """The encoder of the teacher's network, run frame by frame on one thread."""
 
     def __init__(self, network: Path) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
         with TemporaryDirectory() as folder:
             encoder = Path(folder) / "encoder.onnx"
             onnx.utils.extract_model(str(network), str(encoder), [_FRAMES], [_FEATURES])
-            self._session = onnxruntime.InferenceSession(str(encoder), options, providers=["CPUExecutionProvider"])
+            self._session = session.start(encoder)
 
     def features(self, frames: NDArray[np.uint8]) -> NDArray[np.float16]:
-        """Features (N, CHANNELS, H / STRIDE, W / STRIDE) of frames (N, H, W, 3), BGR."""
+        """Features (N, CHANNELS, H / 16, W / 16) of frames (N, H, W, 3), BGR."""
         planes = np.ascontiguousarray(frames[..., ::-1].transpose(0, 3, 1, 2)).astype(np.float32) / 255
         seen = [self._session.run(None, {_FRAMES: plane[None]})[0][0] for plane in planes]
         return np.stack(seen).astype(np.float16)
@@ -48,7 +46,7 @@ class Lesson(nn.Module):
     def forward(self, seen: Tensor, taught: Tensor) -> Tensor:
         """Share of the teacher's variance that is not explained: 0 is all seen, 1 no more than its mean.
 
-        ``seen`` (N, channels, h, w) at STRIDE, ``taught`` (N, CHANNELS, h, w).
+        ``seen`` (N, channels, h, w) at 1/16 of the frame, ``taught`` (N, CHANNELS, h, w).
         """
         missed = (self.translate(seen).float() - taught).square().sum()
         spread = (taught - taught.mean((0, 2, 3), keepdim=True)).square().sum()

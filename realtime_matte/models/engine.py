@@ -56,10 +56,11 @@ class Engine:
             raise NotFinite("its output is not finite")
         return Matte(self._read(), guide=guide), (self._mine, *memories)
 
-    def memories(self, state: State | None) -> list[NDArray[np.float32]]:
-        """What a state of this engine remembers, copied from the device."""
-        values: Values = state[1:] if state else ()
-        return [np.asarray(value.numpy(), np.float32) for value in values]
+    def memories(self, state: State | None) -> dict[str, NDArray[np.float32]]:
+        """What a state of this engine remembers, by the inputs it goes in by, copied from the device."""
+        values: Values = state[1:] if state else self._start
+        named = zip(self._wiring.memories, values, strict=True)
+        return {memory.input: np.asarray(value.numpy(), np.float32) for memory, value in named}
 
     def _run(self, memories: Values) -> Values:
         after = tuple(map(self._empty, self._shapes))

@@ -56,8 +56,7 @@ def warm_up(session: Session, family: Family) -> WarmUp:
         matte, state = engine.matte(pixels, state)
         times.append(clock() - start)
         alphas.append(matte.alpha.copy())
-    names = [memory.input for memory in family.wiring(WARM_UP_SIZE).memories]
-    return WarmUp(alphas, dict(zip(names, engine.memories(state), strict=True)), min(times))
+    return WarmUp(alphas, engine.memories(state), min(times))
 
 
 def proven(
