@@ -15,11 +15,15 @@ IMAGES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """Pictures with their truth; a still is a clip of one frame. Read anew at each access."""
+    """Pictures with their truth; a still is a clip of one frame. Read anew at each access.
+
+    ``kind``: what it has in common with others of its set, where that is worth a figure of its own.
+    """
 
     name: str
     read_frames: Callable[[], Sequence[Pixels]]
     read_alphas: Callable[[], Sequence[Alpha]]
+    kind: str = ""
 
     @property
     def frames(self) -> Sequence[Pixels]:

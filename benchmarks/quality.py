@@ -79,6 +79,7 @@ def _run(options: Namespace) -> None:
     clips = collect(options.set, data=options.data, cache=options.cache, limit=options.limit)
     results = score(contenders, clips)
     show(results, f"{options.set}: {len(clips)} clips")
+    show_kinds(results, clips)
     if options.json:
         options.json.write_text(json.dumps(report(results, options.set), indent=1))
     if options.sheet:
@@ -127,6 +128,24 @@ def show(results: Sequence[Result], heading: str) -> None:
     for result in results:
         cells = [_cell(result, results, *column) for column in zip(FIGURES, DIGITS, strict=True)]
         table.add_row(result.name, *cells, f"{result.ms:.1f}")
+    Console(width=None if sys.stdout.isatty() else WIDTH).print(table)
+
+
+def show_kinds(results: Sequence[Result], clips: Sequence[Clip]) -> None:
+    """IoU on each kind of clips, where a set has several."""
+    from rich.console import Console  # noqa: PLC0415 - training environments have no rich
+    from rich.table import Table  # noqa: PLC0415 - likewise
+
+    kinds = {kind: [clip.name for clip in clips if clip.kind == kind] for kind in dict.fromkeys(c.kind for c in clips)}
+    if len(kinds) < 2:  # noqa: PLR2004 - one is all of them
+        return
+    table = Table(title="IoU on each kind")
+    table.add_column("network", overflow="fold")
+    for kind in kinds:
+        table.add_column(kind, justify="right")
+    columns = [[mean([result.clips[name] for name in names]) for names in kinds.values()] for result in results]
+    for result, figures in zip(results, columns, strict=True):
+        table.add_row(result.name, *(f"{each['iou']:.{DIGITS[0]}f}" for each in figures))
     Console(width=None if sys.stdout.isatty() else WIDTH).print(table)
 
 

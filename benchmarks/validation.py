@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import composites
+import webcams
 from clips import Clip, as_webcam, folder, of_empty_room
 from pack import rows
 
-SETS = ("composites", "portraits", "clips", "nobody")
+SETS = ("composites", "portraits", "clips", "nobody", "webcams")
 
 
 def collect(name: str, *, data: Path, cache: Path = composites.CACHE, limit: int | None = None) -> list[Clip]:
@@ -25,6 +26,8 @@ def collect(name: str, *, data: Path, cache: Path = composites.CACHE, limit: int
         return [as_webcam(data / row["video"], data / row["alpha"]) for row in rows(data, "clips.csv")][:limit]
     if name == "nobody":
         return [of_empty_room(data / row["image"]) for row in rows(data, "nobody.csv")][:limit]
+    if name == "webcams":
+        return webcams.load(data, cache)[:limit]
     if not Path(name).is_dir():
         raise FileNotFoundError(f"no set or folder called {name!r}; the sets are: {', '.join(SETS)}")
     return folder(Path(name))[:limit]

@@ -15,6 +15,8 @@ import pack
 import pytest
 import quality
 import sheet
+import webcams
+from cameras import CAMERAS
 from metrics import Alpha, Pixels
 from validation import collect
 
@@ -167,6 +169,39 @@ def test_upright_photos_are_cut_to_a_webcam_view_about_the_head(data: Path) -> N
 
 def test_nobody_has_an_empty_truth(data: Path) -> None:
     assert collect("nobody", data=data)[0].alphas[0].max() == 0
+
+
+def test_every_webcam_sees_the_same_people(data: Path, tmp_path: Path) -> None:
+    seen = webcams.load(data, tmp_path, people=4)
+    assert [clip.kind for clip in seen] == [kind for kind in CAMERAS for _ in range(4)]
+    for number in range(4):
+        good, *others = seen[number::4]
+        assert len(good.frames) == len(good.alphas) == webcams.FRAMES
+        for other in others:
+            np.testing.assert_array_equal(other.alphas, good.alphas)
+            assert not np.array_equal(other.frames, good.frames)
+            np.testing.assert_array_equal(other.frames, other.frames)  # each is read anew
+
+
+def test_webcams_are_of_two_shapes(data: Path, tmp_path: Path) -> None:
+    wide, narrow, *_ = webcams.load(data, tmp_path, people=4)
+    assert wide.frames[0].shape == (360, 640, 3)
+    assert narrow.frames[0].shape == (360, 480, 3)
+    assert narrow.alphas[0].shape == (360, 480)
+
+
+def test_a_set_of_several_kinds_has_a_figure_for_each(
+    peers: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen = webcams.load(data, tmp_path, people=2)
+    quality.show_kinds(quality.score(networks.peers(peers, ["nobody"]), seen), seen)
+    table = capsys.readouterr().out
+    assert all(kind in table for kind in CAMERAS)
+    assert table.count("0.0000") == len(CAMERAS)
+    of_one_kind = quality.score(networks.peers(peers, ["nobody"]), seen[:2])
+    capsys.readouterr()
+    quality.show_kinds(of_one_kind, seen[:2])
+    assert capsys.readouterr().out == ""
 
 
 def test_large_pictures_shrink_to_fit_and_small_ones_stay(tmp_path: Path) -> None:
@@ -327,7 +362,7 @@ def test_a_training_script_can_evaluate_without_the_package(stills: Path) -> Non
         (["--peers", "{peers}", "--peer", "blue"], "no peer called 'blue' in {peers}; there are: red, nobody"),
         (
             ["--peers", "{peers}", "--set", "gone"],
-            "no set or folder called 'gone'; the sets are: composites, portraits, clips, nobody",
+            "no set or folder called 'gone'; the sets are: composites, portraits, clips, nobody, webcams",
         ),
         (
             ["--peers", "{peers}", "--set", "{peers}"],
