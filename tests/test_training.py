@@ -11,7 +11,19 @@ import pytest
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install --group train")
 pytest.importorskip("pymatting", reason="pymatting is not installed: pip install --group train")
 
-from training import evaluate, export, loader, losses, net, pack, quantise, scene, teacher, train  # noqa: E402 - only where torch is
+from training import (  # noqa: E402 - only where torch is
+    evaluate,
+    export,
+    faults,
+    loader,
+    losses,
+    net,
+    pack,
+    quantise,
+    scene,
+    teacher,
+    train,
+)
 
 SIZE = (96, 64)
 
@@ -119,6 +131,15 @@ def test_alpha_reaches_both_ends() -> None:
     assert net.to_alpha(torch.tensor([-9.0, 0.0, 9.0])).tolist() == [0.0, 0.5, 1.0]
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_dusk_is_dark_and_flat(seed: int) -> None:
+    ramp = np.repeat(np.arange(256, dtype=np.uint8)[:, None, None], 3, axis=2)
+    seen = faults.dusk(np.random.default_rng(seed))(ramp).astype(int)
+    assert seen.max() < 240
+    assert seen.max() - seen.min() < 200
+    assert (np.diff(seen[..., 1], axis=0) >= 0).all()
+
+
 def test_memory_makes_frames_depend_on_earlier_ones() -> None:
     model = net.MattingNet(net.SHAPES["tiny"]).eval()
     clip = torch.rand(1, 2, 3, 32, 48)
@@ -167,11 +188,19 @@ def test_a_new_run_can_begin_from_a_checkpoint(tmp_path: Path) -> None:
     assert all(torch.equal(mine, theirs) for mine, theirs in pairs)
 
 
+def without_whole(checkpoint: Path) -> None:
+    """As if the network had no stage at 1/32 yet."""
+    state = torch.load(checkpoint, weights_only=True)
+    state["average"] = {name: value for name, value in state["average"].items() if not name.startswith("whole.")}
+    torch.save(state, checkpoint)
+
+
 def test_a_grown_network_gives_what_the_smaller_one_gave(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     small = train.begin("tiny", tmp_path / "absent.pt", "cpu")
     small.save(tmp_path / "small.pt")
+    without_whole(tmp_path / "small.pt")
     shape = net.SHAPES["tiny"]
-    monkeypatch.setitem(net.SHAPES, "tiny", net.Shape(shape.channels, (1, 1, 2, 4)))
+    monkeypatch.setitem(net.SHAPES, "tiny", net.Shape(shape.channels, (1, 1, 2, 4, 2)))
     large = train.begin("tiny", tmp_path / "checkpoint.pt", "cpu", start=tmp_path / "small.pt")
     clip = torch.rand(1, 2, 3, 32, 48)
     with torch.no_grad():
@@ -229,12 +258,12 @@ def test_training_learns_what_a_teacher_sees(data: pack.Pack, taught: Path, tmp_
     torch.manual_seed(0)
     torch.set_num_threads(1)
     plan = loader.Plan(shots=8, length=2, area=48 * 64, taught=4)
-    stages = (train.Stage(frames=640, plan=plan, rate=(3e-3, 1e-3)),)
+    stages = (train.Stage(frames=1600, plan=plan, rate=(3e-3, 1e-3)),)
     run = train.begin("tiny", tmp_path / "checkpoint.pt", "cpu")
     train.train(run, data, tmp_path, recipe=stages, workers=0, every=10, teacher=taught)
     lessons = [json.loads(line)["lesson"] for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert lessons[-1] < 0.8 * lessons[0]
-    assert export.load(tmp_path / "checkpoint.pt")[1] == 640
+    assert export.load(tmp_path / "checkpoint.pt")[1] == 1600
 
 
 def test_a_wrong_export_is_refused(tmp_path: Path) -> None:

@@ -47,6 +47,15 @@ def grade(random: Generator, *, strength: float) -> Grade:
     return Grade(np.ascontiguousarray(table), min(saturation, 1.8))
 
 
+def dusk(random: Generator) -> Grade:
+    """A room hardly lit: dark, flat, its blacks grey with noise, its colours fading, a little of a screen's tint."""
+    levels = np.linspace(0, 1, 256, dtype=np.float32)[:, None]
+    balance = np.exp(random.normal(0, 0.08, 3)).astype(np.float32)
+    curve = levels ** random.uniform(0.8, 1.4) * random.uniform(0.15, 0.6) * balance + random.uniform(0, 0.2)
+    table = (np.clip(curve, 0, 1) * 255 + 0.5).astype(np.uint8)[:, None, :]
+    return Grade(np.ascontiguousarray(table), random.uniform(0.2, 1.0))
+
+
 def lamp(random: Generator, width: int, height: int) -> NDArray[np.float32]:
     """Light from one side, a little coloured: what (height, width, 3) colours are to be multiplied with."""
     turn, strength = random.uniform(0, 2 * np.pi), random.uniform(0.2, 0.8)
@@ -93,9 +102,11 @@ def faults(random: Generator) -> Faults:
     def sometimes(share: float, low: float, high: float) -> float:
         return random.uniform(low, high) if random.random() < share else 0.0
 
+    in_the_dark = random.random() < 1 / 8
+    noise = random.uniform(2, 14) if in_the_dark else sometimes(0.6, 1, 14) * random.random()
     return Faults(
-        grade=grade(random, strength=random.choice([0.3, 1.0])),
-        noise=sometimes(0.6, 1, 14) * random.random(),
+        grade=dusk(random) if in_the_dark else grade(random, strength=random.choice([0.3, 1.0])),
+        noise=noise,
         noise_grain=int(random.integers(1, 4)),
         shrink=sometimes(0.2, 0.4, 0.9) or 1.0,
         blur=sometimes(0.15, 0.4, 1.2),

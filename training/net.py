@@ -18,26 +18,26 @@ LOGIT_SPAN = 1.04
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How large a network is: channels and residual blocks of the stages at 1/2, 1/4, 1/8 and 1/16 of the frame."""
+    """How large a network is: channels and residual blocks of the stages at 1/2, 1/4, 1/8, 1/16, 1/32 of the frame."""
 
-    channels: tuple[int, int, int, int]
-    blocks: tuple[int, int, int, int]
+    channels: tuple[int, int, int, int, int]
+    blocks: tuple[int, int, int, int, int]
 
     @property
     def kept(self) -> tuple[int, int, int]:
         """How many channels remember, at 1/16, 1/8 and 1/4."""
-        _, c4, c8, c16 = self.channels
+        _, c4, c8, c16, _ = self.channels
         return c16 // 2, c8 // 4, c4 // 4
 
 
 SHAPES = {
-    "tiny": Shape(channels=(8, 16, 32, 64), blocks=(0, 1, 1, 2)),
-    "small": Shape(channels=(16, 32, 64, 96), blocks=(0, 1, 1, 6)),
-    "large": Shape(channels=(32, 64, 128, 256), blocks=(1, 2, 3, 6)),
+    "tiny": Shape(channels=(8, 16, 32, 64, 64), blocks=(0, 1, 1, 2, 1)),
+    "small": Shape(channels=(16, 32, 64, 96, 96), blocks=(0, 1, 1, 6, 3)),
+    "large": Shape(channels=(32, 64, 128, 256, 256), blocks=(1, 2, 3, 6, 3)),
 }
 
 Features = tuple[Tensor, Tensor, Tensor, Tensor]
-"""What the encoder sees, at 1/2, 1/4, 1/8 and 1/16 of the frame: (B, ``Shape.channels``, h, w) each."""
+"""What the encoder sees, at 1/2, 1/4, 1/8 and 1/16 of the frame: (B, as many of ``Shape.channels``, h, w) each."""
 
 Memory = tuple[Tensor, Tensor, Tensor]
 """What the ConvGRUs remember, at 1/16, 1/8 and 1/4 of the frame: (B, ``Shape.kept``, h, w) each."""
@@ -62,6 +62,21 @@ class Residual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return functional.relu(x + self.second(functional.relu(self.first(x))))
+
+
+class Whole(nn.Module):
+    """What is seen at 1/32, where a few convolutions span the frame, added to 1/16; nothing at first."""
+
+    def __init__(self, channels: int, deep: int, blocks: int) -> None:
+        super().__init__()
+        self.down = nn.Sequential(_conv(channels, deep, stride=2), nn.ReLU(), *_stage(deep, blocks, dilate=True))
+        self.back = nn.Conv2d(deep, channels, 1)
+        for values in self.back.parameters():
+            nn.init.zeros_(values)
+
+    def forward(self, x: Tensor) -> Tensor:
+        seen = self.back(self.down(x))
+        return x + functional.interpolate(seen, size=x.shape[-2:], mode="bilinear", align_corners=False)
 
 
 class Context(nn.Module):
@@ -112,11 +127,12 @@ class MattingNet(nn.Module):
     def __init__(self, shape: Shape) -> None:
         super().__init__()
         self.shape = shape
-        c2, c4, c8, c16 = shape.channels
+        c2, c4, c8, c16, c32 = shape.channels
         self.stem = nn.Sequential(_conv(3, c2, stride=2), nn.ReLU(), *_stage(c2, shape.blocks[0]))
         self.to4 = nn.Sequential(_conv(c2, c4, stride=2), nn.ReLU(), *_stage(c4, shape.blocks[1]))
         self.to8 = nn.Sequential(_conv(c4, c8, stride=2), nn.ReLU(), *_stage(c8, shape.blocks[2]))
         self.to16 = nn.Sequential(_conv(c8, c16, stride=2), nn.ReLU(), *_stage(c16, shape.blocks[3], dilate=True))
+        self.whole = Whole(c16, c32, shape.blocks[4])
         self.context = Context(c16)
         kept16, kept8, kept4 = shape.kept
         self.memory16, self.memory8, self.memory4 = ConvGRU(c16, kept16), ConvGRU(c8, kept8), ConvGRU(c4, kept4)
@@ -139,7 +155,7 @@ class MattingNet(nn.Module):
         x2 = self.stem(frames)
         x4 = self.to4(x2)
         x8 = self.to8(x4)
-        return x2, x4, x8, self.context(self.to16(x8))
+        return x2, x4, x8, self.context(self.whole(self.to16(x8)))
 
     def decode(self, features: Features, memory: Memory) -> tuple[Tensor, Tensor, Memory]:
         """One moment: logits of alpha at (B, 1, H, W) and at 1/8 of that, and the memory after it."""

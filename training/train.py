@@ -26,8 +26,8 @@ from training.teacher import Lesson
 FULL = 256 * 144
 WIDE = 384 * 216
 
-BLOCKS = ("stem.", "to4.", "to8.", "to16.")
-"""Where a network's residual blocks are."""
+GROWS = ("stem.", "to4.", "to8.", "to16.", "whole.")
+"""Where a network may have more than the one that it grew from."""
 
 LESSON = 0.15
 """What the teacher's lesson counts beside the matting loss."""
@@ -53,9 +53,9 @@ RECIPES = {
     ),
     # Once more from the averaged network of an earlier run, with a teacher, on every grid that is offered.
     "again": (
-        Stage(frames=230_000, plan=Plan(shots=32, length=1, area=FULL // 2, least=0.4, taught=32), rate=(1.2e-3, 1e-3)),
-        Stage(frames=60_000, plan=Plan(shots=10, length=1, area=WIDE, least=0.25, taught=6), rate=(1e-3, 8e-4)),
-        Stage(frames=185_000, plan=Plan(shots=3, length=5, area=WIDE, least=0.25, taught=3), rate=(7e-4, 1e-5)),
+        Stage(frames=300_000, plan=Plan(shots=24, length=1, area=FULL, least=0.35, taught=12), rate=(1.2e-3, 1e-3)),
+        Stage(frames=75_000, plan=Plan(shots=10, length=1, area=WIDE, least=0.25, taught=5), rate=(1e-3, 8e-4)),
+        Stage(frames=120_000, plan=Plan(shots=3, length=5, area=WIDE, least=0.25, taught=3), rate=(7e-4, 1e-5)),
     ),
     # A camera of one's own, from a network that knows people already.
     "fine-tune": (Stage(frames=60_000, plan=Plan(shots=4, length=5, area=FULL), rate=(2e-4, 1e-5)),),
@@ -118,7 +118,7 @@ class Run:
 def begin(shape: str, checkpoint: Path, device: str, *, start: Path | None = None) -> Run:
     """The run that the checkpoint holds; else a new one, from the average of the checkpoint ``start`` if given."""
     net = MattingNet(SHAPES[shape]).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    lesson = Lesson(SHAPES[shape].channels[-1]).to(device)
+    lesson = Lesson(SHAPES[shape].channels[3]).to(device)
     optimizer = torch.optim.AdamW([*net.parameters(), *lesson.parameters()], lr=1e-3, weight_decay=1e-2)
     run = Run(net, copy.deepcopy(net), lesson, optimizer)
     if checkpoint.exists():
@@ -137,8 +137,8 @@ def begin(shape: str, checkpoint: Path, device: str, *, start: Path | None = Non
 
 
 def grown(weights: dict[str, Tensor], net: MattingNet) -> dict[str, Tensor]:
-    """Weights of a smaller network with ``net``'s own for the blocks that it has more; they change no alpha yet."""
-    new = {name: value for name, value in net.state_dict().items() if name.startswith(BLOCKS)}
+    """Weights of a smaller network with ``net``'s own where it has more; they change no alpha yet."""
+    new = {name: value for name, value in net.state_dict().items() if name.startswith(GROWS)}
     return new | weights
 
 
