@@ -24,6 +24,8 @@ from training import (  # noqa: E402 - only where torch is
     teacher,
     train,
 )
+from training.recipe import Stage  # noqa: E402 - likewise
+from training.run import begin  # noqa: E402 - likewise
 
 SIZE = (96, 64)
 
@@ -152,17 +154,17 @@ def test_memory_makes_frames_depend_on_earlier_ones() -> None:
     assert not torch.allclose(together, alone, atol=1e-5)
 
 
-def recipe(frames: int, length: int = 1) -> tuple[train.Stage, ...]:
-    return (train.Stage(frames=frames, plan=loader.Plan(shots=8, length=length, area=48 * 64), rate=(3e-3, 1e-3)),)
+def recipe(frames: int, length: int = 1) -> tuple[Stage, ...]:
+    return (Stage(frames=frames, plan=loader.Plan(shots=8, length=length, area=48 * 64), rate=(3e-3, 1e-3)),)
 
 
 def test_training_learns_resumes_and_exports(data: pack.Pack, tmp_path: Path) -> None:
     torch.manual_seed(0)
     torch.set_num_threads(1)
     checkpoint = tmp_path / "checkpoint.pt"
-    run = train.begin("tiny", checkpoint, "cpu")
+    run = begin("tiny", checkpoint, "cpu")
     train.train(run, data, tmp_path, recipe=recipe(400), workers=0, every=10)
-    resumed = train.begin("tiny", checkpoint, "cpu")
+    resumed = begin("tiny", checkpoint, "cpu")
     assert resumed.frames == 400
     train.train(resumed, data, tmp_path, recipe=recipe(480, length=2), workers=0, every=10)
     model, frames = export.load(checkpoint)
@@ -177,10 +179,10 @@ def test_training_learns_resumes_and_exports(data: pack.Pack, tmp_path: Path) ->
 
 
 def test_a_new_run_can_begin_from_a_checkpoint(tmp_path: Path) -> None:
-    known = train.begin("tiny", tmp_path / "absent.pt", "cpu")
+    known = begin("tiny", tmp_path / "absent.pt", "cpu")
     known.frames = 77
     known.save(tmp_path / "known.pt")
-    run = train.begin("tiny", tmp_path / "checkpoint.pt", "cpu", start=tmp_path / "known.pt")
+    run = begin("tiny", tmp_path / "checkpoint.pt", "cpu", start=tmp_path / "known.pt")
     assert (run.frames, run.before) == (0, 77)
     run.save(tmp_path / "checkpoint.pt")
     assert export.load(tmp_path / "checkpoint.pt")[1] == 77
@@ -196,12 +198,12 @@ def without_whole(checkpoint: Path) -> None:
 
 
 def test_a_grown_network_gives_what_the_smaller_one_gave(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    small = train.begin("tiny", tmp_path / "absent.pt", "cpu")
+    small = begin("tiny", tmp_path / "absent.pt", "cpu")
     small.save(tmp_path / "small.pt")
     without_whole(tmp_path / "small.pt")
     shape = net.SHAPES["tiny"]
     monkeypatch.setitem(net.SHAPES, "tiny", net.Shape(shape.channels, (1, 1, 2, 4, 2)))
-    large = train.begin("tiny", tmp_path / "checkpoint.pt", "cpu", start=tmp_path / "small.pt")
+    large = begin("tiny", tmp_path / "checkpoint.pt", "cpu", start=tmp_path / "small.pt")
     clip = torch.rand(1, 2, 3, 32, 48)
     with torch.no_grad():
         assert torch.equal(large.net.eval()(clip)[0], small.average.eval()(clip)[0])
@@ -209,9 +211,9 @@ def test_a_grown_network_gives_what_the_smaller_one_gave(tmp_path: Path, monkeyp
 
 
 def test_a_checkpoint_of_another_shape_is_no_start(tmp_path: Path) -> None:
-    train.begin("tiny", tmp_path / "absent.pt", "cpu").save(tmp_path / "tiny.pt")
+    begin("tiny", tmp_path / "absent.pt", "cpu").save(tmp_path / "tiny.pt")
     with pytest.raises(RuntimeError, match="size mismatch"):
-        train.begin("small", tmp_path / "checkpoint.pt", "cpu", start=tmp_path / "tiny.pt")
+        begin("small", tmp_path / "checkpoint.pt", "cpu", start=tmp_path / "tiny.pt")
 
 
 @pytest.fixture
@@ -258,8 +260,8 @@ def test_training_learns_what_a_teacher_sees(data: pack.Pack, taught: Path, tmp_
     torch.manual_seed(0)
     torch.set_num_threads(1)
     plan = loader.Plan(shots=8, length=2, area=48 * 64, taught=4)
-    stages = (train.Stage(frames=1600, plan=plan, rate=(3e-3, 1e-3)),)
-    run = train.begin("tiny", tmp_path / "checkpoint.pt", "cpu")
+    stages = (Stage(frames=1600, plan=plan, rate=(3e-3, 1e-3)),)
+    run = begin("tiny", tmp_path / "checkpoint.pt", "cpu")
     train.train(run, data, tmp_path, recipe=stages, workers=0, every=10, teacher=taught)
     lessons = [json.loads(line)["lesson"] for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert lessons[-1] < 0.8 * lessons[0]

@@ -17,8 +17,9 @@ from training import pack
 from training.export import load
 from training.loader import Batch, grid
 from training.net import MattingNet, to_alpha
+from training.recipe import FULL
+from training.run import prepared
 from training.scene import Shot, scenes
-from training.train import FULL, prepared
 
 WARM = 2
 """Frames of a shot that are not counted: the memory is still empty."""

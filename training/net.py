@@ -1,16 +1,16 @@
 """The network: a recurrent residual U, from a frame to its alpha.
 
 The memory follows Robust Video Matting (Lin et al. 2022, section 4.1): a ConvGRU (Ballas et al. 2016) over a part of
-the channels. All else is chosen by what ONNX Runtime runs fast on one CPU thread: plain 3x3 convolutions that fold
-their normalisation, sums instead of concatenations, no work above half of the frame's size.
+the channels. Nothing is computed above half of the frame's size.
 """
 
 from dataclasses import dataclass
-from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+from training.blocks import Context, ConvGRU, Up, Whole, conv, stage
 
 LOGIT_SPAN = 1.04
 """The sigmoid is stretched about 0.5 by this much and clipped, so that alpha reaches 0 and 1 exactly."""
@@ -43,84 +43,6 @@ Memory = tuple[Tensor, Tensor, Tensor]
 """What the ConvGRUs remember, at 1/16, 1/8 and 1/4 of the frame: (B, ``Shape.kept``, h, w) each."""
 
 
-def _conv(inputs: int, outputs: int, *, stride: int = 1, dilation: int = 1) -> nn.Sequential:
-    conv = nn.Conv2d(inputs, outputs, 3, stride, padding=dilation, dilation=dilation, bias=False)
-    return nn.Sequential(conv, nn.BatchNorm2d(outputs))
-
-
-class Residual(nn.Module):
-    """Two 3x3 convolutions beside an identity (He et al. 2016), which is all it does at first (Goyal et al. 2017).
-
-    So a network may grow: a new block leaves what an old one knew as it was.
-    """
-
-    def __init__(self, channels: int, *, dilation: int = 1) -> None:
-        super().__init__()
-        self.first = _conv(channels, channels)
-        self.second = _conv(channels, channels, dilation=dilation)
-        nn.init.zeros_(cast("Tensor", self.second[1].weight))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return functional.relu(x + self.second(functional.relu(self.first(x))))
-
-
-class Whole(nn.Module):
-    """What is seen at 1/32, where a few convolutions span the frame, added to 1/16; nothing at first."""
-
-    def __init__(self, channels: int, deep: int, blocks: int) -> None:
-        super().__init__()
-        self.down = nn.Sequential(_conv(channels, deep, stride=2), nn.ReLU(), *_stage(deep, blocks, dilate=True))
-        self.back = nn.Conv2d(deep, channels, 1)
-        for values in self.back.parameters():
-            nn.init.zeros_(values)
-
-    def forward(self, x: Tensor) -> Tensor:
-        seen = self.back(self.down(x))
-        return x + functional.interpolate(seen, size=x.shape[-2:], mode="bilinear", align_corners=False)
-
-
-class Context(nn.Module):
-    """What the whole frame says, as a gate on every channel (Howard et al. 2019, Lite R-ASPP)."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.local = nn.Sequential(nn.Conv2d(channels, channels, 1, bias=False), nn.BatchNorm2d(channels), nn.ReLU())
-        self.gate = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(channels, channels, 1), nn.Sigmoid())
-
-    def forward(self, x: Tensor) -> Tensor:
-        return cast("Tensor", self.local(x) * self.gate(x))
-
-
-class ConvGRU(nn.Module):
-    """A gated memory over the last ``kept`` channels; the others pass by."""
-
-    def __init__(self, channels: int, kept: int) -> None:
-        super().__init__()
-        self.split = [channels - kept, kept]
-        self.gates = nn.Conv2d(2 * kept, 2 * kept, 3, padding=1)
-        self.candidate = nn.Conv2d(2 * kept, kept, 3, padding=1)
-
-    def forward(self, x: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
-        passing, x = x.split(self.split, dim=1)
-        reset, update = torch.sigmoid(self.gates(torch.cat([x, memory], 1))).split(self.split[1], dim=1)
-        candidate = torch.tanh(self.candidate(torch.cat([x, reset * memory], 1)))
-        memory = memory + update * (candidate - memory)
-        return torch.cat([passing, memory], 1), memory
-
-
-class Up(nn.Module):
-    """From a deep stage to the one above it: project, enlarge, add what the encoder saw there, mix."""
-
-    def __init__(self, deep: int, channels: int) -> None:
-        super().__init__()
-        self.project = nn.Conv2d(deep, channels, 1)
-        self.mix = _conv(channels, channels)
-
-    def forward(self, x: Tensor, skip: Tensor) -> Tensor:
-        x = functional.interpolate(self.project(x), scale_factor=2.0, mode="bilinear", align_corners=False)
-        return functional.relu(self.mix(x + skip))
-
-
 class MattingNet(nn.Module):
     """Frames in, alpha out; height and width divisible by 16."""
 
@@ -128,10 +50,10 @@ class MattingNet(nn.Module):
         super().__init__()
         self.shape = shape
         c2, c4, c8, c16, c32 = shape.channels
-        self.stem = nn.Sequential(_conv(3, c2, stride=2), nn.ReLU(), *_stage(c2, shape.blocks[0]))
-        self.to4 = nn.Sequential(_conv(c2, c4, stride=2), nn.ReLU(), *_stage(c4, shape.blocks[1]))
-        self.to8 = nn.Sequential(_conv(c4, c8, stride=2), nn.ReLU(), *_stage(c8, shape.blocks[2]))
-        self.to16 = nn.Sequential(_conv(c8, c16, stride=2), nn.ReLU(), *_stage(c16, shape.blocks[3], dilate=True))
+        self.stem = nn.Sequential(conv(3, c2, stride=2), nn.ReLU(), *stage(c2, shape.blocks[0]))
+        self.to4 = nn.Sequential(conv(c2, c4, stride=2), nn.ReLU(), *stage(c4, shape.blocks[1]))
+        self.to8 = nn.Sequential(conv(c4, c8, stride=2), nn.ReLU(), *stage(c8, shape.blocks[2]))
+        self.to16 = nn.Sequential(conv(c8, c16, stride=2), nn.ReLU(), *stage(c16, shape.blocks[3], dilate=True))
         self.whole = Whole(c16, c32, shape.blocks[4])
         self.context = Context(c16)
         kept16, kept8, kept4 = shape.kept
@@ -181,10 +103,6 @@ class MattingNet(nn.Module):
             fine.append(logits)
             coarse.append(rough)
         return torch.stack(fine, 1), torch.stack(coarse, 1), memory
-
-
-def _stage(channels: int, blocks: int, *, dilate: bool = False) -> list[nn.Module]:
-    return [Residual(channels, dilation=1 + index % 3 if dilate else 1) for index in range(blocks)]
 
 
 def to_alpha(logits: Tensor) -> Tensor:

@@ -1,0 +1,54 @@
+"""What is trained in which order: recipes, each of a few stages."""
+
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+
+from training.loader import Plan
+
+FULL = 256 * 144
+WIDE = 384 * 216
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A part of the training: frames to see, the batches they come in, the learning rate from start to end."""
+
+    frames: int
+    plan: Plan
+    rate: tuple[float, float]
+
+
+RECIPES = {
+    "full": (
+        # What people look like: small pictures, four times as many in the same time.
+        Stage(frames=400_000, plan=Plan(shots=32, length=1, area=FULL // 4), rate=(2e-3, 1e-3)),
+        # Their edges: full size.
+        Stage(frames=125_000, plan=Plan(shots=16, length=1, area=FULL), rate=(1.2e-3, 6e-4)),
+        # How they move: the memory.
+        Stage(frames=122_000, plan=Plan(shots=4, length=5, area=FULL), rate=(7e-4, 1e-5)),
+    ),
+    # Once more from the averaged network of an earlier run, with a teacher, on every grid that is offered.
+    "again": (
+        Stage(frames=300_000, plan=Plan(shots=24, length=1, area=FULL, least=0.35, taught=12), rate=(1.2e-3, 1e-3)),
+        Stage(frames=75_000, plan=Plan(shots=10, length=1, area=WIDE, least=0.25, taught=5), rate=(1e-3, 8e-4)),
+        Stage(frames=120_000, plan=Plan(shots=3, length=5, area=WIDE, least=0.25, taught=3), rate=(7e-4, 1e-5)),
+    ),
+    # A camera of one's own, from a network that knows people already.
+    "fine-tune": (Stage(frames=60_000, plan=Plan(shots=4, length=5, area=FULL), rate=(2e-4, 1e-5)),),
+}
+
+
+def stage_at(recipe: tuple[Stage, ...], frames: int) -> tuple[int, float] | None:
+    """Which stage a number of seen frames falls into, and how far through it; None after the last."""
+    begins = [sum(stage.frames for stage in recipe[:index]) for index in range(len(recipe) + 1)]
+    for index, (first, last) in enumerate(pairwise(begins)):
+        if frames < last:
+            return index, (frames - first) / (last - first)
+    return None
+
+
+def rate_at(stage: Stage, progress: float, *, warm: float) -> float:
+    """Half a cosine from the stage's first rate to its last, after a linear warm-up."""
+    first, last = stage.rate
+    return min(1.0, warm) * (last + (first - last) * (1 + math.cos(math.pi * progress)) / 2)
