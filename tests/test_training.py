@@ -15,6 +15,8 @@ from training import (  # noqa: E402 - only where torch is
     evaluate,
     export,
     faults,
+    hats,
+    head,
     loader,
     losses,
     net,
@@ -140,6 +142,23 @@ def test_dusk_is_dark_and_flat(seed: int) -> None:
     assert seen.max() < 240
     assert seen.max() - seen.min() < 200
     assert (np.diff(seen[..., 1], axis=0) >= 0).all()
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_hat_belongs_to_whoever_wears_it(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    rooms = [np.full((80, 120, 3), (200, 60, 20), np.uint8)]
+    worn = hats.hat(random, head.Head(middle=50, top=30, neck=70, width=32), rooms)
+    colours, alpha = np.full((120, 100, 3), 128, np.uint8), np.zeros((120, 100), np.uint8)
+    matrix = np.array([[1.0, 0, 0], [0, 1, 0]])
+    dressed, whole = worn.put_on(colours, alpha, matrix)
+    cloth = whole > 250
+    assert cloth.sum() > 100
+    assert (dressed[cloth][:, 0].astype(int) - dressed[cloth][:, 2] > 10).all()
+    np.testing.assert_array_equal(dressed[whole == 0], colours[whole == 0])
+    moved, there = worn.put_on(colours, alpha, matrix + np.array([[0, 0, 10], [0, 0, 5]]))
+    np.testing.assert_array_equal(there[5:, 10:], whole[:-5, :-10])
+    np.testing.assert_array_equal(moved[5:, 10:], dressed[:-5, :-10])
 
 
 def test_memory_makes_frames_depend_on_earlier_ones() -> None:

@@ -1,9 +1,10 @@
-"""What people wear beyond what the pack's people wore: clothes of other colours, headphones.
+"""What people wear beyond what the pack's people wore: clothes of other colours, headphones, hats.
 
 Two thousand people own few clothes. Other colours, large plain ones above all, keep the network from knowing people by
 their shirts; hands and faces keep their own skin.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -12,19 +13,11 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from training.faults import Grade, Picture, grade
+from training.hats import Hat, hat
+from training.head import Head
 
 SKIN = ((0, 133, 80), (255, 180, 130))
 """Y, Cr, Cb between which skin of most tones lies (after Chai and Ngan 1999), a little widened."""
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """A head in a still, in its pixels: ``middle`` column, ``top`` and ``neck`` rows, ``width``."""
-
-    middle: float
-    top: float
-    neck: float
-    width: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +28,14 @@ class Dress:
     grade: Grade | None
     plain: NDArray[np.float32] | None
     headphones: tuple[int, int, int] | None
+    hat: Hat | None
 
     def put_on(self, colours: Picture, alpha: Picture, matrix: NDArray[np.float64]) -> tuple[Picture, Picture]:
         """Colours and alpha of the person in the frame, whose still lies there by ``matrix``."""
         if self.grade or self.plain is not None:
             colours = self._recoloured(colours, alpha, matrix)
+        if self.hat:
+            colours, alpha = self.hat.put_on(colours, alpha, matrix)
         if self.headphones:
             colours, alpha = colours.copy(), alpha.copy()
             self._draw_headphones(colours, alpha, matrix)
@@ -78,34 +74,22 @@ class Dress:
             cv2.ellipse(picture, right, cup, turn, 0, 360, value, -1, 16)
 
 
-def head_of(alpha: Picture) -> Head | None:
-    """The head of a cut-out person: from the top to where the outline is narrowest; None where that finds none."""
-    inside = alpha > 127
-    widths = inside.sum(1)
-    rows = np.flatnonzero(widths)
-    if len(rows) < 40 or rows[0] < 4:
-        return None
-    top, height = int(rows[0]), int(rows[-1] - rows[0])
-    first, last = top + height // 8, top + int(height * 0.6)
-    neck = first + int(widths[first:last].argmin())
-    columns = np.flatnonzero(inside[(top + neck) // 2])
-    if neck - top < 12 or len(columns) < 12 or not 0.4 < (neck - top) / (columns[-1] - columns[0] + 1) < 2.5:
-        return None
-    return Head((columns[0] + columns[-1]) / 2, top, neck, float(columns[-1] - columns[0] + 1))
+def dress(random: Generator, head: Head | None, rooms: Sequence[Picture]) -> Dress | None:
+    """Other clothes for three in ten, headphones for one in twelve, a hat for one in ten; None for all others.
 
-
-def dress(random: Generator, head: Head | None) -> Dress | None:
-    """Other clothes for three in ten, headphones for one in twelve; None for all others."""
+    ``rooms``: pictures that hats may be cut from.
+    """
     if head is None:
         return None
     kind, colour = random.random(), None
     if random.random() < 1 / 12:
         colour = tuple(random.integers(0, 256, 3).tolist()) if random.random() < 0.3 else (_dark(random),) * 3
+    worn = hat(random, head, rooms) if random.random() < 1 / 10 else None
     if kind < 0.15:
-        return Dress(head, grade(random, strength=2.0), None, colour)
+        return Dress(head, grade(random, strength=2.0), None, colour, worn)
     if kind < 0.3:
-        return Dress(head, None, random.uniform(10, 245, 3).astype(np.float32), colour)
-    return Dress(head, None, None, colour) if colour else None
+        return Dress(head, None, random.uniform(10, 245, 3).astype(np.float32), colour, worn)
+    return Dress(head, None, None, colour, worn) if colour or worn else None
 
 
 def _dark(random: Generator) -> int:

@@ -43,7 +43,7 @@ def grade(random: Generator, *, strength: float) -> Grade:
     lift = max(0.0, random.normal(0, 0.04)) * strength
     curve = (levels**gamma * exposure * balance - pivot) * contrast + pivot + lift
     table = (np.clip(curve, 0, 1) * 255 + 0.5).astype(np.uint8)[:, None, :]
-    saturation = 0.0 if random.random() < 0.03 * strength else float(np.exp(random.normal(0, 0.25) * strength))
+    saturation = 0.0 if random.random() < 0.08 * strength else float(np.exp(random.normal(0, 0.25) * strength))
     return Grade(np.ascontiguousarray(table), min(saturation, 1.8))
 
 

@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 from numpy.random import Generator
 
-from training.dress import Head
 from training.faults import Picture
+from training.head import Head
 from training.motion import Matrix, similarity
 
 

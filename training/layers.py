@@ -7,8 +7,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from training.dress import Dress, Head
+from training.dress import Dress
 from training.faults import Grade, Picture
+from training.head import Head
 from training.motion import Matrix, Path, place
 from training.pack import Person
 

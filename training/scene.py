@@ -8,9 +8,10 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from training.dress import dress, head_of
+from training.dress import dress
 from training.faults import faults, grade, lamp
 from training.framing import person_in_frame, photo_in_frame, room_in_frame
+from training.head import head_of
 from training.layers import Layer, Shot, motion_blurred, over, warp
 from training.motion import path, place
 from training.pack import Pack, Person
@@ -64,7 +65,7 @@ class Scenes:
         stills = self._stills(length)
         matrix = photo_in_frame(self.random, stills[0].alpha, width, height)
         way = path(self.random, strength=0.5)
-        clothes = self.random.random() < 0.7 and dress(self.random, head_of(stills[0].alpha))
+        clothes = self.random.random() < 0.7 and dress(self.random, head_of(stills[0].alpha), self.pack.rooms)
         behind = self._things(width, height)
         frames, alphas = [], []
         for moment in range(length):
@@ -145,7 +146,7 @@ class Scenes:
             matrix=person_in_frame(self.random, stills[0].alpha, head, width, height),
             path=path(self.random, strength=1.0),
             grade=grade(self.random, strength=0.4),
-            dress=dress(self.random, head),
+            dress=dress(self.random, head, self.pack.rooms),
             head=head,
         )
 

@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 from numpy.random import Generator
 
-from training.dress import Head
 from training.faults import Picture, grade
+from training.head import Head
 from training.layers import Layer
 from training.motion import Matrix, path, similarity
 from training.pack import Person
