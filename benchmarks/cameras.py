@@ -96,13 +96,14 @@ CAMERAS: dict[str, Callable[[Generator], Camera]] = {
 
 def _sensed(light: Light, chance: Generator, *, photons: float) -> Light:
     """What a sensor counts that holds so many photons at white and reads out with an error of three."""
-    variance = (np.minimum(light, WHITE) + np.float32(9 / photons)) * np.float32(1 / photons)
-    counted = np.minimum(light, WHITE) + np.sqrt(variance) * chance.standard_normal(light.shape, np.float32)
+    held = np.minimum(light, WHITE)
+    variance = (held + np.float32(9 / photons)) * np.float32(1 / photons)
+    counted = held + np.sqrt(variance) * chance.standard_normal(light.shape, np.float32)
     return np.asarray(np.maximum(counted, 0), np.float32)
 
 
 def _developed(light: Light) -> Pixels:
-    return np.rint(255 * np.minimum(light, WHITE).clip(0) ** (1 / GAMMA)).astype(np.uint8)
+    return np.asarray(np.rint(255 * np.clip(light, 0, WHITE) ** (1 / GAMMA)), np.uint8)
 
 
 def _coded(light: Light, quality: int) -> Pixels:

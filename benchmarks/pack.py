@@ -52,11 +52,15 @@ def rooms(data: Path) -> list[Pixels]:
     return [picture for picture in pictures if picture.shape[1] >= 400 and picture.shape[0] >= 225]  # noqa: PLR2004 - as said
 
 
+def trusted(data: Path, order: np.random.Generator) -> Iterator[dict[str, str]]:
+    """The rows of the portraits whose alpha is good, in a random order."""
+    good = [row for row in rows(data, "pack.csv") if float(row["teacher_iou"]) >= GOOD_TRUTH]
+    return (good[place] for place in order.permutation(len(good)))
+
+
 def stills(data: Path, order: np.random.Generator) -> Iterator[Person]:
     """People of the portraits whose alpha is good and who stand free of the sides, in a random order."""
-    good = [row for row in rows(data, "pack.csv") if float(row["teacher_iou"]) >= GOOD_TRUTH]
-    for place in order.permutation(len(good)):
-        row = good[place]
+    for row in trusted(data, order):
         person = _cut_out(Path(row["image"]).stem, read_image(data / row["image"]), read_image(data / row["alpha"]))
         if person is not None:
             yield person

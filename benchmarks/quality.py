@@ -10,7 +10,7 @@ import math
 import platform
 import sys
 from argparse import ArgumentParser, BooleanOptionalAction, Namespace
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -118,35 +118,24 @@ def score(contenders: Sequence[Contender], clips: Sequence[Clip]) -> list[Result
 
 def show(results: Sequence[Result], heading: str) -> None:
     """The table, the best of each column in bold."""
-    from rich.console import Console  # noqa: PLC0415 - training environments have no rich
-    from rich.table import Table  # noqa: PLC0415 - likewise
+    _print(heading, (*HEADS, "ms"), [(result.name, _cells(result, results)) for result in results])
 
-    table = Table(title=heading)
-    table.add_column("network", overflow="fold")
-    for head in (*HEADS, "ms"):
-        table.add_column(head, justify="right")
-    for result in results:
-        cells = [_cell(result, results, *column) for column in zip(FIGURES, DIGITS, strict=True)]
-        table.add_row(result.name, *cells, f"{result.ms:.1f}")
-    Console(width=None if sys.stdout.isatty() else WIDTH).print(table)
+
+def _cells(result: Result, results: Sequence[Result]) -> list[str]:
+    figures = [_cell(result, results, *column) for column in zip(FIGURES, DIGITS, strict=True)]
+    return [*figures, f"{result.ms:.1f}"]
 
 
 def show_kinds(results: Sequence[Result], clips: Sequence[Clip]) -> None:
     """IoU on each kind of clips, where a set has several."""
-    from rich.console import Console  # noqa: PLC0415 - training environments have no rich
-    from rich.table import Table  # noqa: PLC0415 - likewise
-
     kinds = {kind: [clip.name for clip in clips if clip.kind == kind] for kind in dict.fromkeys(c.kind for c in clips)}
     if len(kinds) < 2:  # noqa: PLR2004 - one is all of them
         return
-    table = Table(title="IoU on each kind")
-    table.add_column("network", overflow="fold")
-    for kind in kinds:
-        table.add_column(kind, justify="right")
-    columns = [[mean([result.clips[name] for name in names]) for names in kinds.values()] for result in results]
-    for result, figures in zip(results, columns, strict=True):
-        table.add_row(result.name, *(f"{each['iou']:.{DIGITS[0]}f}" for each in figures))
-    Console(width=None if sys.stdout.isatty() else WIDTH).print(table)
+    rows = []
+    for result in results:
+        figures = [mean([result.clips[name] for name in names])["iou"] for names in kinds.values()]
+        rows.append((result.name, [f"{figure:.{DIGITS[0]}f}" for figure in figures]))
+    _print("IoU on each kind", tuple(kinds), rows)
 
 
 def _cell(result: Result, results: Sequence[Result], figure: str, digits: int) -> str:
@@ -155,6 +144,19 @@ def _cell(result: Result, results: Sequence[Result], figure: str, digits: int) -
         return "-"
     best = max(others) if figure in HIGHER_IS_BETTER else min(others)
     return f"[bold]{value:.{digits}f}[/]" if value == best else f"{value:.{digits}f}"
+
+
+def _print(heading: str, heads: Sequence[str], rows: Iterable[tuple[str, Sequence[str]]]) -> None:
+    from rich.console import Console  # noqa: PLC0415 - training environments have no rich
+    from rich.table import Table  # noqa: PLC0415 - likewise
+
+    table = Table(title=heading)
+    table.add_column("network", overflow="fold")
+    for head in heads:
+        table.add_column(head, justify="right")
+    for name, cells in rows:
+        table.add_row(name, *cells)
+    Console(width=None if sys.stdout.isatty() else WIDTH).print(table)
 
 
 def report(results: Sequence[Result], name: str) -> dict[str, object]:

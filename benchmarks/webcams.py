@@ -4,15 +4,19 @@ Half of them in rooms of the pack, as the composites are made, half in their own
 one of the former in 4:3. Training's own faults have no part in it.
 """
 
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
 import composites
 from cameras import CAMERAS, LINEAR
 from clips import Clip, as_webcam
 from metrics import Alpha, Pixels
 from numpy.random import default_rng
-from pack import GOOD_TRUTH, rows
+from pack import trusted
+
+Shown = TypeVar("Shown")
 
 SEED = 20261
 PEOPLE = 60
@@ -29,9 +33,8 @@ def load(data: Path, cache: Path = composites.CACHE, *, people: int = PEOPLE) ->
         ValueError: it has too few people.
     """
     placed = composites.load(data, cache, clips=people // 2, frames=FRAMES, seed=SEED)
-    good = [row for row in rows(data, "pack.csv") if float(row["teacher_iou"]) >= GOOD_TRUTH]
-    order = default_rng(SEED).permutation(len(good))
-    own = [as_webcam(data / good[place]["image"], data / good[place]["alpha"]) for place in islice(order, people // 2)]
+    chosen = islice(trusted(data, default_rng(SEED)), people // 2)
+    own = [as_webcam(data / row["image"], data / row["alpha"]) for row in chosen]
     scenes = [*(_narrowed(clip) if number % 2 else clip for number, clip in enumerate(placed)), *own]
     return [_seen(scene, camera, number) for camera in CAMERAS for number, scene in enumerate(scenes)]
 
@@ -48,12 +51,14 @@ def _seen(scene: Clip, name: str, number: int) -> Clip:
     """A scene by one of CAMERAS; a still stays before it for all of the frames."""
 
     def alphas() -> list[Alpha]:
-        known = list(scene.alphas)
-        return known * (FRAMES // len(known))
+        return _lasting(scene.alphas)
 
     def frames() -> list[Pixels]:
-        camera, shown = CAMERAS[name](default_rng([SEED, number, *name.encode()])), list(scene.frames)
-        pictures = shown * (FRAMES // len(shown))
-        return [camera(LINEAR[picture], alpha) for picture, alpha in zip(pictures, alphas(), strict=True)]
+        camera = CAMERAS[name](default_rng([SEED, number, *name.encode()]))
+        return [camera(LINEAR[shown], alpha) for shown, alpha in zip(_lasting(scene.frames), alphas(), strict=True)]
 
     return Clip(f"{name}_{scene.name}", frames, alphas, kind=name)
+
+
+def _lasting(pictures: Sequence[Shown]) -> list[Shown]:
+    return list(pictures) * (FRAMES // len(pictures))

@@ -85,11 +85,9 @@ def dress(random: Generator, head: Head | None, rooms: Sequence[Picture]) -> Dre
     if random.random() < 1 / 12:
         colour = tuple(random.integers(0, 256, 3).tolist()) if random.random() < 0.3 else (_dark(random),) * 3
     worn = hat(random, head, rooms) if random.random() < 1 / 10 else None
-    if kind < 0.15:
-        return Dress(head, grade(random, strength=2.0), None, colour, worn)
-    if kind < 0.3:
-        return Dress(head, None, random.uniform(10, 245, 3).astype(np.float32), colour, worn)
-    return Dress(head, None, None, colour, worn) if colour or worn else None
+    tone = grade(random, strength=2.0) if kind < 0.15 else None
+    plain = random.uniform(10, 245, 3).astype(np.float32) if 0.15 <= kind < 0.3 else None
+    return Dress(head, tone, plain, colour, worn) if kind < 0.3 or colour or worn else None
 
 
 def _dark(random: Generator) -> int:

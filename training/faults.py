@@ -42,9 +42,8 @@ def grade(random: Generator, *, strength: float) -> Grade:
     contrast = np.exp(random.normal(0, 0.2) * strength)
     lift = max(0.0, random.normal(0, 0.04)) * strength
     curve = (levels**gamma * exposure * balance - pivot) * contrast + pivot + lift
-    table = (np.clip(curve, 0, 1) * 255 + 0.5).astype(np.uint8)[:, None, :]
     saturation = 0.0 if random.random() < 0.08 * strength else float(np.exp(random.normal(0, 0.25) * strength))
-    return Grade(np.ascontiguousarray(table), min(saturation, 1.8))
+    return Grade(_table(curve), min(saturation, 1.8))
 
 
 def dusk(random: Generator) -> Grade:
@@ -52,8 +51,12 @@ def dusk(random: Generator) -> Grade:
     levels = np.linspace(0, 1, 256, dtype=np.float32)[:, None]
     balance = np.exp(random.normal(0, 0.08, 3)).astype(np.float32)
     curve = levels ** random.uniform(0.8, 1.4) * random.uniform(0.15, 0.6) * balance + random.uniform(0, 0.2)
-    table = (np.clip(curve, 0, 1) * 255 + 0.5).astype(np.uint8)[:, None, :]
-    return Grade(np.ascontiguousarray(table), random.uniform(0.2, 1.0))
+    return Grade(_table(curve), random.uniform(0.2, 1.0))
+
+
+def _table(curve: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """A table for LUT of a curve (256, 3) over 0 .. 1."""
+    return np.ascontiguousarray((np.clip(curve, 0, 1) * 255 + 0.5).astype(np.uint8)[:, None, :])
 
 
 def lamp(random: Generator, width: int, height: int) -> NDArray[np.float32]:

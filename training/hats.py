@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from training.faults import Picture
 from training.head import Head
+from training.motion import Matrix, through
+from training.pictures import over, warp
 
 Outline = NDArray[np.float64]
 """(N, 2) points, in the still's pixels."""
@@ -23,22 +25,20 @@ class Hat:
     """``outlines`` are filled with ``cloth``, which lies in the still by ``laid`` (2, 3); ``holes`` show the face."""
 
     cloth: Picture
-    laid: NDArray[np.float64]
+    laid: Matrix
     outlines: list[Outline]
     holes: list[Outline]
 
-    def put_on(self, colours: Picture, alpha: Picture, matrix: NDArray[np.float64]) -> tuple[Picture, Picture]:
+    def put_on(self, colours: Picture, alpha: Picture, matrix: Matrix) -> tuple[Picture, Picture]:
         """Colours and alpha of the person in the frame, whose still lies there by ``matrix``."""
         shape = np.zeros_like(alpha)
         for outlines, value in ((self.outlines, 255), (self.holes, 0)):
             for outline in outlines:
                 there = outline @ matrix[:, :2].T + matrix[:, 2]
                 cv2.fillPoly(shape, [np.rint(there * 16).astype(np.int32)], value, cv2.LINE_AA, shift=4)
-        laid = np.hstack([matrix[:, :2] @ self.laid[:, :2], matrix[:, :2] @ self.laid[:, 2:] + matrix[:, 2:]])
         size = alpha.shape[1], alpha.shape[0]
-        cloth = cv2.warpAffine(self.cloth, laid, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
-        weight = shape.astype(np.float32) * np.float32(1 / 255)
-        return cv2.blendLinear(cloth, colours, weight, 1 - weight), cv2.max(alpha, shape)
+        cloth = warp(self.cloth, through(matrix, self.laid), size, cv2.BORDER_REFLECT_101)
+        return over(cloth, shape, colours), cv2.max(alpha, shape)
 
 
 def hat(random: Generator, head: Head, rooms: Sequence[Picture]) -> Hat:

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from training.dress import Dress
 from training.faults import Grade, Picture
 from training.head import Head
 from training.motion import Matrix, Path, place
 from training.pack import Person
+from training.pictures import warp
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +47,6 @@ class Layer:
         return self.grade(colours), alpha
 
 
-def over(colours: Picture, alpha: Picture, picture: Picture) -> Picture:
-    """The compositing equation in 8 bits."""
-    weight = alpha.astype(np.float32) * (1 / 255)
-    return cv2.blendLinear(colours, picture, weight, 1 - weight)
-
-
 def motion_blurred(colours: Picture, alpha: Picture, way: Path, moment: int) -> tuple[Picture, Picture]:
     """Smeared along the way by half a frame's exposure, where that is visible at all."""
     x, y = way.speed(moment) * colours.shape[1] * 0.5
@@ -65,8 +59,3 @@ def motion_blurred(colours: Picture, alpha: Picture, way: Path, moment: int) -> 
     cv2.line(kernel, tuple((middle - step).tolist()), tuple((middle + step).tolist()), 1)
     weights = kernel.astype(np.float32) / kernel.sum()
     return cv2.filter2D(colours, -1, weights), cv2.filter2D(alpha, -1, weights)
-
-
-def warp(picture: Picture, matrix: NDArray[np.float64], size: tuple[int, int], border: int) -> Picture:
-    """The picture as it lies in a frame of ``size`` (width, height)."""
-    return cv2.warpAffine(picture, matrix, size, flags=cv2.INTER_LINEAR, borderMode=border)

@@ -45,7 +45,12 @@ def place(matrix: Matrix, moved: NDArray[np.float64], *, width: int, height: int
     rotate = np.array([[cosine, -sine], [sine, cosine]])
     middle = np.array([width / 2, height / 2])
     shift = middle - rotate @ middle + np.array([x, y]) * width
-    return np.hstack([rotate @ matrix[:, :2], (rotate @ matrix[:, 2] + shift)[:, None]])
+    return through(np.hstack([rotate, shift[:, None]]), matrix)
+
+
+def through(outer: Matrix, inner: Matrix) -> Matrix:
+    """The 2x3 map that is ``inner``, then ``outer``."""
+    return np.hstack([outer[:, :2] @ inner[:, :2], (outer[:, :2] @ inner[:, 2] + outer[:, 2])[:, None]])
 
 
 def similarity(scale_x: float, scale_y: float, turn: float, *, source: Matrix, target: Matrix) -> Matrix:

@@ -12,9 +12,10 @@ from training.dress import dress
 from training.faults import faults, grade, lamp
 from training.framing import person_in_frame, photo_in_frame, room_in_frame
 from training.head import head_of
-from training.layers import Layer, Shot, motion_blurred, over, warp
+from training.layers import Layer, Shot, motion_blurred
 from training.motion import path, place
 from training.pack import Pack, Person
+from training.pictures import over, warp
 from training.things import chair, thing
 
 RARE = {
