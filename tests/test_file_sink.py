@@ -175,9 +175,10 @@ def test_pictures_may_be_overwritten_or_read_only(tmp_path: Path) -> None:
 
 
 WRITER = """
-import sys
+import signal, sys
 import numpy as np
 from realtime_matte.sinks import file
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs have Ctrl-C off
 path, alpha = sys.argv[1], sys.argv[2] == "alpha"
 sink = file.open(path, size=(128, 96), fps=30.0, alpha=alpha)
 picture = np.full((96, 128, 4 if alpha else 3), 200, np.uint8)
