@@ -287,6 +287,24 @@ def test_training_learns_what_a_teacher_sees(data: pack.Pack, taught: Path, tmp_
     assert export.load(tmp_path / "checkpoint.pt")[1] == 1600
 
 
+def test_a_batch_is_made_in_parts_and_what_is_taught_comes_first(data: pack.Pack, taught: Path) -> None:
+    plan = loader.Plan(shots=5, length=2, area=48 * 64, least=0.3, taught=3)
+    source = loader.batches(data, plan, seed=3, workers=2, teacher=taught)
+    sees = teacher.Teacher(taught)
+    for _ in range(4):
+        batch = next(source)
+        assert batch.frames.shape[:2] == batch.alpha.shape[:2] == (5, 2)
+        assert batch.frames.shape[2:4] == batch.alpha.shape[2:]
+        assert batch.taught is not None
+        assert np.array_equal(batch.taught.numpy(), sees.features(batch.frames[:3, 0].numpy()))
+
+
+def test_more_hands_than_shots_make_whole_batches_too(data: pack.Pack) -> None:
+    batch = next(loader.batches(data, loader.Plan(shots=1, length=1, area=48 * 64), seed=0, workers=2))
+    assert len(batch.frames) == 1
+    assert batch.taught is None
+
+
 def test_a_wrong_export_is_refused(tmp_path: Path) -> None:
     right, wrong = (net.MattingNet(net.SHAPES["tiny"]).eval() for _ in range(2))
     torch.nn.init.constant_(wrong.head.bias, 5)

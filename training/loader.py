@@ -1,6 +1,11 @@
-"""Batches of shots, made in a process of their own beside the training."""
+"""Batches of shots, made in processes of their own beside the training.
 
-from collections.abc import Iterator
+Each process makes a part of every batch. So all are at work at the same time, and leave the training as much of one
+core as of the other: a step waits for the slowest of its threads, which one process alone, making whole batches, would
+hold up.
+"""
+
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,8 +59,11 @@ def grid(area: float, columns: int, rows: int) -> tuple[int, int]:
     return width, height
 
 
-class Batches(IterableDataset[Batch]):
-    """Endless batches, the same for the same seed and number of workers."""
+class Parts(IterableDataset[Batch]):
+    """Endless parts of batches: of each batch the first part, then the second, for as many as there are workers.
+
+    All of it is the same for the same seed and number of workers.
+    """
 
     def __init__(self, pack: Pack, plan: Plan, *, seed: int, teacher: Path | None = None) -> None:
         super().__init__()
@@ -64,20 +72,47 @@ class Batches(IterableDataset[Batch]):
     def __iter__(self) -> Iterator[Batch]:
         cv2.setNumThreads(1)
         worker = torch.utils.data.get_worker_info()
-        source = scenes(self.pack, seed=self.seed * 64 + (worker.id if worker else 0))
-        teacher = Teacher(self.teacher) if self.teacher and self.plan.taught else None
-        weights = [weight for *_, weight in ASPECTS]
-        while True:
-            columns, rows, _ = ASPECTS[source.random.choice(len(ASPECTS), p=weights)]
-            area = self.plan.area * source.random.uniform(self.plan.least, 1)
-            width, height = grid(area, columns, rows)
-            shots = [source.shot(self.plan.length, width=width, height=height) for _ in range(self.plan.shots)]
-            frames, alpha = np.stack([shot.frames for shot in shots]), np.stack([shot.alpha for shot in shots])
-            taught = torch.from_numpy(teacher.features(frames[: self.plan.taught, 0])) if teacher else None
-            yield Batch(torch.from_numpy(frames), torch.from_numpy(alpha), taught)
+        which, parts = (worker.id, worker.num_workers) if worker else (0, 1)
+        source, teacher = scenes(self.pack, seed=self.seed * 64 + which), self._teacher()
+        shots, taught = (len(range(which, whole, parts)) for whole in (self.plan.shots, self.plan.taught))
+        for width, height in grids(self.plan, seed=self.seed):
+            made = [source.shot(self.plan.length, width=width, height=height) for _ in range(shots)]
+            frames, alpha = np.stack([shot.frames for shot in made]), np.stack([shot.alpha for shot in made])
+            features = torch.from_numpy(teacher.features(frames[:taught, 0])) if teacher and taught else None
+            yield Batch(torch.from_numpy(frames), torch.from_numpy(alpha), features)
+
+    def _teacher(self) -> Teacher | None:
+        return Teacher(self.teacher) if self.teacher and self.plan.taught else None
+
+
+def grids(plan: Plan, *, seed: int) -> Iterator[tuple[int, int]]:
+    """The size of every batch: the parts of one must have the same, whoever makes them."""
+    random = np.random.default_rng(seed)
+    weights = [weight for *_, weight in ASPECTS]
+    while True:
+        columns, rows, _ = ASPECTS[random.choice(len(ASPECTS), p=weights)]
+        yield grid(plan.area * random.uniform(plan.least, 1), columns, rows)
+
+
+def joined(parts: Sequence[Batch]) -> Batch:
+    """One batch of its parts, those that were taught first."""
+    ends = [0 if part.taught is None else len(part.taught) for part in parts]
+    taught = [part.taught for part in parts if part.taught is not None]
+    first = [Batch(part.frames[:end], part.alpha[:end]) for part, end in zip(parts, ends, strict=True)]
+    rest = [Batch(part.frames[end:], part.alpha[end:]) for part, end in zip(parts, ends, strict=True)]
+    return Batch(
+        torch.cat([part.frames for part in first + rest]),
+        torch.cat([part.alpha for part in first + rest]),
+        torch.cat(taught) if taught else None,
+    )
 
 
 def batches(pack: Pack, plan: Plan, *, seed: int, workers: int, teacher: Path | None = None) -> Iterator[Batch]:
-    """Batches made by ``workers`` processes, a few ahead; ``teacher``: the file of its network."""
-    source = Batches(pack, plan, seed=seed, teacher=teacher)
-    return iter(DataLoader(source, batch_size=None, num_workers=workers, prefetch_factor=6 if workers else None))
+    """Batches made by ``workers`` processes together, a few ahead; ``teacher``: the file of its network."""
+    workers = min(workers, plan.shots)
+    ahead = 6 if workers else None
+    parts = DataLoader(
+        Parts(pack, plan, seed=seed, teacher=teacher), batch_size=None, num_workers=workers, prefetch_factor=ahead
+    )
+    turns = [iter(parts)] * max(1, workers)
+    return map(joined, zip(*turns, strict=True))

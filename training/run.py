@@ -76,7 +76,7 @@ def begin(shape: str, checkpoint: Path, device: str, *, start: Path | None = Non
     """The run that the checkpoint holds; else a new one, from the average of the checkpoint ``start`` if given."""
     net = MattingNet(SHAPES[shape]).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     lesson = Lesson(SHAPES[shape].channels[3]).to(device)
-    optimizer = torch.optim.AdamW([*net.parameters(), *lesson.parameters()], lr=1e-3, weight_decay=1e-2)
+    optimizer = torch.optim.AdamW([*net.parameters(), *lesson.parameters()], lr=1e-3, weight_decay=1e-2, fused=True)
     run = Run(net, copy.deepcopy(net), lesson, optimizer)
     if checkpoint.exists():
         state = torch.load(checkpoint, map_location=device, weights_only=True)

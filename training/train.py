@@ -72,7 +72,7 @@ def main() -> None:
     parser.add_argument("--teacher", type=Path, help="rvm_mobilenetv3.onnx, whose features are to be learned as well")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=2, help="processes that make the shots")
     parser.add_argument("--every", type=int, default=200, help="steps between log lines and checkpoints")
     chosen = parser.parse_args()
     torch.manual_seed(0)
