@@ -1,8 +1,9 @@
 """Give an exported network its 8-bit twin: ``python -m training.quantise --model FILE.onnx --pack PACK``.
 
 Convolutions in 8 bits, weights by channel, ranges as seen on training shots (Jacob et al. 2018, Quantization and
-Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference). What sees the frame, gives the alpha,
-gates the whole picture or remembers edges stays in floats: there a rounding would show, or add up from frame to frame.
+Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference), and what lies between them: nothing is
+rounded twice. What sees the frame, gives the alpha, gates the whole picture or remembers edges stays in floats, as do
+the sums that make a memory: there a rounding would show, or add up from frame to frame.
 """
 
 import argparse
@@ -20,8 +21,11 @@ from training.export import Steps, list_sums
 from training.loader import ASPECTS, grid
 from training.scene import Shot, scenes
 
-IN_FLOATS = ("/stem/stem.0/", "/context/", "/memory8/", "/memory4/", "/head/")
-"""Beginnings of the names of convolutions that stay as they are; at 1/16 even a memory may be rounded."""
+IN_BYTES = ("Conv", "Relu", "Resize", "Add")
+"""Operators in 8 bits. A ReLU then is no work at all: it is the least number that its convolution can give."""
+
+IN_FLOATS = ("/stem/stem.0/", "/context/", "/memory16/Add", "/memory8/Add", "/memory4/", "/head/", "/Add")
+"""Beginnings of the names of operators that stay as they are."""
 
 TWIN = "rtmatte.eight_bit"
 """Where the network's metadata names its twin's file."""
@@ -47,7 +51,7 @@ def quantise(model: Path, shots: list[Shot]) -> Path:
     with TemporaryDirectory() as folder:
         plain, part = Path(folder) / "plain.onnx", Path(folder) / "twin.onnx"
         quant_pre_process(str(model), str(plain), skip_symbolic_shape=True)
-        names = [node.name for node in onnx.load(plain).graph.node if node.op_type == "Conv"]
+        names = [node.name for node in onnx.load(plain).graph.node]
         quantize_static(
             str(plain),
             str(part),
@@ -56,7 +60,7 @@ def quantise(model: Path, shots: list[Shot]) -> Path:
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
             reduce_range=True,  # 7 bits of weights never overflow on CPUs that add pairs in 16 bits, and cost nothing
-            op_types_to_quantize=["Conv"],
+            op_types_to_quantize=list(IN_BYTES),
             extra_options={"CalibMovingAverage": True},  # the mean of the frames' ranges: their outliers may be clipped
             nodes_to_exclude=[name for name in names if name.startswith(IN_FLOATS)],
         )
