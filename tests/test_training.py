@@ -12,6 +12,7 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip insta
 pytest.importorskip("pymatting", reason="pymatting is not installed: pip install --group train")
 
 from training import (  # noqa: E402 - only where torch is
+    dress,
     evaluate,
     export,
     faults,
@@ -21,6 +22,7 @@ from training import (  # noqa: E402 - only where torch is
     losses,
     net,
     pack,
+    prints,
     quantise,
     scene,
     teacher,
@@ -159,6 +161,23 @@ def test_a_hat_belongs_to_whoever_wears_it(seed: int) -> None:
     moved, there = worn.put_on(colours, alpha, matrix + np.array([[0, 0, 10], [0, 0, 5]]))
     np.testing.assert_array_equal(there[5:, 10:], whole[:-5, :-10])
     np.testing.assert_array_equal(moved[5:, 10:], dressed[:-5, :-10])
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_print_is_on_the_clothes_and_moves_with_them(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    rooms = [random.integers(0, 256, (80, 120, 3), np.uint8)]
+    wearer = head.Head(middle=50, top=30, neck=60, width=32)
+    worn = dress.Dress(wearer, None, prints.printed(random, wearer, rooms), None, None)
+    colours, alpha = np.full((120, 100, 3), 128, np.uint8), np.full((120, 100), 255, np.uint8)
+    matrix = np.array([[1.0, 0, 0], [0, 1, 0]])
+    dressed, whole = worn.put_on(colours, alpha, matrix)
+    np.testing.assert_array_equal(whole, alpha)
+    np.testing.assert_array_equal(dressed[:50], colours[:50])
+    assert dressed[70:].std() > 3
+    moved, _ = worn.put_on(colours, alpha, matrix + np.array([[0, 0, 10], [0, 0, 5]]))
+    away = np.abs(moved[80:, 10:].astype(int) - dressed[75:-5, :-10])
+    assert np.mean(away > 1) < 0.02  # warps round where they look in steps of 1/32 of a pixel
 
 
 def test_memory_makes_frames_depend_on_earlier_ones() -> None:

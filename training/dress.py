@@ -1,7 +1,7 @@
-"""What people wear beyond what the pack's people wore: clothes of other colours, headphones, hats.
+"""What people wear beyond what the pack's people wore: clothes of other colours and prints, headphones, hats.
 
-Two thousand people own few clothes. Other colours, large plain ones above all, keep the network from knowing people by
-their shirts; hands and faces keep their own skin.
+Two thousand people own few clothes. Other ones, large and plain or boldly printed, keep the network from knowing people
+by their shirts; hands and faces keep their own skin.
 """
 
 from collections.abc import Sequence
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from training.faults import Grade, Picture, grade
 from training.hats import Hat, hat
 from training.head import Head
+from training.prints import Print, printed
 
 SKIN = ((0, 133, 80), (255, 180, 130))
 """Y, Cr, Cb between which skin of most tones lies (after Chai and Ngan 1999), a little widened."""
@@ -22,17 +23,17 @@ SKIN = ((0, 133, 80), (255, 180, 130))
 
 @dataclass(frozen=True, slots=True)
 class Dress:
-    """For one person, through a whole shot. ``plain``: a colour on the clothes' own folds, instead of a grade."""
+    """For one person, through a whole shot. ``dyed``: a colour or a print on the clothes' own folds, if not a grade."""
 
     head: Head
     grade: Grade | None
-    plain: NDArray[np.float32] | None
+    dyed: NDArray[np.float32] | Print | None
     headphones: tuple[int, int, int] | None
     hat: Hat | None
 
     def put_on(self, colours: Picture, alpha: Picture, matrix: NDArray[np.float64]) -> tuple[Picture, Picture]:
         """Colours and alpha of the person in the frame, whose still lies there by ``matrix``."""
-        if self.grade or self.plain is not None:
+        if self.grade or self.dyed is not None:
             colours = self._recoloured(colours, alpha, matrix)
         if self.hat:
             colours, alpha = self.hat.put_on(colours, alpha, matrix)
@@ -47,14 +48,15 @@ class Dress:
         below = np.clip((rows - np.float32(y)) * np.float32(12 / len(colours)) + 0.5, 0, 1)
         skin = cv2.inRange(cv2.cvtColor(colours, cv2.COLOR_BGR2YCrCb), *SKIN)
         weight = below * (1 - cv2.blur(skin, (3, 3)).astype(np.float32) * np.float32(1 / 255))
-        return cv2.blendLinear(self._cloth(colours, alpha), colours, weight, 1 - weight)
+        return cv2.blendLinear(self._cloth(colours, alpha, matrix), colours, weight, 1 - weight)
 
-    def _cloth(self, colours: Picture, alpha: Picture) -> Picture:
+    def _cloth(self, colours: Picture, alpha: Picture, matrix: NDArray[np.float64]) -> Picture:
         if self.grade:
             return self.grade(colours)
         grey = cv2.cvtColor(colours, cv2.COLOR_BGR2GRAY)
         light = grey.astype(np.float32) * (1 / max(cv2.mean(grey, alpha)[0], 16))
-        return np.clip(light[..., None] * self.plain, 0, 255).astype(np.uint8)
+        dye = self.dyed.seen(grey.shape[::-1], matrix) if isinstance(self.dyed, Print) else self.dyed
+        return np.clip(light[..., None] * dye, 0, 255).astype(np.uint8)
 
     def _draw_headphones(self, colours: Picture, alpha: Picture, matrix: NDArray[np.float64]) -> None:
         head, colour = self.head, self.headphones
@@ -75,19 +77,29 @@ class Dress:
 
 
 def dress(random: Generator, head: Head | None, rooms: Sequence[Picture]) -> Dress | None:
-    """Other clothes for three in ten, headphones for one in twelve, a hat for one in ten; None for all others.
+    """Other clothes for two in five, headphones for one in twelve, a hat for one in ten; None for all others.
 
-    ``rooms``: pictures that hats may be cut from.
+    ``rooms``: pictures that hats and prints may be cut from.
     """
     if head is None:
         return None
-    kind, colour = random.random(), None
+    phones = None
     if random.random() < 1 / 12:
-        colour = tuple(random.integers(0, 256, 3).tolist()) if random.random() < 0.3 else (_dark(random),) * 3
+        phones = tuple(random.integers(0, 256, 3).tolist()) if random.random() < 0.3 else (_dark(random),) * 3
     worn = hat(random, head, rooms) if random.random() < 1 / 10 else None
-    tone = grade(random, strength=2.0) if kind < 0.15 else None
-    plain = random.uniform(10, 245, 3).astype(np.float32) if 0.15 <= kind < 0.3 else None
-    return Dress(head, tone, plain, colour, worn) if kind < 0.3 or colour or worn else None
+    tone, dyed = _clothes(random, head, rooms)
+    return Dress(head, tone, dyed, phones, worn) if tone or dyed is not None or phones or worn else None
+
+
+def _clothes(
+    random: Generator, head: Head, rooms: Sequence[Picture]
+) -> tuple[Grade | None, NDArray[np.float32] | Print | None]:
+    kind = random.random()
+    if kind < 0.14:
+        return grade(random, strength=2.0), None
+    if kind < 0.27:
+        return None, random.uniform(10, 245, 3).astype(np.float32)
+    return None, printed(random, head, rooms) if kind < 0.4 else None
 
 
 def _dark(random: Generator) -> int:

@@ -40,7 +40,8 @@ def photo_in_frame(random: Generator, alpha: Picture, width: int, height: int) -
     """A window of a photo of people: wider than the photo at times (mirrored at its edges), heads mostly in it."""
     rows, columns = alpha.shape
     whole, filled = sorted((width / columns, height / rows))
-    scale = whole * (filled / whole) ** random.uniform(0.1, 1.0) * np.exp(random.exponential(0.12))
+    near = 0.1 + 0.9 * random.random() ** 1.5
+    scale = whole * (filled / whole) ** near * np.exp(random.exponential(0.12))
     head = cv2.boundingRect((alpha > 127).astype(np.uint8))[1] * scale
     slack = rows * scale - height
     above = np.clip(head - random.uniform(-0.15, 0.4) * height, min(slack, 0), max(slack, 0))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from training.faults import Picture
 from training.head import Head
 from training.motion import Matrix, through
-from training.pictures import over, warp
+from training.pictures import over, piece, warp
 
 Outline = NDArray[np.float64]
 """(N, 2) points, in the still's pixels."""
@@ -82,10 +82,7 @@ def _ellipse(middle: tuple[float, float], side: float, high: float) -> Outline:
 
 def _cloth(random: Generator, rooms: Sequence[Picture]) -> Picture:
     """A cut of a picture, or one colour of it; rounder at the sides, where less light falls."""
-    room = rooms[random.integers(len(rooms))]
-    side = int(min(room.shape[:2]) * random.uniform(0.15, 0.8))
-    top, left = random.integers(0, room.shape[0] - side + 1), random.integers(0, room.shape[1] - side + 1)
-    cut = cv2.resize(room[top : top + side, left : left + side], (CLOTH, CLOTH), interpolation=cv2.INTER_AREA)
+    cut = piece(random, rooms, CLOTH)
     if random.random() < 0.5:
         cut = np.full_like(cut, cut[CLOTH // 2, CLOTH // 2])
     away = np.abs(np.linspace(-1.1, 1.1, CLOTH) + random.uniform(-0.3, 0.3))

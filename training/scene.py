@@ -49,9 +49,9 @@ class Scenes:
 
     def _take(self, length: int, width: int, height: int) -> Shot:
         kind = self.random.random()
-        if kind < 0.38:
+        if kind < 0.46:
             shot = self._photo(length, width, height)
-        elif kind < 0.46:
+        elif kind < 0.53:
             shot = self._composite([], length, width, height)
         else:
             people = 2 if self.random.random() < 0.15 else 1
