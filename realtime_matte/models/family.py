@@ -58,6 +58,10 @@ class Wiring:
 class Family(Protocol):
     """One network, understood."""
 
+    @property
+    def anchor(self) -> "Family | None":
+        """The same network on a coarser grid, where it is surer of who is a person; None where it has no such grid."""
+
     def wiring(self, size: Size) -> Wiring:
         """How to run it for frames of that size."""
 

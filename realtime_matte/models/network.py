@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from realtime_matte.errors import ModelError
-from realtime_matte.frame import Frame, Matte
+from realtime_matte.frame import Frame, Matte, Size
+from realtime_matte.models.anchored import Anchored
 from realtime_matte.models.engine import Engine
 from realtime_matte.models.family import Family
 from realtime_matte.models.runtime import FAILURES, reason
@@ -20,7 +21,7 @@ class OnnxNetwork:
         self._sessions = list(sessions)
         self._provider = sessions[0].provider.name
         self._notes = list(notes)
-        self._engine: Engine | None = None
+        self._engine: Engine | Anchored | None = None
 
     @property
     def provider(self) -> str:
@@ -52,7 +53,7 @@ class OnnxNetwork:
 
     def _run(self, frame: Frame, state: State | None) -> tuple[Matte, State]:
         if self._engine is None or self._engine.size != frame.size:
-            self._engine = Engine(self._sessions[0], self._family, frame.size)
+            self._engine = _engine(self._sessions[0], self._family, frame.size)
         return self._engine.matte(frame.pixels, state)
 
     def _fall_back(self, state: State | None, error: Exception) -> None:
@@ -75,3 +76,7 @@ class OnnxNetwork:
 
     def _lost(self, error: Exception) -> ModelError:
         return ModelError(f"model {self.name!r} failed on the CPU: {reason(error)}; take another --model")
+
+
+def _engine(session: Session, family: Family, size: Size) -> Engine | Anchored:
+    return Anchored(session, family, family.anchor, size) if family.anchor else Engine(session, family, size)

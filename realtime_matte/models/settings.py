@@ -11,7 +11,8 @@ from realtime_matte.options import parse
 Order: TypeAlias = Literal["rgb", "bgr"]
 
 QUALITIES = {"low": 0.64, "normal": 1.0, "high": 1.8, "best": 3.2}
-"""How many times the pixels of its usual grid a network gets; its time grows with them."""
+"""How many times the pixels of its usual grid a network gets; its time grows with them. Ours runs on the usual one too,
+where it gets more (anchored.py)."""
 
 PerChannel: TypeAlias = tuple[float, float, float]
 """In 0..255 units, in the network's channel order."""

@@ -75,6 +75,7 @@ class Still:
     grid: Grid
     rule: Rule
     maps: Callable[[Maps], Read]
+    anchor: None = None
 
     def wiring(self, size: Size) -> Wiring:
         """On its grid."""

@@ -36,7 +36,8 @@ def open(graph: Graph, settings: Settings) -> "Recurrent":
     needed = {"frame", "alpha", *(state.input for state in states), *(state.output for state in states)}
     if needed - ports:
         raise BadFile(f"{graph.path} has no {', '.join(sorted(needed - ports))} in its graph; there are: {graph}")
-    return Recurrent(grid(area, multiple, settings), states)
+    usual = Recurrent(grid(area, multiple, Settings()), states)
+    return Recurrent(grid(area, multiple, settings), states, usual if (settings.quality or 1) > 1 else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +52,11 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Recurrent:
-    """What the metadata says."""
+    """What the metadata says; ``anchor``: on the usual grid, where the user asked for a finer one."""
 
     grid: Grid
     states: tuple[State, ...]
+    anchor: "Recurrent | None" = None
 
     def wiring(self, size: Size) -> Wiring:
         """A grid of the frame's own shape."""

@@ -48,6 +48,7 @@ class RobustVideoMatting:
     channels: tuple[int, ...]
     ratio: bool
     grid: Grid
+    anchor: None = None
 
     def wiring(self, size: Size) -> Wiring:
         """On a small grid of the frame's shape, not downsampled again."""

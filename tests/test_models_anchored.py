@@ -1,0 +1,110 @@
+"""Networks on two grids: who is there is told by the usual one, edges are drawn by the fine one."""
+
+import tracemalloc
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import tiny_networks as tiny
+
+from realtime_matte import models
+from realtime_matte.frame import Alpha, Frame, Size
+from realtime_matte.models.anchored import REACH_CELLS, Bounds
+from realtime_matte.stages import Network
+
+FINE = "464x256"
+"""What ``quality=best`` is for a frame of 16:9."""
+
+
+@pytest.fixture
+def ours(tmp_path: Path) -> str:
+    return str(tiny.recurrent(tmp_path / "tiny.onnx"))
+
+
+def cpu(spec: str) -> Network:
+    return models.open(spec, provider="cpu")
+
+
+def grey(level: int, size: Size = (1280, 720)) -> Frame:
+    return Frame(np.full((size[1], size[0], 3), level, np.uint8), 0.0, 0)
+
+
+def square(side: int) -> Frame:
+    """White on black."""
+    frame = grey(0)
+    frame.pixels[360 : 360 + side, 640 : 640 + side] = 255
+    return frame
+
+
+def alpha(spec: str, frame: Frame) -> Alpha:
+    return cpu(spec).matte(frame, None)[0].alpha.copy()
+
+
+def test_what_only_the_fine_grid_sees_is_held_to_what_the_usual_one_sees(ours: str) -> None:
+    dot = square(3)
+    usual, fine, held = (alpha(ours + options, dot) for options in ("", f"?size={FINE}", "?quality=best"))
+    assert held.shape == fine.shape
+    assert usual.max() < fine.max() - 0.1
+    assert held.max() == pytest.approx(usual.max(), abs=0.02)
+
+
+def test_edges_are_those_of_the_fine_grid(ours: str) -> None:
+    frame = square(301)
+    usual, fine, held = (alpha(ours + options, frame) for options in ("", f"?size={FINE}", "?quality=best"))
+    np.testing.assert_allclose(held, fine, atol=0.01)
+    assert np.abs(cv2.resize(usual, fine.shape[::-1]) - fine).max() > 0.2
+
+
+def test_far_from_an_edge_nothing_is_free() -> None:
+    usual, fine = np.zeros((40, 60), np.float32), np.full((80, 120), 0.5, np.float32)
+    usual[:, 30:] = 1
+    Bounds(usual.shape, fine.shape).hold(fine, usual)
+    far = 2 * (REACH_CELLS + 1)
+    assert (fine[:, : 60 - far] == 0).all()
+    assert (fine[:, 60 + far :] == 1).all()
+    assert (fine[:, 60 - far + 4 : 60 + far - 4] == 0.5).all()
+
+
+def test_both_grids_remember(ours: str) -> None:
+    network = cpu(f"{ours}?quality=best")
+    state = None
+    for number in (1, 2, 3):
+        matte, state = network.matte(grey(51), state)
+        np.testing.assert_allclose(matte.alpha, 0.2 + 0.01 * number, atol=1e-6)
+    fresh, _ = network.matte(grey(51), None)
+    np.testing.assert_allclose(fresh.alpha, 0.2 + 0.01, atol=1e-6)
+
+
+def test_a_state_stays_what_it_was(ours: str) -> None:
+    network = cpu(f"{ours}?quality=high")
+    _, first = network.matte(grey(51), None)
+    network.matte(grey(51), first)
+    again, _ = network.matte(grey(51), first)
+    np.testing.assert_allclose(again.alpha, 0.2 + 0.02, atol=1e-6)
+
+
+def test_another_frame_size_starts_a_shot(ours: str) -> None:
+    network = cpu(f"{ours}?quality=high")
+    _, state = network.matte(grey(51), None)
+    matte, _ = network.matte(grey(51, (480, 640)), state)
+    np.testing.assert_allclose(matte.alpha, 0.2 + 0.01, atol=1e-6)
+
+
+def test_it_allocates_no_picture(ours: str) -> None:
+    network, frame = cpu(f"{ours}?quality=best"), grey(51)
+    _, state = network.matte(frame, None)
+    tracemalloc.start()
+    for _ in range(5):
+        _, state = network.matte(frame, state)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 50_000, "bytes; the smallest picture in there is 110 592"
+
+
+@pytest.mark.parametrize("options", ["", "?quality=low", "?quality=normal", f"?size={FINE}"])
+def test_a_grid_that_is_not_finer_needs_no_other(ours: str, options: str) -> None:
+    network = cpu(ours + options)
+    network.matte(grey(51), None)
+    _, state = network.matte(grey(51), None)
+    assert not any(isinstance(part, tuple) for part in state)
