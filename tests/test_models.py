@@ -99,8 +99,9 @@ def test_alpha_stays_within_its_range(tmp_path: Path) -> None:
     assert network.matte(grey(250), None)[0].alpha.max() == 1
 
 
-def test_a_steady_network_allocates_no_picture(ours: str) -> None:
-    network, frame = cpu(ours), grey(51)
+@pytest.mark.parametrize("options", ["", "?quality=best"])
+def test_a_steady_network_allocates_no_picture(ours: str, options: str) -> None:
+    network, frame = cpu(ours + options), grey(51)
     _, state = network.matte(frame, None)
     tracemalloc.start()
     for _ in range(5):
