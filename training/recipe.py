@@ -32,7 +32,7 @@ RECIPES = {
     "again": (
         Stage(frames=310_000, plan=Plan(shots=24, length=1, area=FULL, least=0.35, taught=8), rate=(1.2e-3, 1e-3)),
         Stage(frames=110_000, plan=Plan(shots=10, length=1, area=WIDE, least=0.25, taught=4), rate=(1e-3, 8e-4)),
-        Stage(frames=150_000, plan=Plan(shots=4, length=5, area=WIDE, least=0.25, taught=4), rate=(7e-4, 1e-5)),
+        Stage(frames=132_000, plan=Plan(shots=4, length=5, area=WIDE, least=0.25, taught=4), rate=(7e-4, 1e-5)),
     ),
     # A camera of one's own, from a network that knows people already.
     "fine-tune": (Stage(frames=60_000, plan=Plan(shots=4, length=5, area=FULL), rate=(2e-4, 1e-5)),),
