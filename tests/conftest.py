@@ -1,5 +1,7 @@
 """What every test may count on."""
 
+from pathlib import Path
+
 import pytest
 
 
@@ -9,3 +11,11 @@ def _compiled() -> None:
     from realtime_matte.render.warm import warm_up  # noqa: PLC0415 - takes seconds the first time
 
     warm_up()
+
+
+@pytest.fixture
+def ours(tmp_path: Path) -> str:
+    """The spec of a network of our family."""
+    import tiny_networks  # noqa: PLC0415 - few tests need what it needs
+
+    return str(tiny_networks.recurrent(tmp_path / "tiny.onnx"))

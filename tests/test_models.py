@@ -8,17 +8,12 @@ import numpy as np
 import onnx
 import pytest
 import tiny_networks as tiny
+from tiny_networks import cpu, grey
 
 from realtime_matte import models
 from realtime_matte.errors import BadFile, MissingDependency, MissingFile, ModelError, SpecError
 from realtime_matte.frame import Frame, Size
 from realtime_matte.models import opening, shelf, weights_folder
-from realtime_matte.stages import Network
-
-
-@pytest.fixture
-def ours(tmp_path: Path) -> str:
-    return str(tiny.recurrent(tmp_path / "tiny.onnx"))
 
 
 @pytest.fixture
@@ -32,14 +27,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 NAN = "its output is not finite"
-
-
-def grey(level: int, size: Size = (1280, 720)) -> Frame:
-    return Frame(np.full((size[1], size[0], 3), level, np.uint8), 0.0, 0)
-
-
-def cpu(spec: str) -> Network:
-    return models.open(spec, provider="cpu")
 
 
 def test_importing_the_package_loads_no_onnxruntime() -> None:

@@ -1,32 +1,15 @@
 """Networks on two grids: who is there is told by the usual one, edges are drawn by the fine one."""
 
-from pathlib import Path
-
 import cv2
 import numpy as np
 import pytest
-import tiny_networks as tiny
+from tiny_networks import cpu, grey
 
-from realtime_matte import models
-from realtime_matte.frame import Alpha, Frame, Size
+from realtime_matte.frame import Alpha, Frame
 from realtime_matte.models.anchored import REACH_CELLS, Bounds
-from realtime_matte.stages import Network
 
 FINE = "464x256"
 """What ``quality=best`` is for a frame of 16:9."""
-
-
-@pytest.fixture
-def ours(tmp_path: Path) -> str:
-    return str(tiny.recurrent(tmp_path / "tiny.onnx"))
-
-
-def cpu(spec: str) -> Network:
-    return models.open(spec, provider="cpu")
-
-
-def grey(level: int, size: Size = (1280, 720)) -> Frame:
-    return Frame(np.full((size[1], size[0], 3), level, np.uint8), 0.0, 0)
 
 
 def square(side: int) -> Frame:

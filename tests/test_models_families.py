@@ -16,7 +16,7 @@ BLUE, GREEN, RED = 51, 102, 204
 def alpha(spec: str, *, frames: int = 1, size: tuple[int, int] = (64, 32)) -> Alpha:
     """Of a picture of one colour, after so many frames."""
     pixels = np.full((size[1], size[0], 3), (BLUE, GREEN, RED), np.uint8)
-    network, state = models.open(spec, provider="cpu"), None
+    network, state = tiny.cpu(spec), None
     for index in range(frames):
         matte, state = network.matte(Frame(pixels, float(index), index), state)
     return matte.alpha.copy()

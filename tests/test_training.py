@@ -168,7 +168,7 @@ def test_a_print_is_on_the_clothes_and_moves_with_them(seed: int) -> None:
     random = np.random.default_rng(seed)
     rooms = [random.integers(0, 256, (80, 120, 3), np.uint8)]
     wearer = head.Head(middle=50, top=30, neck=60, width=32)
-    worn = dress.Dress(wearer, None, prints.printed(random, wearer, rooms), None, None)
+    worn = dress.Dress(wearer, prints.printed(random, wearer, rooms), None, None)
     colours, alpha = np.full((120, 100, 3), 128, np.uint8), np.full((120, 100), 255, np.uint8)
     matrix = np.array([[1.0, 0, 0], [0, 1, 0]])
     dressed, whole = worn.put_on(colours, alpha, matrix)

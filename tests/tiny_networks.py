@@ -9,6 +9,10 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from realtime_matte import models
+from realtime_matte.frame import Frame, Size
+from realtime_matte.stages import Network
+
 FLOAT, HALF, BYTE = TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.UINT8
 
 Node = tuple[str, list[str], list[str], dict[str, Any]]
@@ -147,3 +151,11 @@ def rvm(path: Path, *, known: bool = True, ratio: bool = False, kind: int = FLOA
     ones = {f"one{i}": np.ones((1, channels[i], 1, 1), number) for i in numbers}
     constants = {"counts": np.array([1, 2]), "unit": number(1), "hundredth": number(0.01), **ones}
     return write(path, nodes, inputs, outputs, constants=constants)
+
+
+def cpu(spec: str) -> Network:
+    return models.open(spec, provider="cpu")
+
+
+def grey(level: int, size: Size = (1280, 720)) -> Frame:
+    return Frame(np.full((size[1], size[0], 3), level, np.uint8), 0.0, 0)

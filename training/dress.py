@@ -6,6 +6,7 @@ by their shirts; hands and faces keep their own skin.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import cv2
 import numpy as np
@@ -17,23 +18,25 @@ from training.hats import Hat, hat
 from training.head import Head
 from training.prints import Print, printed
 
+Clothes: TypeAlias = Grade | NDArray[np.float32] | Print
+"""Made of what was worn: its tones otherwise, or one colour (3), or a print."""
+
 SKIN = ((0, 133, 80), (255, 180, 130))
 """Y, Cr, Cb between which skin of most tones lies (after Chai and Ngan 1999), a little widened."""
 
 
 @dataclass(frozen=True, slots=True)
 class Dress:
-    """For one person, through a whole shot. ``dyed``: a colour or a print on the clothes' own folds, if not a grade."""
+    """For one person, through a whole shot. ``clothes``: a grade, or a colour or a print on their own folds."""
 
     head: Head
-    grade: Grade | None
-    dyed: NDArray[np.float32] | Print | None
+    clothes: Clothes | None
     headphones: tuple[int, int, int] | None
     hat: Hat | None
 
     def put_on(self, colours: Picture, alpha: Picture, matrix: NDArray[np.float64]) -> tuple[Picture, Picture]:
         """Colours and alpha of the person in the frame, whose still lies there by ``matrix``."""
-        if self.grade or self.dyed is not None:
+        if self.clothes is not None:
             colours = self._recoloured(colours, alpha, matrix)
         if self.hat:
             colours, alpha = self.hat.put_on(colours, alpha, matrix)
@@ -51,11 +54,11 @@ class Dress:
         return cv2.blendLinear(self._cloth(colours, alpha, matrix), colours, weight, 1 - weight)
 
     def _cloth(self, colours: Picture, alpha: Picture, matrix: NDArray[np.float64]) -> Picture:
-        if self.grade:
-            return self.grade(colours)
+        if isinstance(self.clothes, Grade):
+            return self.clothes(colours)
         grey = cv2.cvtColor(colours, cv2.COLOR_BGR2GRAY)
         light = grey.astype(np.float32) * (1 / max(cv2.mean(grey, alpha)[0], 16))
-        dye = self.dyed.seen(grey.shape[::-1], matrix) if isinstance(self.dyed, Print) else self.dyed
+        dye = self.clothes.seen(grey.shape[::-1], matrix) if isinstance(self.clothes, Print) else self.clothes
         return np.clip(light[..., None] * dye, 0, 255).astype(np.uint8)
 
     def _draw_headphones(self, colours: Picture, alpha: Picture, matrix: NDArray[np.float64]) -> None:
@@ -87,19 +90,17 @@ def dress(random: Generator, head: Head | None, rooms: Sequence[Picture]) -> Dre
     if random.random() < 1 / 12:
         phones = tuple(random.integers(0, 256, 3).tolist()) if random.random() < 0.3 else (_dark(random),) * 3
     worn = hat(random, head, rooms) if random.random() < 1 / 10 else None
-    tone, dyed = _clothes(random, head, rooms)
-    return Dress(head, tone, dyed, phones, worn) if tone or dyed is not None or phones or worn else None
+    clothes = _clothes(random, head, rooms)
+    return Dress(head, clothes, phones, worn) if clothes is not None or phones or worn else None
 
 
-def _clothes(
-    random: Generator, head: Head, rooms: Sequence[Picture]
-) -> tuple[Grade | None, NDArray[np.float32] | Print | None]:
+def _clothes(random: Generator, head: Head, rooms: Sequence[Picture]) -> Clothes | None:
     kind = random.random()
     if kind < 0.14:
-        return grade(random, strength=2.0), None
+        return grade(random, strength=2.0)
     if kind < 0.27:
-        return None, random.uniform(10, 245, 3).astype(np.float32)
-    return None, printed(random, head, rooms) if kind < 0.4 else None
+        return random.uniform(10, 245, 3).astype(np.float32)
+    return printed(random, head, rooms) if kind < 0.4 else None
 
 
 def _dark(random: Generator) -> int:

@@ -12,6 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
+from numpy.random import Generator
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
@@ -52,6 +53,12 @@ class Plan:
     taught: int = 0
 
 
+def aspect(random: Generator) -> tuple[int, int]:
+    """One of ASPECTS, (columns, rows), as often as it says."""
+    columns, rows, _ = ASPECTS[random.choice(len(ASPECTS), p=[weight for *_, weight in ASPECTS])]
+    return columns, rows
+
+
 def grid(area: float, columns: int, rows: int) -> tuple[int, int]:
     """(width, height), multiples of 16, of about ``area`` pixels in the shape ``columns``:``rows``."""
     scale = (area / (columns * rows)) ** 0.5
@@ -88,9 +95,8 @@ class Parts(IterableDataset[Batch]):
 def grids(plan: Plan, *, seed: int) -> Iterator[tuple[int, int]]:
     """The size of every batch: the parts of one must have the same, whoever makes them."""
     random = np.random.default_rng(seed)
-    weights = [weight for *_, weight in ASPECTS]
     while True:
-        columns, rows, _ = ASPECTS[random.choice(len(ASPECTS), p=weights)]
+        columns, rows = aspect(random)
         yield grid(plan.area * random.uniform(plan.least, 1), columns, rows)
 
 

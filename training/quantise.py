@@ -18,7 +18,7 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from training import pack
 from training.export import Steps, list_sums
-from training.loader import ASPECTS, grid
+from training.loader import aspect, grid
 from training.scene import Shot, scenes
 
 IN_BYTES = ("Conv", "Relu", "Resize", "Add")
@@ -101,8 +101,7 @@ def check(model: Path, twin: Path, shots: list[Shot]) -> None:
 def shots_of(data: pack.Pack, *, area: float, count: int, length: int = 5) -> list[Shot]:
     """Shots in every shape of frame that the training draws, as often."""
     source = scenes(data, seed=20_261)
-    weights = [weight for *_, weight in ASPECTS]
-    sizes = [grid(area, *ASPECTS[source.random.choice(len(ASPECTS), p=weights)][:2]) for _ in range(count)]
+    sizes = [grid(area, *aspect(source.random)) for _ in range(count)]
     return [source.shot(length, width=width, height=height) for width, height in sizes]
 
 

@@ -5,6 +5,7 @@ fine alpha is free near every edge of the usual one, and held to it everywhere e
 """
 
 from collections.abc import Sequence
+from typing import cast
 
 import cv2
 import numpy as np
@@ -34,7 +35,8 @@ class Anchored:
         Raises:
             FAILURES: of the session.
         """
-        fine_state, usual_state = _both(state) if state and state[0] is self._mine else (None, None)
+        both = state[1:] if state and state[0] is self._mine else (None, None)
+        fine_state, usual_state = cast("tuple[State | None, State | None]", both)
         usual, usual_state = self._usual.matte(pixels, usual_state)
         fine, fine_state = self._fine.matte(pixels, fine_state)
         if self._bounds is None:
@@ -56,10 +58,3 @@ class Bounds:
             most_or_least(usual, self._window, dst=self._near)
             cv2.resize(self._near, self._bound.shape[::-1], dst=self._bound)
             hold(fine, self._bound, out=fine)
-
-
-def _both(state: State) -> tuple[State, State]:
-    _, fine, usual = state
-    assert isinstance(fine, tuple)  # noqa: S101 - for the type checker
-    assert isinstance(usual, tuple)  # noqa: S101 - likewise
-    return fine, usual
