@@ -12,12 +12,14 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip insta
 pytest.importorskip("pymatting", reason="pymatting is not installed: pip install --group train")
 
 from training import (  # noqa: E402 - only where torch is
+    bend,
     dress,
     evaluate,
     export,
     faults,
     hats,
     head,
+    layers,
     loader,
     losses,
     net,
@@ -26,6 +28,7 @@ from training import (  # noqa: E402 - only where torch is
     quantise,
     scene,
     teacher,
+    things,
     train,
 )
 from training.recipe import Stage  # noqa: E402 - likewise
@@ -178,6 +181,29 @@ def test_a_print_is_on_the_clothes_and_moves_with_them(seed: int) -> None:
     moved, _ = worn.put_on(colours, alpha, matrix + np.array([[0, 0, 10], [0, 0, 5]]))
     away = np.abs(moved[80:, 10:].astype(int) - dressed[75:-5, :-10])
     assert np.mean(away > 1) < 0.02  # warps round where they look in steps of 1/32 of a pixel
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_curtain_hangs_from_one_side_to_below_the_frame(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    rooms = [random.integers(0, 256, (80, 120, 3), np.uint8)]
+    _, alpha = things.curtain(random, rooms, 160, 90).draw(0, width=160, height=90)
+    left, right = alpha[-1, 0] > 127, alpha[-1, -1] > 127
+    assert left != right
+    assert 0.02 < np.mean(alpha > 127) < 0.8
+    assert alpha[-1].max() == 255
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_bent_shot_keeps_its_alpha_where_its_people_are(seed: int) -> None:
+    alpha = np.zeros((2, 90, 160), np.uint8)
+    alpha[:, 30:, 50:110] = 255
+    frames = np.repeat(alpha[..., None], 3, axis=3)
+    seen = bend.bent(np.random.default_rng(seed), layers.Shot(frames, alpha))
+    np.testing.assert_array_equal(seen.frames[..., 1], seen.alpha)
+    np.testing.assert_array_equal(seen.alpha[0], seen.alpha[1])
+    assert (seen.alpha != alpha).any()
+    assert 0.6 < np.mean(seen.alpha > 127) / np.mean(alpha > 127) < 1.6
 
 
 def test_memory_makes_frames_depend_on_earlier_ones() -> None:

@@ -8,6 +8,7 @@ Fast Multi-Level Foreground Estimation), and keeps the result in a cache file, s
 import csv
 import pickle
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -49,14 +50,16 @@ def read(folder: Path, *, split: str, cache: Path) -> Pack:
     kept = cache / f"pack-{split}-{LONG_SIDE}.pickle"
     if not kept.exists():
         cache.mkdir(parents=True, exist_ok=True)
-        with get_context("spawn").Pool() as pool:  # a fork would copy OpenCV's threads in mid-work
+        # Spawned: a fork would copy OpenCV's threads in mid-work.
+        with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
             pack = Pack(
-                people=pool.map(_person, list(_people(folder, split)), chunksize=16),
-                clips=pool.map(_clip, list(_clips(folder, split)), chunksize=1),
-                rooms=pool.map(_picture, list(_rooms(folder, split)), chunksize=64),
+                people=list(pool.map(_person, _people(folder, split), chunksize=16)),
+                clips=list(pool.map(_clip, _clips(folder, split))),
+                rooms=list(pool.map(_picture, _rooms(folder, split), chunksize=64)),
             )
         part = kept.with_suffix(".part")
-        part.write_bytes(pickle.dumps(pack, protocol=5))
+        with part.open("wb") as file:
+            pickle.dump(pack, file, protocol=5)
         part.rename(kept)
     with kept.open("rb") as file:
         pack = pickle.load(file)  # noqa: S301 - our own cache, written three lines above

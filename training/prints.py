@@ -34,12 +34,18 @@ class Print:
 
 def printed(random: Generator, head: Head, rooms: Sequence[Picture]) -> Print:
     """A random one, from fine to as large as the head; ``rooms``: pictures it may be cut from."""
-    drawn = (_stripes, _checks, _spots)[random.integers(3)](random) if random.random() < 0.75 else None
-    tile = piece(random, rooms, TILE) if drawn is None else drawn
+    tile = pattern(random, rooms)
     scale = head.width / TILE * np.exp(random.uniform(np.log(0.15), np.log(1.2)))
     turn = random.choice([0, np.pi / 2, np.pi / 4]) + random.uniform(-0.2, 0.2)
     middle, chest = np.full(2, TILE / 2), np.array([head.middle, head.neck])
     return Print(tile, similarity(scale, scale, turn, source=middle, target=chest))
+
+
+def pattern(random: Generator, rooms: Sequence[Picture]) -> Picture:
+    """What is printed, (TILE, TILE, 3)."""
+    if random.random() < 0.75:
+        return (_stripes, _checks, _spots)[random.integers(3)](random)
+    return piece(random, rooms, TILE)
 
 
 def _stripes(random: Generator) -> Picture:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from training.bend import bent
 from training.dress import dress
 from training.faults import faults, grade, lamp
 from training.framing import person_in_frame, photo_in_frame, room_in_frame
@@ -16,7 +17,7 @@ from training.layers import Layer, Shot, motion_blurred
 from training.motion import path, place
 from training.pack import Pack, Person
 from training.pictures import over, warp
-from training.things import chair, thing
+from training.things import chair, curtain, thing
 
 RARE = {
     "SubhiH/HandsDataset": 5.0,
@@ -125,6 +126,8 @@ class Scenes:
         return Shot(np.stack(frames), np.stack([cv2.max(alpha, own) for own in shot.alpha]))
 
     def _seen_by_a_camera(self, shot: Shot) -> Shot:
+        if self.random.random() < 0.35:
+            shot = bent(self.random, shot)
         camera = faults(self.random)
         frames = np.stack([camera(frame, self.random) for frame in shot.frames])
         if self.random.random() < 0.5:
@@ -152,10 +155,12 @@ class Scenes:
         )
 
     def _things(self, width: int, height: int) -> list[Layer]:
-        """Up to three things that stand behind people, in half of the shots."""
+        """Up to three things that stand behind people, in half of the shots; in one of eight a curtain beside them."""
+        rooms = self.pack.rooms
         count = self.random.integers(0, 4) * (self.random.random() < 0.5)
-        rooms = [self.pack.rooms[self.random.integers(len(self.pack.rooms))] for _ in range(count)]
-        return [thing(self.random, room, width, height) for room in rooms]
+        hanging = int(self.random.random() < 1 / 8)
+        things = [thing(self.random, rooms, width, height) for _ in range(count)]
+        return things + [curtain(self.random, rooms, width, height) for _ in range(hanging)]
 
     def _chairs(self, people: list[Layer], width: int, height: int) -> list[Layer]:
         """The chairs that one in six sits on; one in six empty rooms has one too."""

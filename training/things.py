@@ -3,6 +3,8 @@
 Without them every pasted edge, all cloth, and whatever is right behind a head would be a person's.
 """
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from numpy.random import Generator
@@ -12,11 +14,16 @@ from training.head import Head
 from training.layers import Layer
 from training.motion import Matrix, path, similarity
 from training.pack import Person
+from training.pictures import warp
+from training.prints import pattern
+
+CLOTH = 320
+"""Rows and columns of a piece of cloth."""
 
 
-def thing(random: Generator, room: Picture, width: int, height: int) -> Layer:
+def thing(random: Generator, rooms: Sequence[Picture], width: int, height: int) -> Layer:
     """A piece of a room, or of cloth, with a polygon's edge, anywhere in the frame."""
-    texture = _cloth(random) if random.random() < 0.4 else room
+    texture = _cloth(random, rooms) if random.random() < 0.4 else rooms[random.integers(len(rooms))]
     rows, columns = texture.shape[:2]
     radius = min(rows, columns) * random.uniform(0.15, 0.45)
     around = np.sort(random.uniform(0, 2 * np.pi, random.integers(4, 24)))
@@ -40,6 +47,22 @@ def thing(random: Generator, room: Picture, width: int, height: int) -> Layer:
         path=path(random, strength=float(random.random() < 0.5)),
         grade=grade(random, strength=0.5),
     )
+
+
+def curtain(random: Generator, rooms: Sequence[Picture], width: int, height: int) -> Layer:
+    """Cloth that hangs down to below the frame at one side of it, where sleeves are seen too."""
+    columns, rows = round(width * 1.2), round(height * 1.2)  # so that its own ends stay outside, however it moves
+    down = np.linspace(random.uniform(-0.2, 0.8), 1, 6)
+    edge = random.uniform(0.1, 0.45) + random.uniform(-0.1, 0.25) * np.linspace(0, 1, 6) + random.normal(0, 0.015, 6)
+    corners = np.vstack([np.column_stack([edge, down]), [[0, 1], [0, down[0] + random.normal(0, 0.05)]]])
+    shape = np.zeros((rows, columns), np.uint8)
+    cv2.fillPoly(shape, [(corners * [columns, rows]).astype(np.int32)], 255, cv2.LINE_AA)
+    texture = cv2.resize(_cloth(random, rooms), (columns, rows), interpolation=cv2.INTER_AREA).astype(np.uint8)
+    if random.random() < 0.5:
+        shape = np.ascontiguousarray(shape[:, ::-1])
+    matrix = np.array([[1, 0, (width - columns) / 2], [0, 1, (height - rows) / 2]])
+    still = Person(texture, texture, shape, "")
+    return Layer([still], matrix, path(random, strength=0.3), grade(random, strength=0.5))
 
 
 def chair(random: Generator, head: Head, matrix: Matrix, size: tuple[int, int]) -> Layer:
@@ -75,12 +98,12 @@ def _upholstery(random: Generator, rows: int, columns: int, middle: float) -> Pi
     return texture
 
 
-def _cloth(random: Generator) -> Picture:
-    """A curtain, a flag: stripes of a few colours in soft folds."""
-    across = np.arange(320) / random.uniform(8, 80) + random.uniform(0, 1)
-    colours = random.integers(0, 256, (random.integers(1, 4), 3))
-    stripes = colours[across.astype(int) % len(colours)].astype(np.float32)
-    folds = np.sin(np.arange(320) / random.uniform(6, 40) + random.uniform(0, 6))[:, None, None]
-    shade = 0.8 + 0.2 * folds * random.random() + np.zeros((320, 320, 1))
-    cloth = (stripes[None] * shade).clip(0, 255).astype(np.uint8)
-    return np.ascontiguousarray(np.rot90(cloth)) if random.random() < 0.5 else cloth
+def _cloth(random: Generator, rooms: Sequence[Picture]) -> Picture:
+    """Any print, as clothes have, in soft folds: a flag, a curtain, a coat."""
+    scale = np.exp(random.uniform(np.log(0.3), np.log(3)))
+    turn = random.choice([0, np.pi / 2]) + random.normal(0, 0.15)
+    laid = similarity(scale, scale, turn, source=np.zeros(2), target=random.uniform(0, CLOTH, 2))
+    cloth = warp(pattern(random, rooms), laid, (CLOTH, CLOTH), cv2.BORDER_WRAP)
+    folds = np.sin(np.arange(CLOTH) / random.uniform(6, 40) + random.uniform(0, 6))
+    shade = 0.8 + 0.2 * random.random() * folds
+    return np.clip(cloth * shade[:, None], 0, 255).astype(np.uint8)
