@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,11 +24,15 @@ from realtime_matte.models.providers import (
     asked,
     nvidia_gpu,
 )
+from realtime_matte.models.settings import QUALITIES
 from realtime_matte.models.weights_folder import weights_folder
+from realtime_matte.stages import Network
 
 EVERY = frozenset(provider.key for provider in (TENSORRT, CUDA, DIRECTML, COREML, OPENVINO, CPU))
 GPU = Machine({CUDA.key, TENSORRT.key, CPU.key}, nvidia=True)
-SLOW = "it takes 16.2 ms a frame here, the CPU 10.0"
+SLOW = "it takes 32.4 ms a frame here, the CPU 20.0"
+WARM_UP = 2 * 3
+"""Runs that prove a provider: three frames, on a GPU's two grids."""
 NO_GPU = Machine({CUDA.key, TENSORRT.key, CPU.key}, nvidia=False, system="linux")
 
 
@@ -37,9 +41,16 @@ def net(tmp_path: Path) -> Path:
     return tiny.recurrent(tmp_path / "tiny.onnx")
 
 
-def start(net: Path, scripts: dict[str, Script], *, machine: Machine = GPU, provider: str | None = None) -> OnnxNetwork:
-    found = graph.read(net)
-    return starting.start("tiny", found, {}, provider=provider, threads=1, runtime=played(scripts), machine=machine)
+def start(
+    net: Path,
+    scripts: dict[str, Script],
+    *,
+    machine: Machine = GPU,
+    provider: str | None = None,
+    given: Mapping[str, object] | None = None,
+) -> OnnxNetwork:
+    found, there = graph.read(net), played(scripts)
+    return starting.start("tiny", found, given or {}, provider=provider, threads=1, runtime=there, machine=machine)
 
 
 def alphas(network: OnnxNetwork, levels: Sequence[int]) -> list[float]:
@@ -57,7 +68,30 @@ def test_the_best_provider_that_is_proven_runs(net: Path) -> None:
     network = start(net, {CUDA.key: script})
     assert (network.provider, network.notes) == ("cuda", ())
     assert alphas(network, [51, 51, 102]) == [0.21, 0.22, 0.43]
-    assert script.runs == 3 + 3, "the warm-up's and ours"
+    assert script.runs == WARM_UP + 2 * 3, "the warm-up's and ours"
+
+
+def shape(network: Network) -> tuple[int, ...]:
+    """Of the alpha for a frame of 1280x720."""
+    return network.matte(Frame(np.full((720, 1280, 3), 51, np.uint8), 0.0, 0), None)[0].alpha.shape
+
+
+def test_a_gpu_gets_the_finer_grid_and_the_cpu_that_takes_over_the_usual_one(net: Path) -> None:
+    usual, high = (shape(models.open(f"{net}?quality={word}", provider="cpu")) for word in ("normal", "high"))
+    network = start(net, {CUDA.key: Script(fails_on=WARM_UP + 2 + 1)})
+    assert (shape(network), network.provider) == (high, "cuda")
+    assert (shape(network), network.provider) == (usual, "cpu")
+
+
+def test_a_grid_that_was_chosen_is_kept_on_a_gpu(net: Path) -> None:
+    network = start(net, {CUDA.key: Script()}, given={"quality": QUALITIES["normal"]})
+    assert (shape(network), network.provider) == (shape(models.open(str(net), provider="cpu")), "cuda")
+
+
+def test_a_provider_that_is_no_gpu_gets_the_usual_grid(net: Path) -> None:
+    machine = Machine({OPENVINO.key, CPU.key}, nvidia=False, system="linux")
+    network = start(net, {OPENVINO.key: Script()}, machine=machine)
+    assert (shape(network), network.provider) == (shape(models.open(str(net), provider="cpu")), "openvino")
 
 
 def test_onnxruntime_gpu_without_a_gpu_says_nothing_and_tries_nothing(net: Path) -> None:
@@ -231,14 +265,14 @@ def test_every_provider_is_found_by_its_name_in_any_case() -> None:
 
 
 def test_a_provider_that_fails_on_frame_7_hands_that_frame_to_the_cpu(net: Path) -> None:
-    script = Script(fails_on=3 + 7)
+    script = Script(fails_on=WARM_UP + 2 * 6 + 1)
     network = start(net, {CUDA.key: script})
     assert alphas(network, [51] * 9) == [0.21, 0.22, 0.23, 0.24, 0.25, 0.26, 0.21, 0.22, 0.23]
     assert network.provider == "cpu"
     assert network.notes == (
         "CUDA failed while running (CUDA failure 700: an illegal memory access was encountered); running on CPU since",
     )
-    assert script.runs == 10, "it is not tried again"
+    assert script.runs == WARM_UP + 2 * 6 + 1, "it is not tried again"
 
 
 def test_nan_in_mid_run_hands_over(net: Path, tmp_path: Path) -> None:
@@ -249,7 +283,7 @@ def test_nan_in_mid_run_hands_over(net: Path, tmp_path: Path) -> None:
 
 
 def test_when_the_cpu_fails_too_there_is_no_matte(net: Path) -> None:
-    scripts = {CUDA.key: Script(fails_on=3 + 2), CPU.key: Script(fails_on=3 + 2)}
+    scripts = {CUDA.key: Script(fails_on=WARM_UP + 2 + 1), CPU.key: Script(fails_on=WARM_UP + 1)}
     network = start(net, scripts)
     assert alphas(network, [51]) == [0.21]
     with pytest.raises(ModelError, match=r"model 'tiny' failed on the CPU: CUDA failure 700.*; take another --model"):
@@ -258,7 +292,9 @@ def test_when_the_cpu_fails_too_there_is_no_matte(net: Path) -> None:
 
 @pytest.mark.parametrize("error", runtime.FAILURES)
 def test_whatever_onnxruntime_raises_is_caught(net: Path, error: type[Exception]) -> None:
-    network = start(net, {CUDA.key: Script(fails_on=4, error=error("[ONNXRuntimeError] : 6 : FAIL : device lost."))})
+    network = start(
+        net, {CUDA.key: Script(fails_on=WARM_UP + 1, error=error("[ONNXRuntimeError] : 6 : FAIL : device lost."))}
+    )
     assert alphas(network, [51]) == [0.21]
     assert network.notes == ("CUDA failed while running (device lost); running on CPU since",)
 

@@ -9,6 +9,7 @@ from typing import cast
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from realtime_matte.frame import Alpha, Matte, Pixels, Size
 from realtime_matte.models.engine import Engine
@@ -35,14 +36,28 @@ class Anchored:
         Raises:
             FAILURES: of the session.
         """
-        both = state[1:] if state and state[0] is self._mine else (None, None)
-        fine_state, usual_state = cast("tuple[State | None, State | None]", both)
+        fine_state, usual_state = self._both(state)
         usual, usual_state = self._usual.matte(pixels, usual_state)
         fine, fine_state = self._fine.matte(pixels, fine_state)
         if self._bounds is None:
             self._bounds = Bounds(usual.alpha.shape, fine.alpha.shape)
         self._bounds.hold(fine.alpha, usual.alpha)
         return fine, (self._mine, fine_state, usual_state)
+
+    def memories(self, state: State | None) -> dict[str, NDArray[np.float32]]:
+        """What a state of this engine remembers on either grid, as ``Engine.memories``."""
+        fine_state, usual_state = self._both(state)
+        usual = self._usual.memories(usual_state)
+        return self._fine.memories(fine_state) | {f"{name} of the usual grid": usual[name] for name in usual}
+
+    def _both(self, state: State | None) -> tuple[State | None, State | None]:
+        both = state[1:] if state and state[0] is self._mine else (None, None)
+        return cast("tuple[State | None, State | None]", both)
+
+
+def wired(session: Session, family: Family, size: Size) -> Engine | Anchored:
+    """A session that runs a network as its family wants it, for frames of ``size``."""
+    return Anchored(session, family, family.anchor, size) if family.anchor else Engine(session, family, size)
 
 
 class Bounds:

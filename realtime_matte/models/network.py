@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from realtime_matte.errors import ModelError
-from realtime_matte.frame import Frame, Matte, Size
-from realtime_matte.models.anchored import Anchored
+from realtime_matte.frame import Frame, Matte
+from realtime_matte.models.anchored import Anchored, wired
 from realtime_matte.models.engine import Engine
 from realtime_matte.models.family import Family
 from realtime_matte.models.runtime import FAILURES, reason
@@ -13,13 +13,15 @@ from realtime_matte.stages import State
 
 
 class OnnxNetwork:
-    """Keeps the promise of ``stages.Network``. ``sessions``: the one to use and those that take over, in order."""
+    """Keeps the promise of ``stages.Network``.
 
-    def __init__(self, name: str, family: Family, sessions: Sequence[Session], notes: Sequence[str]) -> None:
+    ``sessions``: the one to use and those that take over, in order, each with the network as it runs there.
+    """
+
+    def __init__(self, name: str, sessions: Sequence[tuple[Session, Family]], notes: Sequence[str]) -> None:
         self.name = name
-        self._family = family
         self._sessions = list(sessions)
-        self._provider = sessions[0].provider.name
+        self._provider = sessions[0][0].provider.name
         self._notes = list(notes)
         self._engine: Engine | Anchored | None = None
 
@@ -53,16 +55,16 @@ class OnnxNetwork:
 
     def _run(self, frame: Frame, state: State | None) -> tuple[Matte, State]:
         if self._engine is None or self._engine.size != frame.size:
-            self._engine = _engine(self._sessions[0], self._family, frame.size)
+            self._engine = wired(*self._sessions[0], frame.size)
         return self._engine.matte(frame.pixels, state)
 
     def _fall_back(self, state: State | None, error: Exception) -> None:
         """To the next session; the last one may only have met a spoilt state."""
-        failed = self._sessions[0].provider
+        failed = self._sessions[0][0].provider
         if len(self._sessions) > 1:
             self._sessions.pop(0)
             self._engine = None
-            after = self._sessions[0].provider
+            after = self._sessions[0][0].provider
             self._provider = after.name
             self._tell(f"{failed.title} failed while running ({reason(error)}); running on {after.title} since")
         elif state is None:
@@ -76,7 +78,3 @@ class OnnxNetwork:
 
     def _lost(self, error: Exception) -> ModelError:
         return ModelError(f"model {self.name!r} failed on the CPU: {reason(error)}; take another --model")
-
-
-def _engine(session: Session, family: Family, size: Size) -> Engine | Anchored:
-    return Anchored(session, family, family.anchor, size) if family.anchor else Engine(session, family, size)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from realtime_matte import images, portrait
 from realtime_matte.frame import Alpha, Pixels, Size
-from realtime_matte.models.engine import Engine
+from realtime_matte.models.anchored import wired
 from realtime_matte.models.family import Family
 from realtime_matte.models.graph import Graph
 from realtime_matte.models.providers import CPU, Provider
@@ -48,7 +48,7 @@ class WarmUp:
 
 def warm_up(session: Session, family: Family) -> WarmUp:
     """A few frames of a shot. Raises FAILURES."""
-    engine, clock = Engine(session, family, WARM_UP_SIZE), session.runtime.clock
+    engine, clock = wired(session, family, WARM_UP_SIZE), session.runtime.clock
     state: State | None = None
     alphas, times = [], []
     for pixels in _pictures():

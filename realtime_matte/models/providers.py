@@ -14,9 +14,9 @@ from realtime_matte.errors import SpecError
 class Provider:
     """One way to run a network.
 
-    ``key``: ONNX Runtime's name. ``device``: where it keeps a network's memories between frames. ``only_asked``: takes
-    too long to start for anybody who did not ask. ``needs``: hardware that can be looked for cheaply. ``systems``: as
-    ``sys.platform`` names those it is made for.
+    ``key``: ONNX Runtime's name. ``device``: where it keeps a network's memories between frames. ``gpu``: it is one,
+    and has time for a finer grid. ``only_asked``: takes too long to start for anybody who did not ask. ``needs``:
+    hardware that can be looked for cheaply. ``systems``: as ``sys.platform`` names those it is made for.
     """
 
     name: str
@@ -25,6 +25,7 @@ class Provider:
     package: str
     mend: str = ""
     device: str = "cpu"
+    gpu: bool = False
     options: Mapping[str, str] = field(default_factory=dict)
     only_asked: bool = False
     needs: str = ""
@@ -40,6 +41,7 @@ TENSORRT = Provider(
     "onnxruntime-gpu",
     mend="install TensorRT so that its libraries are found, or take --provider cuda",
     device="cuda",
+    gpu=True,
     options={"trt_engine_cache_enable": "1"},
     only_asked=True,
     needs="NVIDIA GPU",
@@ -51,6 +53,7 @@ CUDA = Provider(
     "onnxruntime-gpu",
     mend="pip install 'realtime-matte[cuda]'",
     device="cuda",
+    gpu=True,
     options={"cudnn_conv_algo_search": "HEURISTIC"},  # the exhaustive search takes seconds for each new frame size
     needs="NVIDIA GPU",
 )
@@ -60,6 +63,7 @@ DIRECTML = Provider(
     "DmlExecutionProvider",
     "onnxruntime-directml",
     mend="update the GPU's driver",
+    gpu=True,
     systems=("win32",),
 )
 COREML = Provider(

@@ -42,23 +42,24 @@ def start(
 ) -> Network:
     """A CPU session is always kept: it is what others are proven against, and what takes over. Raises MatteError."""
     wanted = _wanted(provider, machine)
-    family = understand(graph, given)
+    usual = understand(graph, given)
     cpu = start_cpu(graph.path, runtime, threads=threads)
-    on_cpu = _on_cpu(name, cpu, family)
     patience = _PATIENCE if provider is None else inf
     failed: list[tuple[Provider, Unproven]] = []
     for candidate in wanted:
+        family = usual.finer if usual.finer and candidate.gpu else usual
+        on_cpu = _on_cpu(name, cpu, family)
         try:
             session = proven(graph, family, candidate, runtime, threads=threads, on_cpu=on_cpu, patience=patience)
         except Unproven as error:
             failed.append((candidate, error))
         else:
-            return OnnxNetwork(name, family, [session, cpu], _notes(failed, session))
+            return OnnxNetwork(name, [(session, family), (cpu, usual)], _notes(failed, session))
     if provider is not None and failed:
         raise _refused(*failed[0])
-    sessions, told_of_twin = _with_twin(graph, family, cpu, on_cpu, threads=threads)
+    sessions, told_of_twin = _with_twin(graph, usual, cpu, _on_cpu(name, cpu, usual), threads=threads)
     notes = [*_notes(failed, cpu), *_overlooked(provider, machine), *told_of_twin]
-    return OnnxNetwork(name, family, sessions, notes)
+    return OnnxNetwork(name, [(session, usual) for session in sessions], notes)
 
 
 def _with_twin(

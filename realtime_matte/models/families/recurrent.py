@@ -12,7 +12,7 @@ from realtime_matte.frame import Size
 from realtime_matte.models.family import Array, Feed, Memory, Read, Wiring, clipped
 from realtime_matte.models.graph import Graph
 from realtime_matte.models.grid import Grid, grid
-from realtime_matte.models.settings import Settings
+from realtime_matte.models.settings import QUALITIES, Settings
 from realtime_matte.models.shrink import Shrink
 
 LOOKS = "rtmatte.family = recurrent in its metadata"
@@ -36,8 +36,11 @@ def open(graph: Graph, settings: Settings) -> "Recurrent":
     needed = {"frame", "alpha", *(state.input for state in states), *(state.output for state in states)}
     if needed - ports:
         raise BadFile(f"{graph.path} has no {', '.join(sorted(needed - ports))} in its graph; there are: {graph}")
-    usual = Recurrent(grid(area, multiple, Settings()), states)
-    return Recurrent(grid(area, multiple, settings), states, usual if (settings.quality or 1) > 1 else None)
+    usual, high = (grid(area, multiple, Settings(quality=QUALITIES[word])) for word in ("normal", "high"))
+    anchor = Recurrent(usual, states)
+    if settings == Settings():
+        return Recurrent(usual, states, finer=Recurrent(high, states, anchor))
+    return Recurrent(grid(area, multiple, settings), states, anchor if (settings.quality or 1) > 1 else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +55,12 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Recurrent:
-    """What the metadata says; ``anchor``: on the usual grid, where the user asked for a finer one."""
+    """What the metadata says; ``anchor``: on the usual grid, where this is a finer one."""
 
     grid: Grid
     states: tuple[State, ...]
     anchor: "Recurrent | None" = None
+    finer: "Recurrent | None" = None
 
     def wiring(self, size: Size) -> Wiring:
         """A grid of the frame's own shape."""
