@@ -1,5 +1,6 @@
 """Networks as they are scored, all by one interface, and the peers of a folder. Those of the package: own.py."""
 
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from types import ModuleType
 from typing import TypeAlias
 
 from metrics import Alpha, Pixels
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # read when ONNX Runtime loads
 
 Look: TypeAlias = tuple[Alpha, Pixels]
 """A frame's alpha and the person's colours, both of the frame's size."""

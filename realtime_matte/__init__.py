@@ -1,5 +1,6 @@
 """Real-time webcam background removal: camera, matte, new background, virtual camera."""
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from realtime_matte.matting import matte_frames as matte_frames
     from realtime_matte.matting import matte_image as matte_image
     from realtime_matte.pipeline import Pipeline as Pipeline
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # read when ONNX Runtime loads: else it tells its maker of us
 
 __version__ = "0.1.0"
 

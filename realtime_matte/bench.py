@@ -67,7 +67,7 @@ class Result:
 
 def run(plan: Plan) -> Result:
     """Measure in a fresh process. Raises MatteError with its message."""
-    wanted = json.dumps(asdict(plan) | {"began": time.monotonic()})
+    wanted = json.dumps(asdict(plan) | {"began": time.perf_counter()})
     command = [sys.executable, "-m", "realtime_matte.bench", wanted]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # our own module
     if done.returncode == FAILED:
@@ -118,12 +118,12 @@ def result(told: Mapping[str, Any]) -> Result:
 
 
 def _first_picture(plan: Plan) -> float:
-    late = time.monotonic() + PATIENCE_S
+    late = time.perf_counter() + PATIENCE_S
     with opened(plan, plan.camera or "demo", []) as pipeline:
-        pipeline.run(until=lambda: pipeline.stats.pictures > 0 or time.monotonic() > late)
+        pipeline.run(until=lambda: pipeline.stats.pictures > 0 or time.perf_counter() > late)
         if not pipeline.stats.pictures:
             raise ModelError(f"no matted picture in {PATIENCE_S:g} s; see rtmatte doctor")
-    return time.monotonic() - plan.began
+    return time.perf_counter() - plan.began
 
 
 def _medians(spreads: Iterable[Spread | None]) -> Percentiles:

@@ -22,8 +22,9 @@ class Frame:
 
     ``pixels``: (H, W, 3) uint8, BGR (OpenCV's order, which virtual cameras take as it is), C-contiguous. Nobody but
     the source writes into it, and the source may reuse the memory once the next frame has been taken: copy what must
-    live longer. ``time``: when it was taken, in seconds of ``time.monotonic()`` (a file's frames: start of the run
-    plus their place in the file). ``index``: counted by the source from 0; a gap is a drop.
+    live longer. ``time``: when it was taken, in seconds of ``time.perf_counter()``, finer on Windows than ``monotonic``
+    (a file's frames: start of the run plus their place in the file). ``index``: counted by the source from 0; a gap is
+    a drop.
     """
 
     pixels: Pixels

@@ -22,6 +22,20 @@ def named(text: str) -> Path:
     return path
 
 
+def in_utf8(path: Path) -> str:
+    """The path for libraries that know names in UTF-8 alone.
+
+    Raises:
+        SpecError: it has another.
+    """
+    text = str(path)
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise SpecError(f"{text!r} is not in UTF-8; rename it") from error
+    return text
+
+
 def is_folder(text: str) -> bool:
     """Whether a folder of that name is there; no name is too odd to ask."""
     try:

@@ -61,7 +61,7 @@ class Pipeline:
         card_text: str | None = None,
         on_demand: bool = False,
         tell: Callable[[str], None] = _log.warning,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = time.perf_counter,
     ) -> Self:
         """Open everything; live outputs show the standby card from the moment they are open.
 

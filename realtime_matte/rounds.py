@@ -20,7 +20,7 @@ WARM_S = 0.5
 class Plan:
     """What to measure, from ``camera`` (None: pictures in memory, as fast as they are taken) to nowhere.
 
-    ``seconds``: of all rounds together; ``began``: ``time.monotonic()`` of the start-up.
+    ``seconds``: of all rounds together; ``began``: ``time.perf_counter()`` of the start-up.
     """
 
     size: Size

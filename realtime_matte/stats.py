@@ -39,7 +39,7 @@ class Report:
 class Stats:
     """Counts one run. ``window``: how many of the last pictures the figures are made of. Caller's thread only."""
 
-    def __init__(self, *, clock: Callable[[], float] = time.monotonic, window: int = 256) -> None:
+    def __init__(self, *, clock: Callable[[], float] = time.perf_counter, window: int = 256) -> None:
         self.pictures = 0
         self.cards = 0
         self._clock = clock

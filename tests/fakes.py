@@ -101,6 +101,7 @@ class ScriptedDevice:
         self._step_s = stamps  # between two pictures; None: the driver stamps nothing
         self._stamp = 0.0
         self._picture: Pixels | None = None
+        self._fault = "broken"
 
     def isOpened(self) -> bool:  # noqa: N802 - OpenCV's name
         return self.opened
@@ -118,8 +119,8 @@ class ScriptedDevice:
             event()
             event = next(self._script, "nothing")
         if isinstance(event, str):
-            if event == "broken":
-                self._picture = None
+            if event in {"broken", "empty", "torn"}:
+                self._picture, self._fault = None, event
             return event != "nothing"
         width, height = self._size
         self._picture = event if isinstance(event, np.ndarray) else np.full((height, width, 3), event, np.uint8)
@@ -127,8 +128,10 @@ class ScriptedDevice:
         return True
 
     def retrieve(self, image: Pixels | None = None) -> tuple[bool, Pixels | None]:
+        if self._picture is None and self._fault == "empty":
+            raise cv2.error("(-215:Assertion failed) !buf.empty() in function 'imdecode_'")
         if self._picture is None:
-            return False, image
+            return self._fault == "torn", None if self._fault == "torn" else image
         if image is None or image.shape != self._picture.shape:
             return True, self._picture.copy()
         np.copyto(image, self._picture)

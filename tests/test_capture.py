@@ -300,6 +300,16 @@ def test_another_size_is_fitted_and_told() -> None:
         gate.pass_on()
 
 
+def test_another_mode_is_told_once() -> None:
+    gate = Gate()
+    others = [ScriptedSource(2, LOST, notes=("at 5, not the 30 asked for",)) for _ in range(3)]
+    openings = Reopened(ScriptedSource(1, LOST, notes=("at 30",)), *others, ScriptedSource(3, gate, notes=("at 30",)))
+    with closing(Capture(openings, pauses_s=AT_ONCE)) as capture:
+        gate.reached()
+        assert capture.notes == ("at 30", "at 5, not the 30 asked for")
+        gate.pass_on()
+
+
 def test_another_size_is_told_once() -> None:
     gate = Gate()
     others = [ScriptedSource(2, LOST, size=(20, 7)) for _ in range(3)]

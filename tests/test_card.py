@@ -104,6 +104,10 @@ def test_other_scripts_are_written() -> None:
         assert lettering.unwritten(text) == ""
 
 
+def test_bytes_that_are_no_text_are_question_marks() -> None:
+    assert np.array_equal(card.draw(SIZE, text="caf\udce9"), card.draw(SIZE, text="caf?"))
+
+
 def test_letters_that_do_not_come_out_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(cv2, "FontFace", raising=False)
     assert lettering.unwritten("Größe? Минута, 稍等 稍\n") == "Минута稍等"

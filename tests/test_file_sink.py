@@ -275,6 +275,14 @@ def test_without_pictures_no_file_is_left(tmp_path: Path, suffix: str) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_folder_that_went_away_with_an_empty_file_does_no_harm(tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    sink = opened(tmp_path / "disk" / "out.mp4")
+    (tmp_path / "disk").rename(tmp_path / "gone")
+    (tmp_path / "disk").touch()
+    sink.close()
+
+
 def test_close_twice(tmp_path: Path) -> None:
     sink = opened(tmp_path / "out.mp4")
     sink.send(plain(COLORS[0]), 0.0)

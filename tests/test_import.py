@@ -15,6 +15,9 @@ from realtime_matte.pipeline import Pipeline
 
 HEAVY = {"av", "cv2", "numba", "numpy", "onnxruntime", "pyvirtualcam", "rich", "torch"}
 
+QUIETENS = {"ORT_DISABLE_TELEMETRY", "ORT_RUNNING_UNIT_TESTS", "CI", "GITHUB_ACTIONS", "TF_BUILD"}
+"""What ONNX Runtime takes as a reason to tell nothing."""
+
 
 def loaded_by(statement: str) -> set[str]:
     """Top-level packages that a fresh interpreter holds after a statement."""
@@ -29,6 +32,14 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
 def test_help_loads_nothing_heavy() -> None:
     run = "from realtime_matte.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass"
     assert loaded_by(f"exec({run!r})") & HEAVY == set()
+
+
+def test_nothing_is_told_to_anybody_by_onnxruntime(tmp_path: Path) -> None:
+    """Since 1.29 it keeps an identifier of the machine, and events to be sent, in the user's cache folder."""
+    environment = {name: value for name, value in os.environ.items() if name not in QUIETENS and "XDG" not in name}
+    run = "from realtime_matte import models; models.open('small', provider='cpu').close()"
+    subprocess.run([sys.executable, "-c", run], env=environment | {"HOME": str(tmp_path)}, check=True)  # noqa: S603
+    assert list(tmp_path.rglob("*onnxruntime*")) == []
 
 
 def test_nothing_at_all_loads_torch() -> None:

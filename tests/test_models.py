@@ -1,4 +1,5 @@
 import hashlib
+import os
 import subprocess
 import sys
 import tracemalloc
@@ -152,6 +153,27 @@ def test_a_missing_file_is_refused_with_the_shipped_ones(folder: Path) -> None:
     assert folder.is_dir()
     with pytest.raises(MissingFile, match=r"no model file nowhere/net\.onnx; shipped ones go by their names: small"):
         models.open("nowhere/net.onnx")
+
+
+def test_a_path_that_may_not_be_looked_at_is_refused_as_one_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = Path.stat
+
+    def stat(path: Path, **how: bool) -> os.stat_result:
+        if "somebody" in path.parts:
+            raise PermissionError(13, "Permission denied")
+        return real(path, **how)
+
+    monkeypatch.setattr(Path, "stat", stat)
+    for name in ("/home/somebody/net.onnx", "a" * 300, "a" * 300 + ".onnx"):
+        with pytest.raises((MissingFile, SpecError), match=r"^no model"):
+            models.open(name)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere file names are Unicode")
+def test_a_name_that_is_not_in_utf_8_is_refused(tmp_path: Path) -> None:
+    path = tiny.recurrent(tmp_path / "net.onnx").rename(tmp_path / "caf\udce9.onnx")
+    with pytest.raises(SpecError, match=r"'.*caf\\udce9\.onnx' is not in UTF-8; rename it"):
+        models.open(str(path))
 
 
 @pytest.mark.parametrize("threads", [0, -1])

@@ -276,6 +276,29 @@ def test_a_provider_that_hands_over_in_mid_run_is_told() -> None:
     assert told == ["CUDA failed while running; running on CPU since"]
 
 
+def test_a_fall_back_that_keeps_the_provider_is_told() -> None:
+    class HandsOver(ScriptedNetwork):
+        def matte(self, *asked: object) -> object:  # type: ignore[override]
+            self.notes = ["CPU in 8 bits failed while running; running on CPU since"]
+            return super().matte(*asked)  # type: ignore[arg-type]
+
+    told: list[str] = []
+    with opened(clip(3), Recorder(), network=HandsOver(), told=told) as pipeline:
+        pipeline.run()
+    assert told == ["CPU in 8 bits failed while running; running on CPU since"]
+
+
+def test_what_a_network_that_takes_over_fell_back_to_is_told() -> None:
+    told: list[str] = []
+    second = ScriptedNetwork()
+    second.notes = ["CUDA is not used; running on CPU"]
+    with opened(clip(3), Recorder(), told=told) as pipeline:
+        pipeline.step()
+        pipeline.switch_model(lambda: second)
+        pipeline.run()
+    assert told == ["CUDA is not used; running on CPU"]
+
+
 def test_figures_of_every_stage_are_kept() -> None:
     with opened(clip(5), Recorder()) as pipeline:
         pipeline.run()

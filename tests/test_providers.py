@@ -1,5 +1,7 @@
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -152,6 +154,25 @@ def test_a_better_one_that_fails_is_told_with_reason_and_mend(net: Path, script:
     assert network.notes == (f"CUDA is not used: {told}; running on CPU",)
     assert network.provider == "cpu"
     assert alphas(network, [51]) == [0.21]
+
+
+def test_a_trace_that_cannot_be_deleted_hides_nothing(net: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On Windows a file that is open cannot be: a session that failed to start holds its trace still."""
+    there = played({CUDA.key: Script(refuses="no device")})
+
+    def native(path: str, options: Any, providers: Sequence[tuple[str, dict[str, str]]]) -> runtime.Native:  # noqa: ANN401
+        if options.enable_profiling:
+            Path(options.profile_file_prefix).touch()
+        return there.native(path, options, providers)
+
+    def unlink(*_: object, **__: object) -> None:
+        raise PermissionError(13, "it is being used by another process")
+
+    monkeypatch.setattr("os.unlink", unlink)
+    network = starting.start(
+        "tiny", graph.read(net), {}, provider=None, threads=1, runtime=replace(there, native=native), machine=GPU
+    )
+    assert network.notes == (f"CUDA is not used: no device{PIP}; running on CPU",)
 
 
 def test_a_provider_that_computes_something_else_is_not_used(net: Path, tmp_path: Path) -> None:

@@ -129,6 +129,16 @@ def test_a_network_that_cannot_be_opened_takes_nothing_over() -> None:
     assert line.render(frame(0)) is not None
 
 
+def test_an_output_that_ends_while_a_network_opens_is_not_taken_for_the_network() -> None:
+    line = renderer(Shelf(ScriptedNetwork(BROKEN), SinkError("the last output is gone"), SinkError("it still is")))
+    with pytest.raises(SinkError, match="the last output is gone"):
+        line.switch(Shelf(SinkError("the last output is gone")))
+    for index in range(PATIENCE):
+        line.render(frame(index))
+    with pytest.raises(SinkError, match="the last output is gone"):
+        line.render(frame(PATIENCE, after_s=1))
+
+
 def test_after_a_switch_it_is_the_new_network_that_is_opened_again() -> None:
     line = renderer(Shelf(ScriptedNetwork()))
     line.switch(Shelf(ScriptedNetwork(BROKEN), ScriptedNetwork(provider="again")))

@@ -89,6 +89,14 @@ def test_the_folder_goes_away(tmp_path: Path) -> None:
     sink.close()
 
 
+def test_the_folder_becomes_a_file(tmp_path: Path) -> None:
+    sink = folder(tmp_path / "out")
+    (tmp_path / "out").rmdir()
+    (tmp_path / "out").touch()
+    with pytest.raises(SinkError, match=r"cannot write '.*000000\.png': Not a directory; make that folder first"):
+        sink.send(PICTURE, 0.0)
+
+
 def test_frames_without_a_folder() -> None:
     with pytest.raises(SpecError, match="no folder is named after 'frames:'; name one, as in frames:out"):
         frames.open("", size=SIZE, fps=30.0, alpha=False)
@@ -104,6 +112,7 @@ class Screen:
         self.size = (0, 0)
         self.broken = False
         self.closing = False
+        self.hidden = False
         monkeypatch.setattr(sys, "platform", "linux")
         monkeypatch.setenv("DISPLAY", ":0")
         monkeypatch.setenv("QT_LOGGING_RULES", "")
@@ -138,7 +147,7 @@ class Screen:
     def visible(self, _name: str, _property: int) -> float:
         if not self.open:
             raise cv2.error("NULL guiReceiver")  # as Qt does
-        return 1.0
+        return 0.0 if self.hidden else 1.0
 
     def destroy(self, _name: str) -> None:
         if not self.open:
@@ -201,6 +210,18 @@ def test_a_closed_window_asks_to_quit_and_stays_closed(screen: Screen) -> None:
         sink.send(PICTURE, 0.1)
     assert sink.commands() == ["quit"]
     assert len(screen.shown) == 2  # OpenCV would open it again with the next picture
+    sink.close()
+
+
+@pytest.mark.parametrize(("platform", "asked"), [("darwin", []), ("linux", ["quit"])])
+def test_a_window_put_away_on_macos_is_not_closed(
+    screen: Screen, monkeypatch: pytest.MonkeyPatch, platform: str, asked: list[str]
+) -> None:
+    sink = preview()
+    monkeypatch.setattr(sys, "platform", platform)
+    screen.hidden = True
+    sink.send(PICTURE, 0.0)
+    assert sink.commands() == asked
     sink.close()
 
 

@@ -220,10 +220,10 @@ def test_time_never_goes_back() -> None:
 
 def test_a_broken_picture_is_passed_over() -> None:
     clock = Clock()
-    source, pixels = running("broken", "nothing", 5, clock=clock), buffer()
+    source, pixels = running("broken", "empty", "torn", "nothing", 5, clock=clock), buffer()
     assert source.read(pixels).index == 0
     assert (pixels == 5).all()
-    assert clock.slept == [camera.PAUSE_S] * 2
+    assert clock.slept == [camera.PAUSE_S] * 4
 
 
 # Losses

@@ -18,10 +18,18 @@ from realtime_matte.render.warm import KERNELS, warm_up
 ASK = "from realtime_matte.render.warm import warm_up; print(warm_up())"
 
 
-def fresh(cache: Path) -> str:
-    environment = os.environ | {"NUMBA_CACHE_DIR": str(cache)}
+FULL = """
+import resource, signal
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+"""
+"""Every write of this process to a disk fails from here on."""
+
+
+def fresh(cache: Path, *, before: str = "") -> str:
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(cache), "PYTHONDONTWRITEBYTECODE": "1"}
     return subprocess.run(  # noqa: S603 - our own interpreter
-        [sys.executable, "-c", ASK], env=environment, capture_output=True, text=True, check=True
+        [sys.executable, "-c", before + ASK], env=environment, capture_output=True, text=True, check=True
     ).stdout.strip()
 
 
@@ -33,6 +41,11 @@ def test_a_second_warm_up_has_nothing_to_do() -> None:
 def test_compiling_is_told_once_and_kept_on_disk(tmp_path: Path) -> None:
     assert fresh(tmp_path) == "True"
     assert fresh(tmp_path) == "False"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
+def test_on_a_full_disk_loops_are_compiled_all_the_same(tmp_path: Path) -> None:
+    assert fresh(tmp_path, before=FULL) == "True"
 
 
 def test_where_nothing_may_be_written_loops_are_compiled_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,3 +7,5 @@ import os
 # preparing. Both are read when PyTorch is loaded.
 for _store in ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"):
     os.environ.setdefault(_store, "30000")
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # read when ONNX Runtime loads

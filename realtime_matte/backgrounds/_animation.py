@@ -10,6 +10,7 @@ import numpy as np
 from realtime_matte.errors import BadFile, MissingDependency
 from realtime_matte.frame import Pixels, Size
 from realtime_matte.images import over_black, resize
+from realtime_matte.paths import in_utf8
 
 MOST_BYTES: Final = 128 << 20
 SHORTEST_S: Final = 0.01
@@ -20,6 +21,7 @@ class Animation:
 
     Raises:
         BadFile: no animation, or too long a one to hold.
+        SpecError: its name is not in UTF-8.
         MissingDependency: OpenCV is older than 4.11.
     """
 
@@ -57,7 +59,7 @@ def _read(path: Path) -> tuple[list[Pixels], list[float]]:
     if not hasattr(cv2, "imreadanimation"):
         raise MissingDependency("an animated WebP needs opencv-python 4.11 or newer: pip install -U opencv-python")
     most = MOST_BYTES // _canvas_bytes(path)
-    ok, animation = cv2.imreadanimation(str(path), 0, most + 1)
+    ok, animation = cv2.imreadanimation(in_utf8(path), 0, most + 1)
     if not ok or not animation.frames:
         raise BadFile(f"{str(path)!r} is no animation that OpenCV can read; save it as an MP4")
     if len(animation.frames) > most:

@@ -71,7 +71,7 @@ class Quiet:
 class Plain(Quiet):
     """A line every few seconds."""
 
-    def __init__(self, console: Console, *, verbose: bool, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, console: Console, *, verbose: bool, clock: Callable[[], float] = time.perf_counter) -> None:
         super().__init__(console)
         self._verbose = verbose
         self._clock = clock
@@ -108,7 +108,7 @@ class Plain(Quiet):
 class Terminal(Quiet):
     """One line that renews itself, with a bar where the end is known."""
 
-    def __init__(self, console: Console, *, verbose: bool, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, console: Console, *, verbose: bool, clock: Callable[[], float] = time.perf_counter) -> None:
         super().__init__(console)
         self._verbose = verbose
         self._clock = clock

@@ -61,10 +61,10 @@ def _run(settings: Settings, stop: Stop, shown: Screen) -> None:
 
 
 def _limit(settings: Settings, pipeline: Pipeline) -> Callable[[], bool]:
-    ends_at = time.monotonic() + settings.seconds if settings.seconds else None
+    ends_at = time.perf_counter() + settings.seconds if settings.seconds else None
 
     def until() -> bool:
         enough = settings.frames is not None and pipeline.stats.pictures >= settings.frames
-        return enough or (ends_at is not None and time.monotonic() >= ends_at)
+        return enough or (ends_at is not None and time.perf_counter() >= ends_at)
 
     return until

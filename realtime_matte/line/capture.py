@@ -30,7 +30,7 @@ class Capture:
         *,
         stall_s: float | None = None,
         pauses_s: tuple[float, ...] = PAUSES_S,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         source = open_source()
         self.size = source.size

@@ -39,7 +39,7 @@ class Demand:
         camera: Rests,
         *,
         tell: Callable[[str], None],
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = time.perf_counter,
         linger_s: float = LINGER_S,
     ) -> None:
         self.asleep = True

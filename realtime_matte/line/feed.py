@@ -87,7 +87,7 @@ class Paced:
         self,
         source: Source,
         *,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = time.perf_counter,
         wait: Callable[[float], object] | None = None,
     ) -> None:
         self.size = source.size

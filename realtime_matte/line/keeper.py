@@ -72,6 +72,8 @@ class Keeper:
     def _pump(self, source: Source) -> bool:
         """Hand on every frame while they are wanted; True at the source's end. Raises SourceLost."""
         first = self._index
+        for note in source.notes:
+            self._note(note)
         if source.size != self._size:
             came, kept = _text(source.size), _text(self._size)
             self._note(f"the camera came back with {came}; its pictures are fitted to {kept}")

@@ -34,6 +34,7 @@ class Typeface(Protocol):
 
 def write(pixels: Pixels, text: str, *, base: int, px: float, widest: float, color: Color) -> None:
     """Centre the text on a base line, its letters ``px`` high or less, so that it is no wider than ``widest``."""
+    text = text.encode("utf-8", "replace").decode()  # OpenCV crashes with bytes that were no text
     typeface: Typeface = Scripts() if hasattr(cv2, "FontFace") else Strokes()
     trial = max(1, typeface.width(text, TRIAL_PX))
     letters = int(min(px, widest * TRIAL_PX / trial))

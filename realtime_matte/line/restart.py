@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from realtime_matte.errors import MatteError, ModelError
+from realtime_matte.errors import MatteError, ModelError, SinkError
 from realtime_matte.frame import Frame, Pixels
 from realtime_matte.line.checked import Checked
 from realtime_matte.stages import Background, Network, Renderer
@@ -77,7 +77,7 @@ class RestartingRenderer:
         """The picture, or None when the network has no matte of this very frame.
 
         Raises:
-            MatteError: of the background.
+            MatteError: of the background, or of the last output, which shows the card while a network opens.
         """
         if self._renderer is None and frame.time < self._retry_at:
             return None
@@ -90,9 +90,15 @@ class RestartingRenderer:
         return picture
 
     def switch(self, open_network: OpenNetwork) -> bool:
-        """Put another network in the old one's place. If it cannot be opened, that is told and the old one stays."""
+        """Put another network in the old one's place. If it cannot be opened, that is told and the old one stays.
+
+        Raises:
+            SinkError: of the last output, which shows the card meanwhile.
+        """
         try:
             self._start(open_network)
+        except SinkError:
+            raise
         except MatteError as error:
             self._tell(f"the model stays as it is: {error}")
             return False
@@ -122,6 +128,8 @@ class RestartingRenderer:
     def _reopened(self) -> Renderer:
         try:
             renderer = self._start(self._open)
+        except SinkError:
+            raise
         except MatteError as error:
             raise ModelError(str(error)) from error
         self._tell("the model is open again")

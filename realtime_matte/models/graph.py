@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from realtime_matte.errors import BadFile, MissingFile
 from realtime_matte.models import protobuf
+from realtime_matte.paths import is_file
 
 Dimension: TypeAlias = int | str
 """A fixed size, or the name of one that is free."""
@@ -93,7 +94,7 @@ def read(path: Path) -> Graph:
     except (ValueError, IndexError) as error:
         raise BadFile(f"{path} {_what_it_is(data, error)}") from error
     for beside in sorted(weights):
-        if not (path.parent / beside).is_file():
+        if not is_file(path.parent / beside):
             raise MissingFile(f"{path} keeps its weights in {beside!r}, which is not beside it; put both in one folder")
     return graph
 

@@ -8,7 +8,7 @@ from realtime_matte.errors import MissingDependency, MissingFile, SpecError
 from realtime_matte.models import graph, settings
 from realtime_matte.models.providers import Standing
 from realtime_matte.models.shelf import shipped
-from realtime_matte.paths import named
+from realtime_matte.paths import in_utf8, is_file, named
 from realtime_matte.stages import Network
 
 
@@ -44,11 +44,11 @@ def _path(word: str) -> Path:
         return there[word]
     names = ", ".join(there) or "none"
     path = named(word)
-    if path.suffix.lower() != ".onnx" and len(path.parts) < 2 and not path.is_file():  # noqa: PLR2004 -- a bare word
+    if path.suffix.lower() != ".onnx" and len(path.parts) < 2 and not is_file(path):  # noqa: PLR2004 -- a bare word
         raise SpecError(f"no model called {word!r}; there are: {names}; or give the path of an .onnx file")
-    if not path.is_file():
+    if not is_file(path):
         raise MissingFile(f"no model file {word}; shipped ones go by their names: {names}")
-    return path
+    return Path(in_utf8(path))
 
 
 def _starting() -> ModuleType:

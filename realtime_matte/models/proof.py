@@ -74,7 +74,8 @@ def proven(
     Raises:
         Unproven: with what was seen instead.
     """
-    with TemporaryDirectory(prefix="rtmatte-") as folder:
+    # A session that failed to start is kept by its error and keeps its trace open, which Windows then does not delete.
+    with TemporaryDirectory(prefix="rtmatte-", ignore_cleanup_errors=True) as folder:
         session = start(graph.path, provider, runtime, threads=threads, trace=Path(folder) / "trace")
         try:
             seen = warm_up(session, family)

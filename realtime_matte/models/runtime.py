@@ -14,6 +14,8 @@ from onnxruntime.capi import onnxruntime_pybind11_state as native
 
 from realtime_matte.models.providers import CUDA, TENSORRT, Machine, Provider, nvidia_gpu
 
+onnxruntime.disable_telemetry_events()  # Windows does not go by the variable that the package sets
+
 FAILURES: tuple[type[Exception], ...] = (
     RuntimeError,
     ValueError,

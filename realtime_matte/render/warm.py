@@ -30,6 +30,16 @@ KERNELS: tuple[Callable[..., object], ...] = (
 def warm_up() -> bool:
     """Run every loop once on a tiny picture. True when they had to be compiled for it, which takes seconds."""
     before = _compiled_so_far()
+    for _ in KERNELS:
+        try:
+            _run()
+        except OSError:
+            continue  # no room to keep a loop for the next start: it is there all the same
+        break
+    return _compiled_so_far() > before
+
+
+def _run() -> None:
     pixels = np.zeros((32, 32, 3), np.uint8)
     refiner = Refiner((32, 32))
     for moment in range(2):
@@ -37,7 +47,6 @@ def warm_up() -> bool:
     matte.over(pixels, pixels.copy())
     composite(constant(matte.foreground), matte.alpha, constant(pixels), np.zeros(96, np.uint16), pixels.copy())
     straight(constant(matte.foreground), matte.alpha, np.zeros((32, 32, 4), np.uint8))
-    return _compiled_so_far() > before
 
 
 def _compiled_so_far() -> int:

@@ -82,7 +82,7 @@ class ByHolders:
         *,
         reason: str,
         root: Path = Path("/"),
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = time.perf_counter,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         self.notes = [f"v4l2loopback tells from 0.13 on who reads it ({reason}): whoever has {path} open is watching"]

@@ -89,7 +89,8 @@ class Recording:
         self._write(None)
         self._finish()
         if self._begin is None:
-            self._path.unlink(missing_ok=True)
+            with suppress(OSError):
+                self._path.unlink()
 
     def _frame(self, picture: Pixels) -> VideoFrame:
         """The picture in the encoder's format, by BT.709."""

@@ -4,6 +4,7 @@ A folder that holds such pictures already is not written into unless asked to: `
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -61,7 +62,8 @@ class Frames:
             part.write_bytes(data.data)
             part.replace(path)
         except OSError as error:
-            part.unlink(missing_ok=True)
+            with suppress(OSError):
+                part.unlink()
             raise unwritten(path, error.errno, error.strerror) from error
         self._number += 1
 

@@ -3,6 +3,7 @@
 Nothing is mirrored for the others. Keys: b next background, space standby card, m mirror, q or Escape quit.
 """
 
+import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
@@ -101,9 +102,9 @@ class Window:
 
 
 def _closed() -> bool:
-    """Whether the user has closed the window."""
+    """Whether the user has closed the window; on macOS one that is put away in the Dock only is not seen either."""
     try:
-        return cv2.getWindowProperty(TITLE, cv2.WND_PROP_VISIBLE) < 1
+        return cv2.getWindowProperty(TITLE, cv2.WND_PROP_VISIBLE) < (0 if sys.platform == "darwin" else 1)
     except cv2.error:
         return True  # Qt, when it was the last one
 

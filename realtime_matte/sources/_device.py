@@ -38,7 +38,7 @@ class Device(Protocol):
     def grab(self) -> bool:
         """Take the next picture, undecoded."""
 
-    def retrieve(self, image: Pixels | None = None, /) -> tuple[bool, Pixels]:
+    def retrieve(self, image: Pixels | None = None, /) -> tuple[bool, Pixels | None]:
         """Decode it, into ``image`` if it fits."""
 
     def release(self) -> None:
@@ -78,6 +78,15 @@ def ready(device: Device, timeout_s: float) -> bool:
     except cv2.error:
         return False  # unplugged, or silent since it was opened
     return len(which) > 0
+
+
+def picture(device: Device, pixels: Pixels | None) -> Pixels | None:
+    """What was grabbed, decoded into ``pixels`` if it fits; None where the camera sent it torn or empty."""
+    try:
+        done, found = device.retrieve(pixels)
+    except cv2.error:
+        return None
+    return found if done else None
 
 
 def rate(device: Device) -> float | None:

@@ -49,7 +49,7 @@ class Live:
         self,
         fps: float,
         *,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = time.perf_counter,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         self.fps = fps
@@ -74,7 +74,7 @@ class Counted:
 
     live = False
 
-    def __init__(self, fps: float, frames: int, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, fps: float, frames: int, *, clock: Callable[[], float] = time.perf_counter) -> None:
         self.fps = fps
         self.frames = frames
         self._start = clock()

@@ -67,7 +67,7 @@ class Camera:
         *,
         size: Size,
         fps: float,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = time.perf_counter,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         self._device = device
@@ -129,8 +129,8 @@ class Camera:
         while not self._gone() and (left := deadline - self._clock()) > 0:
             if _device.ready(self._device, min(left, SLICE_S)) and self._device.grab():
                 # Never without a grab that went well: OpenCV then gives the last picture again, and calls it a success.
-                done, picture = self._device.retrieve(pixels)
-                if done and self._repeats.fresh(picture, self._device.get(cv2.CAP_PROP_POS_MSEC)):
+                picture = _device.picture(self._device, pixels)
+                if picture is not None and self._repeats.fresh(picture, self._device.get(cv2.CAP_PROP_POS_MSEC)):
                     return picture
             self._sleep(PAUSE_S)
         return None

@@ -46,7 +46,7 @@ class Whole:
     live = False
     notes = ()
 
-    def __init__(self, clip: Clip, *, size: Size | None, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clip: Clip, *, size: Size | None, clock: Callable[[], float] = time.perf_counter) -> None:
         self.size = size or clip.size
         self.fps = clip.fps
         self.frames = clip.frames

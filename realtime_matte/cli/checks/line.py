@@ -48,7 +48,7 @@ def examine(options: Mapping[str, object], *, config: str | None) -> Iterator[Fi
         yield virtual_camera(spec, settings, frame.size)
 
 
-def camera(settings: Settings, *, clock: Callable[[], float] = time.monotonic) -> Generator[Finding, None, Frame]:
+def camera(settings: Settings, *, clock: Callable[[], float] = time.perf_counter) -> Generator[Finding, None, Frame]:
     """The camera, watched for a while; returns one of its frames, or a made-up one."""
     frame = Frame(card.draw(settings.size or (1280, 720)), clock(), 0)
     try:
@@ -97,7 +97,7 @@ def virtual_camera(spec: str, settings: Settings, size: Size) -> Finding:
     try:
         plugin = plugins.sink(spec)
         with closing(plugin.open(plugin.rest, size=size, fps=settings.fps or 30.0, alpha=False)) as sink:
-            sink.send(card.draw(size), time.monotonic())
+            sink.send(card.draw(size), time.perf_counter())
             return good(spec, "; ".join(sink.notes) or f"took a picture of {size[0]}x{size[1]}")
     except MatteError as error:
         return ill(spec, error)
