@@ -105,7 +105,8 @@ def _bytes(path: Path) -> NDArray[np.uint8]:
     try:
         data = np.fromfile(path, np.uint8)  # imread cannot open every name on Windows
     except OSError as error:
-        raise MissingFile(f"cannot read the picture {str(path)!r}: {error.strerror}; name one that is there") from error
+        why = error.strerror or error
+        raise MissingFile(f"cannot read the picture {str(path)!r}: {why}; name one that is there") from error
     if not data.size:
         raise BadFile(f"{str(path)!r} is an empty file; give a picture such as a JPEG or PNG")
     return data

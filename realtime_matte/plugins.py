@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Generic, Literal, TypeAlias, TypeVar, cast
 
 from realtime_matte.errors import SpecError
+from realtime_matte.paths import is_file
 from realtime_matte.stages import OpenBackground, OpenSink, OpenSource
 
 Kind: TypeAlias = Literal["sources", "backgrounds", "sinks"]
@@ -61,7 +62,18 @@ def _find(kind: Kind, spec: str) -> Plugin[Callable[..., object]]:
         claims = getattr(_module(kind, name), "claims", None)
         if claims is not None and claims(spec):
             return Plugin(name, _module(kind, name).open, spec)
-    raise SpecError(f"no {NOUNS[kind]} called {spec!r}; there are: {', '.join(names(kind))}")
+    raise _unknown(kind, spec)
+
+
+def _unknown(kind: Kind, spec: str) -> SpecError:
+    """What to tell of a spec that nobody claims."""
+    noun, there = NOUNS[kind], ", ".join(names(kind))
+    name, mark, option = spec.rpartition("?")
+    if mark and is_file(name):
+        return SpecError(f"no option {option!r} for the file {name!r} as {noun}; leave it out")
+    if is_file(spec):
+        return SpecError(f"no {noun} can be made of the file {spec!r}; save a picture as JPEG or PNG, a film as MP4")
+    return SpecError(f"no {noun} called {spec!r}; there are: {there}")
 
 
 def _split(spec: str) -> tuple[str, str]:

@@ -47,9 +47,17 @@ def resolve(options: Mapping[str, object], *, config: str | None) -> Settings:
     Raises:
         SpecError, MissingFile, BadFile
     """
-    path = named(config) if config is not None else user_config_path("rtmatte", appauthor=False) / FILE
-    found = from_file(path) if config is not None or is_file(path) else {}
+    path = usual_file() if config is None else named(config)
+    found = from_file(path) if path and (config is not None or is_file(path)) else {}
     return Settings(**found | from_options(options))  # type: ignore[arg-type]  # each went through its field's reader
+
+
+def usual_file() -> Path | None:
+    """Where the platform keeps our settings, whether they are there or not; None where nobody has a home."""
+    try:
+        return user_config_path("rtmatte", appauthor=False) / FILE
+    except RuntimeError:
+        return None
 
 
 def from_options(options: Mapping[str, object]) -> dict[str, object]:
@@ -78,11 +86,10 @@ def from_file(path: Path) -> dict[str, object]:
 
 def _load(path: Path) -> dict[str, object]:
     try:
-        with path.open("rb") as file:
-            return tomllib.load(file)
+        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))  # Windows' editors put a mark in front
     except OSError as error:
         raise MissingFile(f"cannot read the settings file {path}: {error.strerror}; check --config") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise BadFile(f"{path} is not a TOML file: {error}") from error
 
 

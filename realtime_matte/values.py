@@ -72,7 +72,7 @@ def number(least: float, most: float, *, whole: bool) -> Callable[[object], floa
             raise want
         try:
             found = float(value)
-        except ValueError:
+        except (ValueError, OverflowError):
             raise want from None
         if not isfinite(found) or not least <= found <= most or (whole and found != int(found)):
             raise want

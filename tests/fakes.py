@@ -78,7 +78,7 @@ class Clock:
 
 Event: TypeAlias = int | Pixels | str | Callable[[], object]
 """What a ScriptedDevice does next: a picture of one grey, or this very one; "repeat": the last one again as a success;
-"broken": one that cannot be decoded; "nothing": fails; or a call, and then what follows."""
+"broken", "empty", "torn": one that cannot be decoded; "nothing": fails; or a call, and then what follows."""
 
 
 class ScriptedDevice:

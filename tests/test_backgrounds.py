@@ -1,5 +1,6 @@
 """Backgrounds that stand still: colours, pictures, drawn scenes, none at all."""
 
+import sys
 from pathlib import Path
 
 import cv2
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime_matte import plugins
-from realtime_matte.backgrounds import beach, color, image, none, studio
+from realtime_matte.backgrounds import _animation, beach, color, image, none, studio
 from realtime_matte.backgrounds._still import Still
 from realtime_matte.errors import BadFile, MissingFile, SpecError
 from realtime_matte.frame import Frame, Matte, Pixels
@@ -87,6 +88,15 @@ def test_a_spec_nobody_claims_names_what_there_is(tmp_path: Path) -> None:
         plugins.background(str(tmp_path / "away"))
 
 
+def test_a_file_nobody_claims_is_told_what_it_could_be(tmp_path: Path) -> None:
+    for name in ("photo.heic", "clip.mp4"):
+        (tmp_path / name).touch()
+    with pytest.raises(SpecError, match=r"no background can be made of the file '.*photo\.heic'; save a picture"):
+        plugins.background(str(tmp_path / "photo.heic"))
+    with pytest.raises(SpecError, match=r"no option 'loop' for the file '.*clip\.mp4' as background; leave it out"):
+        plugins.background(f"{tmp_path / 'clip.mp4'}?loop")
+
+
 def test_picture_fills_the_output(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "sea.png"), np.full((40, 40, 3), (90, 60, 30), np.uint8))
     picture = shown(image.open(str(tmp_path / "sea.png"), size=SIZE, fit="cover"))
@@ -132,6 +142,16 @@ def test_still_webp_is_a_picture_and_a_moving_one_a_video(tmp_path: Path) -> Non
     assert plugins.background(str(still)).name == "image"
     assert plugins.background(str(moving)).name == "video"
     assert plugins.background(str(tmp_path / "away.webp")).name == "image"
+    (tmp_path / "cut.webp").write_bytes(b"RIFFxxxxWEBPVP8X")
+    assert plugins.background(str(tmp_path / "cut.webp")).name == "image"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere file names are Unicode")
+def test_an_animation_whose_name_is_not_in_utf_8(tmp_path: Path) -> None:
+    path = tmp_path / "caf\udce9.webp"
+    path.write_bytes(b"RIFFxxxxWEBPVP8X" + bytes([10, 0, 0, 0, 2]) + bytes(20))
+    with pytest.raises(SpecError, match="is not in UTF-8; rename it"):
+        _animation.Animation(path)
 
 
 def test_none_is_no_background() -> None:

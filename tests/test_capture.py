@@ -300,6 +300,22 @@ def test_another_size_is_fitted_and_told() -> None:
         gate.pass_on()
 
 
+def test_what_must_not_run_ahead_begins_with_the_first_take() -> None:
+    gate, clock = Gate(), Clock()
+    source = ScriptedSource(1, gate)
+    with closing(Capture(lambda: source, ahead=False, clock=clock)) as capture:
+        clock.now += 60  # a network was opened meanwhile
+        assert source.buffers == []
+        assert value(capture.take(LONG_S)) == 1
+        gate.pass_on()
+
+
+def test_what_never_began_is_closed() -> None:
+    source = ScriptedSource(1)
+    Capture(lambda: source, ahead=False).close()
+    assert source.closed == 1
+
+
 def test_another_mode_is_told_once() -> None:
     gate = Gate()
     others = [ScriptedSource(2, LOST, notes=("at 5, not the 30 asked for",)) for _ in range(3)]

@@ -137,7 +137,7 @@ def test_a_library_the_system_lacks_is_told_with_its_package() -> None:
 
 def test_a_missing_package_is_told() -> None:
     error = cli.missing(ModuleNotFoundError("No module named 'av'", name="av"))
-    assert str(error) == "the package 'av' is missing; install again: pip install realtime-matte"
+    assert str(error) == "the package 'av' is missing; install rtmatte again: pip install . in its folder"
 
 
 def test_our_own_import_error_is_a_bug() -> None:
@@ -258,6 +258,29 @@ def test_a_closed_stdout_makes_no_traceback() -> None:
     )
     os.close(write)
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+@LINUX
+def test_help_into_a_closed_pipe_makes_no_complaint() -> None:
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [sys.executable, "-m", "realtime_matte", "--help"], stdout=write, stderr=subprocess.PIPE, check=False
+    )
+    os.close(write)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_a_name_that_the_terminal_has_no_letters_for_is_told_all_the_same(model: str, tmp_path: Path) -> None:
+    done = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-m", "realtime_matte", "demo", "--seconds", "0.1", "--out", "\u00e9", "--model", model],
+        env=os.environ | {"PYTHONIOENCODING": "ascii"},
+        cwd=tmp_path,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert rb"wrote \xe9/demo.mp4" in done.stdout.replace(b"\\\\", b"\\")
 
 
 def test_interrupted_elsewhere_it_says_so_by_its_status(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,6 +58,21 @@ def test_the_doctor_says_what_would_not_work_and_how_to_mend_it(
     assert bad[0]["mend"] == "there is none at all; plug one in"
 
 
+def test_the_doctor_opens_every_background_and_the_card(
+    model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("realtime_matte.sinks.virtualcam.open", Recorder(live=True))
+    config = tmp_path / "rtmatte.toml"
+    config.write_text(f'bg = ["nope.jpg", "#fff"]\ncard = "gone.jpg"\nmodel = "{model}"\ncamera = "demo?frames=5"\n')
+    assert main(["doctor", "--size", "96x64", "--config", str(config), "--json"]) == 1
+    findings = json.loads(capsys.readouterr().out)["findings"]
+    states = {(one["part"], one["state"]): one["found"] for one in findings}
+    assert "'nope.jpg'" in states["background", "bad"]
+    assert states["background", "good"] == "#fff"
+    assert "'gone.jpg'" in states["card", "bad"]
+    assert states["model", "good"].startswith(model)
+
+
 def test_the_doctor_goes_on_after_wrong_settings(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -83,8 +98,9 @@ def test_the_doctor_notes_a_slow_camera_and_a_black_one() -> None:
 
 
 def test_the_doctor_notes_a_package_that_is_missing() -> None:
+    mend = "install rtmatte again: pip install . in its folder"
     assert installation.package("no_such_module", ("no-such-package",)) == Finding(
-        "no_such_module", "bad", "the package 'no_such_module' is missing", "install again: pip install realtime-matte"
+        "no_such_module", "bad", "the package 'no_such_module' is missing", mend
     )
 
 
@@ -101,7 +117,7 @@ def test_the_doctor_notes_packages_that_hide_one_another(monkeypatch: pytest.Mon
     monkeypatch.setattr(installation, "version", lambda _name: "1.2")
     found = installation.package("json", ("one", "other"))
     assert (found.state, found.found) == ("warning", "one 1.2 and other 1.2 hide one another")
-    assert found.mend == "pip uninstall one other, then pip install realtime-matte"
+    assert found.mend == "pip uninstall one other, then pip install . in rtmatte's folder"
 
 
 @pytest.mark.parametrize(
@@ -119,7 +135,7 @@ def test_the_doctor_compares_the_weights_with_their_hashes(
     monkeypatch.setattr("realtime_matte.models.installed", lambda: [small])
     found = installation.weights()
     assert (found.state, found.found) == (state, told)
-    assert found.mend == ("" if intact else "pip install --force-reinstall realtime-matte")
+    assert found.mend == ("" if intact else "install rtmatte again: pip install --force-reinstall . in its folder")
 
 
 def test_the_doctor_notes_weights_that_are_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -283,6 +283,13 @@ def test_a_folder_that_went_away_with_an_empty_file_does_no_harm(tmp_path: Path)
     sink.close()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such names")
+def test_names_that_look_like_a_protocol(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(file.open("12:30.mp4", size=(64, 48), fps=30.0, alpha=False), [plain(COLORS[0])])
+    assert len(list(decoded(tmp_path / "12:30.mp4"))) == 1
+
+
 def test_close_twice(tmp_path: Path) -> None:
     sink = opened(tmp_path / "out.mp4")
     sink.send(plain(COLORS[0]), 0.0)

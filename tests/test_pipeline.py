@@ -384,6 +384,27 @@ def test_an_output_given_twice_is_refused(
     assert not (tmp_path / "a.mp4").exists()
 
 
+@pytest.mark.parametrize("output", ["clip.mp4?overwrite=yes", "file:clip.mp4?overwrite=yes", "./clip.mp4"])
+@pytest.mark.parametrize("reads", ["source", "background", "card"])
+def test_an_output_that_is_read_is_refused_and_stays_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, output: str, reads: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    source, background, card_image = clip(1), "#fff", None
+    Path("clip.mp4").write_bytes(b"precious")
+    if reads == "source":
+        monkeypatch.setattr(assembly, "source_opener", lambda *_, **__: lambda: ScriptedSource([0]))
+    with pytest.raises(SpecError, match=r"would be written over '.*clip\.mp4.*', which is read; name another file"):
+        Pipeline.open(
+            "video:clip.mp4?live" if reads == "source" else source,
+            [background, "clip.mp4"] if reads == "background" else background,
+            outputs=[output],
+            model=ScriptedNetwork,
+            card_image="clip.mp4" if reads == "card" else card_image,
+        )
+    assert Path("clip.mp4").read_bytes() == b"precious"
+
+
 def test_no_output_is_an_error() -> None:
     with pytest.raises(SpecError, match=r"no output given; give one, such as 'window' or 'out\.mp4'"):
         opened(clip(1))

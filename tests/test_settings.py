@@ -165,6 +165,28 @@ def test_a_wrong_value_says_what_it_should_be(name: str, value: object, want: st
     assert str(caught.value).endswith(f" is not {want}")
 
 
+def test_where_nobody_has_a_home_there_is_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    def homeless(*_: object, **__: object) -> Path:
+        raise RuntimeError("could not determine the home directory")
+
+    monkeypatch.setattr("realtime_matte.settings.user_config_path", homeless)
+    assert resolve({}, config=None) == Settings()
+
+
+def test_a_mark_of_windows_editors_is_no_fault(tmp_path: Path) -> None:
+    path = tmp_path / "rtmatte.toml"
+    path.write_bytes(b"\xef\xbb\xbffps = 25\n")
+    assert resolve({}, config=str(path)).fps == 25
+
+
+@pytest.mark.parametrize("text", ["threads = 1" + "0" * 400, "threads = 1" + "0" * 5000, "bg = " + "[" * 5000])
+def test_absurd_files_are_told(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "rtmatte.toml"
+    path.write_text(text)
+    with pytest.raises((BadFile, SpecError), match=r"rtmatte\.toml"):
+        resolve({}, config=str(path))
+
+
 def test_a_missing_named_file_is_told() -> None:
     with pytest.raises(
         MissingFile, match=r"cannot read the settings file .*none.toml: No such file or directory; check"

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from realtime_matte.frame import Frame, Matte
-from realtime_matte.render.kernels import kernel
+from realtime_matte.render.kernels import kept, kernel
 from realtime_matte.render.refine import Refiner
-from realtime_matte.render.warm import KERNELS, warm_up
+from realtime_matte.render.warm import COMPILED, KERNELS, UNKEPT, warm_up
 
 ASK = "from realtime_matte.render.warm import warm_up; print(warm_up())"
 
@@ -39,13 +39,13 @@ def test_a_second_warm_up_has_nothing_to_do() -> None:
 
 
 def test_compiling_is_told_once_and_kept_on_disk(tmp_path: Path) -> None:
-    assert fresh(tmp_path) == "True"
-    assert fresh(tmp_path) == "False"
+    assert fresh(tmp_path) == COMPILED
+    assert fresh(tmp_path) == ""
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
 def test_on_a_full_disk_loops_are_compiled_all_the_same(tmp_path: Path) -> None:
-    assert fresh(tmp_path, before=FULL) == "True"
+    assert fresh(tmp_path, before=FULL) == UNKEPT
 
 
 def test_where_nothing_may_be_written_loops_are_compiled_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,6 +63,7 @@ def test_where_nothing_may_be_written_loops_are_compiled_all_the_same(monkeypatc
         patched.setattr(numba, "njit", without_a_folder)
         twice = kernel(twice)
     assert twice(21) == 42
+    assert not kept(twice)
 
 
 def test_no_frame_compiles_anything_after_the_warm_up() -> None:

@@ -33,4 +33,4 @@ def moves(path: Path) -> bool:
             header = file.read(HEADER)
     except (OSError, RuntimeError, ValueError):  # there is none, nor could there be
         return False
-    return header[8:16] == b"WEBPVP8X" and bool(header[20] & ANIMATED)
+    return header[8:16] == b"WEBPVP8X" and any(flags & ANIMATED for flags in header[20:21])

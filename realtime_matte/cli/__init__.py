@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from io import TextIOWrapper
 
 from realtime_matte.errors import MatteError, MissingDependency, SpecError
 
@@ -25,9 +26,7 @@ def main(words: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if words is None else words
     os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")  # its warnings would tear the live line
     try:
-        status = _call(words)
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        status = _called(words)
     except MatteError as error:
         return _told(error)
     except ImportError as error:
@@ -38,6 +37,17 @@ def main(words: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains while it ends
         return 0
     return status
+
+
+def _called(words: Sequence[str]) -> int:
+    """The verb's status, and what it printed handed on: also what --help did, which ends in SystemExit."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a name that the terminal's encoding has no letters for
+    try:
+        return _call(words)
+    finally:
+        if sys.stdout is not None:
+            sys.stdout.flush()
 
 
 def _call(words: Sequence[str]) -> int:
@@ -62,5 +72,6 @@ def missing(error: ImportError) -> MatteError:
         mend = "Debian and Ubuntu: sudo apt install libgl1 libglib2.0-0; Fedora: sudo dnf install mesa-libGL glib2"
         return MissingDependency(f"OpenCV cannot load a system library ({text}). {mend}")
     if isinstance(error, ModuleNotFoundError) and error.name and not error.name.startswith("realtime_matte"):
-        return MissingDependency(f"the package {error.name!r} is missing; install again: pip install realtime-matte")
+        mend = "install rtmatte again: pip install . in its folder"
+        return MissingDependency(f"the package {error.name!r} is missing; {mend}")
     raise error

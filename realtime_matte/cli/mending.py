@@ -57,7 +57,7 @@ def commands(findings: Sequence[Finding]) -> list[Command]:
 
 def this_shell() -> Shell:
     """The terminal this runs in."""
-    terminal = sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()
+    terminal = all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
     return Shell(_call, _question if terminal else None, _become())
 
 

@@ -51,7 +51,7 @@ def _add_parts(group: argparse._ArgumentGroup) -> None:
         "--output",
         metavar="SPEC",
         action="append",
-        help="virtualcam (the default), virtualcam:DEVICE, window, file.mp4, .webm or .mov, frames:FOLDER, pipewire"
+        help="virtualcam (the default), virtualcam:DEVICE, window, file.mp4, .webm, .mov or .mkv, frames:FOLDER, pipewire"
         " (experimental), null;"
         " several may be given",
     )
@@ -81,7 +81,7 @@ def _add_control(group: argparse._ArgumentGroup) -> None:
         action=argparse.BooleanOptionalAction,
         help="camera on only while somebody reads the virtual camera (Linux); the standby card waits there meanwhile",
     )
-    add("--config", metavar="FILE", help="settings file (rtmatte.toml in the folder where your system keeps settings)")
+    add("--config", metavar="FILE", help="settings file (rtmatte/rtmatte.toml where your system keeps settings)")
     add("--seconds", metavar="N", help="stop after so long")
     add("--frames", metavar="N", help="stop after so many pictures")
     add("--quiet", action="store_true", default=None, help="no live line; fall-backs and faults are still told")

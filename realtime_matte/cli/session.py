@@ -16,6 +16,7 @@ def run(settings: Settings) -> int:
     """The exit status: 0 also when the user stopped it."""
     threads.few()
     logging.basicConfig(level=logging.DEBUG if settings.verbose else logging.WARNING, stream=sys.stderr)
+    logging.getLogger("numba").setLevel(logging.WARNING)  # it would tell each of its instructions
     try:
         with Stop() as stop, screen(quiet=settings.quiet, verbose=settings.verbose) as shown:
             _run(settings, stop, shown)

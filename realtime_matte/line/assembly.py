@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
+from itertools import product
 from pathlib import Path
 
 from realtime_matte import options, plugins
@@ -15,6 +16,7 @@ from realtime_matte.line.lifetime import Loan, own
 from realtime_matte.line.meanwhile import Load, at_once
 from realtime_matte.line.outputs import Outputs
 from realtime_matte.line.restart import MakeRenderer, OpenNetwork
+from realtime_matte.paths import is_file, named
 from realtime_matte.stages import Background, Network, OpenSink, OpenSource, Renderer, Source
 
 
@@ -38,19 +40,33 @@ def watch(stack: ExitStack, device: Loan, reopen: Callable[[], Source]) -> Captu
 
 def play(stack: ExitStack, device: Loan, *, paced: bool) -> Feed:
     """A finite source: every frame at the line's own speed, or ``paced`` like a camera for those who watch."""
-    return own(stack, Capture(lambda: Paced(device.take())) if paced else Direct(device.take()))
+    if paced:
+        return own(stack, Capture(lambda: Paced(device.take()), ahead=False))  # nothing of it is to be missed
+    return own(stack, Direct(device.take()))
 
 
-def add_sinks(outputs: Outputs, choices: Sequence[str | OpenSink], *, size: Size, fps: float, alpha: bool) -> None:
-    """Open every output.
+def add_sinks(
+    outputs: Outputs,
+    choices: Sequence[str | OpenSink],
+    *,
+    read: Sequence[object],
+    size: Size,
+    fps: float,
+    alpha: bool,
+) -> None:
+    """Open every output. ``read``: the specs of what is read, which none may write over.
 
     Raises:
-        SpecError: one of them, none at all, or one given twice.
+        SpecError: one of them, none at all, one given twice, or one that is read.
         SinkError, MissingDependency
     """
     if not choices:
         raise SpecError("no output given; give one, such as 'window' or 'out.mp4'")
-    for opener, rest in _different([choices] if isinstance(choices, str) else choices):
+    choices = [choices] if isinstance(choices, str) else choices
+    for choice, spec in product(choices, read):
+        if isinstance(choice, str) and isinstance(spec, str) and _same_file(choice, spec):
+            raise SpecError(f"the output {choice!r} would be written over {spec!r}, which is read; name another file")
+    for opener, rest in _different(choices):
         outputs.add(opener(rest, size=size, fps=fps, alpha=alpha))
 
 
@@ -68,22 +84,19 @@ def network_opener(
     return partial(load, open_network if isinstance(choice, str) else choice)
 
 
-COMPILED = "compiled the picture loops for this processor, once: later starts are seconds quicker"
-
-
 def renderer_maker(
     size: Size, lap: Callable[[str], None], tell: Callable[[str], None], *, load: Load = at_once
 ) -> MakeRenderer:
     """Makes the renderer of a network, ready for its first frame; what takes long, by ``load``."""
 
-    def warm_up() -> bool:
+    def warm_up() -> str:
         from realtime_matte.render import warm  # noqa: PLC0415  # Numba loads, and compiles if it has to
 
         return warm.warm_up()
 
     def make(network: Network, background: Background | None) -> Renderer:
-        if load(warm_up):
-            tell(COMPILED)
+        if note := load(warm_up):
+            tell(note)
         from realtime_matte.render.cpu import CpuRenderer  # noqa: PLC0415
 
         return CpuRenderer(network, size=size, background=background, lap=lap)
@@ -108,10 +121,21 @@ def _different(choices: Sequence[str | OpenSink]) -> list[tuple[OpenSink, str]]:
     return found
 
 
+def _same_file(first: str, second: str) -> bool:
+    """Whether two specs name one file that is there."""
+    return any(one.samefile(other) for one, other in product(_files(first), _files(second)))
+
+
+def _files(spec: str) -> list[Path]:
+    """What a spec may name: all of it, without its word, without its options; of these, the files that are there."""
+    bare = [spec, spec.rpartition("?")[0]]
+    return [named(name) for name in [*bare, *(name.partition(":")[2] for name in bare)] if is_file(name)]
+
+
 def _source(spec: str) -> plugins.Plugin[OpenSource]:
     try:
         return plugins.source(spec)
     except SpecError:
-        if re.match(r"[a-z_]+:", spec):
+        if re.match(r"[a-z_]+:", spec) or (not spec.isdecimal() and _files(spec)):
             raise
         return plugins.source(f"camera:{spec}")

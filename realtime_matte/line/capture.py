@@ -22,6 +22,7 @@ class Capture:
 
     ``open_source`` is called here for the first time, so that its errors reach the caller; after a loss or a rest it
     is called in the capture thread. A source silent for ``stall_s`` counts as away; None: as its rate suggests.
+    ``ahead``: it runs from now on, as a camera has to; else from the first ``take``.
     """
 
     def __init__(
@@ -29,6 +30,7 @@ class Capture:
         open_source: Callable[[], Source],
         *,
         stall_s: float | None = None,
+        ahead: bool = True,
         pauses_s: tuple[float, ...] = PAUSES_S,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
@@ -41,7 +43,9 @@ class Capture:
         self._exchange = Exchange(source.size)
         self._keeper = Keeper(source, open_source, self._exchange, pauses_s=pauses_s, clock=clock)
         self._thread = threading.Thread(target=self._keeper.run, name="capture", daemon=True)
-        self._thread.start()
+        self._running = False
+        if ahead:
+            self._run()
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -81,6 +85,8 @@ class Capture:
         if self._keeper.stopping.is_set():
             self._exchange.give_back()
             return None
+        if not self._running:
+            self._run()
         away = self.dark or self.status
         return self._exchange.take(timeout_s if away else self._keeper.seen + self._stall_s - self._clock())
 
@@ -97,6 +103,13 @@ class Capture:
         if self._keeper.stopping.is_set():
             return
         self._keeper.stop()
+        if not self._running:
+            self._run()  # the thread owns the source, and closes it
         self._thread.join(PATIENCE_S)
         if self._thread.is_alive():
             self._hung = ("the camera hangs; it is let go of as soon as its driver answers",)
+
+    def _run(self) -> None:
+        self._running = True
+        self._keeper.seen = self._clock()
+        self._thread.start()

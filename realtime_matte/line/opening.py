@@ -78,7 +78,8 @@ def opened(
     size = wishes.size or device.size
     backdrops = own(stack, Backdrops(wishes.backgrounds, size=size, fit=wishes.fit, tell=tell))
     sinks = own(stack, Outputs(tell=tell))
-    assembly.add_sinks(sinks, wishes.outputs, size=size, fps=device.fps, alpha=backdrops.alpha)
+    read = [wishes.source, *wishes.backgrounds, wishes.card_image, wishes.model]
+    assembly.add_sinks(sinks, wishes.outputs, read=read, size=size, fps=device.fps, alpha=backdrops.alpha)
     card = Standby(sinks, size=size, alpha=backdrops.alpha, image=wishes.card_image, text=wishes.card_text)
     card.show_live(standby.STARTING, clock())
     card.leave(standby.STOPPED)

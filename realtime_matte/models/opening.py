@@ -57,6 +57,7 @@ def _starting() -> ModuleType:
         import_module("onnxruntime")
     except (ImportError, OSError) as error:
         raise MissingDependency(
-            f"ONNX Runtime cannot be loaded: {error}; pip install --force-reinstall realtime-matte"
+            f"ONNX Runtime cannot be loaded: {error}; pip install --force-reinstall its package (onnxruntime-gpu, on"
+            " macOS onnxruntime)"
         ) from error
     return import_module("realtime_matte.models.starting")

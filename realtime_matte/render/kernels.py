@@ -38,3 +38,8 @@ def constant(array: Array) -> Array:
 def compiled(function: Callable[..., object]) -> int:
     """How often this process had to compile a kernel, because the disk did not have it."""
     return sum(function.stats.cache_misses.values())  # type: ignore[attr-defined]  # what ``kernel`` made of it
+
+
+def kept(function: Callable[..., object]) -> bool:
+    """Whether there is a folder for a kernel's machine code."""
+    return function.stats.cache_path is not None  # type: ignore[attr-defined]  # likewise

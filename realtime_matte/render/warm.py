@@ -9,7 +9,7 @@ from realtime_matte.render.bands import split
 from realtime_matte.render.composite import composite, straight
 from realtime_matte.render.enlarge import alphas, colours, over
 from realtime_matte.render.guided import judge, moments, solve
-from realtime_matte.render.kernels import compiled, constant
+from realtime_matte.render.kernels import compiled, constant, kept
 from realtime_matte.render.refine import Refiner
 from realtime_matte.render.steady import follow
 
@@ -27,16 +27,23 @@ KERNELS: tuple[Callable[..., object], ...] = (
 )
 
 
-def warm_up() -> bool:
-    """Run every loop once on a tiny picture. True when they had to be compiled for it, which takes seconds."""
-    before = _compiled_so_far()
+COMPILED = "compiled the picture loops for this processor, once: later starts are seconds quicker"
+UNKEPT = "compiled the picture loops, as at every start: no folder can keep them; set NUMBA_CACHE_DIR to one with room"
+
+
+def warm_up() -> str:
+    """Run every loop once on a tiny picture. What to tell when they had to be compiled, which takes seconds."""
+    before, full = _compiled_so_far(), False
     for _ in KERNELS:
         try:
             _run()
         except OSError:
-            continue  # no room to keep a loop for the next start: it is there all the same
-        break
-    return _compiled_so_far() > before
+            full = True  # no room to keep a loop for the next start: it is there all the same
+        else:
+            break
+    if _compiled_so_far() == before:
+        return ""
+    return UNKEPT if full or not all(map(kept, KERNELS)) else COMPILED
 
 
 def _run() -> None:

@@ -86,7 +86,7 @@ def start(path: Path, kind: Format, encoder: Encoder, *, size: Size, fps: float)
 
     Raises FFmpeg's own errors.
     """
-    container = av.open(str(path), "w", format=kind.container, options=dict(kind.writing))
+    container = av.open(f"file:{path}", "w", format=kind.container, options=dict(kind.writing))
     stream = _stream(container, encoder, size, fps)
     stream.codec_context.open(strict=False)
     return container, stream

@@ -33,7 +33,7 @@ class Linux:
             SourceError: there is none, it is no camera, or it may not be used.
         """
         if rest.isdecimal():
-            return self._checked(self.root / f"dev/video{int(rest)}")
+            return self._checked(self.root / f"dev/video{rest.lstrip('0') or '0'}")
         if rest.startswith("/"):
             return self._checked(Path(rest))
         matching = [camera for camera in self.cameras() if rest.lower() in camera.name.lower()]
@@ -101,6 +101,8 @@ class Linux:
             device = os.open(path, os.O_RDWR | os.O_NONBLOCK)
         except PermissionError as error:
             raise SourceError(f"{path} may not be used by you: permission denied; {_permit(path)}") from error
+        except IsADirectoryError as error:
+            raise SourceError(f"{path} is a folder and no camera; {self._there_is()}") from error
         except OSError as error:
             raise SourceError(f"{path} cannot be opened: {error.strerror}; plug it in again") from error
         try:

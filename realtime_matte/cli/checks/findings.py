@@ -13,6 +13,7 @@ WHY: Final = {
     "camera": "others see what it sees, at the rate it gives",
     "model": "it tells you from the room; without it the standby card is all that is sent",
     "background": "it is what others see in place of the room",
+    "card": "it is what others see whenever there is no matte",
     "virtualcam": "it is the camera that is chosen in a call",
     "pipewire": "it is the camera that is chosen in a call",
     "python": "rtmatte is written for newer ones",

@@ -23,7 +23,7 @@ PACKAGES = {
 }
 """Modules, and the packages that may bring each."""
 
-ANEW = "pip install --force-reinstall realtime-matte"
+ANEW = "install rtmatte again: pip install --force-reinstall . in its folder"
 
 
 def installation() -> Iterator[Finding]:
@@ -50,7 +50,7 @@ def package(module: str, names: tuple[str, ...]) -> Finding:
         return ill(module, missing(error))
     found = [f"{name} {release}" for name in names if (release := _version(name))]
     if len(found) > 1:
-        mend = f"pip uninstall {' '.join(names)}, then pip install realtime-matte"
+        mend = f"pip uninstall {' '.join(names)}, then pip install . in rtmatte's folder"
         return Finding(module, "warning", f"{' and '.join(found)} hide one another", mend)
     return good(module, ", ".join(found) or "there")
 

@@ -13,7 +13,7 @@ from realtime_matte.errors import MatteError
 from realtime_matte.frame import Frame, Size
 from realtime_matte.line import card
 from realtime_matte.line.assembly import network_opener, renderer_maker, source_opener
-from realtime_matte.line.backdrops import Backdrops
+from realtime_matte.line.backdrops import DEFAULT, Backdrops
 from realtime_matte.line.lifetime import own
 from realtime_matte.settings import Settings, resolve
 from realtime_matte.stats import Stats
@@ -43,7 +43,8 @@ def examine(options: Mapping[str, object], *, config: str | None) -> Iterator[Fi
         yield ill("settings", error)
         settings = Settings()
     frame = yield from camera(settings)
-    yield from network(settings, frame)
+    background = yield from pictures(settings, frame.size)
+    yield from network(settings, frame, background=background)
     for spec in virtual_cameras(settings):
         yield virtual_camera(spec, settings, frame.size)
 
@@ -67,14 +68,33 @@ def camera(settings: Settings, *, clock: Callable[[], float] = time.perf_counter
     return frame
 
 
-def network(settings: Settings, frame: Frame) -> Iterator[Finding]:
+def pictures(settings: Settings, size: Size) -> Generator[Finding, None, str]:
+    """Every background and the standby card; returns the first background that opens, or the usual one."""
+    opened = []
+    for spec in settings.bg:
+        try:
+            Backdrops([spec], size=size, fit=settings.fit, tell=_ignored).close()
+        except MatteError as error:
+            yield ill("background", error)
+        else:
+            opened.append(spec)
+            yield good("background", spec)
+    if settings.card:
+        try:
+            card.draw(size, image=settings.card)
+            yield good("card", settings.card)
+        except MatteError as error:
+            yield ill("card", error)
+    return opened[0] if opened else DEFAULT
+
+
+def network(settings: Settings, frame: Frame, *, background: str) -> Iterator[Finding]:
     """The network and all that follows it, timed on a frame of the camera's."""
     stats = Stats()
     try:
         with ExitStack() as stack:
             opened = own(stack, network_opener(settings.model, provider=settings.provider, threads=settings.threads)())
-            backdrops = own(stack, Backdrops(settings.bg, size=frame.size, fit=settings.fit, tell=_ignored))
-            yield good("background", ", ".join(settings.bg))
+            backdrops = own(stack, Backdrops([background], size=frame.size, fit=settings.fit, tell=_ignored))
             renderer = renderer_maker(frame.size, stats.lap, _ignored)(opened, backdrops.current)
             for step in range(2 * TIMED):  # the first half warms up
                 stats.begin()
