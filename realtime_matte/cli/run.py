@@ -51,9 +51,8 @@ def _add_parts(group: argparse._ArgumentGroup) -> None:
         "--output",
         metavar="SPEC",
         action="append",
-        help="virtualcam (the default), virtualcam:DEVICE, window, file.mp4, .webm, .mov or .mkv, frames:FOLDER, pipewire"
-        " (experimental), null;"
-        " several may be given",
+        help="virtualcam (the default), virtualcam:DEVICE, window, file.mp4, .webm, .mov or .mkv, frames:FOLDER, null,"
+        " pipewire (experimental); several may be given",
     )
     add(
         "--model",
