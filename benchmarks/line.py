@@ -6,6 +6,7 @@ from contextlib import closing
 
 from contest import serve
 
+from realtime_matte.cli import threads
 from realtime_matte.rounds import Line, Plan
 
 WARM = 20
@@ -13,6 +14,7 @@ WARM = 20
 
 def main(wanted: str) -> int:
     """Serve rounds."""
+    threads.few()
     given = json.loads(wanted)
     with closing(Line(Plan(**given | {"size": tuple(given["size"])}))) as line:
         for _ in range(WARM):

@@ -9,7 +9,7 @@ from functools import partial
 from types import TracebackType
 from typing import Self
 
-from realtime_matte.errors import MatteError
+from realtime_matte.errors import MatteError, SinkError
 from realtime_matte.frame import Frame, Size
 from realtime_matte.line import assembly, standby
 from realtime_matte.line.news import News
@@ -195,6 +195,8 @@ class Pipeline:
         self.stats.lap("fit")
         try:
             picture = line.renderer.render(fitted)
+        except SinkError:  # the last output's, which was shown the card while a network was opened again
+            raise
         except MatteError as error:  # a network's errors end in the renderer: this one is the background's
             line.backdrops.replace_failed(error)
             line.renderer.background = line.backdrops.current

@@ -54,26 +54,39 @@ def sink(spec: str) -> Plugin[OpenSink]:
     return cast("Plugin[OpenSink]", _find("sinks", spec))
 
 
+def without_word(spec: str) -> str:
+    """What follows a plug-in's word, of whatever kind; all of it where there is none."""
+    word, rest = _split(spec)
+    return rest if any(word in names(kind) for kind in NOUNS) else spec
+
+
 def _find(kind: Kind, spec: str) -> Plugin[Callable[..., object]]:
     word, rest = _split(spec)
     if word in names(kind):
         return Plugin(word, _module(kind, word).open, rest)
+    if name := _claiming(kind, spec):
+        return Plugin(name, _module(kind, name).open, spec)
+    raise _unknown(kind, spec)
+
+
+def _claiming(kind: Kind, spec: str) -> str:
+    """The module that claims a spec without a word; empty where none does."""
     for name in names(kind):
         claims = getattr(_module(kind, name), "claims", None)
         if claims is not None and claims(spec):
-            return Plugin(name, _module(kind, name).open, spec)
-    raise _unknown(kind, spec)
+            return name
+    return ""
 
 
 def _unknown(kind: Kind, spec: str) -> SpecError:
     """What to tell of a spec that nobody claims."""
-    noun, there = NOUNS[kind], ", ".join(names(kind))
-    name, mark, option = spec.rpartition("?")
-    if mark and is_file(name):
+    noun = NOUNS[kind]
+    name, mark, option = spec.rpartition("?") if not is_file(spec) else (spec, "", "")
+    if kind == "sinks" or not is_file(name):
+        return SpecError(f"no {noun} called {spec!r}; there are: {', '.join(names(kind))}")
+    if mark and _claiming(kind, name):
         return SpecError(f"no option {option!r} for the file {name!r} as {noun}; leave it out")
-    if is_file(spec):
-        return SpecError(f"no {noun} can be made of the file {spec!r}; save a picture as JPEG or PNG, a film as MP4")
-    return SpecError(f"no {noun} called {spec!r}; there are: {there}")
+    return SpecError(f"no {noun} can be made of the file {name!r}; save a picture as JPEG or PNG, a film as MP4")
 
 
 def _split(spec: str) -> tuple[str, str]:

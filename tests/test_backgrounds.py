@@ -95,6 +95,11 @@ def test_a_file_nobody_claims_is_told_what_it_could_be(tmp_path: Path) -> None:
         plugins.background(str(tmp_path / "photo.heic"))
     with pytest.raises(SpecError, match=r"no option 'loop' for the file '.*clip\.mp4' as background; leave it out"):
         plugins.background(f"{tmp_path / 'clip.mp4'}?loop")
+    with pytest.raises(SpecError, match=r"no source can be made of the file '.*photo\.heic'; save"):
+        plugins.source(f"{tmp_path / 'photo.heic'}?frames=3")
+    (tmp_path / "clip.avi").touch()
+    with pytest.raises(SpecError, match=r"no output called '.*clip\.avi\?overwrite=yes'; there are: file, frames"):
+        plugins.sink(f"{tmp_path / 'clip.avi'}?overwrite=yes")
 
 
 def test_picture_fills_the_output(tmp_path: Path) -> None:

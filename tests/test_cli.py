@@ -271,6 +271,21 @@ def test_help_into_a_closed_pipe_makes_no_complaint() -> None:
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+@LINUX
+@pytest.mark.parametrize(("error", "told"), [("SinkError('no room')", b"no room"), ("RuntimeError", b"Traceback")])
+def test_a_closed_stdout_hides_no_error(error: str, told: bytes) -> None:
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    verb = "from realtime_matte import cli; from realtime_matte.errors import SinkError\n"
+    verb += f"def call(_):\n print('half of it')\n raise {error}\ncli._call = call; raise SystemExit(cli.main([]))"
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-c", verb], stdout=write, stderr=subprocess.PIPE, env=buffered, check=False
+    )
+    os.close(write)
+    assert told in done.stderr
+
+
 def test_a_name_that_the_terminal_has_no_letters_for_is_told_all_the_same(model: str, tmp_path: Path) -> None:
     done = subprocess.run(  # noqa: S603 - our own interpreter
         [sys.executable, "-m", "realtime_matte", "demo", "--seconds", "0.1", "--out", "\u00e9", "--model", model],

@@ -1,6 +1,7 @@
 import logging
 import re
 import threading
+import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -288,6 +289,32 @@ def test_a_fall_back_that_keeps_the_provider_is_told() -> None:
     assert told == ["CPU in 8 bits failed while running; running on CPU since"]
 
 
+@pytest.mark.parametrize("background", ["#fff", "studio"])
+def test_the_last_output_that_ends_while_a_network_opens_again_ends_the_run(background: str) -> None:
+    class Gone(Recorder):
+        broken = False
+
+        def send(self, picture: Pixels, time: float) -> None:
+            if self.broken:
+                raise SinkError("the window is gone")
+            super().send(picture, time)
+
+    sink, networks = Gone(live=True), [ScriptedNetwork(dict.fromkeys(range(1000), fails))]
+
+    def open_network() -> Network:
+        if networks:
+            return networks.pop()
+        sink.broken = True
+        time.sleep(2 * CARD_EVERY_S)
+        return ScriptedNetwork()
+
+    with (
+        pytest.raises(SinkError, match="the window is gone"),
+        Pipeline.open(clip(300), background, outputs=[sink], model=open_network, tell=print) as pipeline,
+    ):
+        pipeline.run()
+
+
 def test_what_a_network_that_takes_over_fell_back_to_is_told() -> None:
     told: list[str] = []
     second = ScriptedNetwork()
@@ -382,6 +409,15 @@ def test_an_output_given_twice_is_refused(
     with pytest.raises(SpecError, match=rf"the output {re.escape(repr(again))} is given twice; give it once"):
         Pipeline.open(clip(1), Wall(), outputs=[first, again], model=ScriptedNetwork)
     assert not (tmp_path / "a.mp4").exists()
+
+
+def test_an_output_whose_name_ends_like_what_is_read_is_another_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("30.mp4").write_bytes(b"precious")
+    assert not assembly._same_file("12:30.mp4", "30.mp4")
+    assert assembly._same_file("file:30.mp4?overwrite=yes", "video:30.mp4?live")
 
 
 @pytest.mark.parametrize("output", ["clip.mp4?overwrite=yes", "file:clip.mp4?overwrite=yes", "./clip.mp4"])

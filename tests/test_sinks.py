@@ -89,6 +89,7 @@ def test_the_folder_goes_away(tmp_path: Path) -> None:
     sink.close()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows calls it otherwise")
 def test_the_folder_becomes_a_file(tmp_path: Path) -> None:
     sink = folder(tmp_path / "out")
     (tmp_path / "out").rmdir()

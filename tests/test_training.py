@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import cv2
@@ -92,6 +93,19 @@ def data(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> pack.Pack:
 
 def test_a_pack_is_read_by_its_split(data: pack.Pack) -> None:
     assert (len(data.people), [len(clip) for clip in data.clips], len(data.rooms)) == (6, [8], 4)
+
+
+def test_a_pack_that_grew_is_read_anew(folder: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    shutil.copytree(folder, mine)
+    before = pack.read(mine, split="train", cache=tmp_path / "cache")
+    image, alpha = disc(np.random.default_rng(1), (40, 40))
+    cv2.imwrite(str(mine / "me.jpg"), image)
+    cv2.imwrite(str(mine / "me.png"), alpha)
+    with (mine / "pack.csv").open("a", newline="") as file:
+        csv.writer(file).writerow(("me.jpg", "me.png", "me", "train", ""))
+    after = pack.read(mine, split="train", cache=tmp_path / "cache")
+    assert len(after.people) == len(before.people) + 1
 
 
 def test_foregrounds_are_free_of_the_old_room(data: pack.Pack) -> None:

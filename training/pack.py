@@ -6,6 +6,7 @@ Fast Multi-Level Foreground Estimation), and keeps the result in a cache file, s
 """
 
 import csv
+import hashlib
 import pickle
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -46,8 +47,12 @@ class Pack:
 
 
 def read(folder: Path, *, split: str, cache: Path) -> Pack:
-    """The pack's part called ``split`` ("train" or "val"); decoded once, then taken from ``cache``."""
-    kept = cache / f"pack-{split}-{LONG_SIDE}.pickle"
+    """The pack's part called ``split`` ("train" or "val"); decoded once, then taken from ``cache``.
+
+    Raises:
+        FileNotFoundError: there is no such pack.
+    """
+    kept = cache / f"pack-{split}-{LONG_SIDE}-{_mark(folder)}.pickle"
     if not kept.exists():
         cache.mkdir(parents=True, exist_ok=True)
         # Spawned: a fork would copy OpenCV's threads in mid-work.
@@ -65,6 +70,12 @@ def read(folder: Path, *, split: str, cache: Path) -> Pack:
         pack = pickle.load(file)  # noqa: S301 - our own cache, written three lines above
     assert isinstance(pack, Pack)  # noqa: S101 - our own cache again
     return pack
+
+
+def _mark(folder: Path) -> str:
+    """Of a pack as it is now: another one, or one with other rows, is read anew."""
+    tables = b"".join((folder / name).read_bytes() for name in ("pack.csv", "clips.csv", "nobody.csv"))
+    return hashlib.sha256(str(folder.resolve()).encode() + tables).hexdigest()[:12]
 
 
 def _rows(table: Path, split: str) -> Iterator[dict[str, str]]:

@@ -45,7 +45,10 @@ class Ranges(CalibrationDataReader):  # type: ignore[misc] # ONNX Runtime's is u
 
 
 def quantise(model: Path, shots: list[Shot]) -> Path:
-    """Write the twin beside the network, and its name into the network's metadata. The last shots are for the check."""
+    """Write the twin beside the network, and its name into the network's metadata.
+
+    The first quarter of the shots is for the check.
+    """
     twin = model.with_name(f"{model.stem}-int8.onnx")
     kept = len(shots) // 4
     with TemporaryDirectory() as folder:

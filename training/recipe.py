@@ -30,9 +30,9 @@ RECIPES = {
     ),
     # Once more from the averaged network of an earlier run, with a teacher, on every grid that is offered.
     "again": (
-        Stage(frames=160_000, plan=Plan(shots=24, length=1, area=FULL, least=0.35, taught=8), rate=(1.2e-3, 1e-3)),
-        Stage(frames=54_000, plan=Plan(shots=10, length=1, area=WIDE, least=0.25, taught=4), rate=(1e-3, 8e-4)),
-        Stage(frames=76_000, plan=Plan(shots=4, length=5, area=WIDE, least=0.25, taught=4), rate=(7e-4, 1e-5)),
+        Stage(frames=310_000, plan=Plan(shots=24, length=1, area=FULL, least=0.35, taught=8), rate=(1.2e-3, 1e-3)),
+        Stage(frames=110_000, plan=Plan(shots=10, length=1, area=WIDE, least=0.25, taught=4), rate=(1e-3, 8e-4)),
+        Stage(frames=132_000, plan=Plan(shots=4, length=5, area=WIDE, least=0.25, taught=4), rate=(7e-4, 1e-5)),
     ),
     # A camera of one's own, from a network that knows people already.
     "fine-tune": (Stage(frames=60_000, plan=Plan(shots=4, length=5, area=FULL), rate=(2e-4, 1e-5)),),

@@ -44,10 +44,17 @@ def _called(words: Sequence[str]) -> int:
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a name that the terminal's encoding has no letters for
     try:
-        return _call(words)
-    finally:
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        status = _call(words)
+    except SystemExit:
+        _flush()
+        raise
+    _flush()
+    return status
+
+
+def _flush() -> None:
+    if sys.stdout is not None:
+        sys.stdout.flush()
 
 
 def _call(words: Sequence[str]) -> int:

@@ -127,15 +127,15 @@ def _same_file(first: str, second: str) -> bool:
 
 
 def _files(spec: str) -> list[Path]:
-    """What a spec may name: all of it, without its word, without its options; of these, the files that are there."""
-    bare = [spec, spec.rpartition("?")[0]]
-    return [named(name) for name in [*bare, *(name.partition(":")[2] for name in bare)] if is_file(name)]
+    """What a spec may name, with or without what may be its options; of these, the files that are there."""
+    name = plugins.without_word(spec)
+    return [named(one) for one in (name, name.rpartition("?")[0]) if is_file(one)]
 
 
 def _source(spec: str) -> plugins.Plugin[OpenSource]:
     try:
         return plugins.source(spec)
     except SpecError:
-        if re.match(r"[a-z_]+:", spec) or (not spec.isdecimal() and _files(spec)):
+        if re.match(r"[a-z_]+:", spec) or any(file.suffix for file in _files(spec)):
             raise
         return plugins.source(f"camera:{spec}")

@@ -57,7 +57,6 @@ def _starting() -> ModuleType:
         import_module("onnxruntime")
     except (ImportError, OSError) as error:
         raise MissingDependency(
-            f"ONNX Runtime cannot be loaded: {error}; pip install --force-reinstall its package (onnxruntime-gpu, on"
-            " macOS onnxruntime)"
+            f"ONNX Runtime cannot be loaded: {error}; pip list names its package: pip install --force-reinstall that"
         ) from error
     return import_module("realtime_matte.models.starting")

@@ -1,6 +1,8 @@
 """A network started on the best provider that is proven to run it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import partial
 from math import inf
 
 from realtime_matte.errors import ModelError
@@ -9,7 +11,7 @@ from realtime_matte.models.eight_bit import EIGHT_BIT, quicker_twin
 from realtime_matte.models.family import Family, understand
 from realtime_matte.models.graph import Graph
 from realtime_matte.models.network import OnnxNetwork
-from realtime_matte.models.proof import WarmUp, proven, warm_up
+from realtime_matte.models.proof import TooSlow, WarmUp, proven, warm_up
 from realtime_matte.models.providers import CPU, CUDA, Machine, Provider, Standing
 from realtime_matte.models.runtime import FAILURES, Runtime, installed_runtime, reason, this_machine
 from realtime_matte.models.session import Session, Unproven, start_cpu
@@ -44,22 +46,32 @@ def start(
     wanted = _wanted(provider, machine)
     usual = understand(graph, given)
     cpu = start_cpu(graph.path, runtime, threads=threads)
+    on_cpu = _on_cpu(name, cpu, usual)
     patience = _PATIENCE if provider is None else inf
     failed: list[tuple[Provider, Unproven]] = []
     for candidate in wanted:
-        family = usual.finer if usual.finer and candidate.gpu else usual
-        on_cpu = _on_cpu(name, cpu, family)
+        prove = partial(proven, graph, cpu=cpu, threads=threads, cpu_s=on_cpu.seconds, patience=patience)
         try:
-            session = proven(graph, family, candidate, runtime, threads=threads, on_cpu=on_cpu, patience=patience)
+            session, family = _on_a_grid(candidate, usual, prove)
         except Unproven as error:
             failed.append((candidate, error))
         else:
             return OnnxNetwork(name, [(session, family), (cpu, usual)], _notes(failed, session))
     if provider is not None and failed:
         raise _refused(*failed[0])
-    sessions, told_of_twin = _with_twin(graph, usual, cpu, _on_cpu(name, cpu, usual), threads=threads)
+    sessions, told_of_twin = _with_twin(graph, usual, cpu, on_cpu, threads=threads)
     notes = [*_notes(failed, cpu), *_overlooked(provider, machine), *told_of_twin]
     return OnnxNetwork(name, [(session, usual) for session in sessions], notes)
+
+
+def _on_a_grid(
+    candidate: Provider, usual: Family, prove: Callable[[Family, Provider], Session]
+) -> tuple[Session, Family]:
+    """On the finer grid where the provider is a GPU that has the time, else on the usual one. Raises Unproven."""
+    if usual.finer and candidate.gpu:
+        with suppress(TooSlow):
+            return prove(usual.finer, candidate), usual.finer
+    return prove(usual, candidate), usual
 
 
 def _with_twin(

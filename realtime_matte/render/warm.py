@@ -28,19 +28,23 @@ KERNELS: tuple[Callable[..., object], ...] = (
 
 
 COMPILED = "compiled the picture loops for this processor, once: later starts are seconds quicker"
+MOST_TRIES = 100
+"""More than there are loops, those within loops counted too: each is compiled in one try."""
+
 UNKEPT = "compiled the picture loops, as at every start: no folder can keep them; set NUMBA_CACHE_DIR to one with room"
 
 
 def warm_up() -> str:
     """Run every loop once on a tiny picture. What to tell when they had to be compiled, which takes seconds."""
     before, full = _compiled_so_far(), False
-    for _ in KERNELS:
+    for left in reversed(range(MOST_TRIES)):
         try:
             _run()
-        except OSError:
-            full = True  # no room to keep a loop for the next start: it is there all the same
-        else:
             break
+        except OSError:  # no room to keep a loop for the next start: it is there all the same
+            full = True
+            if not left:
+                raise
     if _compiled_so_far() == before:
         return ""
     return UNKEPT if full or not all(map(kept, KERNELS)) else COMPILED
