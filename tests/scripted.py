@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
-from realtime_matte.errors import ModelError, SinkError, SourceLost
+from realtime_matte.errors import BadFile, ModelError, SinkError, SourceLost
 from realtime_matte.frame import Frame, Matte, Pixels, Size
 from realtime_matte.stages import Command, Fit, OpenSource, State
 
@@ -170,7 +170,7 @@ class Wall:
 
     def picture(self, frame: Frame, matte: Matte) -> Pixels:  # noqa: ARG002  # as backgrounds are asked
         if frame.index == self._fails_at:
-            raise SinkError("the clip is gone")
+            raise BadFile("the clip is gone")
         assert self._pixels is not None
         return self._pixels
 
