@@ -47,17 +47,9 @@ def resolve(options: Mapping[str, object], *, config: str | None) -> Settings:
     Raises:
         SpecError, MissingFile, BadFile
     """
-    path = usual_file() if config is None else named(config)
-    found = from_file(path) if path and (config is not None or is_file(path)) else {}
+    path = _usual_file() if config is None else named(config)
+    found = from_file(path) if path else {}
     return Settings(**found | from_options(options))  # type: ignore[arg-type]  # each went through its field's reader
-
-
-def usual_file() -> Path | None:
-    """Where the platform keeps our settings, whether they are there or not; None where nobody has a home."""
-    try:
-        return user_config_path("rtmatte", appauthor=False) / FILE
-    except RuntimeError:
-        return None
 
 
 def from_options(options: Mapping[str, object]) -> dict[str, object]:
@@ -82,6 +74,15 @@ def from_file(path: Path) -> dict[str, object]:
             raise SpecError(f"{path}: no setting {key!r}; there are: {', '.join(sorted(_KEYS))}")
         found[_KEYS[key]] = _read(_KEYS[key], value, where=f"{path}: {key}")
     return found
+
+
+def _usual_file() -> Path | None:
+    """The one in the platform's folder; None where there is none, or nobody has a home."""
+    try:
+        path = user_config_path("rtmatte", appauthor=False) / FILE
+    except RuntimeError:
+        return None
+    return path if is_file(path) else None
 
 
 def _load(path: Path) -> dict[str, object]:

@@ -128,10 +128,10 @@ class ScriptedDevice:
         return True
 
     def retrieve(self, image: Pixels | None = None) -> tuple[bool, Pixels | None]:
-        if self._picture is None and self._fault == "empty":
-            raise cv2.error("(-215:Assertion failed) !buf.empty() in function 'imdecode_'")
         if self._picture is None:
-            return self._fault == "torn", None if self._fault == "torn" else image
+            if self._fault == "empty":
+                raise cv2.error("(-215:Assertion failed) !buf.empty() in function 'imdecode_'")
+            return (True, None) if self._fault == "torn" else (False, image)
         if image is None or image.shape != self._picture.shape:
             return True, self._picture.copy()
         np.copyto(image, self._picture)

@@ -249,31 +249,31 @@ def test_a_second_signal_ends_at_once_and_the_recording_still_plays(
     assert recorded(clip) == 5
 
 
+def with_nobody_reading(*words: str) -> "subprocess.CompletedProcess[bytes]":
+    """Python with these words, its stdout a pipe that is closed at the other end, and buffered as usual."""
+    read, write = os.pipe()
+    os.close(read)
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    done = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, *words], stdout=write, stderr=subprocess.PIPE, env=buffered, check=False
+    )
+    os.close(write)
+    return done
+
+
 @LINUX
 @pytest.mark.parametrize("word", ["devices", "--help"])
 def test_a_closed_stdout_makes_no_complaint(word: str) -> None:
-    read, write = os.pipe()
-    os.close(read)
-    done = subprocess.run(  # noqa: S603 - our own interpreter
-        [sys.executable, "-m", "realtime_matte", word], stdout=write, stderr=subprocess.PIPE, check=False
-    )
-    os.close(write)
+    done = with_nobody_reading("-m", "realtime_matte", word)
     assert (done.returncode, done.stderr) == (0, b"")
 
 
 @LINUX
 @pytest.mark.parametrize(("error", "told"), [("SinkError('no room')", b"no room"), ("RuntimeError", b"Traceback")])
 def test_a_closed_stdout_hides_no_error(error: str, told: bytes) -> None:
-    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     verb = "from realtime_matte import cli; from realtime_matte.errors import SinkError\n"
     verb += f"def call(_):\n print('half of it')\n raise {error}\ncli._call = call; raise SystemExit(cli.main([]))"
-    read, write = os.pipe()
-    os.close(read)
-    done = subprocess.run(  # noqa: S603 - our own interpreter
-        [sys.executable, "-c", verb], stdout=write, stderr=subprocess.PIPE, env=buffered, check=False
-    )
-    os.close(write)
-    assert told in done.stderr
+    assert told in with_nobody_reading("-c", verb).stderr
 
 
 def test_a_name_that_the_terminal_has_no_letters_for_is_told_all_the_same(model: str, tmp_path: Path) -> None:

@@ -158,9 +158,11 @@ class Scenes:
         """Up to three things that stand behind people, in half of the shots; in one of eight a curtain beside them."""
         rooms = self.pack.rooms
         count = self.random.integers(0, 4) * (self.random.random() < 0.5)
-        hanging = int(self.random.random() < 1 / 8)
+        curtained = self.random.random() < 1 / 8
         things = [thing(self.random, rooms, width, height) for _ in range(count)]
-        return things + [curtain(self.random, rooms, width, height) for _ in range(hanging)]
+        if curtained:
+            things.append(curtain(self.random, rooms, width, height))
+        return things
 
     def _chairs(self, people: list[Layer], width: int, height: int) -> list[Layer]:
         """The chairs that one in six sits on; one in six empty rooms has one too."""

@@ -10,7 +10,8 @@ from realtime_matte.paths import named
 from realtime_matte.stages import Fit
 
 HEADER = 32
-ANIMATED = 0x02  # of the flags byte of a WebP's VP8X chunk
+FLAGS = 20  # where a WebP's VP8X chunk has its byte of flags
+ANIMATED = 0x02
 
 
 def claims(spec: str) -> bool:
@@ -33,4 +34,4 @@ def moves(path: Path) -> bool:
             header = file.read(HEADER)
     except (OSError, RuntimeError, ValueError):  # there is none, nor could there be
         return False
-    return header[8:16] == b"WEBPVP8X" and any(flags & ANIMATED for flags in header[20:21])
+    return header[8:16] == b"WEBPVP8X" and len(header) > FLAGS and bool(header[FLAGS] & ANIMATED)

@@ -43,9 +43,8 @@ class Capture:
         self._exchange = Exchange(source.size)
         self._keeper = Keeper(source, open_source, self._exchange, pauses_s=pauses_s, clock=clock)
         self._thread = threading.Thread(target=self._keeper.run, name="capture", daemon=True)
-        self._running = False
         if ahead:
-            self._run()
+            self._begin()
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -85,8 +84,7 @@ class Capture:
         if self._keeper.stopping.is_set():
             self._exchange.give_back()
             return None
-        if not self._running:
-            self._run()
+        self._begin()
         away = self.dark or self.status
         return self._exchange.take(timeout_s if away else self._keeper.seen + self._stall_s - self._clock())
 
@@ -103,13 +101,12 @@ class Capture:
         if self._keeper.stopping.is_set():
             return
         self._keeper.stop()
-        if not self._running:
-            self._run()  # the thread owns the source, and closes it
+        self._begin()  # the thread owns the source, and closes it
         self._thread.join(PATIENCE_S)
         if self._thread.is_alive():
             self._hung = ("the camera hangs; it is let go of as soon as its driver answers",)
 
-    def _run(self) -> None:
-        self._running = True
-        self._keeper.seen = self._clock()
-        self._thread.start()
+    def _begin(self) -> None:
+        if self._thread.ident is None:  # not begun yet
+            self._keeper.seen = self._clock()
+            self._thread.start()

@@ -6,6 +6,7 @@ whatever the arithmetic; a lost input shows in the second and third alpha, a los
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,7 +21,7 @@ from realtime_matte.models.anchored import wired
 from realtime_matte.models.family import Family
 from realtime_matte.models.graph import Graph
 from realtime_matte.models.providers import CPU, Provider
-from realtime_matte.models.runtime import FAILURES, reason
+from realtime_matte.models.runtime import FAILURES, Runtime, reason
 from realtime_matte.models.session import Session, Unproven, start
 from realtime_matte.stages import State
 
@@ -64,9 +65,17 @@ def warm_up(session: Session, family: Family) -> WarmUp:
 
 
 def proven(
-    graph: Graph, family: Family, provider: Provider, cpu: Session, *, threads: int, cpu_s: float, patience: float
+    graph: Graph,
+    family: Family,
+    provider: Provider,
+    runtime: Runtime,
+    *,
+    threads: int,
+    on_cpu: Callable[[Family], WarmUp],
+    cpu_s: float,
+    patience: float,
 ) -> Session:
-    """A session on a provider that was seen to give what ``cpu`` gives, in ``patience`` times ``cpu_s`` a frame.
+    """A session on a provider that was seen to give what ``on_cpu`` gives, in ``patience`` times ``cpu_s`` a frame.
 
     Raises:
         TooSlow: it takes longer.
@@ -74,7 +83,7 @@ def proven(
     """
     # A session that failed to start is kept by its error and keeps its trace open, which Windows then does not delete.
     with TemporaryDirectory(prefix="rtmatte-", ignore_cleanup_errors=True) as folder:
-        session = start(graph.path, provider, cpu.runtime, threads=threads, trace=Path(folder) / "trace")
+        session = start(graph.path, provider, runtime, threads=threads, trace=Path(folder) / "trace")
         try:
             seen = warm_up(session, family)
         except FAILURES as error:
@@ -82,7 +91,7 @@ def proven(
         finally:
             trace = Path(session.native.end_profiling())
         _check_places(graph, provider, json.loads(trace.read_text("utf-8")))
-    check_equal(seen, warm_up(cpu, family))
+    check_equal(seen, on_cpu(family))
     if seen.seconds > patience * cpu_s:
         raise TooSlow(
             f"it takes {1000 * seen.seconds:.1f} ms a frame here, the CPU {1000 * cpu_s:.1f}",

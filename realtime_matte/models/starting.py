@@ -48,9 +48,15 @@ def start(
     cpu = start_cpu(graph.path, runtime, threads=threads)
     on_cpu = _on_cpu(name, cpu, usual)
     patience = _PATIENCE if provider is None else inf
+
+    def expected(family: Family) -> WarmUp:
+        return on_cpu if family is usual else _on_cpu(name, cpu, family)
+
+    prove = partial(
+        proven, graph, runtime=runtime, threads=threads, on_cpu=expected, cpu_s=on_cpu.seconds, patience=patience
+    )
     failed: list[tuple[Provider, Unproven]] = []
     for candidate in wanted:
-        prove = partial(proven, graph, cpu=cpu, threads=threads, cpu_s=on_cpu.seconds, patience=patience)
         try:
             session, family = _on_a_grid(candidate, usual, prove)
         except Unproven as error:

@@ -28,10 +28,10 @@ KERNELS: tuple[Callable[..., object], ...] = (
 
 
 COMPILED = "compiled the picture loops for this processor, once: later starts are seconds quicker"
+UNKEPT = "compiled the picture loops, as at every start: no folder can keep them; set NUMBA_CACHE_DIR to one with room"
+
 MOST_TRIES = 100
 """More than there are loops, those within loops counted too: each is compiled in one try."""
-
-UNKEPT = "compiled the picture loops, as at every start: no folder can keep them; set NUMBA_CACHE_DIR to one with room"
 
 
 def warm_up() -> str:
