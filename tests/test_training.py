@@ -17,6 +17,7 @@ from training import (  # noqa: E402 - only where torch is
     dress,
     evaluate,
     export,
+    faces,
     faults,
     hats,
     head,
@@ -185,7 +186,7 @@ def test_a_print_is_on_the_clothes_and_moves_with_them(seed: int) -> None:
     random = np.random.default_rng(seed)
     rooms = [random.integers(0, 256, (80, 120, 3), np.uint8)]
     wearer = head.Head(middle=50, top=30, neck=60, width=32)
-    worn = dress.Dress(wearer, prints.printed(random, wearer, rooms), None, None)
+    worn = dress.Dress(wearer, clothes=prints.printed(random, wearer, rooms))
     colours, alpha = np.full((120, 100, 3), 128, np.uint8), np.full((120, 100), 255, np.uint8)
     matrix = np.array([[1.0, 0, 0], [0, 1, 0]])
     dressed, whole = worn.put_on(colours, alpha, matrix)
@@ -195,6 +196,50 @@ def test_a_print_is_on_the_clothes_and_moves_with_them(seed: int) -> None:
     moved, _ = worn.put_on(colours, alpha, matrix + np.array([[0, 0, 10], [0, 0, 5]]))
     away = np.abs(moved[80:, 10:].astype(int) - dressed[75:-5, :-10])
     assert np.mean(away > 1) < 0.02  # warps round where they look in steps of 1/32 of a pixel
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_head_of_somebody_else_covers_the_wearer_s(seed: int) -> None:
+    wearer = head.Head(middle=50, top=30, neck=70, width=32)
+    alpha = standing(head.Head(middle=80, top=20, neck=68, width=40))
+    blue = np.full((*alpha.shape, 3), (200, 40, 20), np.uint8)
+    worn = faces.face(np.random.default_rng(seed), wearer, [pack.Person(blue, blue, alpha, "")])
+    assert worn is not None
+    own = standing(wearer)
+    colours, matrix = np.full((*own.shape, 3), (60, 120, 220), np.uint8), np.array([[1.0, 0, 0], [0, 1, 0]])
+    dressed, whole = worn.put_on(colours, own, matrix)
+    assert (whole >= own).all()
+    is_blue = dressed[..., 0] > dressed[..., 2]
+    assert is_blue[36:66, 38:62].mean() > 0.97
+    assert not is_blue[80:].any()
+    np.testing.assert_array_equal(whole[80:], own[80:])
+
+
+@pytest.mark.parametrize("width", [56, 90])
+def test_nobody_gets_a_head_from_one_who_shows_no_whole_one(width: int) -> None:
+    shown = standing(head.Head(middle=80, top=20, neck=60, width=width))
+    people = [pack.Person(shown, shown, shown, "")]
+    assert head.head_of(shown) is not None
+    assert faces.face(np.random.default_rng(0), head.Head(middle=50, top=30, neck=70, width=32), people) is None
+
+
+def test_a_complexion_leaves_the_clothes_alone() -> None:
+    wearer = head.Head(middle=50, top=30, neck=60, width=32)
+    colours, alpha = np.full((120, 100, 3), 128, np.uint8), np.full((120, 100), 255, np.uint8)
+    pale = faults.Grade(np.full((256, 1, 3), 250, np.uint8), 1.0)
+    dressed, _ = dress.Dress(wearer, complexion=pale).put_on(colours, alpha, np.array([[1.0, 0, 0], [0, 1, 0]]))
+    assert (dressed[:50] == 250).all()
+    np.testing.assert_array_equal(dressed[70:], colours[70:])
+
+
+def standing(owner: head.Head) -> np.ndarray:
+    """The outline of somebody with this head: an ellipse on a neck on shoulders."""
+    alpha = np.zeros((140, 160), np.uint8)
+    middle, tall = (int(owner.middle), int(owner.top + owner.neck) // 2), int(owner.neck - owner.top) // 2
+    cv2.ellipse(alpha, middle, (int(owner.width) // 2, tall), 0, 0, 360, 255, -1)
+    cv2.rectangle(alpha, (middle[0] - 6, int(owner.neck) - 3), (middle[0] + 6, int(owner.neck) + 8), 255, -1)
+    cv2.rectangle(alpha, (middle[0] - 40, int(owner.neck) + 8), (middle[0] + 40, 140), 255, -1)
+    return alpha
 
 
 @pytest.mark.parametrize("seed", range(20))

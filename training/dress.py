@@ -1,7 +1,7 @@
-"""What people wear beyond what the pack's people wore: clothes of other colours and prints, headphones, hats.
+"""How people look beyond what the pack's people do: other clothes, headphones, hats, heads, hair and skin.
 
 Two thousand people own few clothes. Other ones, large and plain or boldly printed, keep the network from knowing people
-by their shirts; hands and faces keep their own skin.
+by their shirts, others' heads from knowing them by their faces.
 """
 
 from collections.abc import Sequence
@@ -13,9 +13,11 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from training.faces import Face, face
 from training.faults import Grade, Picture, grade
 from training.hats import Hat, hat
 from training.head import Head
+from training.pack import Person
 from training.prints import Print, printed
 
 Clothes: TypeAlias = Grade | NDArray[np.float32] | Print
@@ -27,16 +29,23 @@ SKIN = ((0, 133, 80), (255, 180, 130))
 
 @dataclass(frozen=True, slots=True)
 class Dress:
-    """For one person, through a whole shot. ``clothes``: a grade, or a colour or a print on their own folds."""
+    """For one person, through a whole shot.
+
+    ``clothes``: a grade, or a colour or a print on their own folds; ``complexion``: how hair and skin are tinged.
+    """
 
     head: Head
-    clothes: Clothes | None
-    headphones: tuple[int, int, int] | None
-    hat: Hat | None
+    face: Face | None = None
+    complexion: Grade | None = None
+    clothes: Clothes | None = None
+    headphones: tuple[int, int, int] | None = None
+    hat: Hat | None = None
 
     def put_on(self, colours: Picture, alpha: Picture, matrix: NDArray[np.float64]) -> tuple[Picture, Picture]:
         """Colours and alpha of the person in the frame, whose still lies there by ``matrix``."""
-        if self.clothes is not None:
+        if self.face:
+            colours, alpha = self.face.put_on(colours, alpha, matrix)
+        if self.clothes is not None or self.complexion:
             colours = self._recoloured(colours, alpha, matrix)
         if self.hat:
             colours, alpha = self.hat.put_on(colours, alpha, matrix)
@@ -46,12 +55,21 @@ class Dress:
         return colours, alpha
 
     def _recoloured(self, colours: Picture, alpha: Picture, matrix: NDArray[np.float64]) -> Picture:
+        clothed = self._clothed(colours, matrix)
+        bare = 1 - clothed
+        if self.clothes is not None:
+            colours = cv2.blendLinear(self._cloth(colours, alpha, matrix), colours, clothed, bare)
+        if self.complexion:
+            colours = cv2.blendLinear(self.complexion(colours), colours, bare, clothed)
+        return colours
+
+    def _clothed(self, colours: Picture, matrix: NDArray[np.float64]) -> NDArray[np.float32]:
+        """How far each pixel is clothes, 0 to 1: below the neck, where it has no colour of skin."""
         _, y = matrix @ np.array([self.head.middle, self.head.neck, 1.0])
         rows = np.arange(len(colours), dtype=np.float32)[:, None]
         below = np.clip((rows - np.float32(y)) * np.float32(12 / len(colours)) + 0.5, 0, 1)
         skin = cv2.inRange(cv2.cvtColor(colours, cv2.COLOR_BGR2YCrCb), *SKIN)
-        weight = below * (1 - cv2.blur(skin, (3, 3)).astype(np.float32) * np.float32(1 / 255))
-        return cv2.blendLinear(self._cloth(colours, alpha, matrix), colours, weight, 1 - weight)
+        return below * (1 - cv2.blur(skin, (3, 3)).astype(np.float32) * np.float32(1 / 255))
 
     def _cloth(self, colours: Picture, alpha: Picture, matrix: NDArray[np.float64]) -> Picture:
         if isinstance(self.clothes, Grade):
@@ -79,10 +97,11 @@ class Dress:
             cv2.ellipse(picture, right, cup, turn, 0, 360, value, -1, 16)
 
 
-def dress(random: Generator, head: Head | None, rooms: Sequence[Picture]) -> Dress | None:
+def dress(random: Generator, head: Head | None, people: Sequence[Person], rooms: Sequence[Picture]) -> Dress | None:
     """Other clothes for two in five, headphones for one in twelve, a hat for one in ten; None for all others.
 
-    ``rooms``: pictures that hats and prints may be cut from.
+    One in three is to get the head of one of the ``people`` (one in ten does: of most, no whole head is seen), one in
+    six gets another tint of hair and skin. ``rooms``: pictures that hats and prints may be cut from.
     """
     if head is None:
         return None
@@ -90,8 +109,12 @@ def dress(random: Generator, head: Head | None, rooms: Sequence[Picture]) -> Dre
     if random.random() < 1 / 12:
         phones = tuple(random.integers(0, 256, 3).tolist()) if random.random() < 0.3 else (_dark(random),) * 3
     worn = hat(random, head, rooms) if random.random() < 1 / 10 else None
+    other = face(random, head, people) if random.random() < 1 / 3 else None
+    complexion = grade(random, strength=1.5) if random.random() < 1 / 6 else None
     clothes = _clothes(random, head, rooms)
-    return Dress(head, clothes, phones, worn) if clothes is not None or phones or worn else None
+    if clothes is None and not (phones or worn or other or complexion):
+        return None
+    return Dress(head, other, complexion, clothes, phones, worn)
 
 
 def _clothes(random: Generator, head: Head, rooms: Sequence[Picture]) -> Clothes | None:

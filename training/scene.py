@@ -9,10 +9,10 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from training.bend import bent
-from training.dress import dress
+from training.dress import Dress, dress
 from training.faults import faults, grade, lamp
 from training.framing import person_in_frame, photo_in_frame, room_in_frame
-from training.head import head_of
+from training.head import Head, head_of
 from training.layers import Layer, Shot, motion_blurred
 from training.motion import path, place
 from training.pack import Pack, Person
@@ -67,7 +67,7 @@ class Scenes:
         stills = self._stills(length)
         matrix = photo_in_frame(self.random, stills[0].alpha, width, height)
         way = path(self.random, strength=0.5)
-        clothes = self.random.random() < 0.7 and dress(self.random, head_of(stills[0].alpha), self.pack.rooms)
+        clothes = self.random.random() < 0.7 and self._dress(head_of(stills[0].alpha))
         behind = self._things(width, height)
         frames, alphas = [], []
         for moment in range(length):
@@ -113,11 +113,11 @@ class Scenes:
         return Shot(np.stack(frames), np.stack(alphas))
 
     def _with_part(self, shot: Shot, width: int, height: int) -> Shot:
-        """An arm, a hand, a shoulder of somebody else, in front."""
+        """An arm, a hand, a shoulder of somebody else, in front; not in lower corners, where flags and coats are."""
         raised = self.random.random() < 0.6
         stills = [self.hands[self.random.integers(len(self.hands))]] if raised else self._stills(1)
         colours, alpha = self._person(stills, width, height).draw(0, width=width, height=height)
-        x, y = self.random.uniform(0, width), self.random.uniform(0, height)
+        x, y = self.random.uniform(0, width), self.random.uniform(0, 0.75) * height
         blob = np.zeros((height, width), np.uint8)
         axes = (int(width * self.random.uniform(0.06, 0.25)), int(width * self.random.uniform(0.06, 0.25)))
         cv2.ellipse(blob, (int(x), int(y)), axes, self.random.uniform(0, 180), 0, 360, 255, -1, cv2.LINE_AA)
@@ -150,9 +150,12 @@ class Scenes:
             matrix=person_in_frame(self.random, stills[0].alpha, head, width, height),
             path=path(self.random, strength=1.0),
             grade=grade(self.random, strength=0.4),
-            dress=dress(self.random, head, self.pack.rooms),
+            dress=self._dress(head),
             head=head,
         )
+
+    def _dress(self, head: Head | None) -> Dress | None:
+        return dress(self.random, head, self.pack.people, self.pack.rooms)
 
     def _things(self, width: int, height: int) -> list[Layer]:
         """Up to three things that stand behind people, in half of the shots; in one of eight a curtain beside them."""

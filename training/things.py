@@ -33,8 +33,9 @@ def thing(random: Generator, rooms: Sequence[Picture], width: int, height: int) 
     cv2.fillPoly(shape, [corners.astype(np.int32)], 255, cv2.LINE_AA)
     scale = height * random.uniform(0.1, 0.6) / radius
     middle = random.uniform(0, 1, 2)
-    if random.random() < 0.4:  # at a side of the frame, where shoulders are
+    if random.random() < 0.4:  # at a side of the frame, where shoulders are; half of these in a lower corner
         middle[0] = round(middle[0]) + random.normal(0, 0.08)
+        middle[1] = random.normal(1, 0.15) if random.random() < 0.5 else middle[1]
     return Layer(
         stills=[Person(texture, texture, shape, "")],
         matrix=similarity(
