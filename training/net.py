@@ -33,7 +33,7 @@ class Shape:
 SHAPES = {
     "tiny": Shape(channels=(8, 16, 32, 64, 64), blocks=(0, 1, 1, 2, 1)),
     "small": Shape(channels=(16, 32, 64, 96, 96), blocks=(0, 1, 1, 6, 3)),
-    "large": Shape(channels=(32, 64, 128, 256, 256), blocks=(1, 2, 3, 6, 3)),
+    "large": Shape(channels=(16, 32, 64, 96, 96), blocks=(0, 2, 3, 8, 4)),
 }
 
 Features = tuple[Tensor, Tensor, Tensor, Tensor]

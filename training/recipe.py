@@ -8,6 +8,7 @@ from training.loader import Plan
 
 FULL = 256 * 144
 WIDE = 384 * 216
+HALF_HD = 512 * 288
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,11 @@ RECIPES = {
         Stage(frames=310_000, plan=Plan(shots=24, length=1, area=FULL, least=0.35, taught=8), rate=(1.2e-3, 1e-3)),
         Stage(frames=110_000, plan=Plan(shots=10, length=1, area=WIDE, least=0.25, taught=4), rate=(1e-3, 8e-4)),
         Stage(frames=132_000, plan=Plan(shots=4, length=5, area=WIDE, least=0.25, taught=4), rate=(7e-4, 1e-5)),
+    ),
+    # Edges as fine as the pictures have them, from a network that knows people already.
+    "large": (
+        Stage(frames=20_000, plan=Plan(shots=6, length=1, area=HALF_HD, least=0.3, taught=2), rate=(8e-4, 6e-4)),
+        Stage(frames=30_000, plan=Plan(shots=3, length=4, area=HALF_HD, least=0.3, taught=1), rate=(5e-4, 1e-5)),
     ),
     # A camera of one's own, from a network that knows people already.
     "fine-tune": (Stage(frames=60_000, plan=Plan(shots=4, length=5, area=FULL), rate=(2e-4, 1e-5)),),

@@ -50,7 +50,7 @@ class Run:
         self.optimizer.step()
         self.frames += frames.shape[0] * frames.shape[1]
         self.losses.append(float(loss.detach()))
-        self._follow(0.999 if self.frames > 50_000 else 0.99)
+        self._follow(0.999 if self.before + self.frames > 50_000 else 0.99)
 
     def _taught(self, seen: Tensor, taught: Tensor) -> Tensor:
         lesson: Tensor = self.lesson(seen.float(), taught.to(seen.device).float())
