@@ -5,6 +5,7 @@ claims to have run, when it fails, and a device's memory, which sees an input on
 """
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,10 +23,11 @@ class Script:
 
     ``refuses``: raises this when started. ``hides``: starts, and leaves itself out of the session's list. ``idle``:
     claims to run, and leaves everything to the CPU; ``left``: that many convolutions. ``instead``: really computes
-    this graph. ``fails_on``: from that run on, counted from 1 with the warm-up's three, it raises ``error``. ``stale``:
-    never sees a second input, as a device does that copies once; ``forgets``: never a second memory. ``prints``: what
-    preloading its libraries says. ``lacks``: what keeps its library from loading. ``takes_s``: how long a run is, by
-    the played clock; CPU_TAKES_S on the CPU, half of that elsewhere.
+    this graph. ``fails_on``: from that run on, counted from 1 with the warm-up's three, it raises ``error``; ``fails``:
+    so many times. ``trace``: what its trace holds in place of what ran. ``stale``: never sees a second input, as a
+    device does that copies once; ``forgets``: never a second memory. ``prints``: what preloading its libraries says.
+    ``lacks``: what keeps its library from loading. ``takes_s``: how long a run is, by the played clock; CPU_TAKES_S on
+    the CPU, half of that elsewhere.
     """
 
     refuses: str = ""
@@ -34,6 +36,8 @@ class Script:
     left: int = 0
     instead: Path | None = None
     fails_on: int | None = None
+    fails: float = math.inf
+    trace: str | None = None
     error: Exception | None = None
     stale: bool = False
     forgets: bool = False
@@ -92,7 +96,7 @@ class _Native:
         self._script.runs += 1
         usual_s = CPU_TAKES_S if self._key == CPU_KEY else CPU_TAKES_S / 2
         self._clock.now += usual_s if self._script.takes_s is None else self._script.takes_s
-        if self._script.fails_on is not None and self._script.runs >= self._script.fails_on:
+        if self._script.fails_on is not None and 0 <= self._script.runs - self._script.fails_on < self._script.fails:
             raise self._script.error or RuntimeError("CUDA failure 700: an illegal memory access was encountered")
         self._real.run_with_iobinding(binding.real)
 
@@ -104,7 +108,7 @@ class _Native:
         kept = ran if self._script.idle else convolutions[: self._script.left]
         for args in ran:
             args["provider"] = CPU_KEY if any(args is one for one in kept) else self._key
-        path.write_text(json.dumps(events), "utf-8")
+        path.write_text(json.dumps(events) if self._script.trace is None else self._script.trace, "utf-8")
         return str(path)
 
 

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from typing import Any
 
 import numpy as np
@@ -81,8 +81,7 @@ def proven(
         TooSlow: it takes longer.
         Unproven: with what else was seen instead.
     """
-    # A session that failed to start is kept by its error and keeps its trace open, which Windows then does not delete.
-    with TemporaryDirectory(prefix="rtmatte-", ignore_cleanup_errors=True) as folder:
+    with _folder() as folder:
         session = start(graph.path, provider, runtime, threads=threads, trace=Path(folder) / "trace")
         try:
             seen = warm_up(session, family)
@@ -90,7 +89,7 @@ def proven(
             raise Unproven(reason(error)) from error
         finally:
             trace = Path(session.native.end_profiling())
-        _check_places(graph, provider, json.loads(trace.read_text("utf-8")))
+        _check_places(graph, provider, _events(trace))
     check_equal(seen, on_cpu(family))
     if seen.seconds > patience * cpu_s:
         raise TooSlow(
@@ -98,6 +97,27 @@ def proven(
             f"--provider {provider.name} takes it all the same",
         )
     return session
+
+
+def _folder() -> TemporaryDirectory[str]:
+    # A session that failed to start is kept by its error and keeps its trace open, which Windows then does not delete.
+    try:
+        return TemporaryDirectory(prefix="rtmatte-", ignore_cleanup_errors=True)
+    except OSError as error:
+        raise _untraced(error) from error
+
+
+def _events(trace: Path) -> list[dict[str, Any]]:
+    """What a trace holds; a full disk leaves half of one."""
+    try:
+        events: list[dict[str, Any]] = json.loads(trace.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise _untraced(error) from error
+    return events
+
+
+def _untraced(error: Exception) -> Unproven:
+    return Unproven(f"its trace cannot be kept ({error})", f"make room in {gettempdir()}, or let TMPDIR name a folder")
 
 
 def _check_places(graph: Graph, provider: Provider, events: list[dict[str, Any]]) -> None:

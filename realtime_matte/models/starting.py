@@ -1,7 +1,6 @@
 """A network started on the best provider that is proven to run it."""
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from functools import partial
 from math import inf
 
@@ -11,7 +10,7 @@ from realtime_matte.models.eight_bit import EIGHT_BIT, quicker_twin
 from realtime_matte.models.family import Family, understand
 from realtime_matte.models.graph import Graph
 from realtime_matte.models.network import OnnxNetwork
-from realtime_matte.models.proof import TooSlow, WarmUp, proven, warm_up
+from realtime_matte.models.proof import WarmUp, proven, warm_up
 from realtime_matte.models.providers import CPU, CUDA, Machine, Provider, Standing
 from realtime_matte.models.runtime import FAILURES, Runtime, installed_runtime, reason, this_machine
 from realtime_matte.models.session import Session, Unproven, start_cpu
@@ -58,11 +57,11 @@ def start(
     failed: list[tuple[Provider, Unproven]] = []
     for candidate in wanted:
         try:
-            session, family = _on_a_grid(candidate, usual, prove)
+            session, family, coarser = _on_a_grid(candidate, usual, prove)
         except Unproven as error:
             failed.append((candidate, error))
         else:
-            return OnnxNetwork(name, [(session, family), (cpu, usual)], _notes(failed, session))
+            return OnnxNetwork(name, [(session, family), (cpu, usual)], [*_notes(failed, session), *coarser])
     if provider is not None and failed:
         raise _refused(*failed[0])
     sessions, told_of_twin = _with_twin(graph, usual, cpu, on_cpu, threads=threads)
@@ -72,12 +71,20 @@ def start(
 
 def _on_a_grid(
     candidate: Provider, usual: Family, prove: Callable[[Family, Provider], Session]
-) -> tuple[Session, Family]:
-    """On the finer grid where the provider is a GPU that has the time, else on the usual one. Raises Unproven."""
-    if usual.finer and candidate.gpu:
-        with suppress(TooSlow):
-            return prove(usual.finer, candidate), usual.finer
-    return prove(usual, candidate), usual
+) -> tuple[Session, Family, list[str]]:
+    """On the finer grid where the provider is a GPU that has the time, else on the usual one, which is told.
+
+    Raises:
+        Unproven: on the usual one.
+    """
+    if not (usual.finer and candidate.gpu):
+        return prove(usual, candidate), usual, []
+    try:
+        return prove(usual.finer, candidate), usual.finer, []
+    except Unproven as error:
+        session = prove(usual, candidate)
+        told = f"{candidate.title} draws edges as coarsely as a CPU, since on a finer grid {error}"
+        return session, usual, [told + (f"; {error.mend}" if error.mend else "")]
 
 
 def _with_twin(
