@@ -263,9 +263,21 @@ def test_overwriting_when_asked_for(tmp_path: Path) -> None:
     assert len(list(decoded(path))) == 1
 
 
-def test_an_empty_file_may_be_filled(tmp_path: Path) -> None:
-    (tmp_path / "out.mp4").touch()
-    write(opened(tmp_path / "out.mp4"), [plain(COLORS[0])])
+def test_what_is_overwritten_is_kept_until_there_is_a_picture(tmp_path: Path) -> None:
+    path = tmp_path / "out.mp4"
+    path.write_text("a call worth keeping")
+    for size in (SIZE, (99_998, 2)):  # a start that goes no further, and an encoder that refuses
+        with suppress(SinkError):
+            file.open(f"{path}?overwrite=yes", size=size, fps=30.0, alpha=False).close()
+        assert [one.name for one in tmp_path.iterdir()] == ["out.mp4"]
+        assert path.read_text() == "a call worth keeping"
+
+
+def test_a_recording_that_has_hardly_begun_is_not_written_over_by_another(tmp_path: Path) -> None:
+    first = opened(tmp_path / "out.mp4")
+    with pytest.raises(SinkError, match="is there already"):
+        opened(tmp_path / "out.mp4")
+    write(first, [plain(COLORS[0])])
     assert len(list(decoded(tmp_path / "out.mp4"))) == 1
 
 

@@ -68,9 +68,19 @@ def test_other_files_in_the_folder_do_no_harm(tmp_path: Path) -> None:
 
 
 def test_frames_are_overwritten_when_asked_for(tmp_path: Path) -> None:
-    (tmp_path / "000000.png").write_text("of no worth")
-    folder(tmp_path, options="?overwrite=yes").send(PICTURE, 0.0)
+    for name in ("000000.png", "000001.png", "000002.png", "holiday.png"):
+        (tmp_path / name).write_text("of an earlier run")
+    sink = folder(tmp_path, options="?overwrite=yes")
+    sink.send(PICTURE, 0.0)
+    sink.close()
     assert np.array_equal(cv2.imread(str(tmp_path / "000000.png")), PICTURE)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["000000.png", "holiday.png"]
+
+
+def test_a_start_that_goes_no_further_overwrites_nothing(tmp_path: Path) -> None:
+    (tmp_path / "000000.png").write_text("of an earlier run")
+    folder(tmp_path, options="?overwrite=yes").close()
+    assert (tmp_path / "000000.png").exists()
 
 
 def test_a_file_in_place_of_the_folder(tmp_path: Path) -> None:

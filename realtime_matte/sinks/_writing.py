@@ -1,6 +1,7 @@
 """What keeps an output from being written, and what would be lost by writing it."""
 
 import errno
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -30,15 +31,44 @@ def unwritten(path: Path, code: int | None, reason: object) -> SinkError:
     return SinkError(f"cannot write {str(path)!r}: {reason}; {MENDS.get(code or 0, 'write to another place')}")
 
 
-def refuse_to_overwrite(path: Path, *, overwrite: bool) -> None:
-    """Raise SinkError where something is there already."""
-    if not overwrite and is_file(path) and path.stat().st_size:
-        raise SinkError(f"{str(path)!r} is there already; add ?overwrite=yes to write over it, or name another file")
+class NewFile:
+    """A file made now, so that what keeps it from being written is told now and not at the first picture.
 
+    One that is there is only written over if ``overwrite``; it is kept beside the new one until ``worth_it``.
 
-def make_file(path: Path) -> None:
-    """Make the file, or empty it. Raises SinkError, now and not at the first picture."""
-    try:
-        path.open("wb").close()
-    except OSError as error:
-        raise unwritten(path, error.errno, error.strerror) from error
+    Raises:
+        SinkError
+    """
+
+    def __init__(self, path: Path, *, overwrite: bool) -> None:
+        self._path = path
+        self._before: Path | None = None
+        try:
+            if overwrite and is_file(path):
+                before = path.with_name(f"{path.name}.before")
+                path.replace(before)
+                self._before = before
+            path.open("xb" if overwrite or not path.exists() or is_file(path) else "wb").close()
+        except FileExistsError as error:
+            raise SinkError(
+                f"{str(path)!r} is there already; add ?overwrite=yes to write over it, or name another file"
+            ) from error
+        except OSError as error:
+            self.take_away()
+            raise unwritten(path, error.errno, error.strerror) from error
+
+    def worth_it(self) -> None:
+        """There is something in it: what was there before is given up."""
+        if self._before:
+            with suppress(OSError):
+                self._before.unlink()
+            self._before = None
+
+    def take_away(self) -> None:
+        """Nothing was written: what was there before is there again."""
+        with suppress(OSError):
+            if self._before:
+                self._before.replace(self._path)
+            else:
+                self._path.unlink()
+        self._before = None

@@ -19,7 +19,7 @@ from realtime_matte.frame import Pixels, Size
 from realtime_matte.options import parse, split, switch
 from realtime_matte.paths import named
 from realtime_matte.sinks._formats import FORMATS, TICKS, Encoder, Format, choose, start
-from realtime_matte.sinks._writing import make_file, refuse_to_overwrite, unwritten
+from realtime_matte.sinks._writing import NewFile, unwritten
 
 OPTIONS: Final = {"overwrite": switch}
 
@@ -36,8 +36,12 @@ def open(rest: str, /, *, size: Size, fps: float, alpha: bool) -> "Recording":
         raise SpecError("no file is named after 'file:'; name one, as in file:out.mp4")
     path = named(name)
     kind, encoder = choose(path.suffix, alpha=alpha)
-    refuse_to_overwrite(path, overwrite=options.get("overwrite", False))
-    return Recording(path, kind, encoder, size=size, fps=fps, alpha=alpha)
+    file = NewFile(path, overwrite=options.get("overwrite", False))
+    try:
+        return Recording(path, file, kind, encoder, size=size, fps=fps, alpha=alpha)
+    except BaseException:
+        file.take_away()
+        raise
 
 
 class Recording:
@@ -45,10 +49,13 @@ class Recording:
 
     live: Final = False
 
-    def __init__(self, path: Path, kind: Format, encoder: Encoder, *, size: Size, fps: float, alpha: bool) -> None:
+    def __init__(
+        self, path: Path, file: NewFile, kind: Format, encoder: Encoder, *, size: Size, fps: float, alpha: bool
+    ) -> None:
         even = size[0] + size[0] % 2, size[1] + size[1] % 2  # encoders store every other pixel's colour
         self.alpha = alpha
         self._path = path
+        self._file = file
         self._pixels = encoder.pixels
         self._grown = None if even == size else np.empty((even[1], even[0], 4 if alpha else 3), np.uint8)
         self._convert = VideoReformatter()
@@ -56,11 +63,9 @@ class Recording:
         self._ticks = -1  # of the last one
         self._closed = False
         self._failed = False
-        make_file(path)
         try:
             self._container, self._stream = start(path, kind, encoder, size=even, fps=fps)
         except av.error.FFmpegError as error:
-            path.unlink()
             raise unwritten(path, error.errno, f"{encoder.name} says {error.strerror}") from error
         self._notes = [f"{path}: {encoder.title} ({encoder.name}), {even[0]}x{even[1]}"]
 
@@ -72,7 +77,9 @@ class Recording:
     def send(self, picture: Pixels, time: float) -> None:
         """Encode the picture."""
         frame = self._frame(picture)
-        self._begin = time if self._begin is None else self._begin
+        if self._begin is None:
+            self._begin = time
+            self._file.worth_it()
         self._ticks = max(self._ticks + 1, round((time - self._begin) * TICKS))
         frame.pts = self._ticks
         self._write(frame)
@@ -89,8 +96,7 @@ class Recording:
         self._write(None)
         self._finish()
         if self._begin is None:
-            with suppress(OSError):
-                self._path.unlink()
+            self._file.take_away()
 
     def _frame(self, picture: Pixels) -> VideoFrame:
         """The picture in the encoder's format, by BT.709."""

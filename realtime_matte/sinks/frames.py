@@ -1,6 +1,7 @@
 """Numbered PNGs in a folder, alpha kept: ``frames:folder`` writes ``folder/000000.png`` and on.
 
-A folder that holds such pictures already is not written into unless asked to: ``frames:folder?overwrite=yes``.
+A folder that holds such pictures already is not written into unless asked to: ``frames:folder?overwrite=yes``, which
+leaves none of the old ones.
 """
 
 from collections.abc import Sequence
@@ -55,7 +56,7 @@ class Frames:
 
     def send(self, picture: Pixels, time: float) -> None:  # noqa: ARG002 - numbers tell the order alone
         """Write the picture."""
-        path = self._folder / f"{self._number:06}.png"
+        path = self._path(self._number)
         part = path.with_suffix(".part")
         data = cv2.imencode(".png", picture, QUICKLY)[1]
         try:
@@ -68,4 +69,11 @@ class Frames:
         self._number += 1
 
     def close(self) -> None:
-        """Nothing is left to write."""
+        """Take away what an earlier, longer run left behind the last picture: it is none of this one."""
+        while self._number and (old := self._path(self._number)).is_file():
+            with suppress(OSError):
+                old.unlink()
+            self._number += 1
+
+    def _path(self, number: int) -> Path:
+        return self._folder / f"{number:06}.png"
