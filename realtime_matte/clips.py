@@ -21,6 +21,11 @@ SUFFIXES: Final = frozenset(
 )
 
 USUAL_FPS: Final = 25.0
+FASTEST_FPS: Final = 240.0
+"""A header that claims more tells the ticks of its clock, as browsers' recordings do, not the pictures a second."""
+
+JUMP_S: Final = 0.5
+"""Times that go back by more begin anew: files that were put one behind the other."""
 
 SD_MATRICES: Final = (4, 5, 6)  # AVColorSpace: FCC, BT.470BG and SMPTE 170M, all as BT.601
 UNTAGGED: Final = (0, 2, 3)
@@ -60,14 +65,18 @@ def connect(path: Path) -> tuple[InputContainer, VideoStream]:
 
 
 def placed(frames: Iterable[VideoFrame], stream: VideoStream) -> Iterator[Shot]:
-    """Each picture with its place, which never goes back; one without a time stands where the one before it ends."""
+    """Each picture with its place, which never goes back; one without a time stands where the one before it ends.
+
+    So does the first one of times that begin anew.
+    """
     begin: float | None = None
     place = end = 0.0
     for frame in frames:
         if frame.time is None:
             place = end
         else:
-            begin = frame.time - end if begin is None else begin
+            if begin is None or frame.time - begin < place - JUMP_S:
+                begin = frame.time - end
             place = max(place, frame.time - begin)
         yield Shot(frame, place)
         end = place + length(frame, stream)
@@ -81,7 +90,8 @@ def length(frame: VideoFrame, stream: VideoStream) -> float:
 
 def rate(stream: VideoStream) -> float:
     """Pictures a second, on the average."""
-    return float(stream.average_rate or USUAL_FPS)
+    told = float(stream.average_rate or USUAL_FPS)
+    return told if told <= FASTEST_FPS else USUAL_FPS
 
 
 def shape(frame: VideoFrame, stream: VideoStream) -> Size:

@@ -340,7 +340,7 @@ def test_a_camera_pulled_out_and_put_in_again_shows_the_card_between(monkeypatch
         opened.append(cameras[len(opened)])
         return opened[-1]
 
-    monkeypatch.setattr(assembly, "Capture", lambda again: Capture(again, pauses_s=(0,)))
+    monkeypatch.setattr(assembly, "Capture", lambda again, ahead: Capture(again, ahead=ahead, pauses_s=(0,)))
     with Pipeline.open(
         open_camera, Wall(), outputs=[sink], model=ScriptedNetwork, clock=Clock(), tell=[].append
     ) as pipeline:

@@ -4,6 +4,7 @@ import struct
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 
 import av
 import cv2
@@ -350,6 +351,24 @@ class AtTen:
 def test_pictures_without_times_follow_each_other() -> None:
     shots = clips.placed([Untimed(), Untimed(), Untimed()], AtTen())  # type: ignore[list-item, arg-type]
     assert [round(shot.place, 6) for shot in shots] == [0, 0.1, 0.2]
+
+
+class Timed(Untimed):
+    """A decoded picture at its time."""
+
+    def __init__(self, time: float) -> None:
+        self.time = time  # type: ignore[assignment]
+
+
+def test_times_that_begin_anew_in_mid_file_go_on() -> None:
+    """As where two recordings were put one behind the other."""
+    shots = clips.placed(map(Timed, [5, 5.1, 5.2, 1, 1.1, 1.05, 1.2]), AtTen())  # type: ignore[arg-type]
+    assert [round(shot.place, 6) for shot in shots] == [0, 0.1, 0.2, 0.3, 0.4, 0.4, 0.5]
+
+
+@pytest.mark.parametrize(("told", "believed"), [(None, 25), (29.97, 29.97), (240, 240), (1000, 25), (90_000, 25)])
+def test_a_header_that_tells_its_clock_as_its_rate_is_not_believed(told: float | None, believed: float) -> None:
+    assert clips.rate(SimpleNamespace(average_rate=told)) == pytest.approx(believed)  # type: ignore[arg-type]
 
 
 def test_text_named_like_a_video(tmp_path: Path) -> None:

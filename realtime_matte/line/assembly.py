@@ -1,5 +1,6 @@
 """Opens the parts of a line from what the user named: a spec, or an ``open`` of the user's own."""
 
+import os
 import re
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -33,9 +34,9 @@ def source_opener(choice: str | OpenSource, *, size: Size | None, fps: float | N
 
 
 def watch(stack: ExitStack, device: Loan, reopen: Callable[[], Source]) -> Capture:
-    """A live source behind its thread, opened anew when it goes away."""
-    first = [device]
-    return own(stack, Capture(lambda: first.pop().take() if first else reopen()))
+    """A live source behind its thread, opened anew when it goes away; one that ends begins when it is looked at."""
+    first, ends = [device], device.source.frames is not None
+    return own(stack, Capture(lambda: first.pop().take() if first else reopen(), ahead=not ends))
 
 
 def play(stack: ExitStack, device: Loan, *, paced: bool) -> Feed:
@@ -107,13 +108,13 @@ def renderer_maker(
 def _different(choices: Sequence[str | OpenSink]) -> list[tuple[OpenSink, str]]:
     """Each output's opener and what to call it with, if no two are the same: they would write over one another."""
     found: list[tuple[OpenSink, str]] = []
-    taken: set[tuple[str, Path]] = set()
+    taken: set[tuple[str, str]] = set()
     for choice in choices:
         if not isinstance(choice, str):
             found.append((choice, ""))
             continue
         plugin = plugins.sink(choice)
-        place = plugin.name, Path(options.split(plugin.rest)[0])
+        place = plugin.name, os.path.realpath(options.split(plugin.rest)[0])
         if place in taken:
             raise SpecError(f"the output {choice!r} is given twice; give it once")
         taken.add(place)

@@ -11,7 +11,7 @@ from realtime_matte.frame import Frame, Pixels, Size
 from realtime_matte.stages import Source
 
 LONGEST_PAUSE_S = 1.0
-"""A clip that shows one frame for longer goes on early: a source that is silent for 2 s counts as stalled."""
+"""A clip that shows one frame for longer goes on early: a source that is silent for a little more counts as stalled."""
 
 
 class Feed(Protocol):

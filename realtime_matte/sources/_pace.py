@@ -40,7 +40,7 @@ class Ticks(Protocol):
 
 
 class Live:
-    """Ticks at their own time, for ever; those that nobody came for are left out."""
+    """Ticks at their own time from the first one on, for ever; those that nobody came for are left out."""
 
     live = True
     frames = None
@@ -55,12 +55,14 @@ class Live:
         self.fps = fps
         self._clock = clock
         self._sleep = sleep
-        self._start = clock()
+        self._start: float | None = None
         self._index = 0
 
     def next(self) -> Tick:
         """The tick that is due, or the next one."""
         now = self._clock()
+        if self._start is None:
+            self._start = now
         index = max(self._index, math.floor((now - self._start) * self.fps))
         due = self._start + index / self.fps
         if due > now:

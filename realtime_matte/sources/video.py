@@ -1,5 +1,6 @@
 """``video:clip.mp4``: every frame as fast as possible; ``?live``: once, at its own pace; ``?loop``: so, for ever."""
 
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -72,12 +73,12 @@ class Playing:
     """A clip as a camera: at each tick, the picture that is to be seen then."""
 
     live = True
-    frames = None
     notes = ()
 
     def __init__(self, clip: Clip, ticks: Ticks, *, size: Size | None, loop: bool) -> None:
         self.size = size or clip.size
         self.fps = ticks.fps
+        self.frames = None if loop or not clip.frames else math.ceil(clip.frames / clip.fps * ticks.fps)
         self._clip = clip
         self._ticks = ticks
         self._loop = loop
