@@ -1,6 +1,8 @@
 """A folder of pictures as a background."""
 
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -38,6 +40,13 @@ def opened(spec: str) -> folder.Slideshow:
     return folder.open(spec, size=SIZE, fit="cover")
 
 
+def wait_until(seen: Callable[[], bool]) -> None:
+    late = time.monotonic() + 30
+    while not seen():
+        assert time.monotonic() < late
+        time.sleep(0.001)
+
+
 def test_each_picture_in_turn_and_again_from_the_first(pics: Path) -> None:
     slides = opened(f"{pics}?seconds=10&fade=0")
     assert levels(slides, [0, 9.9, 10, 19.9, 20, 29.9, 30, 40]) == [0, 0, 100, 100, 200, 200, 0, 100]
@@ -72,7 +81,24 @@ def test_the_next_picture_on_demand_stays_its_full_time(pics: Path) -> None:
     slides = opened(f"{pics}?seconds=10&fade=0")
     assert levels(slides, [0, 3]) == [0, 0]
     slides.next()
-    assert levels(slides, [4, 13.9, 14]) == [100, 100, 200]
+    wait_until(lambda: levels(slides, [4]) == [100])
+    assert levels(slides, [13.9, 14]) == [100, 200]
+    slides.close()
+
+
+def test_a_picture_that_is_asked_for_is_not_waited_for(pics: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow, real = threading.Event(), folder.read
+
+    def read(path: Path) -> Pixels:
+        assert path.name == "a.png" or slow.wait(30)
+        return real(path)
+
+    monkeypatch.setattr(folder, "read", read)
+    slides = opened(f"{pics}?seconds=10&fade=1")
+    slides.next()
+    assert levels(slides, [0, 1, 8.9]) == [0, 0, 0]
+    slow.set()
+    wait_until(lambda: levels(slides, [8.9]) == [100])
     slides.close()
 
 

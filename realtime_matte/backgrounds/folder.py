@@ -37,7 +37,8 @@ class Slideshow:
     """Each picture for ``seconds``, cross-faded into the next.
 
     A picture takes longer to decode than a frame may, and cannot be decoded in steps: one thread reads the next one
-    while this one is shown, and does nothing else. It is waited for only if it takes longer than ``seconds``.
+    while this one is shown, and does nothing else. It is waited for when its time has come, but
+    not when somebody asks for it before.
     """
 
     def __init__(self, paths: list[Path], size: Size, fit: Fit, *, seconds: float, fade_s: float) -> None:
@@ -60,8 +61,9 @@ class Slideshow:
             return self._shown
         self._since = frame.time if self._since is None else self._since
         passed = frame.time - self._since
-        if passed >= self._seconds or self._asked:
-            late = self._asked or passed >= 2 * self._seconds
+        asked = self._asked and self._coming.done()
+        if passed >= self._seconds or asked:
+            late = asked or passed >= 2 * self._seconds
             self._shown = self._coming.result()
             self._coming = self._reader.submit(self._read)
             self._since = frame.time if late else self._since + self._seconds
@@ -70,7 +72,7 @@ class Slideshow:
         return self._fade(passed - self._seconds + self._fade_s, self._coming)
 
     def next(self) -> None:
-        """Show the next picture from the next frame on, for its full time."""
+        """Show the next picture as soon as it is read, for its full time."""
         self._asked = True
 
     def close(self) -> None:
