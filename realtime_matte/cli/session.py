@@ -7,21 +7,21 @@ from collections.abc import Callable
 
 from realtime_matte.cli import INTERRUPTED, threads
 from realtime_matte.cli.screen import Screen, screen
-from realtime_matte.cli.stop import Stop
+from realtime_matte.cli.signals import Signals
 from realtime_matte.pipeline import Pipeline
 from realtime_matte.settings import Settings
 
 
 def run(settings: Settings) -> int:
-    """The exit status: 0 also when the user stopped it."""
+    """The exit status: 0 also when the user stopped it, once there was something to stop."""
     threads.few()
     logging.basicConfig(level=logging.DEBUG if settings.verbose else logging.WARNING, stream=sys.stderr)
     logging.getLogger("numba").setLevel(logging.WARNING)  # it would tell each of its instructions
     try:
-        with Stop() as stop, screen(quiet=settings.quiet, verbose=settings.verbose) as shown:
-            _run(settings, stop, shown)
+        with Signals() as signals, screen(quiet=settings.quiet, verbose=settings.verbose) as shown:
+            _run(settings, signals, shown)
     except KeyboardInterrupt:
-        return INTERRUPTED if stop.insisted else 0
+        return INTERRUPTED
     return 0
 
 
@@ -49,9 +49,9 @@ def opened(settings: Settings, tell: Callable[[str], None]) -> Pipeline:
     )
 
 
-def _run(settings: Settings, stop: Stop, shown: Screen) -> None:
+def _run(settings: Settings, signals: Signals, shown: Screen) -> None:
     with opened(settings, shown.tell) as pipeline:
-        stop.hand_to(lambda: pipeline.ask("quit"))
+        signals.hand_to(pipeline.ask)
         for note in pipeline.notes:
             shown.tell(note)
         shown.start(pipeline, frames=settings.frames or pipeline.frames)
