@@ -70,12 +70,22 @@ def test_the_folder_of_the_users_choice_is_taken(machine: FakeHost) -> None:
 
 def test_what_could_not_be_run_is_left_to_the_user(machine: FakeHost) -> None:
     machine.answer("systemctl", "Failed to connect to bus:\nNo medium found\n", status=1)
-    told = list(install(machine.host, None))
-    assert told[1] == (
-        "systemctl --user daemon-reload failed (Failed to connect to bus: No medium found); run yourself: "
-        "systemctl --user daemon-reload && systemctl --user enable rtmatte.service"
-    )
+    told = install(machine.host, None)
+    assert next(told).startswith("wrote ")
+    left = "systemctl --user daemon-reload && systemctl --user enable rtmatte.service"
+    with pytest.raises(
+        SinkError, match=rf"daemon-reload failed \(Failed to connect to bus: No medium found\); run yourself: {left}$"
+    ):
+        next(told)
     assert machine.asked == ["systemctl --user daemon-reload"]
+
+
+def test_what_could_not_be_stopped_is_not_taken_away(machine: FakeHost) -> None:
+    list(install(machine.host, None))
+    machine.answer("systemctl", "Failed to connect to bus", status=1)
+    with pytest.raises(SinkError, match="disable --now"):
+        list(remove(machine.host))
+    assert unit(machine).exists()
 
 
 def test_when_the_camera_is_on_is_told(machine: FakeHost) -> None:

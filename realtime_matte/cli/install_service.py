@@ -21,14 +21,14 @@ UNIT: Final = """\
 {mark}
 [Unit]
 Description=rtmatte: another background behind you, in a virtual camera
-StartLimitIntervalSec=300
-StartLimitBurst=10
+StartLimitIntervalSec=0
 
 [Service]
 Type=exec
 ExecStart={command}
 Restart=on-failure
-RestartSec=5
+RestartSec=10
+SuccessExitStatus=130
 NoNewPrivileges=yes
 
 [Install]
@@ -65,7 +65,7 @@ def install(host: Host, config: str | None) -> Iterator[str]:
     """Write the unit for the settings in the file ``config``, or in the usual one. Yields what is to be told.
 
     Raises:
-        MatteError: the settings are wrong; the unit cannot be written, or is somebody else's.
+        MatteError: the settings are wrong; the unit cannot be written, or is somebody else's; systemd does not answer.
     """
     from realtime_matte.settings import resolve
 
@@ -85,7 +85,7 @@ def install(host: Host, config: str | None) -> Iterator[str]:
 
 
 def remove(host: Host) -> Iterator[str]:
-    """Stop it, and take the unit away."""
+    """Stop it, and take the unit away. Raises SinkError, before anything is taken away, where it cannot be stopped."""
     unit = _checked(host)
     if not unit.exists():
         yield f"there is no {unit}: nothing to remove"
@@ -122,14 +122,13 @@ def _quoted(word: str) -> str:
 
 
 def _run(host: Host, *commands: tuple[str, ...]) -> Iterator[str]:
-    """Run each; from the first that fails on, tell them."""
+    """Run each. Raises SinkError at the first that fails, with what is left to do."""
     for done, command in enumerate(commands):
         answer = host.ask(command)
         if answer is None or answer.status:
             said = " ".join(answer.text.split()) if answer else "no answer"
             left = " && ".join(map(shlex.join, commands[done:]))
-            yield f"{shlex.join(command)} failed ({said}); run yourself: {left}"
-            return
+            raise SinkError(f"{shlex.join(command)} failed ({said}); run yourself: {left}")
         yield f"ran {shlex.join(command)}"
 
 
