@@ -21,7 +21,7 @@ class Settings:
     """Everything ``rtmatte run`` can be told; the names are those of the options and of the file's keys."""
 
     bg: tuple[str, ...] = ("studio",)
-    camera: str = "camera:0"
+    camera: str = "camera"
     output: tuple[str, ...] = ("virtualcam",)
     model: str = "small"
     provider: str | None = None

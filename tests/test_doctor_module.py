@@ -214,7 +214,7 @@ def test_without_a_module_nothing_is_said_of_the_next_boot(machine: FakeHost) ->
 def test_what_is_missing_for_the_next_boot_is_written(machine: FakeHost) -> None:
     machine.loaded()
     (finding,) = at_boot(machine.host)
-    options = r"options v4l2loopback exclusive_caps=1 card_label=\"Virtual Camera\""
+    options = r"options v4l2loopback video_nr=10 exclusive_caps=1 card_label=\"Virtual Camera\""
     assert commands(finding) == [
         "sudo sh -c 'echo v4l2loopback > /etc/modules-load.d/rtmatte.conf'",
         f"sudo sh -c 'echo {options} > /etc/modprobe.d/rtmatte.conf'",

@@ -85,7 +85,7 @@ def test_in_a_terminal_fix_asks_mends_and_looks_again(vcam: Node, room: str) -> 
         assert "at boot         loaded by /etc/modules-load.d/rtmatte.conf" in told.partition("looking again:")[2]
         assert [path.read_text() for path in files] == [
             "v4l2loopback\n",
-            'options v4l2loopback exclusive_caps=1 card_label="Virtual Camera"\n',
+            'options v4l2loopback video_nr=10 exclusive_caps=1 card_label="Virtual Camera"\n',
         ]
     finally:
         os.close(terminal)

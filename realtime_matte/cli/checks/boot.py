@@ -10,9 +10,10 @@ from realtime_matte.cli.checks.kernel_module import NAME, built, loaded
 PART: Final = "at boot"
 PAIR: Final = {
     "/etc/modules-load.d/rtmatte.conf": "v4l2loopback",
-    "/etc/modprobe.d/rtmatte.conf": f'options v4l2loopback exclusive_caps=1 card_label="{NAME}"',
+    "/etc/modprobe.d/rtmatte.conf": f'options v4l2loopback video_nr=10 exclusive_caps=1 card_label="{NAME}"',
 }
-"""The files, each with its line, that load the module at boot, and say how it is loaded."""
+"""The files, each with its line, that load the module at boot, and say how it is loaded. Its number keeps it from being
+/dev/video0 where it is loaded before the webcam: many programs take that for the webcam."""
 
 PLACES: Final = ("etc", "run", "usr/lib", "lib")
 
