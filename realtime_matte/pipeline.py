@@ -14,6 +14,7 @@ from realtime_matte.frame import Frame, Size
 from realtime_matte.line import assembly, standby
 from realtime_matte.line.news import News
 from realtime_matte.line.opening import Line, Wishes, opened
+from realtime_matte.line.pace import Pace
 from realtime_matte.line.restart import OpenNetwork
 from realtime_matte.line.standby import CARD_EVERY_S
 from realtime_matte.stages import Command, Fit, OpenBackground, OpenSink, OpenSource
@@ -42,11 +43,12 @@ class Pipeline:
         self._time = clock()
         self._quit = False
         self._news = News(line, tell=tell)
+        self._pace = Pace(model=lambda: self.model, tell=tell)
 
     @classmethod
     def open(
         cls,
-        source: str | OpenSource = "camera:0",
+        source: str | OpenSource = "camera",
         background: str | OpenBackground | Sequence[str | OpenBackground] = "studio",
         *,
         outputs: Sequence[str | OpenSink] = ("virtualcam",),
@@ -151,11 +153,13 @@ class Pipeline:
         frame = self._line.feed.take(CARD_EVERY_S)
         self.stats.lap("wait")
         self._news.look()
+        self._pace.look(shown=self.stats.pictures, dropped=self.dropped)
         if frame is None and self._line.feed.ended:
             return False
         self._time = frame.time if frame else self._clock()
         if frame is None:
-            self._show_card(standby.STARTING if self._line.feed.dark else standby.CAMERA_AWAY)
+            starting = self._line.feed.dark and not self._line.feed.status
+            self._show_card(standby.STARTING if starting else standby.CAMERA_AWAY)
         elif self.standby:
             self._show_card(standby.STANDBY)
         else:
