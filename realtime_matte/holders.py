@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+OURS = "rtmatte"
+
 
 def holders(path: Path, *, root: Path) -> str:
     """Name and process number of each but ours, as far as we may look: ``chrome (process 7), zoom (process 9)``.
@@ -11,7 +13,7 @@ def holders(path: Path, *, root: Path) -> str:
     """
     numbers = sorted(int(entry.name) for entry in (root / "proc").glob("[0-9]*"))
     found = [number for number in numbers if number != os.getpid() and _holds(number, path, root)]
-    return ", ".join(f"{_name(root / f'proc/{number}/comm')} (process {number})" for number in found)
+    return ", ".join(f"{_name(root / f'proc/{number}')} (process {number})" for number in found)
 
 
 def held_by_us(path: Path, *, root: Path) -> bool:
@@ -34,8 +36,15 @@ def _link(entry: Path) -> str:
         return ""  # closed since it was listed
 
 
-def _name(path: Path) -> str:
+def _name(process: Path) -> str:
+    words = _read(process / "cmdline").split("\0")
+    if "realtime_matte" in words or any(Path(word).name == OURS for word in words[:2]):
+        return OURS  # else it would be called after its Python
+    return _read(process / "comm").strip() or "a program"
+
+
+def _read(path: Path) -> str:
     try:
-        return path.read_text(errors="replace").strip()
+        return path.read_text(errors="replace")
     except OSError:
-        return "a program"
+        return ""  # it has just ended

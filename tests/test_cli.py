@@ -20,7 +20,7 @@ from realtime_matte.cli import VERBS, main
 from realtime_matte.cli.checks import line
 from realtime_matte.cli.figures import live_line
 from realtime_matte.cli.screen import Plain, Quiet, Terminal, screen
-from realtime_matte.cli.stop import Stop
+from realtime_matte.cli.signals import Signals
 from realtime_matte.errors import MissingDependency, SourceError
 from realtime_matte.pipeline import Pipeline
 from realtime_matte.settings import Settings
@@ -137,7 +137,20 @@ def test_a_library_the_system_lacks_is_told_with_its_package() -> None:
 
 def test_a_missing_package_is_told() -> None:
     error = cli.missing(ModuleNotFoundError("No module named 'av'", name="av"))
-    assert str(error) == "the package 'av' is missing; install rtmatte again: pip install . in its folder"
+    assert str(error) == f"the package 'av' is missing; {cli.AGAIN}"
+
+
+@pytest.mark.parametrize(
+    ("text", "mend"),
+    [
+        ("Numba needs NumPy 2.4 or less. Got NumPy 2.5.", cli.AGAIN),
+        ("DLL load failed while importing onnxruntime_pybind11_state: not found", "Visual C++ Redistributable"),
+    ],
+)
+def test_a_package_that_does_not_load_is_told(text: str, mend: str) -> None:
+    error = cli.missing(ImportError(text))
+    assert text in str(error)
+    assert mend in str(error)
 
 
 def test_our_own_import_error_is_a_bug() -> None:
@@ -288,6 +301,33 @@ def test_a_name_that_the_terminal_has_no_letters_for_is_told_all_the_same(model:
     assert rb"wrote \xe9/demo.mp4" in done.stdout.replace(b"\\\\", b"\\")
 
 
+def test_too_little_memory_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def breaks(_words: object) -> int:
+        raise MemoryError
+
+    monkeypatch.setattr(cli, "_call", breaks)
+    assert main(["--size", "8192x8192"]) == 2
+    assert capsys.readouterr().err == "rtmatte: there is not enough memory for that; take a smaller --size\n"
+
+
+@LINUX
+def test_what_cannot_be_printed_is_told() -> None:
+    command = ["bash", "-c", f"{sys.executable} -m realtime_matte models >/dev/full"]
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=buffered)  # noqa: S603
+    assert done.returncode == 2
+    assert done.stderr == "rtmatte: cannot print all of it: No space left on device; let it go to another place\n"
+
+
+@LINUX
+def test_interrupted_before_anything_runs_it_says_so_by_its_status(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_args: object, **_more: object) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr("realtime_matte.cli.session.opened", interrupted)
+    assert main(["--camera", "demo", "--output", "null"]) == 130
+
+
 def test_interrupted_elsewhere_it_says_so_by_its_status(monkeypatch: pytest.MonkeyPatch) -> None:
     def breaks(_words: object) -> int:
         raise KeyboardInterrupt
@@ -296,35 +336,62 @@ def test_interrupted_elsewhere_it_says_so_by_its_status(monkeypatch: pytest.Monk
     assert main(["devices"]) == 130
 
 
-# stopping
+# signals
+
+
+def send(number: int) -> None:
+    os.kill(os.getpid(), number)
 
 
 @LINUX
 def test_the_first_signal_asks_and_the_second_insists() -> None:
     asked: list[str] = []
     before = signal.getsignal(signal.SIGTERM)
-    with Stop() as stop:
-        stop.hand_to(lambda: asked.append("stop"))
-        os.kill(os.getpid(), signal.SIGTERM)
-        assert (asked, stop.insisted) == (["stop"], False)
+    with Signals() as signals:
+        signals.hand_to(asked.append)
+        send(signal.SIGTERM)
+        assert (asked, signals.interrupted) == (["quit"], False)
         with pytest.raises(KeyboardInterrupt):
-            os.kill(os.getpid(), signal.SIGINT)
-        assert stop.insisted
+            send(signal.SIGINT)
+        assert signals.interrupted
     assert signal.getsignal(signal.SIGTERM) == before
 
 
 @LINUX
 def test_before_there_is_anybody_to_ask_a_signal_interrupts() -> None:
-    with Stop() as stop, pytest.raises(KeyboardInterrupt):
-        os.kill(os.getpid(), signal.SIGTERM)
-    assert not stop.insisted
+    with Signals() as signals, pytest.raises(KeyboardInterrupt):
+        send(signal.SIGTERM)
+    assert signals.interrupted
+
+
+@LINUX
+def test_signals_ask_for_the_card_and_the_next_background() -> None:
+    asked: list[str] = []
+    with Signals() as signals:
+        send(signal.SIGUSR1)
+        signals.hand_to(asked.append)
+        for number in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGUSR1):
+            send(number)
+    assert asked == ["standby", "next_background", "standby"]
+
+
+@LINUX
+def test_what_was_ignored_stays_ignored() -> None:
+    """As after nohup, so that a run outlives its terminal."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with Signals():
+            send(signal.SIGHUP)
+            assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_in_another_thread_it_leaves_signals_alone() -> None:
     handlers: list[object] = []
 
     def enter() -> None:
-        with Stop():
+        with Signals():
             handlers.append(signal.getsignal(signal.SIGINT))
 
     before = signal.getsignal(signal.SIGINT)
@@ -335,6 +402,19 @@ def test_in_another_thread_it_leaves_signals_alone() -> None:
 
 
 # the screen
+
+
+@LINUX
+@pytest.mark.parametrize("lost", ["full", "closed"])
+def test_a_run_goes_on_though_nobody_can_be_told(lost: str, tmp_path: Path) -> None:
+    """The camera of a call does not go because a terminal or a log did."""
+    line = "rtmatte() { %s -m realtime_matte --camera demo?frames=3 --size 96x64 --model %s --output %s; }; rtmatte %s"
+    where = {"full": "2>/dev/full", "closed": "2>&1 | true"}[lost]
+    model, out = tiny_networks.recurrent(tmp_path / "tiny.onnx"), tmp_path / "out.mp4"
+    command = ["bash", "-c", "set -o pipefail; " + line % (sys.executable, model, out, where)]
+    done = subprocess.run(command, check=False, timeout=120)  # noqa: S603 - our own
+    assert done.returncode == 0
+    assert out.stat().st_size > 0
 
 
 class Clock:

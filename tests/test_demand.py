@@ -222,6 +222,15 @@ def test_who_comes_sees_the_card_until_there_is_a_matte(monkeypatch: pytest.Monk
     assert told == [ON]
 
 
+def test_a_camera_that_cannot_be_woken_is_away(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
+    feed, sink = Camera(3), Watched(clock)
+    with line(monkeypatch, clock, feed, sink, told=[]) as pipeline:
+        sink.crowd.looks = True
+        feed.status = "camera lost: camera 0 is used by zoom (process 9); trying again"
+        pipeline.step()
+    assert np.array_equal(sink.pictures[1], card.draw((96, 64), text=standby.CAMERA_AWAY))
+
+
 def test_when_the_last_one_left_the_card_comes_and_the_camera_goes(
     monkeypatch: pytest.MonkeyPatch, clock: Clock
 ) -> None:

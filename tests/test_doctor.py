@@ -1,16 +1,18 @@
 """The doctor: the whole verb, and its checks of installation and line."""
 
+import importlib
 import json
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
 import tiny_networks
 from scripted import Recorder
 
-from realtime_matte.cli import doctor, main
+from realtime_matte.cli import AGAIN, doctor, main
 from realtime_matte.cli.checks import installation, line
 from realtime_matte.cli.checks.findings import Command, Finding, record, told
 from realtime_matte.errors import SourceError
@@ -58,6 +60,37 @@ def test_the_doctor_says_what_would_not_work_and_how_to_mend_it(
     assert bad[0]["mend"] == "there is none at all; plug one in"
 
 
+def test_what_rtmatte_itself_is_at_work_with_is_well(
+    model: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def used(_rest: str, /, **_wishes: object) -> None:
+        raise SourceError("camera 0 is used by rtmatte (process 7); close that")
+
+    monkeypatch.setattr("realtime_matte.sources.camera.open", used)
+    monkeypatch.setattr("realtime_matte.sinks.virtualcam.open", used)
+    assert main(["doctor", "--size", "96x64", "--model", model, "--json"]) == 0
+    findings = {one["part"]: one for one in json.loads(capsys.readouterr().out)["findings"]}
+    assert findings["camera"]["mend"] == findings["virtualcam"]["mend"] == "to have it tried, stop that one first"
+
+
+@pytest.mark.parametrize("part", ["rich", "onnxruntime"])
+def test_the_doctor_tells_a_package_that_does_not_load(
+    part: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    real = importlib.import_module
+
+    def load(name: str) -> ModuleType:
+        if name == part:
+            raise ImportError("it needs NumPy 2.4 or less")
+        return real(name)
+
+    monkeypatch.setattr(installation, "import_module", load)
+    monkeypatch.setattr("realtime_matte.cli.checks.line.examine", lambda *_args, **_more: iter(()))
+    assert main(["doctor"]) == 1
+    assert f"BAD   {part}" in (told := capsys.readouterr().out)
+    assert "a package cannot be loaded (it needs NumPy 2.4 or less)" in told
+
+
 def test_the_doctor_opens_every_background_and_the_card(
     model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -98,9 +131,8 @@ def test_the_doctor_notes_a_slow_camera_and_a_black_one() -> None:
 
 
 def test_the_doctor_notes_a_package_that_is_missing() -> None:
-    mend = "install rtmatte again: pip install . in its folder"
     assert installation.package("no_such_module", ("no-such-package",)) == Finding(
-        "no_such_module", "bad", "the package 'no_such_module' is missing", mend
+        "no_such_module", "bad", "the package 'no_such_module' is missing", AGAIN
     )
 
 
@@ -140,7 +172,7 @@ def test_the_doctor_compares_the_weights_with_their_hashes(
 
 def test_the_doctor_notes_weights_that_are_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("realtime_matte.models.shelf.weights_folder", lambda: tmp_path)
-    assert (installation.weights().state, installation.weights().mend) == ("warning", installation.ANEW)
+    assert (installation.weights().state, installation.weights().mend) == ("warning", AGAIN)
     (tmp_path / "small.onnx").write_text("what is this")
     assert installation.weights().state == "bad"
 

@@ -28,6 +28,13 @@ def test_programs_are_named_by_number(tmp_path: Path) -> None:
     assert holders(device, root=tmp_path) == "chrome (process 30), zoom (process 200)"
 
 
+@pytest.mark.parametrize("words", ["python3\0-m\0realtime_matte\0run", "/usr/bin/python3\0/home/me/bin/rtmatte\0--bg"])
+def test_ours_is_called_by_its_name(tmp_path: Path, words: str) -> None:
+    process(tmp_path, 30, "python3", tmp_path / "video10")
+    (tmp_path / "proc/30/cmdline").write_text(words)
+    assert holders(tmp_path / "video10", root=tmp_path) == "rtmatte (process 30)"
+
+
 def test_a_link_to_the_device_is_the_device(tmp_path: Path) -> None:
     device = tmp_path / "video10"
     device.touch()

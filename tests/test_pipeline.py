@@ -216,6 +216,35 @@ def test_the_card_that_outlives_the_program_says_that_the_camera_is_off() -> Non
     assert [np.array_equal(one, card.draw(SIZE, text=standby.STOPPED)) for one in sink.left] == [True]
 
 
+@pytest.mark.parametrize("error", [ModelError("no such model"), KeyboardInterrupt()])
+def test_a_start_that_fails_leaves_no_promise_of_one(error: BaseException) -> None:
+    def open_network() -> Network:
+        raise error
+
+    sink = Recorder(live=True)
+    with pytest.raises(type(error)):
+        Pipeline.open(clip(1), Wall(), outputs=[sink], model=open_network)
+    assert np.array_equal(sink.pictures[0], card.draw(SIZE, text=standby.STARTING))
+    assert np.array_equal(sink.pictures[-1], card.draw(SIZE, text=standby.STOPPED))
+
+
+@pytest.mark.parametrize("frames", [None, 40])
+def test_a_live_source_that_ends_begins_when_the_line_is_ready(
+    monkeypatch: pytest.MonkeyPatch, frames: int | None
+) -> None:
+    """A camera has to warm up; of a clip that plays as one, nothing is to be missed while the network is opened."""
+    begun = list[bool]()
+    monkeypatch.setattr(
+        assembly,
+        "Capture",
+        lambda _open, ahead: begun.append(ahead) or ScriptedFeed([]),  # type: ignore[func-returns-value]
+    )
+    source = ScriptedSource([], live=True)
+    source.frames = frames
+    with Pipeline.open(opening(source), Wall(), outputs=[Recorder(live=True)], model=ScriptedNetwork, tell=[].append):
+        assert begun == [frames is None]
+
+
 def test_a_clip_is_paced_like_a_camera_when_somebody_watches() -> None:
     sink = Recorder(live=True)
     with opened(clip(3), sink) as pipeline:
@@ -399,7 +428,13 @@ def test_an_error_while_closing_is_raised_when_there_was_no_other() -> None:
 
 @pytest.mark.parametrize(
     ("first", "again"),
-    [("a.mp4", "a.mp4"), ("a.mp4?overwrite=yes", "file:./a.mp4"), ("frames:a", "frames:a"), ("window", "window")],
+    [
+        ("a.mp4", "a.mp4"),
+        ("a.mp4?overwrite=yes", "file:./a.mp4"),
+        ("a.mp4", "b/../a.mp4"),
+        ("frames:a", "frames:a"),
+        ("window", "window"),
+    ],
 )
 def test_an_output_given_twice_is_refused(
     first: str, again: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

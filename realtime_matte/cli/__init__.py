@@ -3,10 +3,11 @@
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 from io import TextIOWrapper
 
-from realtime_matte.errors import MatteError, MissingDependency, SpecError
+from realtime_matte.errors import MatteError, MissingDependency, SinkError, SpecError
 
 VERBS = {
     "run": "camera in, matted picture out: the default, its word may be left out",
@@ -19,6 +20,7 @@ VERBS = {
 }
 
 INTERRUPTED = 130
+AGAIN = "install rtmatte again: pip install --force-reinstall . in its folder"
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -31,12 +33,19 @@ def main(words: Sequence[str] | None = None) -> int:
         return _told(error)
     except ImportError as error:
         return _told(missing(error))
+    except MemoryError:
+        return _told(SpecError("there is not enough memory for that; take a smaller --size"))
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains while it ends
+        _to_nowhere()
         return 0
     return status
+
+
+def _to_nowhere() -> None:
+    """What is still to be printed, or Python complains while it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _called(words: Sequence[str]) -> int:
@@ -53,8 +62,15 @@ def _called(words: Sequence[str]) -> int:
 
 
 def _flush() -> None:
-    if sys.stdout is not None:
+    if sys.stdout is None:
+        return
+    try:
         sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _to_nowhere()
+        raise SinkError(f"cannot print all of it: {error.strerror}; let it go to another place") from error
 
 
 def _call(words: Sequence[str]) -> int:
@@ -68,17 +84,21 @@ def _call(words: Sequence[str]) -> int:
 
 def _told(error: MatteError) -> int:
     text = "; ".join([str(error), *getattr(error, "__notes__", ())])
-    print(f"rtmatte: {text}", file=sys.stderr)
+    with suppress(OSError):  # nobody is there to be told
+        print(f"rtmatte: {text}", file=sys.stderr)
     return 2
 
 
 def missing(error: ImportError) -> MatteError:
-    """The line for a package or a system library that is not there. Raises ``error`` again when it is our own bug."""
+    """The line for what is not there, or does not load. Raises ``error`` again when it is our own bug."""
     text = str(error)
     if "libGL" in text or "libgthread" in text or "libglib" in text:
         mend = "Debian and Ubuntu: sudo apt install libgl1 libglib2.0-0; Fedora: sudo dnf install mesa-libGL glib2"
         return MissingDependency(f"OpenCV cannot load a system library ({text}). {mend}")
-    if isinstance(error, ModuleNotFoundError) and error.name and not error.name.startswith("realtime_matte"):
-        mend = "install rtmatte again: pip install . in its folder"
-        return MissingDependency(f"the package {error.name!r} is missing; {mend}")
-    raise error
+    if error.name and error.name.startswith("realtime_matte"):
+        raise error
+    if isinstance(error, ModuleNotFoundError):
+        return MissingDependency(f"the package {error.name!r} is missing; {AGAIN}")
+    if "DLL load failed" in text:
+        return MissingDependency(f"{text}; install Microsoft's Visual C++ Redistributable (x64), or else {AGAIN}")
+    return MissingDependency(f"a package cannot be loaded ({text}); {AGAIN}")

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from realtime_matte.cli import missing
-from realtime_matte.cli.checks.findings import Finding, record, told
+from realtime_matte.cli.checks.findings import Finding, ill, record, told
 from realtime_matte.cli.parser import Parser, add_json, add_network
 
 FIX = """\
@@ -61,7 +61,7 @@ def _examined(options: Mapping[str, object], *, config: str | None) -> Iterator[
 
         yield from nvidia(host)
     except ImportError as error:
-        missing(error)  # it was found just now; a bug of ours is raised again
+        yield ill("installation", missing(error))
     else:
         yield from (_short(finding, around) for finding in examine(options, config=config))
 
@@ -84,7 +84,7 @@ def _parser(prog: str) -> Parser:
     about = "Try every part for real: Python, packages, system, camera, network, virtual camera."
     parser = Parser(prog, about, more=FIX)
     parser.add_argument("--fix", action="store_true", help="mend what needs no guess; asks before it runs anything")
-    parser.add_argument("--camera", metavar="SPEC", help="the camera to try (0)")
+    parser.add_argument("--camera", metavar="SPEC", help="the camera to try (the first one)")
     parser.add_argument("--output", metavar="SPEC", action="append", help="the virtual camera to try (virtualcam)")
     parser.add_argument("--size", metavar="WxH", help="size to try it with")
     parser.add_argument("--fps", metavar="N", help="frames a second to try it with")

@@ -46,7 +46,11 @@ def _add_parts(group: argparse._ArgumentGroup) -> None:
         help="beach.jpg, a clip, a folder, blur, a colour such as green or #336699, none, studio (the default);"
         " several may be given, and the window's key b goes through them",
     )
-    add("--camera", metavar="SPEC", help="0 (the default), /dev/video2, a part of its name; or clip.mp4, me.jpg, demo")
+    add(
+        "--camera",
+        metavar="SPEC",
+        help="0, /dev/video2, a part of its name (the first one there is); or clip.mp4, me.jpg, demo",
+    )
     add(
         "--output",
         metavar="SPEC",

@@ -1,9 +1,11 @@
 """What a user sees of a run, on stderr: a live line in a terminal, plain lines elsewhere."""
 
+import os
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Protocol
+from typing import Any, Protocol, TextIO, cast
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
@@ -35,7 +37,7 @@ class Screen(Protocol):
 @contextmanager
 def screen(*, quiet: bool, verbose: bool, console: Console | None = None) -> Iterator[Screen]:
     """The screen that suits the user and the terminal."""
-    console = console or Console(stderr=True)
+    console = console or Console(file=cast("TextIO", Heedless(sys.stderr)) if sys.stderr else None, stderr=True)
     if quiet:
         yield Quiet(console)
     elif not console.is_terminal:
@@ -46,6 +48,34 @@ def screen(*, quiet: bool, verbose: bool, console: Console | None = None) -> Ite
             yield live
         finally:
             live.close()
+
+
+class Heedless:
+    """A stream that may be lost, as a terminal that is closed: what cannot be written is lost, not the run."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 -- a stream's
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        """All of it, or nothing ever again."""
+        with self._or_silence():
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """As far as it goes."""
+        with self._or_silence():
+            self._stream.flush()
+
+    @contextmanager
+    def _or_silence(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError:  # Python would stumble over what is left unwritten once more while it ends
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
 
 
 class Quiet:

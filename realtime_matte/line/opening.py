@@ -83,6 +83,7 @@ def opened(
     card = Standby(sinks, size=size, alpha=backdrops.alpha, image=wishes.card_image, text=wishes.card_text)
     card.show_live(standby.STARTING, clock())
     card.leave(standby.STOPPED)
+    finish(stack, lambda: card.end(clock()))  # if it comes no further: nobody is to wait for a start for ever
     camera = assembly.watch(stack, loan, reopen) if device.live else None
     feed = camera or assembly.play(stack, loan, paced=sinks.live)
     wanted = demand(stack, sinks, camera, tell=tell, clock=clock) if wishes.on_demand else None
@@ -99,7 +100,7 @@ def opened(
         frames=device.frames,
         live=device.live or sinks.live,
     )
-    finish(stack, lambda: card.show_live(standby.STOPPED, clock()))
+    finish(stack, lambda: card.end(clock()))  # before the camera is closed, which may take a second
     return line
 
 

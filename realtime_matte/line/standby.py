@@ -37,6 +37,7 @@ class Standby:
         self._notes = _told(text) if text and image is None else ()
         self._last: tuple[str, Pixels] | None = None
         self._shown: Pixels | None = None
+        self._ended = False
 
     @property
     def notes(self) -> Sequence[str]:
@@ -61,6 +62,12 @@ class Standby:
         """Send the card that was shown last again, to those who watch."""
         if self._shown is not None:
             self._outputs.send_live(self._shown, time)
+
+    def end(self, time: float) -> None:
+        """Send the last card to those who watch; called again, nothing more."""
+        if not self._ended:
+            self._ended = True
+            self.show_live(STOPPED, time)
 
     def leave(self, reason: str) -> None:
         """Let the card be what those who watch are given if this program is killed."""

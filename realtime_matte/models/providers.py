@@ -51,7 +51,7 @@ CUDA = Provider(
     "CUDA",
     "CUDAExecutionProvider",
     "onnxruntime-gpu",
-    mend="pip install 'realtime-matte[cuda]'",
+    mend="pip install '.[cuda]' in rtmatte's folder",
     device="cuda",
     gpu=True,
     options={"cudnn_conv_algo_search": "HEURISTIC"},  # the exhaustive search takes seconds for each new frame size

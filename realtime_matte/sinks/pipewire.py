@@ -100,7 +100,7 @@ def _gstreamer() -> Gst:
         gi.require_version("Gst", "1.0")
         from gi.repository import Gst as gst  # noqa: N813, PLC0415 - a module
     except (ImportError, ValueError) as error:
-        mend = "pip install 'realtime-matte[pipewire]', or use the system's python3-gi; docs/linux.md tells more"
+        mend = "pip install '.[pipewire]' in rtmatte's folder, or use the system's python3-gi; docs/linux.md tells more"
         raise MissingDependency(f"a PipeWire camera needs PyGObject and GStreamer ({error}); {mend}") from error
     gst.init(None)
     return gst

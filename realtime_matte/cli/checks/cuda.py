@@ -10,7 +10,7 @@ from realtime_matte.cli.checks.host import Host
 
 PART: Final = "cuda"
 WHY: Final = "without a pair that fits, the network runs on the CPU"
-MEND: Final = "pip install --upgrade 'realtime-matte[cuda]'"
+MEND: Final = "pip install --upgrade '.[cuda]' in rtmatte's folder"
 DRIVERS: Final = {"12": 525, "13": 580}
 """The oldest driver for each CUDA (NVIDIA, CUDA Compatibility, table 1)."""
 

@@ -7,7 +7,7 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 
 from realtime_matte import models
-from realtime_matte.cli import missing
+from realtime_matte.cli import AGAIN, missing
 from realtime_matte.cli.checks.findings import Finding, good, ill
 from realtime_matte.errors import MatteError
 
@@ -20,10 +20,10 @@ PACKAGES = {
     "onnxruntime": ("onnxruntime-gpu", "onnxruntime", "onnxruntime-directml", "onnxruntime-openvino"),
     "av": ("av",),
     "pyvirtualcam": ("pyvirtualcam",),
+    "platformdirs": ("platformdirs",),
+    "rich": ("rich",),
 }
 """Modules, and the packages that may bring each."""
-
-ANEW = "install rtmatte again: pip install --force-reinstall . in its folder"
 
 
 def installation() -> Iterator[Finding]:
@@ -62,13 +62,13 @@ def weights() -> Finding:
     except MatteError as error:
         return ill("weights", error)
     if not found:
-        return Finding("weights", "warning", "no network came with this installation", ANEW)
+        return Finding("weights", "warning", "no network came with this installation", AGAIN)
     changed = [str(one.path) for one in found if one.intact is False]
     if changed:
-        return Finding("weights", "warning", f"{', '.join(changed)} changed since it was published", ANEW)
+        return Finding("weights", "warning", f"{', '.join(changed)} changed since it was published", AGAIN)
     unknown = [one.name for one in found if one.intact is None]
     if unknown:
-        return Finding("weights", "warning", f"no hash is known of {', '.join(unknown)}", ANEW)
+        return Finding("weights", "warning", f"no hash is known of {', '.join(unknown)}", AGAIN)
     return good("weights", f"{', '.join(one.name for one in found)}: as published")
 
 

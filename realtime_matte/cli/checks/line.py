@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import ExitStack, closing
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from realtime_matte.cli import threads
 from realtime_matte.cli.checks.findings import Finding, good, ill, noted
 from realtime_matte.errors import MatteError
 from realtime_matte.frame import Frame, Size
+from realtime_matte.holders import OURS
 from realtime_matte.line import card
 from realtime_matte.line.assembly import network_opener, renderer_maker, source_opener
 from realtime_matte.line.backdrops import DEFAULT, Backdrops
@@ -64,7 +66,7 @@ def camera(settings: Settings, *, clock: Callable[[], float] = time.perf_counter
             for note in source.notes:
                 yield good("camera", note)
     except MatteError as error:
-        yield ill("camera", error)
+        yield _held("camera", error)
     return frame
 
 
@@ -120,7 +122,15 @@ def virtual_camera(spec: str, settings: Settings, size: Size) -> Finding:
             sink.send(card.draw(size), time.perf_counter())
             return good(spec, "; ".join(sink.notes) or f"took a picture of {size[0]}x{size[1]}")
     except MatteError as error:
-        return ill(spec, error)
+        return _held(spec, error)
+
+
+def _held(part: str, error: MatteError) -> Finding:
+    """What cannot be tried because rtmatte itself is at work with it is as it should be."""
+    finding = ill(part, error)
+    if f"{OURS} (process " not in finding.found:
+        return finding
+    return replace(finding, state="warning", mend="to have it tried, stop that one first", why="it is in good hands")
 
 
 def judged(size: Size, fps: float, times: list[float], frame: Frame) -> Finding:
