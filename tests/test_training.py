@@ -34,7 +34,7 @@ from training import (  # noqa: E402 - only where torch is
     train,
 )
 from training.recipe import Stage  # noqa: E402 - likewise
-from training.run import begin  # noqa: E402 - likewise
+from training.run import SKIPPED, begin  # noqa: E402 - likewise
 
 SIZE = (96, 64)
 
@@ -263,6 +263,20 @@ def test_a_bent_shot_keeps_its_alpha_where_its_people_are(seed: int) -> None:
     np.testing.assert_array_equal(seen.alpha[0], seen.alpha[1])
     assert (seen.alpha != alpha).any()
     assert 0.6 < np.mean(seen.alpha > 127) / np.mean(alpha > 127) < 1.6
+
+
+def test_a_gradient_that_overflows_spoils_no_weight(tmp_path: Path) -> None:
+    run = begin("tiny", tmp_path / "checkpoint.pt", "cpu")
+    batch = loader.Batch(torch.zeros(1, 1, 32, 48, 3, dtype=torch.uint8), torch.zeros(1, 1, 32, 48, dtype=torch.uint8))
+    run.net.head.bias.register_hook(lambda gradient: gradient * torch.inf)
+    before = run.net.head.weight.detach().clone()
+    run.step(batch, 1e-3)
+    assert torch.equal(run.net.head.weight, before)
+    assert all(values.isfinite().all() for values in run.average.state_dict().values())
+    for _ in range(SKIPPED - 1):
+        run.step(batch, 1e-3)
+    with pytest.raises(FloatingPointError, match="no gradient of 21 batches in a row is a number"):
+        run.step(batch, 1e-3)
 
 
 def test_memory_makes_frames_depend_on_earlier_ones() -> None:

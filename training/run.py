@@ -15,13 +15,19 @@ from training.teacher import Lesson
 GROWS = ("stem.", "to4.", "to8.", "to16.", "whole.")
 """Where a network may have more than the one that it grew from."""
 
+SKIPPED = 20
+"""So many batches in a row without a gradient that is a number, and there is no use in going on."""
+
 LESSON = 0.15
 """What the teacher's lesson counts beside the matting loss."""
 
 
 @dataclass(slots=True)
 class Run:
-    """A training under way: all that a checkpoint holds. ``before``: frames that it saw in the runs it began from."""
+    """A training under way: all that a checkpoint holds. ``before``: frames that it saw in the runs it began from.
+
+    ``skipped``: batches in a row whose gradients were no numbers.
+    """
 
     net: MattingNet
     average: MattingNet
@@ -31,9 +37,14 @@ class Run:
     before: int = 0
     losses: list[float] = field(default_factory=list)
     lessons: list[float] = field(default_factory=list)
+    skipped: int = 0
 
     def step(self, batch: Batch, rate: float) -> None:
-        """One step of the optimizer on one batch."""
+        """One step of the optimizer on one batch; none where a gradient overflows, which would spoil every weight.
+
+        Raises:
+            FloatingPointError: it goes on like that, so the weights are spoilt already.
+        """
         frames, truth = prepared(batch, self.net.head.weight.device)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
@@ -46,8 +57,12 @@ class Run:
             loss = loss + LESSON * self._taught(first, batch.taught)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_([*self.net.parameters(), *self.lesson.parameters()], 1.0)
-        self.optimizer.step()
+        norm = torch.nn.utils.clip_grad_norm_([*self.net.parameters(), *self.lesson.parameters()], 1.0)
+        self.skipped = 0 if norm.isfinite() else self.skipped + 1
+        if self.skipped > SKIPPED:
+            raise FloatingPointError(f"no gradient of {self.skipped} batches in a row is a number")
+        if not self.skipped:
+            self.optimizer.step()
         self.frames += frames.shape[0] * frames.shape[1]
         self.losses.append(float(loss.detach()))
         self._follow(0.999 if self.before + self.frames > 50_000 else 0.99)
