@@ -1,5 +1,6 @@
 """What every test may count on."""
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,14 @@ def _compiled() -> None:
     from realtime_matte.render.warm import warm_up  # noqa: PLC0415 - takes seconds the first time
 
     warm_up()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _signals_arrive() -> None:
+    """A shell's background jobs have Ctrl-C off, nohup's the hangup; a run leaves both so, and would never end."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture

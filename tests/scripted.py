@@ -4,6 +4,7 @@ The person of each frame stands at its own place in its own colour, so a picture
 frame's matte cut it out; a pixel in the marker's colour is a piece of the room that got out.
 """
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
@@ -41,6 +42,14 @@ def room(index: int, size: Size = SIZE) -> Pixels:
     pixels[:] = MARKER
     pixels[box(index, size)] = color(index)
     return pixels
+
+
+def wait_until(seen: Callable[[], bool]) -> None:
+    """Until another thread has done its part."""
+    late = time.monotonic() + 30
+    while not seen():
+        assert time.monotonic() < late
+        time.sleep(0.001)
 
 
 def taken(index: int) -> float:

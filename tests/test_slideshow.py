@@ -1,13 +1,12 @@
 """A folder of pictures as a background."""
 
 import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from scripted import wait_until
 
 from realtime_matte.backgrounds import folder
 from realtime_matte.errors import BadFile, MissingFile, SpecError
@@ -38,13 +37,6 @@ def levels(slides: folder.Slideshow, times: list[float]) -> list[int]:
 
 def opened(spec: str) -> folder.Slideshow:
     return folder.open(spec, size=SIZE, fit="cover")
-
-
-def wait_until(seen: Callable[[], bool]) -> None:
-    late = time.monotonic() + 30
-    while not seen():
-        assert time.monotonic() < late
-        time.sleep(0.001)
 
 
 def test_each_picture_in_turn_and_again_from_the_first(pics: Path) -> None:

@@ -16,6 +16,7 @@ from realtime_matte.line.meanwhile import Load, at_once, meanwhile
 from realtime_matte.line.outputs import Outputs
 from realtime_matte.line.restart import OpenNetwork, RestartingRenderer
 from realtime_matte.line.standby import CARD_EVERY_S, Standby
+from realtime_matte.line.thinned import thinned
 from realtime_matte.stages import Fit, OpenBackground, OpenSink, OpenSource
 from realtime_matte.stats import Stats
 
@@ -72,7 +73,7 @@ def opened(
     Raises:
         MatteError
     """
-    reopen = assembly.source_opener(wishes.source, size=wishes.size, fps=wishes.fps)
+    reopen = thinned(assembly.source_opener(wishes.source, size=wishes.size, fps=wishes.fps), wishes.fps)
     loan = own(stack, Loan(reopen()))
     device = loan.source
     size = wishes.size or device.size
