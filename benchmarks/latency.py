@@ -71,7 +71,7 @@ def _parser() -> ArgumentParser:
     parser.add_argument("--camera", default="demo", metavar="SPEC", help="a live source (%(default)s)")
     parser.add_argument("--device", default="", metavar="PATH", help="the v4l2loopback device (the first free one)")
     parser.add_argument("--size", metavar="WxH", default="1280x720", help="(%(default)s)")
-    parser.add_argument("--model", default="small", metavar="NAME", help="network (%(default)s)")
+    parser.add_argument("--model", default="auto", metavar="NAME", help="network (%(default)s)")
     parser.add_argument("--seconds", type=float, default=20.0, metavar="N", help="counted (%(default)s)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure")
     return parser

@@ -14,7 +14,7 @@ from realtime_matte.render.refine import Refiner
 from realtime_matte.stages import Network, State
 
 
-def matte_image(picture: Pixels, *, model: str | Callable[[], Network] = "small", provider: str | None = None) -> Matte:
+def matte_image(picture: Pixels, *, model: str | Callable[[], Network] = "auto", provider: str | None = None) -> Matte:
     """Who is in one picture, (H, W, 3) uint8 BGR: alpha and clean colours at its size. For many, ``matte_frames``.
 
     Raises:
@@ -27,7 +27,7 @@ def matte_frames(
     pictures: Iterable[Pixels],
     *,
     fps: float = 30.0,
-    model: str | Callable[[], Network] = "small",
+    model: str | Callable[[], Network] = "auto",
     provider: str | None = None,
     threads: int | None = None,
 ) -> Iterator[Matte]:

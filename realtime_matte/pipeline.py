@@ -52,7 +52,7 @@ class Pipeline:
         background: str | OpenBackground | Sequence[str | OpenBackground] = "studio",
         *,
         outputs: Sequence[str | OpenSink] = ("virtualcam",),
-        model: str | OpenNetwork = "small",
+        model: str | OpenNetwork = "auto",
         provider: str | None = None,
         threads: int | None = None,
         size: Size | None = None,

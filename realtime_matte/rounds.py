@@ -28,7 +28,7 @@ class Plan:
     rounds: int = 3
     camera: str | None = None
     bg: tuple[str, ...] = ("studio",)
-    model: str = "small"
+    model: str = "auto"
     provider: str | None = None
     threads: int | None = None
     began: float = 0.0

@@ -23,7 +23,7 @@ class Settings:
     bg: tuple[str, ...] = ("studio",)
     camera: str = "camera"
     output: tuple[str, ...] = ("virtualcam",)
-    model: str = "small"
+    model: str = "auto"
     provider: str | None = None
     threads: int | None = None
     size: Size | None = None

@@ -4,17 +4,21 @@ import subprocess
 import sys
 import tracemalloc
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
 import pytest
 import tiny_networks as tiny
+from scripted import ScriptedNetwork
 from tiny_networks import cpu, grey
 
 from realtime_matte import models
 from realtime_matte.errors import BadFile, MissingDependency, MissingFile, ModelError, SpecError
 from realtime_matte.frame import Frame, Size
-from realtime_matte.models import opening, shelf, weights_folder
+from realtime_matte.models import opening, shelf, starting, weights_folder
+from realtime_matte.models.settings import QUALITIES
+from realtime_matte.stages import Network
 
 
 @pytest.fixture
@@ -124,6 +128,27 @@ def test_its_name_is_what_it_was_called_by(ours: str, folder: Path) -> None:
 
 def test_the_size_asked_for_is_the_grid(ours: str) -> None:
     assert cpu(ours + "?size=64x32").matte(grey(9), None)[0].alpha.shape == (32, 64)
+
+
+@pytest.mark.parametrize(
+    ("spec", "larger"), [("auto", ["small?quality=high"]), ("small", []), ("auto?quality=low", [])]
+)
+def test_left_out_the_model_is_a_larger_one_where_a_gpu_has_the_time(
+    monkeypatch: pytest.MonkeyPatch, spec: str, larger: list[str]
+) -> None:
+    started: list[tuple[str, starting.Choice | None]] = []
+
+    def start_here(name: str, _graph: object, _given: object, **more: Any) -> Network:  # noqa: ANN401
+        started.append((name, more["larger"]))
+        return ScriptedNetwork()
+
+    monkeypatch.setattr(starting, "start_here", start_here)
+    models.open(spec)
+    [(name, choice)] = started
+    assert name == "small"
+    assert [one.name for one in (choice,) if one] == larger
+    if choice:
+        assert (choice.path.name, choice.given) == ("small.onnx", {"quality": QUALITIES["high"]})
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,15 +26,13 @@ from realtime_matte.models.providers import (
     asked,
     nvidia_gpu,
 )
-from realtime_matte.models.settings import QUALITIES
 from realtime_matte.models.weights_folder import weights_folder
-from realtime_matte.stages import Network
 
 EVERY = frozenset(provider.key for provider in (TENSORRT, CUDA, DIRECTML, COREML, OPENVINO, CPU))
 GPU = Machine({CUDA.key, TENSORRT.key, CPU.key}, nvidia=True)
 SLOW = "it takes 16.2 ms a frame here, the CPU 10.0"
-WARM_UP = 2 * 3
-"""Runs that prove a provider: three frames, on a GPU's two grids."""
+WARM_UP = 3
+"""Runs that prove a provider."""
 NO_GPU = Machine({CUDA.key, TENSORRT.key, CPU.key}, nvidia=False, system="linux")
 
 
@@ -49,10 +47,12 @@ def start(
     *,
     machine: Machine = GPU,
     provider: str | None = None,
-    given: Mapping[str, object] | None = None,
+    larger: starting.Choice | None = None,
 ) -> OnnxNetwork:
     found, there = graph.read(net), played(scripts)
-    return starting.start("tiny", found, given or {}, provider=provider, threads=1, runtime=there, machine=machine)
+    return starting.start(
+        "tiny", found, {}, provider=provider, threads=1, runtime=there, machine=machine, larger=larger
+    )
 
 
 def alphas(network: OnnxNetwork, levels: Sequence[int]) -> list[float]:
@@ -70,30 +70,33 @@ def test_the_best_provider_that_is_proven_runs(net: Path) -> None:
     network = start(net, {CUDA.key: script})
     assert (network.provider, network.notes) == ("cuda", ())
     assert alphas(network, [51, 51, 102]) == [0.21, 0.22, 0.43]
-    assert script.runs == WARM_UP + 2 * 3, "the warm-up's and ours"
+    assert script.runs == WARM_UP + 3, "the warm-up's and ours"
 
 
-def shape(network: Network) -> tuple[int, ...]:
-    """Of the alpha for a frame of 1280x720."""
-    return network.matte(Frame(np.full((720, 1280, 3), 51, np.uint8), 0.0, 0), None)[0].alpha.shape
+@pytest.fixture
+def larger(tmp_path: Path) -> starting.Choice:
+    """Gives twice the alpha, so that one sees which of the two runs."""
+    return starting.Choice("broad", tiny.recurrent(tmp_path / "broad.onnx", gain=2.0), {})
 
 
-def test_a_gpu_gets_the_finer_grid_and_the_cpu_that_takes_over_the_usual_one(net: Path) -> None:
-    usual, high = (shape(models.open(f"{net}?quality={word}", provider="cpu")) for word in ("normal", "high"))
-    network = start(net, {CUDA.key: Script(fails_on=WARM_UP + 2 + 1)})
-    assert (shape(network), network.provider) == (high, "cuda")
-    assert (shape(network), network.provider) == (usual, "cpu")
+def test_a_gpu_runs_the_larger_network_and_the_cpu_that_takes_over_the_usual_one(
+    net: Path, larger: starting.Choice
+) -> None:
+    network = start(net, {CUDA.key: Script(fails_on=WARM_UP + 2)}, larger=larger)
+    assert (alphas(network, [51]), network.name, network.provider) == ([0.41], "broad", "cuda")
+    assert (alphas(network, [51]), network.name, network.provider) == ([0.21], "tiny", "cpu")
+    assert network.notes[0].endswith("encountered); running 'tiny' on CPU since")
 
 
-def test_a_grid_that_was_chosen_is_kept_on_a_gpu(net: Path) -> None:
-    network = start(net, {CUDA.key: Script()}, given={"quality": QUALITIES["normal"]})
-    assert (shape(network), network.provider) == (shape(models.open(str(net), provider="cpu")), "cuda")
-
-
-def test_a_provider_that_is_no_gpu_gets_the_usual_grid(net: Path) -> None:
+def test_a_provider_that_is_no_gpu_runs_the_usual_network(net: Path, larger: starting.Choice) -> None:
     machine = Machine({OPENVINO.key, CPU.key}, nvidia=False, system="linux")
-    network = start(net, {OPENVINO.key: Script()}, machine=machine)
-    assert (shape(network), network.provider) == (shape(models.open(str(net), provider="cpu")), "openvino")
+    network = start(net, {OPENVINO.key: Script()}, machine=machine, larger=larger)
+    assert (network.name, network.provider, network.notes) == ("tiny", "openvino", ())
+
+
+def test_without_a_gpu_the_larger_network_is_not_even_read(net: Path) -> None:
+    network = start(net, {}, machine=NO_GPU, larger=starting.Choice("broad", Path("nowhere.onnx"), {}))
+    assert (network.name, network.provider, network.notes) == ("tiny", "cpu", ())
 
 
 def test_onnxruntime_gpu_without_a_gpu_says_nothing_and_tries_nothing(net: Path) -> None:
@@ -224,20 +227,27 @@ def test_a_provider_slower_than_the_cpu_is_used_only_when_asked_for(net: Path) -
     assert start(net, {CUDA.key: Script(takes_s=0.0162)}, provider="cuda").provider == "cuda"
 
 
-def test_a_gpu_that_has_no_time_for_the_finer_grid_runs_the_usual_one(net: Path) -> None:
-    usual, high = (shape(models.open(f"{net}?quality={word}", provider="cpu")) for word in ("normal", "high"))
-    for takes_s, grid in ((0.0074, high), (0.0076, usual), (0.0149, usual)):
-        network = start(net, {CUDA.key: Script(takes_s=takes_s)})
-        assert (network.provider, shape(network)) == ("cuda", grid)
-        assert bool(network.notes) == (grid == usual)
-    told = "CUDA draws edges as coarsely as a CPU, since on a finer grid it takes 29.8 ms a frame here, the CPU 10.0"
-    assert network.notes == (f"{told}; --provider cuda takes it all the same",)
+def test_a_gpu_that_has_no_time_for_the_larger_network_runs_the_usual_one(net: Path, larger: starting.Choice) -> None:
+    gpu = Script(takes_s=0.0149)
+    assert start(net, {CUDA.key: gpu}, larger=larger).name == "broad"
+    network = start(net, {CUDA.key: Script(takes_s=0.0149), "broad.onnx": Script(takes_s=0.0162)}, larger=larger)
+    assert (network.name, network.provider) == ("tiny", "cuda")
+    told = f"CUDA runs 'tiny' in place of 'broad': {SLOW}; --provider cuda takes it all the same"
+    assert network.notes == (told,)
 
 
-def test_a_gpu_that_fails_on_the_finer_grid_alone_runs_the_usual_one(net: Path) -> None:
-    network = start(net, {CUDA.key: Script(fails_on=1, fails=1, error=RuntimeError("CUDA failure 2: no room"))})
-    assert network.provider == "cuda"
-    assert network.notes == ("CUDA draws edges as coarsely as a CPU, since on a finer grid CUDA failure 2: no room",)
+def test_a_gpu_that_fails_with_the_larger_network_alone_runs_the_usual_one(net: Path, larger: starting.Choice) -> None:
+    script = Script(fails_on=1, fails=1, error=RuntimeError("CUDA failure 2: no room"))
+    network = start(net, {CUDA.key: script}, larger=larger)
+    assert (network.name, network.provider) == ("tiny", "cuda")
+    assert network.notes == ("CUDA runs 'tiny' in place of 'broad': CUDA failure 2: no room",)
+
+
+def test_a_larger_network_that_is_broken_is_told(net: Path, tmp_path: Path) -> None:
+    (tmp_path / "broken.onnx").write_text("no network")
+    network = start(net, {CUDA.key: Script()}, larger=starting.Choice("broad", tmp_path / "broken.onnx", {}))
+    assert (network.name, network.provider) == ("tiny", "cuda")
+    assert network.notes[0].startswith("CUDA runs 'tiny' in place of 'broad': ")
 
 
 @pytest.mark.parametrize("trace", ["[{", None])
@@ -314,14 +324,14 @@ def test_every_provider_is_found_by_its_name_in_any_case() -> None:
 
 
 def test_a_provider_that_fails_on_frame_7_hands_that_frame_to_the_cpu(net: Path) -> None:
-    script = Script(fails_on=WARM_UP + 2 * 6 + 1)
+    script = Script(fails_on=WARM_UP + 6 + 1)
     network = start(net, {CUDA.key: script})
     assert alphas(network, [51] * 9) == [0.21, 0.22, 0.23, 0.24, 0.25, 0.26, 0.21, 0.22, 0.23]
     assert network.provider == "cpu"
     assert network.notes == (
         "CUDA failed while running (CUDA failure 700: an illegal memory access was encountered); running on CPU since",
     )
-    assert script.runs == WARM_UP + 2 * 6 + 1, "it is not tried again"
+    assert script.runs == WARM_UP + 6 + 1, "it is not tried again"
 
 
 def test_nan_in_mid_run_hands_over(net: Path, tmp_path: Path) -> None:
@@ -332,7 +342,7 @@ def test_nan_in_mid_run_hands_over(net: Path, tmp_path: Path) -> None:
 
 
 def test_when_the_cpu_fails_too_there_is_no_matte(net: Path) -> None:
-    scripts = {CUDA.key: Script(fails_on=WARM_UP + 2 + 1), CPU.key: Script(fails_on=3 + WARM_UP + 1)}
+    scripts = {CUDA.key: Script(fails_on=WARM_UP + 2), CPU.key: Script(fails_on=WARM_UP + 1)}
     network = start(net, scripts)
     assert alphas(network, [51]) == [0.21]
     with pytest.raises(ModelError, match=r"model 'tiny' failed on the CPU: CUDA failure 700.*; take another --model"):

@@ -58,7 +58,7 @@ def _parser(prog: str) -> Parser:
     parser.add_argument("--out", metavar="FOLDER", default="demo", help="where to write demo.mp4 and side-by-side.png")
     parser.add_argument("--seconds", metavar="N", type=float, default=6.0, help="how long a clip (6)")
     parser.add_argument("--bg", metavar="SPEC", default="studio", help="the background (studio)")
-    parser.add_argument("--model", metavar="NAME", default="small", help="the network (small)")
+    parser.add_argument("--model", metavar="NAME", default="auto", help="the network (auto)")
     parser.add_argument("--provider", metavar="NAME", help="run the network on this alone")
     parser.add_argument("--quiet", action="store_true", help="no live line")
     return parser

@@ -62,10 +62,6 @@ class Family(Protocol):
     def anchor(self) -> "Family | None":
         """The same network on a coarser grid, where it is surer of who is a person; None where it has no such grid."""
 
-    @property
-    def finer(self) -> "Family | None":
-        """The same network on the grid for GPUs; None where it has none, or the user chose a grid."""
-
     def wiring(self, size: Size) -> Wiring:
         """How to run it for frames of that size."""
 

@@ -1,6 +1,7 @@
 """A network at work: on the best provider that was proven, and on the CPU from the frame on which that one fails."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from realtime_matte.errors import ModelError
 from realtime_matte.frame import Frame, Matte
@@ -12,23 +13,33 @@ from realtime_matte.models.session import Session
 from realtime_matte.stages import State
 
 
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A network, started on a provider, as its family wants it there."""
+
+    name: str
+    session: Session
+    family: Family
+
+
 class OnnxNetwork:
-    """Keeps the promise of ``stages.Network``.
+    """Keeps the promise of ``stages.Network``. ``runs``: the one to use and those that take over, in order."""
 
-    ``sessions``: the one to use and those that take over, in order, each with the network as it runs there.
-    """
-
-    def __init__(self, name: str, sessions: Sequence[tuple[Session, Family]], notes: Sequence[str]) -> None:
-        self.name = name
-        self._sessions = list(sessions)
-        self._provider = sessions[0][0].provider.name
+    def __init__(self, runs: Sequence[Running], notes: Sequence[str]) -> None:
+        self._runs = list(runs)
+        self._now = runs[0]
         self._notes = list(notes)
         self._engine: Engine | Anchored | None = None
 
     @property
+    def name(self) -> str:
+        """Of the network that runs."""
+        return self._now.name
+
+    @property
     def provider(self) -> str:
         """As users name it."""
-        return self._provider
+        return self._now.session.provider.name
 
     @property
     def notes(self) -> Sequence[str]:
@@ -37,7 +48,7 @@ class OnnxNetwork:
 
     def matte(self, frame: Frame, state: State | None) -> tuple[Matte, State]:
         """A state of another frame size, or of a provider that failed since, starts a new shot."""
-        if not self._sessions:
+        if not self._runs:
             raise ModelError(f"model {self.name!r} was closed; open it again")
         try:
             return self._run(frame, state)
@@ -50,23 +61,23 @@ class OnnxNetwork:
 
     def close(self) -> None:
         """Sessions end with their last reference."""
-        self._sessions.clear()
+        self._runs.clear()
         self._engine = None
 
     def _run(self, frame: Frame, state: State | None) -> tuple[Matte, State]:
         if self._engine is None or self._engine.size != frame.size:
-            self._engine = wired(*self._sessions[0], frame.size)
+            self._engine = wired(self._now.session, self._now.family, frame.size)
         return self._engine.matte(frame.pixels, state)
 
     def _fall_back(self, state: State | None, error: Exception) -> None:
         """To the next session; the last one may only have met a spoilt state."""
-        failed = self._sessions[0][0].provider
-        if len(self._sessions) > 1:
-            self._sessions.pop(0)
+        if len(self._runs) > 1:
+            failed = self._runs.pop(0)
+            self._now = self._runs[0]
             self._engine = None
-            after = self._sessions[0][0].provider
-            self._provider = after.name
-            self._tell(f"{failed.title} failed while running ({reason(error)}); running on {after.title} since")
+            titles = [one.session.provider.title for one in (failed, self._now)]
+            other = f"{self._now.name!r} " if self._now.name != failed.name else ""
+            self._tell(f"{titles[0]} failed while running ({reason(error)}); running {other}on {titles[1]} since")
         elif state is None:
             raise self._lost(error) from error
         else:

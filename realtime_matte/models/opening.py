@@ -3,6 +3,7 @@
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import Final
 
 from realtime_matte.errors import MissingDependency, MissingFile, SpecError
 from realtime_matte.models import graph, settings
@@ -11,9 +12,16 @@ from realtime_matte.models.shelf import shipped
 from realtime_matte.paths import in_utf8, is_file, named
 from realtime_matte.stages import Network
 
+AUTO: Final = "auto"
+"""SMALL on a CPU, LARGER on a GPU that has the time for it."""
 
-def open(spec: str = "small", *, provider: str | None = None, threads: int | None = None) -> Network:
-    """A network by the name of a shipped one, or by the path of an .onnx file; options may follow a ``?``.
+SMALL: Final = "small"
+LARGER: Final = "small?quality=high"
+"""No network of its own so far: the same one on a finer grid."""
+
+
+def open(spec: str = AUTO, *, provider: str | None = None, threads: int | None = None) -> Network:
+    """A network by the name of a shipped one, or by the path of an .onnx file; options may follow a ``?``; or AUTO.
 
     ``provider``: this one or none; left out, the best that is proven to run, with a note for each better one that
     failed. ``threads``: of the CPU; one unless asked for, as a second gave these small networks nothing.
@@ -27,8 +35,11 @@ def open(spec: str = "small", *, provider: str | None = None, threads: int | Non
     if threads is not None and threads < 1:
         raise SpecError(f"threads is {threads}; it must be 1 or more")
     word, given = settings.split(spec)
-    found = graph.read(_path(word))
-    network: Network = _starting().start_here(word, found, given, provider=provider, threads=threads or 1)
+    name = SMALL if word == AUTO else word
+    found = graph.read(_path(name))
+    starting = _starting()
+    larger = starting.Choice(LARGER, found.path, settings.split(LARGER)[1]) if word == AUTO and not given else None
+    network: Network = starting.start_here(name, found, given, provider=provider, threads=threads or 1, larger=larger)
     return network
 
 

@@ -71,7 +71,7 @@ def proven(
     runtime: Runtime,
     *,
     threads: int,
-    on_cpu: Callable[[Family], WarmUp],
+    on_cpu: Callable[[], WarmUp],
     cpu_s: float,
     patience: float,
 ) -> Session:
@@ -90,7 +90,7 @@ def proven(
         finally:
             trace = Path(session.native.end_profiling())
         _check_places(graph, provider, _events(trace))
-    check_equal(seen, on_cpu(family))
+    check_equal(seen, on_cpu())
     if seen.seconds > patience * cpu_s:
         raise TooSlow(
             f"it takes {1000 * seen.seconds:.1f} ms a frame here, the CPU {1000 * cpu_s:.1f}",

@@ -15,7 +15,7 @@ class Provider:
     """One way to run a network.
 
     ``key``: ONNX Runtime's name. ``device``: where it keeps a network's memories between frames. ``gpu``: it is one,
-    and has time for a finer grid. ``only_asked``: takes too long to start for anybody who did not ask. ``needs``:
+    and has time for a larger network. ``only_asked``: takes too long to start for anybody who did not ask. ``needs``:
     hardware that can be looked for cheaply. ``systems``: as ``sys.platform`` names those it is made for.
     """
 

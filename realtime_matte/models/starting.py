@@ -1,15 +1,18 @@
 """A network started on the best provider that is proven to run it."""
 
 from collections.abc import Callable, Mapping
-from functools import partial
+from dataclasses import dataclass
+from functools import cached_property, partial
 from math import inf
+from pathlib import Path
+from typing import TypeAlias
 
-from realtime_matte.errors import ModelError
+from realtime_matte.errors import MatteError, ModelError
 from realtime_matte.models import providers
 from realtime_matte.models.eight_bit import EIGHT_BIT, quicker_twin
 from realtime_matte.models.family import Family, understand
-from realtime_matte.models.graph import Graph
-from realtime_matte.models.network import OnnxNetwork
+from realtime_matte.models.graph import Graph, read
+from realtime_matte.models.network import OnnxNetwork, Running
 from realtime_matte.models.proof import WarmUp, proven, warm_up
 from realtime_matte.models.providers import CPU, CUDA, Machine, Provider, Standing
 from realtime_matte.models.runtime import FAILURES, Runtime, installed_runtime, reason, this_machine
@@ -20,10 +23,29 @@ _PATIENCE = 1.5
 """A provider nobody asked for may take this many times the CPU's time: it still spares the CPU."""
 
 
-def start_here(name: str, graph: Graph, given: Mapping[str, object], *, provider: str | None, threads: int) -> Network:
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A network that may be run: what it is called, its file, and the options it is given."""
+
+    name: str
+    path: Path
+    given: Mapping[str, object]
+
+
+def start_here(
+    name: str,
+    graph: Graph,
+    given: Mapping[str, object],
+    *,
+    provider: str | None,
+    threads: int,
+    larger: Choice | None = None,
+) -> Network:
     """With the installed ONNX Runtime, on this machine. Raises as ``models.open``."""
     runtime, machine = installed_runtime(), this_machine()
-    return start(name, graph, given, provider=provider, threads=threads, runtime=runtime, machine=machine)
+    return start(
+        name, graph, given, provider=provider, threads=threads, runtime=runtime, machine=machine, larger=larger
+    )
 
 
 def standings_here() -> list[Standing]:
@@ -40,59 +62,105 @@ def start(
     threads: int,
     runtime: Runtime,
     machine: Machine,
+    larger: Choice | None = None,
 ) -> Network:
-    """A CPU session is always kept: it is what others are proven against, and what takes over. Raises MatteError."""
+    """A CPU session is always kept: it is what others are proven against, and what takes over.
+
+    ``larger``: what to run in place of this one where a GPU has the time.
+
+    Raises:
+        MatteError
+    """
     wanted = _wanted(provider, machine)
-    usual = understand(graph, given)
-    cpu = start_cpu(graph.path, runtime, threads=threads)
-    on_cpu = _on_cpu(name, cpu, usual)
-    patience = _PATIENCE if provider is None else inf
-
-    def expected(family: Family) -> WarmUp:
-        return on_cpu if family is usual else _on_cpu(name, cpu, family)
-
-    prove = partial(
-        proven, graph, runtime=runtime, threads=threads, on_cpu=expected, cpu_s=on_cpu.seconds, patience=patience
-    )
+    usual = Reference(name, graph, understand(graph, given), runtime, threads)
+    prove = partial(_proven, cpu_s=usual.warm_up.seconds, patience=_PATIENCE if provider is None else inf)
     failed: list[tuple[Provider, Unproven]] = []
     for candidate in wanted:
         try:
-            session, family, coarser = _on_a_grid(candidate, usual, prove)
+            running, smaller = _running(candidate, usual, larger, prove)
         except Unproven as error:
             failed.append((candidate, error))
         else:
-            return OnnxNetwork(name, [(session, family), (cpu, usual)], [*_notes(failed, session), *coarser])
+            return OnnxNetwork([running, usual.running], [*_notes(failed, running.session), *smaller])
     if provider is not None and failed:
         raise _refused(*failed[0])
-    sessions, told_of_twin = _with_twin(graph, usual, cpu, on_cpu, threads=threads)
-    notes = [*_notes(failed, cpu), *_overlooked(provider, machine), *told_of_twin]
-    return OnnxNetwork(name, [(session, usual) for session in sessions], notes)
+    sessions, told_of_twin = _with_twin(usual)
+    notes = [*_notes(failed, usual.session), *_overlooked(provider, machine), *told_of_twin]
+    return OnnxNetwork([Running(name, session, usual.family) for session in sessions], notes)
 
 
-def _on_a_grid(
-    candidate: Provider, usual: Family, prove: Callable[[Family, Provider], Session]
-) -> tuple[Session, Family, list[str]]:
-    """On the finer grid where the provider is a GPU that has the time, else on the usual one, which is told.
+@dataclass(frozen=True)
+class Reference:
+    """A network on the CPU, for others to be proven against. Raises BadFile, ModelError where it does not run there."""
+
+    name: str
+    graph: Graph
+    family: Family
+    runtime: Runtime
+    threads: int
+
+    @cached_property
+    def session(self) -> Session:
+        """Started when it is looked at."""
+        return start_cpu(self.graph.path, self.runtime, threads=self.threads)
+
+    @cached_property
+    def warm_up(self) -> WarmUp:
+        """Its first frames."""
+        session = self.session
+        try:
+            return warm_up(session, self.family)
+        except FAILURES as error:
+            told = f"model {self.name!r} fails on its first frames: {reason(error)}; take another --model"
+            raise ModelError(told) from error
+
+    @property
+    def running(self) -> Running:
+        """On the CPU."""
+        return Running(self.name, self.session, self.family)
+
+
+Prove: TypeAlias = Callable[[Reference, Provider], Running]
+
+
+def _proven(network: Reference, provider: Provider, *, cpu_s: float, patience: float) -> Running:
+    """A network on a provider that runs it as the CPU does, in ``patience`` times ``cpu_s``. Raises Unproven."""
+    session = proven(
+        network.graph,
+        network.family,
+        provider,
+        network.runtime,
+        threads=network.threads,
+        on_cpu=lambda: network.warm_up,
+        cpu_s=cpu_s,
+        patience=patience,
+    )
+    return Running(network.name, session, network.family)
+
+
+def _running(candidate: Provider, usual: Reference, larger: Choice | None, prove: Prove) -> tuple[Running, list[str]]:
+    """The larger network where the provider is a GPU that has the time, else the usual one, which is told.
 
     Raises:
-        Unproven: on the usual one.
+        Unproven: of the usual one.
     """
-    if not (usual.finer and candidate.gpu):
-        return prove(usual, candidate), usual, []
+    if larger is None or not candidate.gpu:
+        return prove(usual, candidate), []
     try:
-        return prove(usual.finer, candidate), usual.finer, []
-    except Unproven as error:
-        session = prove(usual, candidate)
-        told = f"{candidate.title} draws edges as coarsely as a CPU, since on a finer grid {error}"
-        return session, usual, [told + (f"; {error.mend}" if error.mend else "")]
+        graph = read(larger.path)
+        family = understand(graph, larger.given)
+        return prove(Reference(larger.name, graph, family, usual.runtime, usual.threads), candidate), []
+    except (Unproven, MatteError) as error:
+        running = prove(usual, candidate)
+        mend = f"; {error.mend}" if isinstance(error, Unproven) and error.mend else ""
+        return running, [f"{candidate.title} runs {usual.name!r} in place of {larger.name!r}: {error}{mend}"]
 
 
-def _with_twin(
-    graph: Graph, family: Family, cpu: Session, on_cpu: WarmUp, *, threads: int
-) -> tuple[list[Session], list[str]]:
+def _with_twin(usual: Reference) -> tuple[list[Session], list[str]]:
     """The sessions to run on the CPU, in order, and what is to be told of a twin that does not do."""
+    cpu = usual.session
     try:
-        twin = quicker_twin(graph, family, cpu.runtime, threads=threads, on_cpu=on_cpu)
+        twin = quicker_twin(usual.graph, usual.family, usual.runtime, threads=usual.threads, on_cpu=usual.warm_up)
     except Unproven as error:
         return [cpu], _notes([(EIGHT_BIT, error)], cpu)
     return ([twin, cpu] if twin else [cpu]), []
@@ -104,13 +172,6 @@ def _wanted(provider: str | None, machine: Machine) -> list[Provider]:
         found = providers.asked(provider, machine)
         return [] if found is CPU else [found]
     return [found for found in machine.possible() if found is not CPU and not found.only_asked]
-
-
-def _on_cpu(name: str, cpu: Session, family: Family) -> WarmUp:
-    try:
-        return warm_up(cpu, family)
-    except FAILURES as error:
-        raise ModelError(f"model {name!r} fails on its first frames: {reason(error)}; take another --model") from error
 
 
 def _notes(failed: list[tuple[Provider, Unproven]], session: Session) -> list[str]:

@@ -76,7 +76,6 @@ class Still:
     rule: Rule
     maps: Callable[[Maps], Read]
     anchor: None = None
-    finer: None = None
 
     def wiring(self, size: Size) -> Wiring:
         """On its grid."""

@@ -12,7 +12,7 @@ from realtime_matte.frame import Size
 from realtime_matte.models.family import Array, Feed, Memory, Read, Wiring, clipped
 from realtime_matte.models.graph import Graph
 from realtime_matte.models.grid import Grid, grid
-from realtime_matte.models.settings import QUALITIES, Settings
+from realtime_matte.models.settings import Settings
 from realtime_matte.models.shrink import Shrink
 
 LOOKS = "rtmatte.family = recurrent in its metadata"
@@ -36,11 +36,8 @@ def open(graph: Graph, settings: Settings) -> "Recurrent":
     needed = {"frame", "alpha", *(state.input for state in states), *(state.output for state in states)}
     if needed - ports:
         raise BadFile(f"{graph.path} has no {', '.join(sorted(needed - ports))} in its graph; there are: {graph}")
-    usual, high = (grid(area, multiple, Settings(quality=QUALITIES[word])) for word in ("normal", "high"))
-    anchor = Recurrent(usual, states)
-    if settings == Settings():
-        return Recurrent(usual, states, finer=Recurrent(high, states, anchor))
-    return Recurrent(grid(area, multiple, settings), states, anchor if (settings.quality or 1) > 1 else None)
+    anchor = Recurrent(grid(area, multiple, Settings()), states) if (settings.quality or 1) > 1 else None
+    return Recurrent(grid(area, multiple, settings), states, anchor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +57,6 @@ class Recurrent:
     grid: Grid
     states: tuple[State, ...]
     anchor: "Recurrent | None" = None
-    finer: "Recurrent | None" = None
 
     def wiring(self, size: Size) -> Wiring:
         """A grid of the frame's own shape."""

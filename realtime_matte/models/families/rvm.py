@@ -49,7 +49,6 @@ class RobustVideoMatting:
     ratio: bool
     grid: Grid
     anchor: None = None
-    finer: None = None
 
     def wiring(self, size: Size) -> Wiring:
         """On a small grid of the frame's shape, not downsampled again."""
