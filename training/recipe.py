@@ -37,8 +37,8 @@ RECIPES = {
     ),
     # Edges as fine as the pictures have them, from a network that knows people already.
     "large": (
-        Stage(frames=20_000, plan=Plan(shots=6, length=1, area=HALF_HD, least=0.3, taught=2), rate=(8e-4, 6e-4)),
-        Stage(frames=30_000, plan=Plan(shots=3, length=4, area=HALF_HD, least=0.3, taught=1), rate=(5e-4, 1e-5)),
+        Stage(frames=20_000, plan=Plan(shots=6, length=1, area=HALF_HD, least=0.3, taught=2), rate=(6e-4, 5e-4)),
+        Stage(frames=30_000, plan=Plan(shots=3, length=4, area=HALF_HD, least=0.3, taught=1), rate=(4e-4, 1e-5)),
     ),
     # A camera of one's own, from a network that knows people already.
     "fine-tune": (Stage(frames=60_000, plan=Plan(shots=4, length=5, area=FULL), rate=(2e-4, 1e-5)),),
