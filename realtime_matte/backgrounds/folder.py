@@ -37,8 +37,8 @@ class Slideshow:
     """Each picture for ``seconds``, cross-faded into the next.
 
     A picture takes longer to decode than a frame may, and cannot be decoded in steps: one thread reads the next one
-    while this one is shown, and does nothing else. It is waited for when its time has come, but
-    not when somebody asks for it before.
+    while this one is shown, and does nothing else. It is waited for when its time has come,
+    but not when somebody asks for it before.
     """
 
     def __init__(self, paths: list[Path], size: Size, fit: Fit, *, seconds: float, fade_s: float) -> None:

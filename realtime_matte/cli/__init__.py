@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
 from io import TextIOWrapper
+from typing import TextIO
 
 from realtime_matte.errors import MatteError, MissingDependency, SinkError, SpecError
 
@@ -38,14 +39,14 @@ def main(words: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        _to_nowhere()
+        to_nowhere(sys.stdout)
         return 0
     return status
 
 
-def _to_nowhere() -> None:
-    """What is still to be printed, or Python complains while it ends."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def to_nowhere(stream: TextIO) -> None:
+    """What a stream cannot write any more, or Python complains of it while it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _called(words: Sequence[str]) -> int:
@@ -69,7 +70,7 @@ def _flush() -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
-        _to_nowhere()
+        to_nowhere(sys.stdout)
         raise SinkError(f"cannot print all of it: {error.strerror}; let it go to another place") from error
 
 

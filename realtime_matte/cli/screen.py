@@ -1,6 +1,5 @@
 """What a user sees of a run, on stderr: a live line in a terminal, plain lines elsewhere."""
 
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Column
 
+from realtime_matte.cli import to_nowhere
 from realtime_matte.cli.figures import live_line
 from realtime_matte.pipeline import Pipeline
 
@@ -74,8 +74,8 @@ class Heedless:
     def _or_silence(self) -> Iterator[None]:
         try:
             yield
-        except OSError:  # Python would stumble over what is left unwritten once more while it ends
-            os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
+        except OSError:
+            to_nowhere(self._stream)
 
 
 class Quiet:

@@ -50,11 +50,11 @@ class Thinned:
 
     def _is_due(self, time: float) -> bool:
         """The frame nearest to each moment; after a pause they begin anew."""
-        early = 0.5 / self._source.fps
-        if self._due is not None and time < self._due - early:
+        if self._due is None or time > self._due + 1 / self.fps:
+            self._due = time
+        elif time < self._due - 0.5 / self._source.fps:
             return False
-        late = self._due is None or time > self._due + 1 / self.fps
-        self._due = (time if late or self._due is None else self._due) + 1 / self.fps
+        self._due += 1 / self.fps
         return True
 
 

@@ -47,10 +47,6 @@ class WarmUp:
     seconds: float
 
 
-class TooSlow(Unproven):
-    """A provider does as the CPU does, but the CPU would be quicker."""
-
-
 def warm_up(session: Session, family: Family) -> WarmUp:
     """A few frames of a shot. Raises FAILURES."""
     engine, clock = wired(session, family, WARM_UP_SIZE), session.runtime.clock
@@ -78,8 +74,7 @@ def proven(
     """A session on a provider that was seen to give what ``on_cpu`` gives, in ``patience`` times ``cpu_s`` a frame.
 
     Raises:
-        TooSlow: it takes longer.
-        Unproven: with what else was seen instead.
+        Unproven: with what was seen instead.
     """
     with _folder() as folder:
         session = start(graph.path, provider, runtime, threads=threads, trace=Path(folder) / "trace")
@@ -92,7 +87,7 @@ def proven(
         _check_places(graph, provider, _events(trace))
     check_equal(seen, on_cpu())
     if seen.seconds > patience * cpu_s:
-        raise TooSlow(
+        raise Unproven(
             f"it takes {1000 * seen.seconds:.1f} ms a frame here, the CPU {1000 * cpu_s:.1f}",
             f"--provider {provider.name} takes it all the same",
         )

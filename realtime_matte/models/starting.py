@@ -152,8 +152,7 @@ def _running(candidate: Provider, usual: Reference, larger: Choice | None, prove
         return prove(Reference(larger.name, graph, family, usual.runtime, usual.threads), candidate), []
     except (Unproven, MatteError) as error:
         running = prove(usual, candidate)
-        mend = f"; {error.mend}" if isinstance(error, Unproven) and error.mend else ""
-        return running, [f"{candidate.title} runs {usual.name!r} in place of {larger.name!r}: {error}{mend}"]
+        return running, [f"{candidate.title} runs {usual.name!r} in place of {larger.name!r}: {_mended(error)}"]
 
 
 def _with_twin(usual: Reference) -> tuple[list[Session], list[str]]:
@@ -180,7 +179,13 @@ def _notes(failed: list[tuple[Provider, Unproven]], session: Session) -> list[st
 
 def told(provider: Provider, error: Unproven) -> str:
     """What failed, why, and the mend."""
-    return f"{provider.title} is not used: {error}" + (f"; {error.mend}" if error.mend else "")
+    return f"{provider.title} is not used: {_mended(error)}"
+
+
+def _mended(error: Unproven | MatteError) -> str:
+    """With the mend, which one of ours has in its text already."""
+    mend = error.mend if isinstance(error, Unproven) else ""
+    return f"{error}; {mend}" if mend else str(error)
 
 
 def _refused(provider: Provider, error: Unproven) -> ModelError:
