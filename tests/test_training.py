@@ -327,6 +327,21 @@ def test_a_new_run_can_begin_from_a_checkpoint(tmp_path: Path) -> None:
     assert all(torch.equal(mine, theirs) for mine, theirs in pairs)
 
 
+def test_a_run_that_begins_from_a_checkpoint_sees_other_pictures_than_those_before(
+    data: pack.Pack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seeds: list[int] = []
+    batches = loader.batches
+    monkeypatch.setattr(
+        train, "batches", lambda *given, seed, **more: seeds.append(seed) or batches(*given, seed=seed, **more)
+    )
+    first = begin("tiny", tmp_path / "first.pt", "cpu")
+    train.train(first, data, tmp_path, recipe=recipe(16), workers=0, every=1)
+    second = begin("tiny", tmp_path / "second.pt", "cpu", start=tmp_path / "checkpoint.pt")
+    train.train(second, data, tmp_path, recipe=recipe(16), workers=0, every=1)
+    assert seeds == [0, 16]
+
+
 def without_whole(checkpoint: Path) -> None:
     """As if the network had no stage at 1/32 yet."""
     state = torch.load(checkpoint, weights_only=True)

@@ -36,7 +36,7 @@ def train(
         index, progress = place
         if index != current or source is None:
             plan, current = recipe[index].plan, index
-            source = batches(data, plan, seed=run.frames, workers=workers, teacher=teacher)
+            source = batches(data, plan, seed=run.before + run.frames, workers=workers, teacher=teacher)
         rate = rate_at(recipe[index], progress, warm=(steps + 1) / 200)
         run.step(next(source), rate)
         steps += 1
