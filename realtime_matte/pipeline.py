@@ -11,12 +11,12 @@ from typing import Self
 
 from realtime_matte.errors import MatteError, SinkError
 from realtime_matte.frame import Frame, Size
-from realtime_matte.line import assembly, standby
+from realtime_matte.line import assembly, demand, standby
 from realtime_matte.line.news import News
 from realtime_matte.line.opening import Line, Wishes, opened
 from realtime_matte.line.pace import Pace
 from realtime_matte.line.restart import OpenNetwork
-from realtime_matte.line.standby import CARD_EVERY_S
+from realtime_matte.line.standby import CARD_EVERY_S, STANDBY_EVERY_S
 from realtime_matte.stages import Command, Fit, OpenBackground, OpenSink, OpenSource
 from realtime_matte.stats import Stats
 
@@ -37,6 +37,7 @@ class Pipeline:
         self.stats = stats
         self.standby = False
         self._line = line
+        self._tell = tell
         self._clock = clock
         self._stack = stack
         self._requests: deque[Callable[[], None]] = deque()  # any thread appends, the caller's takes
@@ -113,9 +114,11 @@ class Pipeline:
         return self._line.live
 
     @property
-    def asleep(self) -> bool:
-        """True while the camera is off because nobody looks."""
-        return self._line.demand is not None and self._line.demand.asleep
+    def resting(self) -> str | None:
+        """Why the camera is off by our own wish; None while it is on."""
+        if self.standby and self._line.camera:
+            return standby.RESTING
+        return demand.OFF if self._line.demand and self._line.demand.asleep else None
 
     @property
     def dropped(self) -> int:
@@ -147,22 +150,22 @@ class Pipeline:
         self._obey()
         if self._quit:
             return False
-        if self._line.demand and self._line.demand.sleeps(CARD_EVERY_S):
+        if not self.standby and self._line.demand and self._line.demand.sleeps(CARD_EVERY_S):
             self._sleep()
             return True
         self.stats.begin()
-        frame = self._line.feed.take(CARD_EVERY_S)
+        frame = self._line.feed.take(STANDBY_EVERY_S if self.standby else CARD_EVERY_S)
         self.stats.lap("wait")
         self._news.look()
         self._pace.look(shown=self.stats.pictures, dropped=self.dropped)
         if frame is None and self._line.feed.ended:
             return False
         self._time = frame.time if frame else self._clock()
-        if frame is None:
+        if self.standby:
+            self._show_card(standby.STANDBY)
+        elif frame is None:
             starting = self._line.feed.dark and not self._line.feed.status
             self._show_card(standby.STARTING if starting else standby.CAMERA_AWAY)
-        elif self.standby:
-            self._show_card(standby.STANDBY)
         else:
             self._show(frame)
         return True
@@ -234,10 +237,19 @@ class Pipeline:
         if command == "quit":
             self._quit = True
         elif command == "standby":
-            self.standby = not self.standby
+            self._stand_by()
         elif command == "next_background":
             self._line.backdrops.next()
             self._line.renderer.background = self._line.backdrops.current
+
+    def _stand_by(self) -> None:
+        """The camera goes off too: its light is what people go by."""
+        self.standby = not self.standby
+        camera = self._line.camera
+        if camera:
+            (camera.rest if self.standby else camera.wake)(self)
+            self._tell(standby.RESTING if self.standby else standby.OVER)
+            self.stats.restart()
 
     def _switch_model(self, opener: OpenNetwork) -> None:
         self._show_card(standby.SWITCHING)

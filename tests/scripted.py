@@ -210,7 +210,14 @@ class ScriptedFeed:
         self.ended = False
         self.closed = 0
         self.waits: list[float] = []
+        self.on = True
         self._script = list(script)
+
+    def rest(self, _whom: object) -> None:
+        self.on = False
+
+    def wake(self, _whom: object) -> None:
+        self.on = True
 
     def take(self, timeout_s: float) -> Frame | None:
         self.waits.append(timeout_s)

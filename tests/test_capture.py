@@ -506,10 +506,10 @@ def test_at_rest_the_source_is_closed_and_nothing_is_opened_until_it_is_woken() 
     with closing(Capture(Reopened(first, again))) as capture:
         gate.reached()
         assert value(capture.take(LONG_S)) == 1
-        capture.rest()
+        capture.rest("us")
         gate.pass_on()
         assert first.left.wait(LONG_S)
-        capture.wake()
+        capture.wake("us")
         last.reached()
         assert value(capture.take(LONG_S)) == 3
         assert opened == [True]
@@ -527,10 +527,10 @@ def test_what_waited_unread_when_the_rest_began_is_never_shown() -> None:
 
     with closing(Capture(Reopened(first, again))) as capture:
         gate.reached()
-        capture.rest()
+        capture.rest("us")
         gate.pass_on()
         assert first.left.wait(LONG_S)
-        capture.wake()
+        capture.wake("us")
         opening.reached()
         assert capture.take(0) is None
         opening.pass_on()
@@ -551,11 +551,11 @@ def test_while_it_wakes_there_is_no_frame_and_no_complaint() -> None:
     with closing(Capture(Reopened(first, again), clock=clock)) as capture:
         gate.reached()
         assert value(capture.take(LONG_S)) == 1
-        capture.rest()
+        capture.rest("us")
         gate.pass_on()
         assert first.left.wait(LONG_S)
         clock.sleep(3600)
-        capture.wake()
+        capture.wake("us")
         opening.reached()
         assert capture.take(0) is None
         assert (capture.dark, capture.status, capture.ended) == (True, None, False)
@@ -579,10 +579,10 @@ def test_a_camera_that_another_took_during_the_rest_is_told_and_tried_again() ->
     with closing(Capture(openings, pauses_s=AT_ONCE)) as capture:
         gate.reached()
         assert value(capture.take(LONG_S)) == 1
-        capture.rest()
+        capture.rest("us")
         gate.pass_on()
         assert first.left.wait(LONG_S)
-        capture.wake()
+        capture.wake("us")
         busy.reached()
         assert capture.status == "camera lost: camera 0 is used by zoom; trying again"
         busy.pass_on()
@@ -603,10 +603,10 @@ def test_a_lost_camera_is_not_looked_for_during_a_rest() -> None:
 
     with closing(Capture(Reopened(first, again), pauses_s=AT_ONCE)) as capture:
         gate.reached()
-        capture.rest()
+        capture.rest("us")
         gate.pass_on()
         assert first.left.wait(LONG_S)
-        capture.wake()
+        capture.wake("us")
         last.reached()
         assert wanted == [True]
         last.pass_on()
@@ -618,9 +618,41 @@ def test_close_ends_a_rest() -> None:
     source._steps = iter([1, gate, 2])
     capture = Capture(Reopened(source))
     gate.reached()
-    capture.rest()
+    capture.rest("us")
     gate.pass_on()
     assert source.left.wait(LONG_S)
     capture.close()
     assert not capture._thread.is_alive()
     assert source.closed == 1
+
+
+def test_what_rests_for_two_is_woken_by_the_second_alone() -> None:
+    gate, last = Gate(), Gate()
+    first = Resting(1, gate, 2)
+    with closing(Capture(Reopened(first, ScriptedSource(3, last)))) as capture:
+        gate.reached()
+        capture.rest("one")
+        capture.rest("other")
+        capture.rest("one")
+        gate.pass_on()
+        assert first.left.wait(LONG_S)
+        capture.wake("one")
+        assert not capture._keeper.wanted.is_set()
+        capture.wake("other")
+        last.reached()
+        last.pass_on()
+
+
+def test_who_waits_for_a_frame_is_told_of_the_rest_at_once() -> None:
+    gate = Gate()
+    source = Resting(1, gate, 2)
+    with closing(Capture(Reopened(source), stall_s=3600)) as capture:
+        assert value(capture.take(LONG_S)) == 1
+        gate.reached()
+        waiting = threading.Thread(target=lambda: [None for _ in iter(lambda: capture.take(3600), None)], daemon=True)
+        waiting.start()
+        capture.rest("us")
+        gate.pass_on()
+        waiting.join(LONG_S)
+        assert not waiting.is_alive()
+        assert capture.dark

@@ -49,11 +49,11 @@ class Switch:
         self.on = True
         self.turns = 0
 
-    def rest(self) -> None:
+    def rest(self, _whom: object) -> None:
         self.on = False
         self.turns += 1
 
-    def wake(self) -> None:
+    def wake(self, _whom: object) -> None:
         self.on = True
         self.turns += 1
 
@@ -163,10 +163,10 @@ class Camera(ScriptedFeed):
         self.on = True
         self.taken_off = 0
 
-    def rest(self) -> None:
+    def rest(self, _whom: object) -> None:
         self.on = False
 
-    def wake(self) -> None:
+    def wake(self, _whom: object) -> None:
         self.on = self.dark = True
 
     def take(self, timeout_s: float) -> Frame | None:
@@ -199,7 +199,7 @@ def line(monkeypatch: pytest.MonkeyPatch, clock: Clock, feed: Camera, *sinks: Re
 def test_nobody_looks_so_nothing_is_taken_and_the_card_is_held(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
     feed, sink, told = Camera(5), Watched(clock), list[str]()
     with line(monkeypatch, clock, feed, sink, told=told) as pipeline:
-        assert pipeline.asleep
+        assert pipeline.resting == OFF
         assert all(pipeline.step() for _ in range(20))
         assert not feed.on
         assert feed.taken_off == 0
@@ -240,7 +240,7 @@ def test_when_the_last_one_left_the_card_comes_and_the_camera_goes(
         pipeline.step()
         pipeline.step()
         sink.crowd.looks = False
-        while not pipeline.asleep:
+        while not pipeline.resting:
             clock.sleep(0.1)
             pipeline.step()
         assert is_card(sink.pictures[-1]), "before any wait"
@@ -271,6 +271,24 @@ def test_a_command_is_obeyed_while_it_sleeps(monkeypatch: pytest.MonkeyPatch, cl
         pipeline.step()
         pipeline.ask("quit")
         assert not pipeline.step()
+
+
+def test_on_standby_nobody_is_looked_for_and_the_camera_stays_off(
+    monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    feed, sink, told = Camera(1000), Watched(clock), list[str]()
+    with line(monkeypatch, clock, feed, sink, told=told) as pipeline:
+        pipeline.ask("standby")
+        sink.crowd.looks = True
+        for _ in range(5):
+            pipeline.step()
+        assert sink.crowd.asked == []
+        assert np.array_equal(sink.pictures[-1], card.draw((96, 64), text=standby.STANDBY))
+        assert told == [standby.RESTING]
+        pipeline.ask("standby")
+        pipeline.step()
+        assert told == [standby.RESTING, standby.OVER, ON]
+    assert_private(sink)
 
 
 def test_a_recording_beside_it_holds_no_cards_of_the_sleep(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:

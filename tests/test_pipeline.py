@@ -20,12 +20,14 @@ from scripted import (
     opening,
     taken,
 )
+from test_privacy import is_card
 
+from realtime_matte.cli.figures import live_line
 from realtime_matte.errors import MissingFile, ModelError, SinkError, SourceError, SourceLost, SpecError
 from realtime_matte.frame import Pixels, Size
 from realtime_matte.line import assembly, card, standby
 from realtime_matte.line.lifetime import own
-from realtime_matte.line.standby import CARD_EVERY_S
+from realtime_matte.line.standby import CARD_EVERY_S, STANDBY_EVERY_S
 from realtime_matte.pipeline import Pipeline
 from realtime_matte.stages import Network, OpenSource, Source
 
@@ -142,6 +144,32 @@ def test_while_the_camera_is_away_the_card_is_repeated_often_enough(monkeypatch:
     assert pipeline.stats.cards == 3
     away = card.draw(SIZE, text=standby.CAMERA_AWAY)
     assert [np.array_equal(picture, away) for picture in sink.pictures[2:5]] == [True] * 3
+
+
+def test_on_standby_the_camera_is_off_and_the_card_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    feed, sink, told = ScriptedFeed(range(4)), Recorder(live=True), list[str]()
+    with opened(live(monkeypatch, feed), sink, told=told) as pipeline:
+        pipeline.step()
+        pipeline.ask("standby")
+        pipeline.step()
+        assert not feed.on
+        assert pipeline.resting == live_line(pipeline, verbose=True) == "standby: the camera is off"
+        pipeline.step()
+        pipeline.ask("standby")
+        pipeline.step()
+        assert feed.on
+        assert pipeline.resting is None
+    assert told == ["standby: the camera is off", "standby is over"]
+    assert [is_card(one) for one in sink.pictures] == [True, False, True, True, False, True]
+    assert [np.array_equal(one, card.draw(SIZE, text=standby.STANDBY)) for one in sink.pictures[2:4]] == [True] * 2
+    assert set(feed.waits[1:3]) == {STANDBY_EVERY_S}
+
+
+def test_a_file_goes_on_behind_the_card() -> None:
+    sink = Recorder(commands={1: "standby", 3: "standby"})
+    with opened(clip(4), sink) as pipeline:
+        pipeline.run()
+    assert [is_card(one) for one in sink.pictures] == [False, True, True, False]
 
 
 def test_live_outputs_show_the_card_first_and_last_and_recordings_never(monkeypatch: pytest.MonkeyPatch) -> None:

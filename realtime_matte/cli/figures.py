@@ -9,8 +9,8 @@ QUIET_S = 0.00005
 
 def live_line(pipeline: Pipeline, *, verbose: bool) -> str:
     """One line: fps, age, time per stage, what runs the network, the source's mode, drops."""
-    if pipeline.asleep:
-        return "nobody watches: the camera is off"
+    if pipeline.resting:
+        return pipeline.resting
     report = pipeline.stats.report()
     parts = [f"{report.fps:.1f} fps"]
     if pipeline.live and report.age:

@@ -118,7 +118,7 @@ class Plain(Quiet):
     def update(self, pipeline: Pipeline) -> None:
         """Print the figures when it is time and there are any."""
         now = self._clock()
-        if now < self._due or pipeline.asleep:
+        if now < self._due or pipeline.resting:
             return
         self._due = now + PRINTED_EVERY_S
         self.tell(self._progress(pipeline, now) + live_line(pipeline, verbose=self._verbose))

@@ -40,6 +40,7 @@ class Capture:
         self._stall_s = 1 + 5 / source.fps if stall_s is None else stall_s
         self._clock = clock
         self._hung: tuple[str, ...] = ()
+        self._at_rest_for: set[object] = set()
         self._exchange = Exchange(source.size)
         self._keeper = Keeper(source, open_source, self._exchange, pauses_s=pauses_s, clock=clock)
         self._thread = threading.Thread(target=self._keeper.run, name="capture", daemon=True)
@@ -88,13 +89,16 @@ class Capture:
         away = self.dark or self.status
         return self._exchange.take(timeout_s if away else self._keeper.seen + self._stall_s - self._clock())
 
-    def rest(self) -> None:
-        """Let go of the source until ``wake``; nothing is to be taken meanwhile. Does not wait for it."""
+    def rest(self, whom: object) -> None:
+        """Let go of the source until everybody for whom it rests woke it. Does not wait for it."""
+        self._at_rest_for.add(whom)
         self._keeper.wanted.clear()
 
-    def wake(self) -> None:
-        """Open the source again. What it still held from before is not shown."""
-        self._keeper.wanted.set()
+    def wake(self, whom: object) -> None:
+        """Open the source again, unless it rests for another. What it still held from before is not shown."""
+        self._at_rest_for.discard(whom)
+        if not self._at_rest_for:
+            self._keeper.wanted.set()
 
     def close(self) -> None:
         """Let go of the source. Idempotent; a read that hangs is left to end by itself after a second."""

@@ -23,11 +23,11 @@ ON: Final = "somebody watches: the camera is on"
 class Rests(Protocol):
     """A camera that can be let go of for a while."""
 
-    def rest(self) -> None:
-        """Close it."""
+    def rest(self, whom: object) -> None:
+        """Close it, for a while."""
 
-    def wake(self) -> None:
-        """Open it again."""
+    def wake(self, whom: object) -> None:
+        """Open it again, unless it rests for another too."""
 
 
 class Demand:
@@ -50,7 +50,7 @@ class Demand:
         self._linger_s = linger_s
         self._seen = clock()  # when somebody looked last; this and the next: of use while the camera is on
         self._due = clock()
-        camera.rest()
+        camera.rest(self)
 
     @property
     def notes(self) -> list[str]:
@@ -70,7 +70,7 @@ class Demand:
             self.asleep = False
             self._seen = self._clock()
             self._due = self._seen + LOOKED_EVERY_S
-            self._camera.wake()
+            self._camera.wake(self)
             self._tell(ON)
 
     def _look(self) -> None:
@@ -80,7 +80,7 @@ class Demand:
             self._seen = now
         elif now >= self._seen + self._linger_s:
             self.asleep = True
-            self._camera.rest()
+            self._camera.rest(self)
             self._tell(OFF)
 
     def _anybody(self, timeout_s: float) -> bool:

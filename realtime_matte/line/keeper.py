@@ -116,6 +116,7 @@ class Keeper:
         """True as soon as the source is wanted, False when it never will be. What waited unread is too old then."""
         if not self.wanted.is_set():
             self._exchange.drop()
+            self._exchange.call()
             self.wanted.wait()
         return not self.stopping.is_set()
 

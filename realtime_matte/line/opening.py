@@ -8,7 +8,7 @@ from functools import partial
 from realtime_matte.frame import Size
 from realtime_matte.line import assembly, standby
 from realtime_matte.line.backdrops import Backdrops
-from realtime_matte.line.demand import Demand, demand
+from realtime_matte.line.demand import Demand, Rests, demand
 from realtime_matte.line.feed import Feed
 from realtime_matte.line.framing import Framing
 from realtime_matte.line.lifetime import Loan, finish, own
@@ -44,7 +44,8 @@ class Wishes:
 class Line:
     """The open parts. ``frames``: how many there are in all, None when nobody knows; ``live``: as a camera's.
 
-    ``demand``: None where the camera is always on; ``load``: how to call what takes long.
+    ``camera``: what can be let go of for a while; ``demand``: None where nobody asks who looks; ``load``: how to call
+    what takes long.
     """
 
     feed: Feed
@@ -53,6 +54,7 @@ class Line:
     backdrops: Backdrops
     framing: Framing
     card: Standby
+    camera: Rests | None
     demand: Demand | None
     load: Load
     frames: int | None
@@ -96,6 +98,7 @@ def opened(
         backdrops=backdrops,
         framing=Framing(size, mirror=wishes.mirror),
         card=card,
+        camera=camera if device.frames is None else None,  # what ends would begin anew
         demand=wanted,
         load=load,
         frames=device.frames,

@@ -15,6 +15,12 @@ SWITCHING = "One moment, changing the model"
 STANDBY = "Back in a moment"
 STOPPED = "The camera is off"
 
+RESTING = "standby: the camera is off"
+OVER = "standby is over"
+
+STANDBY_EVERY_S = 0.1
+"""So often the card is sent, and a command looked for, on standby with the camera off."""
+
 CARD_EVERY_S = 0.5
 """So often the card is sent again while there is nothing else to send: readers take a longer silence for a fault."""
 

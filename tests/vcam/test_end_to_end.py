@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from vcam_devices import LIMIT_S, Node, until
+from vcam_devices import LIMIT_S, Node, Vivid, until
 from vcam_program import Program, feeder, rtmatte
 from vcam_reader import BACKDROP_NAME, SIZE, Watcher, opened
 
@@ -83,6 +83,22 @@ def test_a_person_stays_and_the_room_goes(
     assert distance(turned[FACE], person[FACE]) < 10  # of 255: the way through two YUV formats
     for wall in WALLS:
         assert distance(turned[wall], behind[wall]) < 10
+
+
+def test_on_standby_the_webcam_is_let_go_of(vcam: Node, vivid: Vivid, room: str) -> None:
+    with rtmatte(camera=room, bg=BACKDROP_NAME, size="640x360", fps=15, output=f"virtualcam:{vcam.path}") as program:
+        program.wait_told("Ctrl-C ends")
+        with Watcher(vcam) as watcher:
+            watcher.wait("backdrop", pictures=2)
+            for _ in range(2):
+                program.send(signal.SIGUSR1)
+                until(lambda: not program.holds(vivid.node.path), "the camera is let go of")
+                watcher.wait("card", pictures=3)
+                program.send(signal.SIGUSR1)
+                watcher.wait("backdrop", pictures=2)
+        watcher.assert_private()
+        assert program.end(signal.SIGTERM) == 0
+    assert "lost" not in program.told
 
 
 def matted(vcam: Node, *, mirror: bool) -> Pixels:

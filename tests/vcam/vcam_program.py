@@ -44,10 +44,14 @@ class Program:
         """Whether it has the device open."""
         return str(path) in {_target(entry) for entry in Path(f"/proc/{self.number}/fd").iterdir()}
 
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal."""
+        self._process.send_signal(number)
+
     def end(self, number: signal.Signals | None = None) -> int:
         """The exit status, after a signal or by itself."""
         if number is not None:
-            self._process.send_signal(number)
+            self.send(number)
         status = self._process.wait(LIMIT_S)
         self._thread.join(LIMIT_S)
         return status
