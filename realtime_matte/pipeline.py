@@ -27,8 +27,9 @@ class Pipeline:
     """The whole line, and the owner of all it opens.
 
     Only a picture composited with the matte of that very frame, or the standby card, is ever sent. Everything runs in
-    the caller's thread but a live source, and the loading of a network while others watch. ``ask``, ``switch_model``
-    and ``switch_background`` may be called from any thread and take effect between two frames.
+    the caller's thread but a live source, the opening of a background that is changed to, and the loading of a network
+    while others watch. ``ask``, ``switch_model`` and ``switch_background`` may be called from any thread and take
+    effect between two frames.
     """
 
     def __init__(
@@ -150,6 +151,8 @@ class Pipeline:
         self._obey()
         if self._quit:
             return False
+        if self._line.backdrops.look(wait=not self.live):
+            self._line.renderer.background = self._line.backdrops.current
         if not self.standby and self._line.demand and self._line.demand.sleeps(CARD_EVERY_S):
             self._sleep()
             return True
@@ -182,8 +185,8 @@ class Pipeline:
         self._requests.append(partial(self._switch_model, opener))
 
     def switch_background(self, background: str | OpenBackground) -> None:
-        """Take another background before the next frame. If it cannot be opened, that is told and the old one stays."""
-        self._requests.append(partial(self._switch_background, background))
+        """Take another background as soon as it is open. If it cannot be opened, that is told and the old one stays."""
+        self._requests.append(partial(self._line.backdrops.use, background))
 
     def close(self) -> None:
         """Send the standby card to those who watch, and close every part. Idempotent."""
@@ -240,7 +243,6 @@ class Pipeline:
             self._stand_by()
         elif command == "next_background":
             self._line.backdrops.next()
-            self._line.renderer.background = self._line.backdrops.current
 
     def _stand_by(self) -> None:
         """The camera goes off too: its light is what people go by."""
@@ -254,7 +256,3 @@ class Pipeline:
     def _switch_model(self, opener: OpenNetwork) -> None:
         self._show_card(standby.SWITCHING)
         self._line.renderer.switch(opener)
-
-    def _switch_background(self, background: str | OpenBackground) -> None:
-        self._line.backdrops.use(background)
-        self._line.renderer.background = self._line.backdrops.current

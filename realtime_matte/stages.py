@@ -124,6 +124,8 @@ class OpenBackground(Protocol):
     def __call__(self, rest: str, /, *, size: Size, fit: Fit) -> Background | None:
         """Open what ``rest`` names, ready to give pictures of ``size``; None: no background, straight alpha instead.
 
+        Called in a thread of its own when the line runs already; its pictures are asked for in the line's.
+
         Raises:
             SpecError, MissingFile, BadFile, MissingDependency
         """

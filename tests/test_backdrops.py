@@ -1,3 +1,4 @@
+import threading
 from pathlib import Path
 
 import cv2
@@ -25,6 +26,24 @@ def opened(*choices: str | OpenBackground, told: list[str] | None = None) -> Bac
     return Backdrops(choices, size=(8, 4), fit="cover", tell=(told if told is not None else []).append)
 
 
+def turned(backdrops: Backdrops) -> bool:
+    backdrops.next()
+    return backdrops.look(wait=True)
+
+
+class Slow(Wall):
+    """Opens when it may."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked, self.may_open = threading.Event(), threading.Event()
+
+    def __call__(self, rest: str, /, *, size: Size, fit: Fit) -> Wall:
+        self.asked.set()
+        assert self.may_open.wait(30)
+        return super().__call__(rest, size=size, fit=fit)
+
+
 def test_the_first_one_is_shown_first() -> None:
     first, second = Wall(), Wall()
     backdrops = opened(first, second)
@@ -35,10 +54,10 @@ def test_the_first_one_is_shown_first() -> None:
 def test_next_goes_round_and_closes_the_one_before() -> None:
     first, second = Wall(), Wall()
     backdrops = opened(first, second)
-    backdrops.next()
+    turned(backdrops)
     assert backdrops.current is second
     assert first.closed == 1
-    backdrops.next()
+    turned(backdrops)
     assert backdrops.current is first
 
 
@@ -46,7 +65,7 @@ def test_next_passes_over_what_cannot_be_opened_and_tells_it() -> None:
     told: list[str] = []
     first, third = Wall(), Wall()
     backdrops = opened(first, missing, third, told=told)
-    backdrops.next()
+    turned(backdrops)
     assert backdrops.current is third
     assert told == ["the background stays as it is: no picture for (8, 4) cover"]
 
@@ -55,7 +74,7 @@ def test_one_background_alone_stays() -> None:
     told: list[str] = []
     only = Wall()
     backdrops = opened(only, told=told)
-    backdrops.next()
+    turned(backdrops)
     assert (backdrops.current, only.closed) == (only, 0)
     assert told == ["there is no other background to go on to"]
 
@@ -69,7 +88,7 @@ def test_one_slideshow_alone_goes_on_by_itself() -> None:
 
     slides = Slides()
     backdrops = opened(slides)
-    backdrops.next()
+    turned(backdrops)
     assert (slides.steps, slides.closed) == (1, 0)
 
 
@@ -84,7 +103,7 @@ def test_next_turns_the_page_of_a_folder(tmp_path: Path) -> None:
         return int(slides.picture(Frame(np.zeros((4, 8, 3), np.uint8), time, 0), NOBODY)[0, 0, 0])
 
     assert shown(100.0) == 10
-    backdrops.next()
+    turned(backdrops)
     wait_until(lambda: shown(101.0) == 20)
     assert [shown(109.9), shown(110.1)] == [20, 30]
     backdrops.close()
@@ -97,7 +116,7 @@ def test_a_slideshow_among_others_is_one_choice() -> None:
 
     wall = Wall()
     backdrops = opened(Slides(), wall)
-    backdrops.next()
+    turned(backdrops)
     assert backdrops.current is wall
 
 
@@ -127,7 +146,7 @@ def test_alpha_cannot_change_while_running() -> None:
     told: list[str] = []
     wall = Wall()
     backdrops = opened(transparent, wall, told=told)
-    backdrops.next()
+    turned(backdrops)
     assert backdrops.current is None
     assert wall.closed == 1
     assert "cannot be changed to while running: outputs keep alpha or they do not" in told[0]
@@ -158,3 +177,71 @@ def test_close_closes_the_one_that_is_open() -> None:
     wall = Wall()
     opened(wall).close()
     assert wall.closed == 1
+
+
+def test_while_one_is_opened_the_one_before_stays() -> None:
+    first, slow = Wall(), Slow()
+    backdrops = opened(first, slow)
+    backdrops.next()
+    for _ in range(3):
+        assert not backdrops.look(wait=False)
+    assert slow.asked.wait(30)
+    assert (backdrops.current, first.closed) == (first, 0)
+    slow.may_open.set()
+    assert backdrops.look(wait=True)
+    assert (backdrops.current, first.closed) == (slow, 1)
+    assert not backdrops.look(wait=False)
+    backdrops.close()
+
+
+def test_who_asks_twice_goes_on_two() -> None:
+    first, slow, third = Wall(), Slow(), Wall()
+    backdrops = opened(first, slow, third)
+    backdrops.next()
+    backdrops.look(wait=False)
+    backdrops.next()
+    slow.may_open.set()
+    assert backdrops.look(wait=True)
+    assert (backdrops.current, first.closed, slow.closed, third.closed) == (third, 1, 1, 0)
+
+
+def test_one_that_is_given_twice_does_not_end_the_round() -> None:
+    first, second, last = Wall(), Wall(), Wall()
+    backdrops = opened(first, second, first, last)
+    shown = []
+    for _ in range(4):
+        turned(backdrops)
+        shown.append(backdrops.current)
+    assert shown == [second, first, last, first]
+
+
+def test_one_used_in_between_does_not_change_what_comes_next() -> None:
+    first, second, other = Wall(), Wall(), Wall()
+    backdrops = opened(first, second)
+    backdrops.use(other)
+    assert backdrops.look(wait=True)
+    assert backdrops.current is other
+    assert turned(backdrops)
+    assert backdrops.current is second
+
+
+def test_what_breaks_while_one_is_opened_is_not_hidden() -> None:
+    def broken(_rest: str, /, *, size: Size, fit: Fit) -> Wall:
+        raise ZeroDivisionError(size, fit)
+
+    backdrops = opened(Wall(), broken)
+    backdrops.next()
+    with pytest.raises(ZeroDivisionError):
+        backdrops.look(wait=True)
+    backdrops.close()
+
+
+def test_one_that_is_open_too_late_is_closed() -> None:
+    slow = Slow()
+    backdrops = opened(Wall(), slow)
+    backdrops.next()
+    backdrops.look(wait=False)
+    assert slow.asked.wait(30)
+    threading.Timer(0.05, slow.may_open.set).start()
+    backdrops.close()
+    assert slow.closed == 1

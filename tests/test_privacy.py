@@ -4,6 +4,7 @@ Each picture that is sent must be the standby card, or show the person of the fr
 matte of that very frame.
 """
 
+import threading
 from collections.abc import Callable, Sequence
 from threading import Semaphore
 
@@ -34,7 +35,7 @@ from realtime_matte.line import assembly, card, standby
 from realtime_matte.line.capture import Capture
 from realtime_matte.line.lifetime import own
 from realtime_matte.pipeline import Pipeline
-from realtime_matte.stages import Network, Source
+from realtime_matte.stages import Fit, Network, OpenBackground, Source
 
 
 class Clock:
@@ -97,7 +98,7 @@ def played(
     *,
     network: ScriptedNetwork | Callable[[], Network] | None = None,
     sinks: Sequence[Recorder] | None = None,
-    backgrounds: Sequence[Wall] | None = None,
+    backgrounds: Sequence[OpenBackground] | None = None,
     mirror: bool = False,
     after: Callable[[Pipeline, int], None] = lambda _pipeline, _turn: None,
     told: list[str] | None = None,
@@ -231,12 +232,25 @@ def test_a_switch_to_a_model_that_cannot_be_opened_keeps_the_old_one(monkeypatch
 def test_a_background_switch_shows_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
     other = 10, 20, 30
     sink = Recorder(live=True, commands={2: "next_background"})
-    played(range(4), monkeypatch, sinks=[sink], backgrounds=[Wall(), Wall(other)])
+    may_open = threading.Event()
+
+    def slow(rest: str, /, *, size: Size, fit: Fit) -> Wall:
+        assert may_open.wait(30)
+        return Wall(other)(rest, size=size, fit=fit)
+
+    def after(pipeline: Pipeline, turn: int) -> None:
+        if turn == 3:
+            may_open.set()
+            coming = pipeline._line.backdrops._coming
+            assert coming
+            coming.result(30)
+
+    played(range(6), monkeypatch, sinks=[sink], backgrounds=[Wall(), slow], after=after)
     pictures, times = sink.pictures[:], sink.times[:]
-    sink.pictures, sink.times = pictures[:3], times[:3]
-    assert assert_private(sink) == [None, 0, 1]
-    sink.pictures, sink.times = pictures[3:], times[3:]
-    assert assert_private(sink, behind=other) == [2, 3, None]
+    sink.pictures, sink.times = pictures[:5], times[:5]
+    assert assert_private(sink) == [None, 0, 1, 2, 3], "the old one stays until the other is open"
+    sink.pictures, sink.times = pictures[5:], times[5:]
+    assert assert_private(sink, behind=other) == [4, 5, None]
 
 
 def test_a_background_that_fails_shows_no_room(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,9 @@
-"""The backgrounds the user chose, one of them open at a time."""
+"""The backgrounds the user chose, one of them shown at a time."""
 
+from collections import deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 
 from realtime_matte import plugins
 from realtime_matte.errors import MatteError, SpecError
@@ -11,8 +14,28 @@ DEFAULT = "studio"
 """Drawn by the program, so it is always there."""
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A choice, open. ``place``: of all choices; ``background``: None where pictures carry alpha."""
+
+    choice: str | OpenBackground
+    place: int
+    background: Background | None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was asked for, if it can be opened, and what is to be told."""
+
+    opened: Opened | None
+    told: Sequence[str]
+
+
 class Backdrops:
     """Goes through ``choices`` (specs, or openers of one's own), from the first one on.
+
+    A picture takes longer to open than a frame may: those that are asked for later are opened in a thread that does
+    nothing else.
 
     Raises:
         SpecError, MissingFile, BadFile: the first one cannot be opened, or there is none to choose.
@@ -28,6 +51,9 @@ class Backdrops:
         self._size = size
         self._fit = fit
         self._tell = tell
+        self._asked: deque[Callable[[], Found]] = deque()
+        self._opener = ThreadPoolExecutor(1, "background")
+        self._coming: Future[Found] | None = None
         self._shown = self._choices[0]
         self.current = self._opened(self._shown)
         self._alpha = self.current is None
@@ -38,28 +64,34 @@ class Backdrops:
         return self._alpha
 
     def next(self) -> None:
-        """Go on to the next choice that can be opened; the others are told. One that is several goes on by itself."""
+        """Ask for the next choice that can be opened; the others are told. One that is several goes on by itself."""
         if len(self._choices) == 1 and isinstance(self.current, Several):
             self.current.next()
-            return
-        for step in range(1, len(self._choices)):
-            place = (self._place + step) % len(self._choices)
-            if self.use(self._choices[place]):
-                self._place = place
-                return
-        self._tell("there is no other background to go on to")
+        else:
+            self._asked.append(self._following)
 
-    def use(self, choice: str | OpenBackground) -> bool:
-        """Open ``choice`` in place of the current one; if it cannot be, that is told and the current one stays."""
-        try:
-            background = self._fitting(choice)
-        except MatteError as error:
-            self._tell(f"the background stays as it is: {error}")
-            return False
-        self.close()
-        self.current = background
-        self._shown = choice
-        return True
+    def use(self, choice: str | OpenBackground) -> None:
+        """Ask for ``choice``; if it cannot be opened, that is told and the current one stays."""
+        self._asked.append(lambda: self._found([(self._place, choice)]))
+
+    def look(self, *, wait: bool) -> bool:
+        """Go on to what was asked for, as soon as it is open; True when ``current`` is another. ``wait``: until then.
+
+        Raises:
+            Exception: what broke in the thread that opens, but for what is wrong with a choice.
+        """
+        changed = False
+        while self._coming or self._asked:
+            self._coming = self._coming or self._opener.submit(self._asked.popleft())
+            if not wait and not self._coming.done():
+                break
+            found, self._coming = self._coming.result(), None
+            for line in found.told:
+                self._tell(line)
+            if found.opened:
+                self._take(found.opened)
+                changed = True
+        return changed
 
     def replace_failed(self, error: MatteError) -> None:
         """Put the drawn default in the place of a background that failed.
@@ -67,14 +99,42 @@ class Backdrops:
         Raises:
             MatteError: ``error``, where the default itself is what failed.
         """
-        if self.current is None or self._shown == DEFAULT or not self.use(DEFAULT):
+        if self.current is None or self._shown == DEFAULT:
             raise error
+        self._take(Opened(DEFAULT, self._place, self._fitting(DEFAULT)))
         self._tell(f"the background failed, {DEFAULT!r} stands in for it: {error}")
 
     def close(self) -> None:
-        """Close the one that is open."""
+        """Close the one that is open, and the one that is about to be."""
+        self._opener.shutdown(cancel_futures=True)
+        if self._coming and not self._coming.cancelled() and not self._coming.exception():
+            late = self._coming.result().opened
+            if late and late.background:
+                late.background.close()
         if self.current:
             self.current.close()
+
+    def _take(self, opened: Opened) -> None:
+        if self.current:
+            self.current.close()
+        self.current, self._shown, self._place = opened.background, opened.choice, opened.place
+
+    def _following(self) -> Found:
+        places = [*range(self._place + 1, len(self._choices)), *range(self._place)]
+        found = self._found([(place, self._choices[place]) for place in places])
+        if found.opened:
+            return found
+        return Found(None, [*found.told, "there is no other background to go on to"])
+
+    def _found(self, choices: Sequence[tuple[int, str | OpenBackground]]) -> Found:
+        """The first that can be opened, and what is to be told of those before it."""
+        told: list[str] = []
+        for place, choice in choices:
+            try:
+                return Found(Opened(choice, place, self._fitting(choice)), told)
+            except MatteError as error:
+                told.append(f"the background stays as it is: {error}")
+        return Found(None, told)
 
     def _fitting(self, choice: str | OpenBackground) -> Background | None:
         background = self._opened(choice)
