@@ -29,6 +29,7 @@ class Settings:
     size: Size | None = None
     fps: float | None = None
     mirror: bool = False
+    only_me: bool = False
     fit: Fit = "cover"
     card: str | None = None
     card_text: str | None = None
@@ -113,6 +114,7 @@ _READERS: dict[str, Callable[[object], object]] = {
     "size": values.size,
     "fps": values.number(1, 240, whole=False),
     "mirror": values.switch,
+    "only_me": values.switch,
     "fit": values.fit,
     "card": values.spec,
     "card_text": values.text,

@@ -79,6 +79,7 @@ def test_every_setting_can_be_in_the_file(tmp_path: Path) -> None:
         size = "1280x720"
         fps = 30
         mirror = true
+        only-me = true
         fit = "contain"
         card = "card.png"
         card-text = "Back soon"

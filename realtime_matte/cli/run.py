@@ -73,6 +73,11 @@ def _add_looks(group: argparse._ArgumentGroup) -> None:
     add("--size", metavar="WxH", help="size of the output, and wished of the camera, such as 1280x720")
     add("--fps", metavar="N", help="frames a second, wished of the camera; no more are taken")
     add("--mirror", action=argparse.BooleanOptionalAction, help="swap left and right of what others see")
+    add(
+        "--only-me",
+        action=argparse.BooleanOptionalAction,
+        help="of several people show the foremost alone; those who touch in the picture count as one",
+    )
     add("--fit", metavar="HOW", help="how a background fills the picture: cover (the default), contain, stretch, tile")
     add("--card", metavar="IMAGE", help="picture of the standby card, shown whenever there is no matte")
     add("--card-text", metavar="TEXT", help="text on the standby card, whatever the reason")

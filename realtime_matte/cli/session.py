@@ -41,6 +41,7 @@ def opened(settings: Settings, tell: Callable[[str], None]) -> Pipeline:
         size=settings.size,
         fps=settings.fps,
         mirror=settings.mirror,
+        only_me=settings.only_me,
         fit=settings.fit,
         card_image=settings.card,
         card_text=settings.card_text,

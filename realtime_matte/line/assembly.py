@@ -86,9 +86,12 @@ def network_opener(
 
 
 def renderer_maker(
-    size: Size, lap: Callable[[str], None], tell: Callable[[str], None], *, load: Load = at_once
+    size: Size, lap: Callable[[str], None], tell: Callable[[str], None], *, only_me: bool = False, load: Load = at_once
 ) -> MakeRenderer:
-    """Makes the renderer of a network, ready for its first frame; what takes long, by ``load``."""
+    """Makes the renderer of a network, ready for its first frame; what takes long, by ``load``.
+
+    ``only_me``: of several people it shows the foremost alone.
+    """
 
     def warm_up() -> str:
         from realtime_matte.render import warm  # noqa: PLC0415  # Numba loads, and compiles if it has to
@@ -99,7 +102,9 @@ def renderer_maker(
         if note := load(warm_up):
             tell(note)
         from realtime_matte.render.cpu import CpuRenderer  # noqa: PLC0415
+        from realtime_matte.render.foremost import Foremost  # noqa: PLC0415
 
+        network = Foremost(network) if only_me else network
         return CpuRenderer(network, size=size, background=background, lap=lap)
 
     return make

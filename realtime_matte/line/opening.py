@@ -34,6 +34,7 @@ class Wishes:
     size: Size | None
     fps: float | None
     mirror: bool
+    only_me: bool
     fit: Fit
     card_image: str | None
     card_text: str | None
@@ -113,7 +114,7 @@ def _renderer(
 ) -> RestartingRenderer:
     return RestartingRenderer(
         assembly.network_opener(wishes.model, provider=wishes.provider, threads=wishes.threads, load=load),
-        assembly.renderer_maker(size, stats.lap, tell, load=load),
+        assembly.renderer_maker(size, stats.lap, tell, only_me=wishes.only_me, load=load),
         background=backdrops.current,
         tell=tell,
     )
