@@ -44,7 +44,7 @@ def _add_parts(group: argparse._ArgumentGroup) -> None:
         metavar="SPEC",
         action="append",
         help="beach.jpg, a clip, a folder, blur, a colour such as green or #336699, none, studio (the default);"
-        " several may be given, and the window's key b goes through them",
+        " several may be given, and key b goes through them",
     )
     add(
         "--camera",

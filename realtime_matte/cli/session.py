@@ -4,8 +4,10 @@ import logging
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 
 from realtime_matte.cli import INTERRUPTED, threads
+from realtime_matte.cli.keys import Keys
 from realtime_matte.cli.screen import Screen, screen
 from realtime_matte.cli.signals import Signals
 from realtime_matte.pipeline import Pipeline
@@ -51,14 +53,15 @@ def opened(settings: Settings, tell: Callable[[str], None]) -> Pipeline:
 
 
 def _run(settings: Settings, signals: Signals, shown: Screen) -> None:
-    with opened(settings, shown.tell) as pipeline:
+    with opened(settings, shown.tell) as pipeline, closing(Keys(pipeline.ask, wanted=pipeline.live)) as keys:
         signals.hand_to(pipeline.ask)
-        for note in pipeline.notes:
+        for note in [*pipeline.notes, *keys.notes]:
             shown.tell(note)
         shown.start(pipeline, frames=settings.frames or pipeline.frames)
         until = _limit(settings, pipeline)
         while pipeline.step() and not until():
             shown.update(pipeline)
+            keys.look()
     shown.end(pipeline)
 
 
