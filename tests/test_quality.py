@@ -362,7 +362,7 @@ def test_a_training_script_can_evaluate_without_the_package(stills: Path) -> Non
         (["--peers", "{peers}", "--peer", "blue"], "no peer called 'blue' in {peers}; there are: red, nobody"),
         (
             ["--peers", "{peers}", "--set", "gone"],
-            "no set or folder called 'gone'; the sets are: composites, portraits, clips, nobody, webcams",
+            "no set or folder called 'gone'; the sets are: composites, long, portraits, clips, nobody, webcams",
         ),
         (
             ["--peers", "{peers}", "--set", "{peers}"],

@@ -6,12 +6,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime_matte.frame import Frame, Matte, Pixels, Size
+from realtime_matte.frame import Alpha, Frame, Matte, Pixels, Size
 from realtime_matte.render.bands import split
 from realtime_matte.render.guided import LINEAR, MOMENTS, judge, moments, solve
 from realtime_matte.render.kernels import constant
 from realtime_matte.render.local_models import Models, Wide, models_of, wide_of
 from realtime_matte.render.refined import RefinedMatte, Whole
+from realtime_matte.render.room import Room
 from realtime_matte.render.steady import steady
 
 RADIUS_CELLS = 2
@@ -35,6 +36,7 @@ class Grid:
     cells: NDArray[np.uint8]
     models: Models
     wide: Wide
+    room: Room
 
     @classmethod
     def of(cls, shape: tuple[int, int], size: Size) -> "Grid":
@@ -48,6 +50,7 @@ class Grid:
             cells=np.zeros(shape, np.uint8),
             models=models_of(shape, size),
             wide=wide_of(size[0]),
+            room=Room(shape),
         )
 
 
@@ -66,21 +69,27 @@ class Refiner:
         if grid is None or grid.alpha.shape != matte.alpha.shape:
             grid = self._grid = Grid.of(matte.alpha.shape, self._size)
             self._time = None
-        self._keep_still(grid, matte, frame.time)
+        if self._time is None:
+            grid.room.forget()
+        guide = grid.guide if matte.guide is None else matte.guide
         if matte.guide is None:
-            cv2.resize(frame.pixels, grid.guide.shape[1::-1], dst=grid.guide, interpolation=cv2.INTER_AREA)
-        _fit_models(grid, grid.guide if matte.guide is None else matte.guide)
+            cv2.resize(frame.pixels, guide.shape[1::-1], dst=guide, interpolation=cv2.INTER_AREA)
+        self._settle(grid, matte.alpha, guide, frame.time)
+        _fit_models(grid, guide)
         return RefinedMatte(frame, grid.models, wide=grid.wide, whole=self._whole)
 
     def forget(self) -> None:
         """Drop the memory of earlier frames."""
         self._time = None
 
-    def _keep_still(self, grid: Grid, matte: Matte, time: float) -> None:
+    def _settle(self, grid: Grid, alpha: Alpha, guide: Pixels, time: float) -> None:
+        """Into ``grid.alpha``: corrected by what was seen of the room, and at rest where it hardly changed."""
+        passed_s = 0.0 if self._time is None else max(0.0, time - self._time)
+        corrected = grid.room.correct(alpha, guide, passed_s)
         if self._time is None:
-            grid.alpha[:] = matte.alpha
+            grid.alpha[:] = corrected
         else:
-            steady(matte.alpha, max(0.0, time - self._time), grid.alpha)
+            steady(corrected, passed_s, grid.alpha)
         self._time = time
 
 
