@@ -12,8 +12,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime_matte.around import Around
 from realtime_matte.frame import Alpha, Frame, Matte
-from realtime_matte.stages import Network, State
+from realtime_matte.stages import State
 
 Cells = NDArray[np.uint8]
 """(h, w), 255 where something is, else 0."""
@@ -56,34 +57,16 @@ class Region:
     memory: float
 
 
-class Foremost:
+class Foremost(Around):
     """The same network with the foremost person's alpha alone."""
-
-    def __init__(self, network: Network) -> None:
-        self.name = network.name
-        self._network = network
-
-    @property
-    def provider(self) -> str:
-        """The provider that really runs it."""
-        return self._network.provider
-
-    @property
-    def notes(self) -> Sequence[str]:
-        """The network's."""
-        return self._network.notes
 
     def matte(self, frame: Frame, state: State | None) -> tuple[Matte, State]:
         """The coarse matte of exactly this frame, overwritten by the next call."""
         inner, follower = cast("tuple[State | None, Follower | None]", state or (None, None))
-        matte, after = self._network.matte(frame, inner)
+        matte, after = self.network.matte(frame, inner)
         if follower is None or follower.shape != matte.alpha.shape:
             follower = Follower(matte.alpha.shape)
         return replace(matte, alpha=follower.alone(matte.alpha, frame.time)), (after, follower)
-
-    def close(self) -> None:
-        """Close the network."""
-        self._network.close()
 
 
 class Follower:
