@@ -3,7 +3,8 @@
 Kernels take C-contiguous arrays by position, scratch and results last. What they only read they take as ``constant``:
 Numba compiles a loop anew for every kind of argument, and a frame may or may not be writeable. What
 belongs together is a plain tuple of arrays: a class of ours would be looked up by whoever reads the disk after it was
-renamed. A kernel calls those of its own file only: what is on disk is renewed when that file changes.
+renamed. A kernel calls those of its own file only, and a number that it finds its way in an array by is in that file
+too: what is on disk is renewed when that file changes.
 """
 
 from collections.abc import Callable

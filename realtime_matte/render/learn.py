@@ -23,22 +23,6 @@ JUMP: Final = np.float32(20**2)
 UNKNOWN: Final = np.float32(3**2)
 """Variance of what was seen once."""
 
-SAMPLED: Final = 2
-"""Every so many cells are looked at, across and down, to know the colours and the unrest nearby."""
-
-SAMPLE: Final = 10
-"""Averaged nearby: person (1), its colour (3), its colours squared (3); room in sight (1), of it not as remembered (1),
-its mean square change (1)."""
-
-NOISE: Final = np.float32(4**2)
-"""Variance of a colour that is as remembered: the camera's noise."""
-
-UNLIKE: Final = np.float32(3.8)
-"""A mean square change so many times the variance is not as remembered: with noise alone, one cell in a hundred."""
-
-MOST: Final = np.float32(30**2)
-"""A mean square change counts no more than that for the unrest nearby."""
-
 
 @kernel
 def learn(guide: Bytes, near: Bytes, share: np.float32, memory: Memory, light: Floats, change: Floats) -> float:
@@ -75,20 +59,3 @@ def learn(guide: Bytes, near: Bytes, share: np.float32, memory: Memory, light: F
     light[1] = 1 + share * now1 / max(old1, np.float32(1))
     light[2] = 1 + share * now2 / max(old2, np.float32(1))
     return jumped / known if known > guide.shape[0] * guide.shape[1] // 100 else 0.0
-
-
-@kernel
-def sample(guide: Bytes, person: Bytes, memory: Memory, change: Floats, samples: Floats) -> None:
-    """Look at the ``person`` and at how well the room in sight was remembered, here and there."""
-    _, variance, _ = memory
-    for row in range(samples.shape[0]):
-        for column in range(samples.shape[1]):
-            y, x, one = SAMPLED * row, SAMPLED * column, samples[row, column]
-            sure = np.float32(person[y, x] != 0)
-            b, g, r = np.float32(guide[y, x, 0]), np.float32(guide[y, x, 1]), np.float32(guide[y, x, 2])
-            one[0], one[1], one[2], one[3] = sure, sure * b, sure * g, sure * r
-            one[4], one[5], one[6] = sure * b * b, sure * g * g, sure * r * r
-            visible = change[y, x] >= 0
-            one[7] = np.float32(visible)
-            one[8] = np.float32(visible and change[y, x] > UNLIKE * (NOISE + variance[y, x]))
-            one[9] = min(change[y, x], MOST) if visible else np.float32(0)

@@ -11,8 +11,8 @@ import numpy as np
 
 from realtime_matte.frame import Alpha, Pixels
 from realtime_matte.render.kernels import constant
-from realtime_matte.render.learn import SAMPLE, SAMPLED, learn, sample
-from realtime_matte.render.weigh import take, weigh
+from realtime_matte.render.learn import learn
+from realtime_matte.render.weigh import SAMPLE, SAMPLED, sample, take, weigh
 
 SETTLE_S: Final = 0.3
 """Time constant of what is remembered, while it is in sight."""

@@ -1,4 +1,4 @@
-"""Alpha at the person's edge, from what the room behind it looked like.
+"""Alpha at the person's edge, from what the room behind it looked like, and from what is nearby.
 
 The mean of its posterior, as in Bayesian matting (Chuang et al. 2001) with the room's colour known, the person's like
 those nearby, and the network's alpha believed before anything is seen. What looks as the room did is room, what does
@@ -10,7 +10,23 @@ from typing import Final
 import numpy as np
 
 from realtime_matte.render.kernels import kernel
-from realtime_matte.render.learn import NOISE, SAMPLED, Bytes, Floats, Memory
+from realtime_matte.render.learn import Bytes, Floats, Memory
+
+SAMPLED: Final = 2
+"""Every so many cells are looked at, across and down, to know the colours and the unrest nearby."""
+
+SAMPLE: Final = 10
+"""Averaged nearby: person (1), its colour (3), its colours squared (3); room in sight (1), of it not as remembered (1),
+its mean square change (1)."""
+
+NOISE: Final = np.float32(4**2)
+"""Variance of a colour that is as remembered: the camera's noise."""
+
+UNLIKE: Final = np.float32(3.8)
+"""A mean square change so many times the variance is not as remembered: with noise alone, one cell in a hundred."""
+
+MOST: Final = np.float32(30**2)
+"""A mean square change counts no more than that for the unrest nearby."""
 
 SPREAD: Final = np.float32(12**2)
 """Added to the variance of the person's colours: nearby is not the same."""
@@ -40,6 +56,23 @@ FEW: Final = np.float32(2e-3)
 """With less of the person nearby her colours are not known."""
 
 NORMAL: Final = np.float32((2 * np.pi) ** -1.5)
+
+
+@kernel
+def sample(guide: Bytes, person: Bytes, memory: Memory, change: Floats, samples: Floats) -> None:
+    """Look at the ``person`` and at how well the room in sight was remembered, here and there."""
+    _, variance, _ = memory
+    for row in range(samples.shape[0]):
+        for column in range(samples.shape[1]):
+            y, x, one = SAMPLED * row, SAMPLED * column, samples[row, column]
+            sure = np.float32(person[y, x] != 0)
+            b, g, r = np.float32(guide[y, x, 0]), np.float32(guide[y, x, 1]), np.float32(guide[y, x, 2])
+            one[0], one[1], one[2], one[3] = sure, sure * b, sure * g, sure * r
+            one[4], one[5], one[6] = sure * b * b, sure * g * g, sure * r * r
+            visible = change[y, x] >= 0
+            one[7] = np.float32(visible)
+            one[8] = np.float32(visible and change[y, x] > UNLIKE * (NOISE + variance[y, x]))
+            one[9] = min(change[y, x], MOST) if visible else np.float32(0)
 
 
 @kernel
@@ -76,7 +109,8 @@ def _posterior(
         moment += prior * likely * part
     if whole <= 0:
         return alpha, np.float32(0)
-    wrong = min(DOUBT + (mean[8] + np.float32(0.002)) / (mean[7] + np.float32(0.004)), np.float32(1))
+    unlike = (mean[8] + np.float32(0.002)) / (mean[7] + np.float32(0.004))  # a half where nothing nearby is in sight
+    wrong = min(DOUBT + unlike, np.float32(1))
     otherwise = before * likely + (1 - before) * ELSE  # ``likely`` is now that of the person alone
     right = (1 - wrong) * whole
     trust = (1 - wrong) * right / (right + wrong * otherwise) / (1 + (unrest / RESTLESS) ** 2)
