@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 
-from realtime_matte.frame import Frame, Matte
-from realtime_matte.stages import Network, State
+from realtime_matte.stages import Network
 
 
 class Around:
-    """The same network under its own name; those who inherit change its mattes."""
+    """All of a network but its mattes, which those who inherit make of its."""
 
     def __init__(self, network: Network) -> None:
         self.name = network.name
@@ -22,10 +21,6 @@ class Around:
     def notes(self) -> Sequence[str]:
         """The network's."""
         return self.network.notes
-
-    def matte(self, frame: Frame, state: State | None) -> tuple[Matte, State]:
-        """The coarse matte of exactly this frame. Raises as the network."""
-        return self.network.matte(frame, state)
 
     def close(self) -> None:
         """Close the network."""

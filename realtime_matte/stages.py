@@ -5,8 +5,8 @@ keeps the promise written at its ``Open...`` protocol here, and optionally ``cla
 spec without the module's word (``beach.jpg``) is meant for it. Whoever opens, closes.
 """
 
-from collections.abc import Sequence
-from typing import Literal, Protocol, TypeAlias, runtime_checkable
+from collections.abc import Mapping, Sequence
+from typing import Final, Literal, Protocol, TypeAlias, runtime_checkable
 
 from realtime_matte.frame import Frame, Matte, Pixels, Refined, Size
 
@@ -15,6 +15,9 @@ Fit: TypeAlias = Literal["cover", "contain", "stretch", "tile"]
 
 Command: TypeAlias = Literal["next_background", "standby", "quit"]
 """What a user can ask for while the program runs."""
+
+KEYS: Final[Mapping[str, Command]] = {"b": "next_background", " ": "standby", "q": "quit"}
+"""What asks for it, in a window as in a terminal."""
 
 State: TypeAlias = tuple[object, ...]
 """What a recurrent network remembers of earlier frames: opaque to all but the network that made it."""

@@ -4,13 +4,11 @@ import os
 import select
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, Final, Protocol
 
-from realtime_matte.stages import Command
-
-COMMANDS: Final[Mapping[str, Command]] = {"b": "next_background", " ": "standby", "q": "quit"}
+from realtime_matte.stages import KEYS, Command
 
 LOOKED_EVERY_S: Final = 0.1
 
@@ -26,7 +24,7 @@ class Terminal(Protocol):
 
 
 class Keys:
-    """Asks for what COMMANDS says, until it is closed. Without a terminal, or if not ``wanted``, it does nothing."""
+    """Asks for what KEYS says, until it is closed. Without a terminal, or if not ``wanted``, it does nothing."""
 
     def __init__(
         self, ask: Callable[[Command], None], *, wanted: bool = True, clock: Callable[[], float] = time.perf_counter
@@ -53,8 +51,8 @@ class Keys:
             self._terminal = None
             return
         for key in pressed:
-            if key in COMMANDS:
-                self._ask(COMMANDS[key])
+            if key in KEYS:
+                self._ask(KEYS[key])
 
     def close(self) -> None:
         """Idempotent."""

@@ -87,7 +87,7 @@ class Follower:
         """The person's alpha: the given one where nobody else is there, all 0 where only others are."""
         regions = self._regions(alpha)
         person = self._followed(regions, time)
-        mine = [one for one in regions if person and self._belongs(one, person)]
+        mine = self._parts(person, regions) if person else []
         others = [one for one in regions if one not in mine]
         self._remember(mine, time)
         return self._without(others, mine, alpha) if others else alpha
@@ -116,13 +116,21 @@ class Follower:
             return largest
         return person
 
-    def _belongs(self, region: Region, person: Region) -> bool:
-        if region is person:
-            return True
-        gap = cv2.minMaxLoc(self._distance([person], 0), mask=region.cells)[0]
+    def _parts(self, person: Region, regions: list[Region]) -> list[Region]:
+        """The ``person``, and what of the others is so near as to be a part."""
+        others = [one for one in regions if one is not person]
+        if not others:
+            return [person]
+        distance = self._distance([person], 0)
+        gaps = [cv2.minMaxLoc(distance, mask=one.cells)[0] for one in others]
+        near = [one for one, gap in zip(others, gaps, strict=True) if gap < self._reach(one, person)]
+        return [person, *near]
+
+    def _reach(self, region: Region, person: Region) -> float:
+        """So near, in cells, a region is a part of the person."""
         own = region.memory > OWN
         hand = region.below and region.area <= HAND * person.area
-        return gap < max(TOUCH, own * APART, hand * ARM) * self.shape[1]
+        return max(TOUCH, own * APART, hand * ARM) * self.shape[1]
 
     def _remember(self, mine: list[Region], time: float) -> None:
         share = 1 - math.exp((self._remembered - time) / MEMORY_S)

@@ -7,18 +7,15 @@ was room for sure. What the person covers is kept as it was, but for the light: 
 from typing import Final, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
+from realtime_matte.render.guided import Bytes, Floats
 from realtime_matte.render.kernels import kernel
-
-Bytes = NDArray[np.uint8]
-Floats = NDArray[np.float32]
 
 Memory: TypeAlias = tuple[Floats, Floats, Bytes]
 """(colour, variance, seen): (h, w, 3) and (h, w), of use where ``seen`` (h, w) is not 0."""
 
 JUMP: Final = np.float32(20**2)
-"""A mean square change of colour, of 255, that is no noise. Where much of a room jumps, light or camera changed ..."""
+"""A mean square change of colour, of 255, that is no noise, nor a lamp that fades."""
 
 UNKNOWN: Final = np.float32(3**2)
 """Variance of what was seen once."""

@@ -69,8 +69,6 @@ class Refiner:
         if grid is None or grid.alpha.shape != matte.alpha.shape:
             grid = self._grid = Grid.of(matte.alpha.shape, self._size)
             self._time = None
-        if self._time is None:
-            grid.room.forget()
         guide = grid.guide if matte.guide is None else matte.guide
         if matte.guide is None:
             cv2.resize(frame.pixels, guide.shape[1::-1], dst=guide, interpolation=cv2.INTER_AREA)
@@ -81,6 +79,8 @@ class Refiner:
     def forget(self) -> None:
         """Drop the memory of earlier frames."""
         self._time = None
+        if self._grid:
+            self._grid.room.forget()
 
     def _settle(self, grid: Grid, alpha: Alpha, guide: Pixels, time: float) -> None:
         """Into ``grid.alpha``: corrected by what was seen of the room, and at rest where it hardly changed."""

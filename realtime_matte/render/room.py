@@ -21,7 +21,7 @@ ROOM, SOFT, PERSON = 0.02, 0.03, 0.95
 """Alpha up to which a cell is room for sure; from which it may be an edge; from which it is the person for sure."""
 
 MUCH: Final = 0.2
-"""... so that what is covered just now is forgotten."""
+"""Where more of the room than that jumps, light or camera changed: what is covered just now is forgotten."""
 
 WINDOW: Final = (9, 9)
 """How far nearby is, in samples."""

@@ -9,8 +9,9 @@ from typing import Final
 
 import numpy as np
 
+from realtime_matte.render.guided import Bytes, Floats
 from realtime_matte.render.kernels import kernel
-from realtime_matte.render.learn import Bytes, Floats, Memory
+from realtime_matte.render.learn import Memory
 
 SAMPLED: Final = 2
 """Every so many cells are looked at, across and down, to know the colours and the unrest nearby."""

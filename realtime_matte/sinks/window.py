@@ -15,16 +15,12 @@ from realtime_matte.errors import SinkError, SpecError
 from realtime_matte.frame import Pixels, Size
 from realtime_matte.options import parse, switch
 from realtime_matte.sinks._display import require_display
-from realtime_matte.stages import Command
+from realtime_matte.stages import KEYS, Command
 
 TITLE: Final = "rtmatte preview"
 WIDEST: Final = 1280  # larger pictures open in a window of this width, which can be pulled larger
-COMMANDS: Final[dict[int, Command]] = {
-    ord("b"): "next_background",
-    ord(" "): "standby",
-    ord("q"): "quit",
-    27: "quit",
-}
+ESCAPE: Final = 27
+COMMANDS: Final[dict[int, Command]] = {ord(key): command for key, command in KEYS.items()} | {ESCAPE: "quit"}
 SQUARE_PX: Final = 16
 SQUARES: Final = (102, 153)  # greys of the chequers behind clear parts
 
