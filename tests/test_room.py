@@ -174,3 +174,50 @@ def test_the_refiner_has_it_and_forgets_it_with_all_else() -> None:
     assert np.abs(known - truth(FRAMES)).mean() < 0.8 * np.abs(fresh - truth(FRAMES)).mean()
     refiner.forget()
     np.testing.assert_array_equal(alpha(FRAMES, FRAMES / FPS), fresh)
+
+
+def flickering(index: int) -> float:
+    """A screen that fades in for two seconds and is cut off."""
+    return 20 + 200 * (index / FPS % 2) / 2
+
+
+def flashing(index: int) -> float:
+    """A light that flashes for a moment once a second."""
+    return 200.0 if index / FPS % 1 < 0.12 else 40.0
+
+
+@pytest.mark.parametrize("level", [flickering, flashing])
+def test_what_is_covered_for_minutes_is_not_led_astray_by_a_screen(level: Callable[[int], float]) -> None:
+    room, picture = Room((36, 64)), np.full((36, 64, 3), 100, np.uint8)
+    alpha = np.zeros((36, 64), np.float32)
+    room.correct(alpha, picture, 0.0)
+    alpha[10:, 22:42] = 1
+    for index in range(5 * 60 * FPS):
+        picture[:14, :16] = round(level(index))
+        room.correct(alpha, picture, 1 / FPS)
+    assert float(room._colour[25, 32].min()) == pytest.approx(100, abs=3)
+    assert float(room._colour[25, 32].max()) == pytest.approx(100, abs=3)
+
+
+def test_a_colour_that_the_room_in_sight_has_nothing_of_does_no_harm() -> None:
+    """A blue thing behind the person, and a little blue that comes into a room without any."""
+    room, picture = Room((36, 64)), np.full((36, 64, 3), (0, 140, 120), np.uint8)
+    picture[20:30, 28:36, 0] = 60
+    alpha = np.zeros((36, 64), np.float32)
+    room.correct(alpha, picture, 0.0)
+    alpha[10:, 22:42] = 1
+    picture[..., 0] += 3
+    for _ in range(3):
+        room.correct(alpha, picture, 1 / FPS)
+    assert float(room._colour[25, 32, 0]) == pytest.approx(60, abs=5)
+
+
+@pytest.mark.parametrize("missed", [1, 10])
+def test_who_was_overlooked_at_first_is_not_held_for_the_room(missed: int) -> None:
+    room, at_first = Room((HEIGHT, WIDTH)), np.zeros((HEIGHT, WIDTH), np.float32)
+    for index in range(missed):
+        room.correct(at_first, seen(0, noise=2 + index % 2), 1 / FPS)
+    for _ in range(FRAMES):
+        corrected = room.correct(guessed(0), seen(0), 1 / FPS)
+    before, after = (np.abs(alpha - truth(0)).mean() for alpha in (guessed(0), corrected))
+    assert after < 1.02 * before

@@ -11,11 +11,14 @@ import numpy as np
 
 from realtime_matte.frame import Alpha, Pixels
 from realtime_matte.render.kernels import constant
-from realtime_matte.render.learn import learn
+from realtime_matte.render.learn import learn, shine
 from realtime_matte.render.weigh import SAMPLE, SAMPLED, sample, take, weigh
 
 SETTLE_S: Final = 0.3
 """Time constant of what is remembered, while it is in sight."""
+
+ANEW_S: Final = 10.0
+"""Time constant of a place that got another light than the rest, to be one of them again."""
 
 ROOM, SOFT, PERSON = 0.02, 0.03, 0.95
 """Alpha up to which a cell is room for sure; from which it may be an edge; from which it is the person for sure."""
@@ -44,7 +47,8 @@ class Room:
         self._samples, self._means = np.zeros((2, *sampled), np.float32)
         self._change, self._smooth = np.zeros((2, *shape), np.float32)
         self._alpha = np.zeros(shape, np.float32)
-        self._light = np.ones(3, np.float32)
+        self._first = np.zeros((*shape, 3), np.float32)
+        self._light, self._step = np.ones((2, 3), np.float32)
 
     def correct(self, alpha: Alpha, guide: Pixels, passed_s: float) -> Alpha:
         """The alpha with its edges as the room's memory has them; overwritten by the next call.
@@ -55,10 +59,11 @@ class Room:
         cv2.dilate(cv2.inRange(alpha, ROOM, 2.0, dst=self._near), BESIDE, dst=self._near)
         cv2.erode(cv2.inRange(alpha, PERSON, 2.0, dst=self._person), BESIDE, dst=self._person)
         cv2.dilate(cv2.inRange(alpha, SOFT, 1 - SOFT, dst=self._edge), AROUND, dst=self._edge)
-        share = np.float32(1 - exp(-passed_s / SETTLE_S))
-        memory = self._colour, self._variance, self._seen
-        if learn(guide, self._near, share, memory, self._light, self._change) > MUCH:
+        share, anew = (np.float32(1 - exp(-passed_s / constant_s)) for constant_s in (SETTLE_S, ANEW_S))
+        memory, light = (self._colour, self._variance, self._seen), (self._first, self._light, self._step)
+        if learn(guide, self._near, share, memory, light, self._change) > MUCH:
             self._seen[self._near != 0] = 0
+        shine(self._near, anew, memory, self._change, light)
         sample(guide, self._person, memory, self._change, self._samples)
         cv2.blur(self._samples, WINDOW, dst=self._means)
         weigh(alpha, guide, self._near, self._edge, memory, self._means, self._change)
@@ -70,3 +75,4 @@ class Room:
         """Remember nothing."""
         self._seen.fill(0)
         self._light.fill(1)
+        self._step.fill(1)

@@ -10,13 +10,14 @@ from realtime_matte.render.composite import composite, straight
 from realtime_matte.render.enlarge import alphas, colours, over
 from realtime_matte.render.guided import judge, moments, solve
 from realtime_matte.render.kernels import compiled, constant, kept
-from realtime_matte.render.learn import learn
+from realtime_matte.render.learn import learn, shine
 from realtime_matte.render.refine import Refiner
 from realtime_matte.render.steady import follow
 from realtime_matte.render.weigh import sample, take, weigh
 
 KERNELS: tuple[Callable[..., object], ...] = (
     learn,
+    shine,
     sample,
     weigh,
     take,

@@ -16,9 +16,9 @@ from realtime_matte.render.learn import Memory
 SAMPLED: Final = 2
 """Every so many cells are looked at, across and down, to know the colours and the unrest nearby."""
 
-SAMPLE: Final = 10
+SAMPLE: Final = 12
 """Averaged nearby: person (1), its colour (3), its colours squared (3); room in sight (1), of it not as remembered (1),
-its mean square change (1)."""
+its mean square change (1); person before a room that is remembered (1), of it looking like that room (1)."""
 
 NOISE: Final = np.float32(4**2)
 """Variance of a colour that is as remembered: the camera's noise."""
@@ -62,7 +62,7 @@ NORMAL: Final = np.float32((2 * np.pi) ** -1.5)
 @kernel
 def sample(guide: Bytes, person: Bytes, memory: Memory, change: Floats, samples: Floats) -> None:
     """Look at the ``person`` and at how well the room in sight was remembered, here and there."""
-    _, variance, _ = memory
+    colour, variance, seen = memory
     for row in range(samples.shape[0]):
         for column in range(samples.shape[1]):
             y, x, one = SAMPLED * row, SAMPLED * column, samples[row, column]
@@ -74,6 +74,10 @@ def sample(guide: Bytes, person: Bytes, memory: Memory, change: Floats, samples:
             one[7] = np.float32(visible)
             one[8] = np.float32(visible and change[y, x] > UNLIKE * (NOISE + variance[y, x]))
             one[9] = min(change[y, x], MOST) if visible else np.float32(0)
+            before = person[y, x] != 0 and seen[y, x] != 0
+            b, g, r = b - colour[y, x, 0], g - colour[y, x, 1], r - colour[y, x, 2]
+            one[10] = np.float32(before)
+            one[11] = np.float32(before and b * b + g * g + r * r <= 3 * UNLIKE * (NOISE + variance[y, x]))
 
 
 @kernel
@@ -108,10 +112,11 @@ def _posterior(
             prior += (1 - STEPS * MIXED) * before
         whole += prior * likely
         moment += prior * likely * part
-    if whole <= 0:
+    if not 0 < whole < np.inf:
         return alpha, np.float32(0)
     unlike = (mean[8] + np.float32(0.002)) / (mean[7] + np.float32(0.004))  # a half where nothing nearby is in sight
-    wrong = min(DOUBT + unlike, np.float32(1))
+    alike = mean[11] / max(mean[10], np.float32(0.004))  # a person all in the room's colours: held for it once
+    wrong = min(DOUBT + unlike + alike, np.float32(1))
     otherwise = before * likely + (1 - before) * ELSE  # ``likely`` is now that of the person alone
     right = (1 - wrong) * whole
     trust = (1 - wrong) * right / (right + wrong * otherwise) / (1 + (unrest / RESTLESS) ** 2)
