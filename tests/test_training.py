@@ -438,6 +438,28 @@ def test_more_hands_than_shots_make_whole_batches_too(data: pack.Pack) -> None:
     assert batch.taught is None
 
 
+def test_several_checkpoints_are_exported_as_their_mean(tmp_path: Path) -> None:
+    files = [tmp_path / f"{value}.pt" for value in (1, 4)]
+    for value, file in zip((1, 4), files, strict=True):
+        run = begin("tiny", tmp_path / "none.pt", "cpu")
+        torch.nn.init.constant_(run.average.head.bias, value)
+        run.frames = 100 * value
+        run.save(file)
+    mean, frames = export.load(*files)
+    assert (mean.head.bias == 2.5).all()
+    assert frames == 400
+    one, two = (export.load(file)[0].state_dict() for file in files)
+    for name, value in mean.state_dict().items():
+        assert torch.allclose(value.float(), (one[name].float() + two[name].float()) / 2, atol=1e-6), name
+
+
+def test_there_is_no_mean_of_different_networks(tmp_path: Path) -> None:
+    for shape in ("tiny", "small"):
+        begin(shape, tmp_path / "none.pt", "cpu").save(tmp_path / f"{shape}.pt")
+    with pytest.raises(ValueError, match="several shapes"):
+        export.load(tmp_path / "tiny.pt", tmp_path / "small.pt")
+
+
 def test_a_wrong_export_is_refused(tmp_path: Path) -> None:
     right, wrong = (net.MattingNet(net.SHAPES["tiny"]).eval() for _ in range(2))
     torch.nn.init.constant_(wrong.head.bias, 5)

@@ -49,13 +49,26 @@ class Exported(nn.Module):
         return to_alpha(logits), *memory
 
 
-def load(checkpoint: Path) -> tuple[MattingNet, int]:
-    """The averaged network of a checkpoint, and how many frames it has seen in all its runs."""
-    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    shape = state["shape"]
+def load(*checkpoints: Path) -> tuple[MattingNet, int]:
+    """The averaged network of a checkpoint, and how many frames it has seen in all its runs.
+
+    Of several, each of which began where another ended: the mean of their weights, and the frames of the one that saw
+    most (Wortsman et al. 2022, Model soups).
+
+    Raises:
+        ValueError: their networks have not the same shape.
+    """
+    states = [torch.load(checkpoint, map_location="cpu", weights_only=True) for checkpoint in checkpoints]
+    shape = states[0]["shape"]
+    if any(state["shape"] != shape for state in states):
+        raise ValueError(f"no mean of networks of several shapes: {', '.join(map(str, checkpoints))}")
     net = MattingNet(Shape(tuple(shape["channels"]), tuple(shape["blocks"])))
-    net.load_state_dict(state["average"])
-    return net.eval(), int(state["frames"]) + int(state.get("before", 0))
+    net.load_state_dict({name: _mean([state["average"][name] for state in states]) for name in states[0]["average"]})
+    return net.eval(), max(int(state["frames"]) + int(state.get("before", 0)) for state in states)
+
+
+def _mean(weights: list[Tensor]) -> Tensor:
+    return torch.stack(weights).mean(0) if weights[0].is_floating_point() else weights[0]
 
 
 def export(net: MattingNet, out: Path, *, name: str, area: int, frames: int) -> None:
@@ -174,12 +187,14 @@ def _commit() -> str:
 def main() -> None:
     """Read the command line and export."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--checkpoint", type=Path, required=True)
+    parser.add_argument(
+        "--checkpoint", type=Path, required=True, action="append", help="again for the mean of several runs' networks"
+    )
     parser.add_argument("--out", type=Path, required=True, help="the .onnx file; SHA256SUMS beside it is written anew")
     parser.add_argument("--keep", type=Path, help="also write what a new run can begin from: the average alone")
     parser.add_argument("--area", type=int, default=256 * 144, help="pixels of the grid it runs on")
     chosen = parser.parse_args()
-    net, frames = load(chosen.checkpoint)
+    net, frames = load(*chosen.checkpoint)
     export(net, chosen.out, name=chosen.out.stem, area=chosen.area, frames=frames)
     list_sums(chosen.out.parent)
     if chosen.keep:
