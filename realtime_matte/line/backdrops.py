@@ -1,8 +1,10 @@
 """The backgrounds the user chose, one of them shown at a time."""
 
+import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 
 from realtime_matte import plugins
@@ -35,7 +37,7 @@ class Backdrops:
     """Goes through ``choices`` (specs, or openers of one's own), from the first one on.
 
     A picture takes longer to open than a frame may: those that are asked for later are opened in a thread that does
-    nothing else.
+    nothing else, and that nobody waits for at the end: a drive that went away may hold it for ever.
 
     Raises:
         SpecError, MissingFile, BadFile: the first one cannot be opened, or there is none to choose.
@@ -52,7 +54,6 @@ class Backdrops:
         self._fit = fit
         self._tell = tell
         self._asked: deque[Callable[[], Found]] = deque()
-        self._opener = ThreadPoolExecutor(1, "background")
         self._coming: Future[Found] | None = None
         self._shown = self._choices[0]
         self.current = self._opened(self._shown)
@@ -82,10 +83,11 @@ class Backdrops:
         """
         changed = False
         while self._coming or self._asked:
-            self._coming = self._coming or self._opener.submit(self._asked.popleft())
+            self._coming = self._coming or _begun(self._asked.popleft())
             if not wait and not self._coming.done():
                 break
-            found, self._coming = self._coming.result(), None
+            coming, self._coming = self._coming, None
+            found = coming.result()
             for line in found.told:
                 self._tell(line)
             if found.opened:
@@ -105,12 +107,9 @@ class Backdrops:
         self._tell(f"the background failed, {DEFAULT!r} stands in for it: {error}")
 
     def close(self) -> None:
-        """Close the one that is open, and the one that is about to be."""
-        self._opener.shutdown(cancel_futures=True)
-        if self._coming and not self._coming.cancelled() and not self._coming.exception():
-            late = self._coming.result().opened
-            if late and late.background:
-                late.background.close()
+        """Close the one that is open, and the one that is about to be as soon as it is."""
+        if self._coming:
+            self._coming.add_done_callback(_close)
         if self.current:
             self.current.close()
 
@@ -149,3 +148,24 @@ class Backdrops:
             return choice("", size=self._size, fit=self._fit)
         plugin = plugins.background(choice)
         return plugin.open(plugin.rest, size=self._size, fit=self._fit)
+
+
+def _begun(find: Callable[[], Found]) -> Future[Found]:
+    """What ``find`` will give, from a thread of its own."""
+    coming = Future[Found]()
+    threading.Thread(target=_fulfil, args=(coming, find), name="background", daemon=True).start()
+    return coming
+
+
+def _fulfil(coming: Future[Found], find: Callable[[], Found]) -> None:
+    try:
+        coming.set_result(find())
+    except BaseException as error:  # noqa: BLE001 - the top of a thread: handed on to the caller
+        coming.set_exception(error)
+
+
+def _close(late: Future[Found]) -> None:
+    with suppress(Exception):  # nobody waits for it any more
+        opened = late.result().opened
+        if opened and opened.background:
+            opened.background.close()
