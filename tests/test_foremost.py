@@ -136,6 +136,13 @@ def test_who_touched_goes_as_soon_as_there_is_a_gap() -> None:
         np.testing.assert_array_equal(alpha, ME)
 
 
+def test_a_clock_that_goes_back_changes_nothing() -> None:
+    network, state = Foremost(Telling([ME])), None
+    for index, time in enumerate((5000.0, 4999.9, 0.0, 0.1)):
+        matte, state = network.matte(Frame(np.zeros((4, 8, 3), np.uint8), time, index), state)
+        assert np.array_equal(matte.alpha, ME)
+
+
 def test_crumbs_change_nothing() -> None:
     crumbs = together(ME, *(somebody(30 + 9 * place, 10, 2) for place in range(20)))
     np.testing.assert_array_equal(shown(crumbs, crumbs)[-1], crumbs)

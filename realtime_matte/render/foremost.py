@@ -133,7 +133,7 @@ class Follower:
         return max(TOUCH, own * APART, hand * ARM) * self.shape[1]
 
     def _remember(self, mine: list[Region], time: float) -> None:
-        share = 1 - math.exp((self._remembered - time) / MEMORY_S)
+        share = 1 - math.exp(min(0.0, self._remembered - time) / MEMORY_S)
         self._remembered = time
         cv2.accumulateWeighted(self._union(mine), self._memory, share)
 
