@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
+from math import isfinite
 
 import numpy as np
 
@@ -38,6 +39,8 @@ def matte_frames(
     Raises:
         MatteError
     """
+    if not (isfinite(fps) and fps > 0):
+        raise SpecError(f"a shot has no {fps!r} frames a second; give a rate above 0, such as 30")
     network = models.open(model, provider=provider, threads=threads) if isinstance(model, str) else model()
     with closing(Checked(network)) as checked:
         state: State | None = None

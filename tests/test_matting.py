@@ -33,6 +33,12 @@ def test_mattes_of_a_shot_are_each_their_own() -> None:
     assert not np.shares_memory(mattes[0].alpha, mattes[1].alpha)
 
 
+@pytest.mark.parametrize("fps", [0, -5, float("nan"), float("inf")])
+def test_a_rate_that_is_none_is_refused(fps: float) -> None:
+    with pytest.raises(SpecError, match="frames a second"):
+        list(matte_frames(shot(1), fps=fps, model=ScriptedNetwork))
+
+
 def test_the_networks_memory_goes_from_frame_to_frame_and_a_new_size_starts_anew() -> None:
     network = ScriptedNetwork()
     pictures = [room(0), room(1), room(2, (48, 32)), room(3, (48, 32))]
