@@ -313,6 +313,17 @@ def test_a_file_is_refused(clock: Clock, *, paced: bool) -> None:
         Pipeline.open(opening(ScriptedSource(range(3))), Wall(), outputs=[sink], model=ScriptedNetwork, on_demand=True)
 
 
+def test_a_live_clip_is_refused_for_it_would_begin_anew(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
+    class Clip(ScriptedSource):
+        def __init__(self) -> None:
+            super().__init__(range(3), live=True)
+            self.frames = 3
+
+    monkeypatch.setattr(assembly, "watch", lambda stack, _device, _reopen: own(stack, Camera(3)))
+    with pytest.raises(SpecError, match="on demand is for a camera, and this source is a file"):
+        Pipeline.open(opening(Clip()), Wall(), outputs=[Watched(clock)], model=ScriptedNetwork, on_demand=True)
+
+
 def test_readers_are_closed_when_a_later_part_cannot_be_opened(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
     class Fails(Watched):
         def readers(self) -> Crowd:

@@ -88,8 +88,9 @@ def opened(
     card.show_live(standby.STARTING, clock())
     card.leave(standby.STOPPED)
     finish(stack, lambda: card.end(clock()))  # if it comes no further: nobody is to wait for a start for ever
-    camera = assembly.watch(stack, loan, reopen) if device.live else None
-    feed = camera or assembly.play(stack, loan, paced=sinks.live)
+    live = assembly.watch(stack, loan, reopen) if device.live else None
+    feed = live or assembly.play(stack, loan, paced=sinks.live)
+    camera = live if device.frames is None else None  # what ends would begin anew
     wanted = demand(stack, sinks, camera, tell=tell, clock=clock) if wishes.on_demand else None
     load = partial(meanwhile, call=lambda: card.repeat(clock()), every_s=CARD_EVERY_S) if sinks.live else at_once
     line = Line(
@@ -99,7 +100,7 @@ def opened(
         backdrops=backdrops,
         framing=Framing(size, mirror=wishes.mirror),
         card=card,
-        camera=camera if device.frames is None else None,  # what ends would begin anew
+        camera=camera,
         demand=wanted,
         load=load,
         frames=device.frames,
