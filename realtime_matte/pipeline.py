@@ -43,6 +43,7 @@ class Pipeline:
         self._stack = stack
         self._requests: deque[Callable[[], None]] = deque()  # any thread appends, the caller's takes
         self._time = clock()
+        self._shown = -1  # the number of the last frame
         self._quit = False
         self._news = News(line, tell=tell)
         self._pace = Pace(model=lambda: self.model, tell=tell)
@@ -204,6 +205,9 @@ class Pipeline:
 
     def _show(self, frame: Frame) -> None:
         line = self._line
+        if self._shown < line.feed.began <= frame.index:  # the camera was away, if only for less than a turn
+            line.renderer.forget()
+        self._shown = frame.index
         fitted = line.framing(frame)
         self.stats.lap("fit")
         try:

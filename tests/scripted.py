@@ -203,6 +203,7 @@ class ScriptedFeed:
     notes: Sequence[str] = ("scripted camera",)
     dropped = 0
     dark = False
+    began = 0
 
     def __init__(self, script: Iterable[int | tuple[int, Size] | None], *, size: Size = SIZE) -> None:
         self.size = size

@@ -12,6 +12,7 @@ import pytest
 from fakes import Clock, Reopened, ScriptedSource, Step
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scripted import wait_until
 
 from realtime_matte.errors import BadFile, SourceError, SourceLost
 from realtime_matte.frame import Frame, Pixels, Size
@@ -230,6 +231,20 @@ def test_numbers_go_on_after_a_loss() -> None:
         assert frame is not None
         assert frame.index == 3
         gate.pass_on()
+
+
+def test_a_shot_begins_whenever_the_camera_is_opened() -> None:
+    gate, last = Gate(), Gate()
+    source = ScriptedSource(1, 1, 1, gate, LOST)
+    with closing(Capture(Reopened(source, ScriptedSource(2, last)), pauses_s=AT_ONCE)) as capture:
+        gate.reached()
+        assert capture.began == 0
+        gate.pass_on()
+        last.reached()
+        frame = capture.take(LONG_S)
+        assert frame is not None
+        assert (capture.began, frame.index) == (3, 3)
+        last.pass_on()
 
 
 def test_while_it_is_away_there_is_no_frame_but_a_reason() -> None:
@@ -641,6 +656,36 @@ def test_what_rests_for_two_is_woken_by_the_second_alone() -> None:
         capture.wake("other")
         last.reached()
         last.pass_on()
+
+
+class Fleeting(threading.Event):
+    """Set, and cleared again before those who waited for it look."""
+
+    moments = 3
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.moments -= 1
+        return self.moments >= 0 or super().wait(timeout)
+
+
+def test_what_is_wanted_for_less_than_a_moment_does_not_light_up() -> None:
+    gate, last = Gate(), Gate()
+    first = Resting(1, gate, 2)
+    opened: list[bool] = []
+
+    def again() -> ScriptedSource:
+        opened.append(capture._keeper.wanted.is_set())
+        return ScriptedSource(3, last)
+
+    with closing(Capture(Reopened(first, again))) as capture:
+        gate.reached()
+        capture._keeper.wanted = wanted = Fleeting()
+        gate.pass_on()
+        wait_until(lambda: wanted.moments < 0)
+        capture.wake("us")
+        last.reached()
+        last.pass_on()
+    assert opened == [True]
 
 
 def test_who_waits_for_a_frame_is_told_of_the_rest_at_once() -> None:

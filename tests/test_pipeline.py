@@ -146,6 +146,16 @@ def test_while_the_camera_is_away_the_card_is_repeated_often_enough(monkeypatch:
     assert [np.array_equal(picture, away) for picture in sink.pictures[2:5]] == [True] * 3
 
 
+def test_a_camera_that_was_away_for_less_than_a_turn_begins_a_new_shot(monkeypatch: pytest.MonkeyPatch) -> None:
+    feed, network = ScriptedFeed(range(5)), ScriptedNetwork()
+    with opened(live(monkeypatch, feed), Recorder(live=True), network=network) as pipeline:
+        pipeline.step()
+        pipeline.step()
+        feed.began = 3
+        pipeline.run()
+    assert network.states == [None, (0,), (1,), None, (3,)]
+
+
 def test_on_standby_the_camera_is_off_and_the_card_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     feed, sink, told = ScriptedFeed(range(4)), Recorder(live=True), list[str]()
     with opened(live(monkeypatch, feed), sink, told=told) as pipeline:

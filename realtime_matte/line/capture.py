@@ -71,6 +71,11 @@ class Capture:
         return self._keeper.dark
 
     @property
+    def began(self) -> int:
+        """The number of the first frame since the source was opened last."""
+        return self._keeper.began
+
+    @property
     def dropped(self) -> int:
         """Frames overwritten unread."""
         return self._exchange.dropped

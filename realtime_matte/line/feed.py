@@ -42,6 +42,10 @@ class Feed(Protocol):
         """True while the camera is off by our own wish, or on its way back from that."""
 
     @property
+    def began(self) -> int:
+        """The number of the first frame of this shot: a camera that was opened again begins another."""
+
+    @property
     def ended(self) -> bool:
         """True when there is nothing more to take."""
 
@@ -58,6 +62,7 @@ class Direct:
     dropped = 0
     status = None
     dark = False
+    began = 0
 
     def __init__(self, source: Source) -> None:
         self.size = source.size

@@ -33,6 +33,7 @@ class Keeper:
         self.seen = clock()  # when a frame came last
         self.lost: str | None = None
         self.dark = False  # from when a rest began until the first frame after it
+        self.began = 0  # the number of the first frame since the source was opened
         self.stopping = threading.Event()
         self.wanted = threading.Event()  # cleared while the source rests
         self.wanted.set()
@@ -71,7 +72,7 @@ class Keeper:
 
     def _pump(self, source: Source) -> bool:
         """Hand on every frame while they are wanted; True at the source's end. Raises SourceLost."""
-        first = self._index
+        first = self.began = self._index
         for note in source.notes:
             self._note(note)
         if source.size != self._size:
@@ -117,6 +118,7 @@ class Keeper:
         if not self.wanted.is_set():
             self._exchange.drop()
             self._exchange.call()
+        while not self.wanted.is_set():  # again: it may have been wanted for less than a moment
             self.wanted.wait()
         return not self.stopping.is_set()
 
