@@ -1,6 +1,7 @@
 """Of several people the foremost alone."""
 
 import itertools
+import tracemalloc
 from collections.abc import Sequence
 
 import numpy as np
@@ -141,6 +142,18 @@ def test_a_clock_that_goes_back_changes_nothing() -> None:
     for index, time in enumerate((5000.0, 4999.9, 0.0, 0.1)):
         matte, state = network.matte(Frame(np.zeros((4, 8, 3), np.uint8), time, index), state)
         assert np.array_equal(matte.alpha, ME)
+
+
+def test_no_picture_is_allocated_though_there_are_two() -> None:
+    network, state = Foremost(Telling([np.maximum(ME, BEHIND)])), None
+    frames = [Frame(np.zeros((4, 8, 3), np.uint8), index / 10, index) for index in range(4)]
+    _, state = network.matte(frames[0], state)
+    tracemalloc.start()
+    for frame in frames[1:]:
+        _, state = network.matte(frame, state)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < ME.size // 4
 
 
 def test_crumbs_change_nothing() -> None:

@@ -78,6 +78,7 @@ class Follower:
         self._remembered = -math.inf  # when the memory was last brought up to date
         self._memory = np.zeros(shape, np.float32)
         self._somebody, self._near = np.empty((2, *shape), np.uint8)
+        self._places: list[Cells] = []
         self._united: Cells = np.empty(shape, np.uint8)
         self._labels = np.empty(shape, np.int32)
         self._distances = np.empty((2, *shape), np.float32)
@@ -99,10 +100,16 @@ class Follower:
         for label in range(1, count):
             _, top, _, height, area = (int(figure) for figure in stats[label])
             if area > CRUMB * alpha.size:
-                cells = cast("Cells", cv2.inRange(self._labels, label, label))
+                cells = cast("Cells", cv2.inRange(self._labels, label, label, dst=self._place(len(found))))
                 memory = cv2.mean(self._memory, mask=cells)[0] / 255
                 found.append(Region(cells, area, below=top + height == self.shape[0], memory=memory))
         return found
+
+    def _place(self, index: int) -> Cells:
+        """Where a region's cells are written: made when there are so many for the first time."""
+        while len(self._places) <= index:
+            self._places.append(np.empty(self.shape, np.uint8))
+        return self._places[index]
 
     def _followed(self, regions: list[Region], time: float) -> Region | None:
         """Who is followed from now on; None while that one is away."""
