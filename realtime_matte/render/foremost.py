@@ -96,7 +96,7 @@ class Follower:
     def _regions(self, alpha: Alpha) -> list[Region]:
         cv2.inRange(alpha, SOMEBODY, 2.0, dst=self._somebody)
         count, _, stats, _ = cv2.connectedComponentsWithStats(self._somebody, labels=self._labels)
-        found = []
+        found = list[Region]()
         for label in range(1, count):
             _, top, _, height, area = (int(figure) for figure in stats[label])
             if area > CRUMB * alpha.size:
