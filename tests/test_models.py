@@ -17,7 +17,6 @@ from realtime_matte import models
 from realtime_matte.errors import BadFile, MissingDependency, MissingFile, ModelError, SpecError
 from realtime_matte.frame import Frame, Size
 from realtime_matte.models import opening, shelf, starting, weights_folder
-from realtime_matte.models.settings import QUALITIES
 from realtime_matte.stages import Network
 
 
@@ -126,13 +125,17 @@ def test_its_name_is_what_it_was_called_by(ours: str, folder: Path) -> None:
     assert cpu("small").notes == ()
 
 
+def test_large_is_fine_unless_asked_otherwise() -> None:
+    frame = Frame(np.zeros((720, 1280, 3), np.uint8), 0.0, 0)
+    shapes = [cpu(spec).matte(frame, None)[0].alpha.shape for spec in ("large", "large?quality=normal")]
+    assert shapes == [(288, 512), (160, 288)]
+
+
 def test_the_size_asked_for_is_the_grid(ours: str) -> None:
     assert cpu(ours + "?size=64x32").matte(grey(9), None)[0].alpha.shape == (32, 64)
 
 
-@pytest.mark.parametrize(
-    ("spec", "larger"), [("auto", ["small?quality=high"]), ("small", []), ("auto?quality=low", [])]
-)
+@pytest.mark.parametrize(("spec", "larger"), [("auto", ["large"]), ("small", []), ("auto?quality=low", [])])
 def test_left_out_the_model_is_a_larger_one_where_a_gpu_has_the_time(
     monkeypatch: pytest.MonkeyPatch, spec: str, larger: list[str]
 ) -> None:
@@ -148,7 +151,8 @@ def test_left_out_the_model_is_a_larger_one_where_a_gpu_has_the_time(
     assert name == "small"
     assert [one.name for one in (choice,) if one] == larger
     if choice:
-        assert (choice.path.name, choice.given) == ("small.onnx", {"quality": QUALITIES["high"]})
+        assert (choice.path.name, choice.given) == ("large.onnx", {})
+        assert choice.path.is_file()
 
 
 @pytest.mark.parametrize(

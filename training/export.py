@@ -71,8 +71,8 @@ def _mean(weights: list[Tensor]) -> Tensor:
     return torch.stack(weights).mean(0) if weights[0].is_floating_point() else weights[0]
 
 
-def export(net: MattingNet, out: Path, *, name: str, area: int, frames: int) -> None:
-    """Write ``net`` to ``out``, checked."""
+def export(net: MattingNet, out: Path, *, name: str, area: int, frames: int, quality: str | None = None) -> None:
+    """Write ``net`` to ``out``, checked. ``quality``: what rtmatte runs it with where none is asked for."""
     part = out.with_suffix(".part")
     frame = torch.zeros(1, 144, 256, 3, dtype=torch.uint8)
     outputs = [f"{state}_out" for state in STATES]
@@ -91,12 +91,13 @@ def export(net: MattingNet, out: Path, *, name: str, area: int, frames: int) -> 
             opset_version=OPSET,
             dynamo=False,
         )
-    _describe(part, net, name=name, area=area, frames=frames)
+    told = {"name": name, "area": str(area), "frames_trained": str(frames)} | ({"quality": quality} if quality else {})
+    _describe(part, net, told)
     check(net, part)
     part.replace(out)
 
 
-def _describe(path: Path, net: MattingNet, *, name: str, area: int, frames: int) -> None:
+def _describe(path: Path, net: MattingNet, told: dict[str, str]) -> None:
     states = [
         {"input": state, "output": f"{state}_out", "channels": kept, "stride": stride}
         for state, kept, stride in zip(STATES, net.shape.kept, STRIDES, strict=True)
@@ -106,17 +107,15 @@ def _describe(path: Path, net: MattingNet, *, name: str, area: int, frames: int)
         model,
         {
             "rtmatte.family": "recurrent",
-            "rtmatte.name": name,
             "rtmatte.version": "1",
-            "rtmatte.area": str(area),
             "rtmatte.multiple": str(MULTIPLE),
             "rtmatte.mean": "127.5",
             "rtmatte.std": "127.5",
             "rtmatte.states": json.dumps(states),
-            "rtmatte.frames_trained": str(frames),
             "rtmatte.licence": "MIT",
             "rtmatte.commit": _commit(),
             "rtmatte.created": dt.datetime.now(dt.UTC).date().isoformat(),
+            **{f"rtmatte.{word}": value for word, value in told.items()},
         },
     )
     _store_halves(model.graph)
@@ -193,9 +192,10 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="the .onnx file; SHA256SUMS beside it is written anew")
     parser.add_argument("--keep", type=Path, help="also write what a new run can begin from: the average alone")
     parser.add_argument("--area", type=int, default=256 * 144, help="pixels of the grid it runs on")
+    parser.add_argument("--quality", choices=["low", "high", "best"], help="of that grid, where the user asks for none")
     chosen = parser.parse_args()
     net, frames = load(*chosen.checkpoint)
-    export(net, chosen.out, name=chosen.out.stem, area=chosen.area, frames=frames)
+    export(net, chosen.out, name=chosen.out.stem, area=chosen.area, frames=frames, quality=chosen.quality)
     list_sums(chosen.out.parent)
     if chosen.keep:
         kept = {"average": net.state_dict(), "frames": frames, "shape": asdict(net.shape)}

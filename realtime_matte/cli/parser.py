@@ -27,7 +27,7 @@ class Parser(argparse.ArgumentParser):
 
 def add_network(parser: argparse.ArgumentParser) -> None:
     """Which network runs on what."""
-    parser.add_argument("--model", metavar="NAME", help="the network (auto: small, on a GPU small?quality=high)")
+    parser.add_argument("--model", metavar="NAME", help="the network (auto: small, on a GPU large)")
     parser.add_argument("--provider", metavar="NAME", help="run the network on this alone")
     parser.add_argument("--threads", metavar="N", help="threads of the network on the CPU")
 

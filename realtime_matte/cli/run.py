@@ -62,7 +62,7 @@ def _add_parts(group: argparse._ArgumentGroup) -> None:
         "--model",
         metavar="NAME",
         help="one of `rtmatte models`, or an ONNX file; small?quality=low is cheaper (auto: small, or"
-        " small?quality=high on a GPU that has the time)",
+        " large on a GPU that has the time)",
     )
     add("--provider", metavar="NAME", help="run the network on this alone: cpu, cuda, ... (the best one that works)")
     add("--threads", metavar="N", help="threads of the network on the CPU")

@@ -9,6 +9,7 @@ from realtime_matte.errors import MissingDependency, MissingFile, SpecError
 from realtime_matte.models import graph, settings
 from realtime_matte.models.providers import Standing
 from realtime_matte.models.shelf import shipped
+from realtime_matte.models.weights_folder import weights_folder
 from realtime_matte.paths import in_utf8, is_file, named
 from realtime_matte.stages import Network
 
@@ -16,8 +17,7 @@ AUTO: Final = "auto"
 """SMALL on a CPU, LARGER on a GPU that has the time for it."""
 
 SMALL: Final = "small"
-LARGER: Final = "small?quality=high"
-"""No network of its own so far: the same one on a finer grid."""
+LARGER: Final = "large"
 
 
 def open(spec: str = AUTO, *, provider: str | None = None, threads: int | None = None) -> Network:
@@ -38,7 +38,7 @@ def open(spec: str = AUTO, *, provider: str | None = None, threads: int | None =
     name = SMALL if word == AUTO else word
     found = graph.read(_path(name))
     starting = _starting()
-    larger = starting.Choice(LARGER, found.path, settings.split(LARGER)[1]) if word == AUTO and not given else None
+    larger = starting.Choice(LARGER, weights_folder() / f"{LARGER}.onnx", {}) if word == AUTO and not given else None
     network: Network = starting.start_here(name, found, given, provider=provider, threads=threads or 1, larger=larger)
     return network
 
