@@ -1,15 +1,14 @@
 """The backgrounds the user chose, one of them shown at a time."""
 
-import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
 from dataclasses import dataclass
 
 from realtime_matte import plugins
 from realtime_matte.errors import MatteError, SpecError
 from realtime_matte.frame import Size
+from realtime_matte.line.meanwhile import begin, close_late
 from realtime_matte.stages import Background, Fit, OpenBackground, Several
 
 DEFAULT = "studio"
@@ -31,6 +30,11 @@ class Found:
 
     opened: Opened | None
     told: Sequence[str]
+
+    def close(self) -> None:
+        """Close it: it is not wanted any more."""
+        if self.opened and self.opened.background:
+            self.opened.background.close()
 
 
 class Backdrops:
@@ -83,7 +87,8 @@ class Backdrops:
         """
         changed = False
         while self._coming or self._asked:
-            self._coming = self._coming or _begun(self._asked.popleft())
+            if not self._coming:
+                self._coming, _ = begin(self._asked.popleft(), name="background", daemon=True)
             if not wait and not self._coming.done():
                 break
             coming, self._coming = self._coming, None
@@ -109,7 +114,7 @@ class Backdrops:
     def close(self) -> None:
         """Close the one that is open, and the one that is about to be as soon as it is."""
         if self._coming:
-            self._coming.add_done_callback(_close)
+            self._coming.add_done_callback(close_late)
         if self.current:
             self.current.close()
 
@@ -148,24 +153,3 @@ class Backdrops:
             return choice("", size=self._size, fit=self._fit)
         plugin = plugins.background(choice)
         return plugin.open(plugin.rest, size=self._size, fit=self._fit)
-
-
-def _begun(find: Callable[[], Found]) -> Future[Found]:
-    """What ``find`` will give, from a thread of its own."""
-    coming = Future[Found]()
-    threading.Thread(target=_fulfil, args=(coming, find), name="background", daemon=True).start()
-    return coming
-
-
-def _fulfil(coming: Future[Found], find: Callable[[], Found]) -> None:
-    try:
-        coming.set_result(find())
-    except BaseException as error:  # noqa: BLE001 - the top of a thread: handed on to the caller
-        coming.set_exception(error)
-
-
-def _close(late: Future[Found]) -> None:
-    with suppress(Exception):  # nobody waits for it any more
-        opened = late.result().opened
-        if opened and opened.background:
-            opened.background.close()

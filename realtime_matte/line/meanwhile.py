@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from contextlib import suppress
 from typing import Protocol, TypeVar
 
@@ -26,31 +26,35 @@ def meanwhile(make: Callable[[], Made], /, *, call: Callable[[], None], every_s:
 
     If ``call`` raises, or Ctrl-C does, the result is closed as soon as it is there. The program does not end before.
     """
-    made = Future[Made]()
-    done = threading.Event()
-    thread = threading.Thread(target=_run, args=(make, made, done), name="meanwhile")
-    thread.start()
+    made, thread = begin(make, name="meanwhile", daemon=False)
     try:
-        while not done.wait(every_s):
+        while not wait([made], every_s).done:
             call()
     except BaseException:
-        made.add_done_callback(_close)
+        made.add_done_callback(close_late)
         raise
     thread.join()
     return made.result()
 
 
-def _run(make: Callable[[], Made], made: Future[Made], done: threading.Event) -> None:
+def begin(make: Callable[[], Made], *, name: str, daemon: bool) -> tuple[Future[Made], threading.Thread]:
+    """What ``make`` will give, and the thread of its own that it is made in."""
+    made = Future[Made]()
+    thread = threading.Thread(target=_run, args=(make, made), name=name, daemon=daemon)
+    thread.start()
+    return made, thread
+
+
+def close_late(made: Future[Made]) -> None:
+    """Close what came when nobody waited for it any more."""
+    with suppress(BaseException):
+        close = getattr(made.result(), "close", None)
+        if close:
+            close()
+
+
+def _run(make: Callable[[], Made], made: Future[Made]) -> None:
     try:
         made.set_result(make())
     except BaseException as error:  # noqa: BLE001 - the top of a thread: handed on to the caller
         made.set_exception(error)
-    finally:
-        done.set()
-
-
-def _close(made: Future[Made]) -> None:
-    with suppress(BaseException):  # nobody waits for it any more
-        close = getattr(made.result(), "close", None)
-        if close:
-            close()
