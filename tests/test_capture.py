@@ -509,16 +509,16 @@ class Resting(ScriptedSource):
         self.left.set()
 
 
+def noted(capture: Capture, opened: list[bool], source: ScriptedSource) -> ScriptedSource:
+    """The source that is opened now; ``opened``: whether it was wanted then."""
+    opened.append(capture._keeper.wanted.is_set())
+    return source
+
+
 def test_at_rest_the_source_is_closed_and_nothing_is_opened_until_it_is_woken() -> None:
     gate, last = Gate(), Gate()
-    first = Resting(1, gate, 2)
-    opened: list[bool] = []
-
-    def again() -> ScriptedSource:
-        opened.append(capture._keeper.wanted.is_set())
-        return ScriptedSource(3, last)
-
-    with closing(Capture(Reopened(first, again))) as capture:
+    first, opened = Resting(1, gate, 2), list[bool]()
+    with closing(Capture(Reopened(first, lambda: noted(capture, opened, ScriptedSource(3, last))))) as capture:
         gate.reached()
         assert value(capture.take(LONG_S)) == 1
         capture.rest("us")
@@ -670,14 +670,8 @@ class Fleeting(threading.Event):
 
 def test_what_is_wanted_for_less_than_a_moment_does_not_light_up() -> None:
     gate, last = Gate(), Gate()
-    first = Resting(1, gate, 2)
-    opened: list[bool] = []
-
-    def again() -> ScriptedSource:
-        opened.append(capture._keeper.wanted.is_set())
-        return ScriptedSource(3, last)
-
-    with closing(Capture(Reopened(first, again))) as capture:
+    first, opened = Resting(1, gate, 2), list[bool]()
+    with closing(Capture(Reopened(first, lambda: noted(capture, opened, ScriptedSource(3, last))))) as capture:
         gate.reached()
         capture._keeper.wanted = wanted = Fleeting()
         gate.pass_on()

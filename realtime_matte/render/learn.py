@@ -29,14 +29,15 @@ BRIGHTEST: Final = np.float32(8)
 
 
 @kernel
-def learn(guide: Bytes, near: Bytes, share: np.float32, memory: Memory, light: Light, change: Floats) -> float:
+def learn(guide: Bytes, near: Bytes, share: np.float32, memory: Memory, step: Floats, change: Floats) -> float:
     """Take what is in sight of the room, where ``near`` is 0, into ``memory``; ``change``: from it, mean square, or -1.
 
-    What is covered goes with the ``light``. The part of what was remembered that jumped; 0 where hardly anything was.
+    What is covered goes with the light's ``step``. Gives the part of what was remembered that jumped; 0 where hardly
+    anything was.
     """
     colour, variance, seen = memory
     jumped, known = 0, 0
-    l0, l1, l2 = light[2]
+    l0, l1, l2 = step
     for y in range(guide.shape[0]):
         for x in range(guide.shape[1]):
             free = near[y, x] == 0

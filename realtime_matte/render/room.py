@@ -61,7 +61,7 @@ class Room:
         cv2.dilate(cv2.inRange(alpha, SOFT, 1 - SOFT, dst=self._edge), AROUND, dst=self._edge)
         share, anew = (np.float32(1 - exp(-passed_s / constant_s)) for constant_s in (SETTLE_S, ANEW_S))
         memory, light = (self._colour, self._variance, self._seen), (self._first, self._light, self._step)
-        if learn(guide, self._near, share, memory, light, self._change) > MUCH:
+        if learn(guide, self._near, share, memory, self._step, self._change) > MUCH:
             self._seen[self._near != 0] = 0
         shine(self._near, anew, memory, self._change, light)
         sample(guide, self._person, memory, self._change, self._samples)
