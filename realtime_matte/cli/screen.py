@@ -43,7 +43,7 @@ def screen(*, quiet: bool, verbose: bool, console: Console | None = None) -> Ite
     elif not console.is_terminal:
         yield Plain(console, verbose=verbose)
     else:
-        live = Terminal(console, verbose=verbose)
+        live = LiveLine(console, verbose=verbose)
         try:
             yield live
         finally:
@@ -135,7 +135,7 @@ class Plain(Quiet):
         return f"{done}/{self._frames}, {left_s:.0f} s left | "
 
 
-class Terminal(Quiet):
+class LiveLine(Quiet):
     """One line that renews itself, with a bar where the end is known."""
 
     def __init__(self, console: Console, *, verbose: bool, clock: Callable[[], float] = time.perf_counter) -> None:

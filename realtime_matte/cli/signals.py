@@ -29,7 +29,6 @@ class Signals:
     """
 
     def __init__(self) -> None:
-        self.interrupted = False
         self._ask: Callable[[Command], None] | None = None
         self._stopping = False
         self._before: dict[int, signal.Handlers | int | Handler | None] = {}
@@ -54,7 +53,6 @@ class Signals:
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
         if self._stopping or self._ask is None:
-            self.interrupted = True
             raise KeyboardInterrupt
         self._stopping = True
         self._ask("quit")

@@ -32,7 +32,7 @@ COLOURS = 6
 GAIN, SHIFT = np.float32(1.12), np.float32(-0.06)
 """How alpha is stretched: the filter leaves a breath of person in the room and of room in the person."""
 
-SURE = np.float32(0.002)
+FLAT = np.float32(0.002)
 """A window whose mean alpha is nearer than this to 0 or 1 has no edge in it."""
 
 
@@ -60,9 +60,9 @@ def solve(means: Floats, epsilon: np.float32, linear: Floats, colours: Floats) -
         for x in range(means.shape[1]):
             mean, line, colour = means[y, x], linear[y, x], colours[y, x]
             b, g, r, a = mean[0], mean[1], mean[2], mean[3]
-            if a < SURE or a > 1 - SURE:
+            if a < FLAT or a > 1 - FLAT:
                 line[0] = line[1] = line[2] = 0
-                line[3] = SHIFT if a < SURE else GAIN + SHIFT
+                line[3] = SHIFT if a < FLAT else GAIN + SHIFT
                 colour[0] = colour[3] = full * b
                 colour[1] = colour[4] = full * g
                 colour[2] = colour[5] = full * r

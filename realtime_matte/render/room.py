@@ -26,7 +26,7 @@ ROOM, SOFT, PERSON = 0.02, 0.03, 0.95
 MUCH: Final = 0.2
 """Where more of the room than that jumps, light or camera changed: what is covered just now is forgotten."""
 
-WINDOW: Final = (9, 9)
+NEARBY: Final = (9, 9)
 """How far nearby is, in samples."""
 
 BESIDE: Final = np.ones((3, 3), np.uint8)
@@ -65,7 +65,7 @@ class Room:
             self._seen[self._near != 0] = 0
         shine(self._near, anew, memory, self._change, light)
         sample(guide, self._person, memory, self._change, self._samples)
-        cv2.blur(self._samples, WINDOW, dst=self._means)
+        cv2.blur(self._samples, NEARBY, dst=self._means)
         weigh(alpha, guide, self._near, self._edge, memory, self._means, self._change)
         cv2.blur(self._change, (3, 3), dst=self._smooth)
         take(alpha, self._edge, self._smooth, self._alpha)
