@@ -33,7 +33,14 @@ class Pipeline:
     """
 
     def __init__(
-        self, line: Line, *, stats: Stats, tell: Callable[[str], None], clock: Callable[[], float], stack: ExitStack
+        self,
+        line: Line,
+        *,
+        wishes: Wishes,
+        stats: Stats,
+        tell: Callable[[str], None],
+        clock: Callable[[], float],
+        stack: ExitStack,
     ) -> None:
         self.stats = stats
         self.standby = False
@@ -46,7 +53,8 @@ class Pipeline:
         self._shown = -1  # the number of the last frame
         self._quit = False
         self._news = News(line, tell=tell)
-        self._pace = Pace(model=lambda: self.model, tell=tell)
+        self._pace = Pace(line.renderer, tell=tell)
+        self._govern(wishes.model, provider=wishes.provider, threads=wishes.threads)
 
     @classmethod
     def open(
@@ -100,7 +108,7 @@ class Pipeline:
         )
         with ExitStack() as stack:
             line = opened(wishes, stack, stats=stats, tell=tell, clock=clock)
-            return cls(line, stats=stats, tell=tell, clock=clock, stack=stack.pop_all())
+            return cls(line, wishes=wishes, stats=stats, tell=tell, clock=clock, stack=stack.pop_all())
 
     @property
     def notes(self) -> list[str]:
@@ -184,8 +192,8 @@ class Pipeline:
         self, model: str | OpenNetwork, *, provider: str | None = None, threads: int | None = None
     ) -> None:
         """Take another network before the next frame. If it cannot be opened, that is told and the old one stays."""
-        opener = assembly.network_opener(model, provider=provider, threads=threads, load=self._line.load)
-        self._requests.append(partial(self._switch_model, opener))
+        self._take_model(model, provider=provider, threads=threads)
+        self._requests.append(partial(self._govern, model, provider=provider, threads=threads))
 
     def switch_background(self, background: str | OpenBackground) -> None:
         """Take another background as soon as it is open. If it cannot be opened, that is told and the old one stays."""
@@ -258,6 +266,15 @@ class Pipeline:
             (camera.rest if self.standby else camera.wake)(self)
             self._tell(standby.RESTING if self.standby else standby.OVER)
             self.stats.restart()
+
+    def _govern(self, model: str | OpenNetwork, *, provider: str | None, threads: int | None) -> None:
+        """Let lighter networks take over where the line is too slow, unless the user chose this one."""
+        change = partial(self._take_model, provider=provider, threads=threads)
+        self._pace.govern(assembly.lighter(model), change)
+
+    def _take_model(self, model: str | OpenNetwork, *, provider: str | None, threads: int | None) -> None:
+        opener = assembly.network_opener(model, provider=provider, threads=threads, load=self._line.load)
+        self._requests.append(partial(self._switch_model, opener))
 
     def _switch_model(self, opener: OpenNetwork) -> None:
         self._show_card(standby.SWITCHING)

@@ -119,7 +119,9 @@ def test_a_closed_network_says_so(ours: str) -> None:
 
 def test_its_name_is_what_it_was_called_by(ours: str, folder: Path) -> None:
     assert folder.is_dir()
-    assert cpu(ours + "?size=64x32").name == ours
+    assert cpu(ours).name == ours
+    assert cpu(ours + "?size=64x32").name == ours + "?size=64x32"
+    assert cpu("auto?quality=low").name == "small?quality=low"
     assert cpu("small").name == "small"
     assert cpu("small").provider == "cpu"
     assert cpu("small").notes == ()
@@ -135,9 +137,12 @@ def test_the_size_asked_for_is_the_grid(ours: str) -> None:
     assert cpu(ours + "?size=64x32").matte(grey(9), None)[0].alpha.shape == (32, 64)
 
 
-@pytest.mark.parametrize(("spec", "larger"), [("auto", ["large"]), ("small", []), ("auto?quality=low", [])])
+@pytest.mark.parametrize(
+    ("spec", "usual", "larger"),
+    [("auto", "small", ["large"]), ("small", "small", []), ("auto?quality=low", "small?quality=low", [])],
+)
 def test_left_out_the_model_is_a_larger_one_where_a_gpu_has_the_time(
-    monkeypatch: pytest.MonkeyPatch, spec: str, larger: list[str]
+    monkeypatch: pytest.MonkeyPatch, spec: str, usual: str, larger: list[str]
 ) -> None:
     started: list[tuple[str, starting.Choice | None]] = []
 
@@ -148,7 +153,7 @@ def test_left_out_the_model_is_a_larger_one_where_a_gpu_has_the_time(
     monkeypatch.setattr(starting, "start_here", start_here)
     models.open(spec)
     [(name, choice)] = started
-    assert name == "small"
+    assert name == usual
     assert [one.name for one in (choice,) if one] == larger
     if choice:
         assert (choice.path.name, choice.given) == ("large.onnx", {})

@@ -22,11 +22,13 @@ from scripted import (
 )
 from test_privacy import is_card
 
+from realtime_matte import models
 from realtime_matte.cli.figures import live_line
 from realtime_matte.errors import MissingFile, ModelError, SinkError, SourceError, SourceLost, SpecError
-from realtime_matte.frame import Pixels, Size
+from realtime_matte.frame import Frame, Pixels, Size
 from realtime_matte.line import assembly, card, standby
 from realtime_matte.line.lifetime import own
+from realtime_matte.line.pace import IN_A_ROW, JUDGED
 from realtime_matte.line.standby import CARD_EVERY_S, STANDBY_EVERY_S
 from realtime_matte.pipeline import Pipeline
 from realtime_matte.stages import Network, OpenSource, Source
@@ -189,6 +191,45 @@ def test_live_outputs_show_the_card_first_and_last_and_recordings_never(monkeypa
     assert np.array_equal(window.pictures[0], card.draw(SIZE, text=standby.STARTING))
     assert np.array_equal(window.pictures[-1], card.draw(SIZE, text=standby.STOPPED))
     assert (len(window.pictures), len(recording.pictures)) == (4, 2)
+
+
+@pytest.mark.parametrize(
+    ("model", "switched", "specs"),
+    [
+        ("auto", None, ["auto", "small", "small?quality=low"]),
+        ("small", None, ["small"]),
+        ("auto", "other.onnx", ["auto", "other.onnx"]),
+        ("small", "auto", ["small", "auto", "small", "small?quality=low"]),
+    ],
+)
+def test_a_line_too_slow_takes_a_lighter_network_unless_the_user_chose_one(
+    monkeypatch: pytest.MonkeyPatch, model: str, switched: str | None, specs: list[str]
+) -> None:
+    opened: list[str] = []
+
+    def open_network(spec: str, *, provider: str | None, threads: int | None) -> Network:
+        assert (provider, threads) == ("cpu", 1)
+        opened.append(spec)
+        return ScriptedNetwork()
+
+    monkeypatch.setattr(models, "open", open_network)
+    feed, told = Losing(range(4 * IN_A_ROW * JUDGED)), list[str]()
+    with Pipeline.open(
+        live(monkeypatch, feed), Wall(), outputs=[Recorder()], model=model, provider="cpu", threads=1, tell=told.append
+    ) as pipeline:
+        if switched:
+            pipeline.switch_model(switched, provider="cpu", threads=1)
+        pipeline.run()
+    assert opened == specs
+    assert sum("too slow for this camera" in line for line in told) == specs.count("small?quality=low") * 2 + 1
+
+
+class Losing(ScriptedFeed):
+    """Half of its frames come too fast."""
+
+    def take(self, timeout_s: float) -> Frame | None:
+        self.dropped += 1
+        return super().take(timeout_s)
 
 
 @pytest.mark.parametrize("switched", [False, True])

@@ -85,6 +85,13 @@ def network_opener(
     return partial(load, open_network if isinstance(choice, str) else choice)
 
 
+def lighter(choice: str | OpenNetwork) -> Sequence[str]:
+    """What may take over where a line is too slow: nothing, if the user chose the network."""
+    from realtime_matte import models  # noqa: PLC0415  # as above
+
+    return models.LIGHTER if choice == models.AUTO else ()
+
+
 def renderer_maker(
     size: Size, lap: Callable[[str], None], tell: Callable[[str], None], *, only_me: bool = False, load: Load = at_once
 ) -> MakeRenderer:

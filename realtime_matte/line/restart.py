@@ -48,9 +48,14 @@ class RestartingRenderer:
         self._start(open_network)
 
     @property
+    def network(self) -> str:
+        """Name of the network."""
+        return self._network.name
+
+    @property
     def model(self) -> str:
         """Name of the network, and the provider that really runs it."""
-        return f"{self._network.name} on {self._network.provider}"
+        return f"{self.network} on {self.provider}"
 
     @property
     def provider(self) -> str:

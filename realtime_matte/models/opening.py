@@ -19,6 +19,9 @@ AUTO: Final = "auto"
 SMALL: Final = "small"
 LARGER: Final = "large"
 
+LIGHTER: Final = SMALL, f"{SMALL}?quality=low"
+"""What AUTO goes down to, one after the other, where a line does not keep up with its camera."""
+
 
 def open(spec: str = AUTO, *, provider: str | None = None, threads: int | None = None) -> Network:
     """A network by the name of a shipped one, or by the path of an .onnx file; options may follow a ``?``; or AUTO.
@@ -39,7 +42,8 @@ def open(spec: str = AUTO, *, provider: str | None = None, threads: int | None =
     found = graph.read(_path(name))
     starting = _starting()
     larger = starting.Choice(LARGER, weights_folder() / f"{LARGER}.onnx", {}) if word == AUTO and not given else None
-    network: Network = starting.start_here(name, found, given, provider=provider, threads=threads or 1, larger=larger)
+    called = name + spec[len(word) :]
+    network: Network = starting.start_here(called, found, given, provider=provider, threads=threads or 1, larger=larger)
     return network
 
 
