@@ -65,8 +65,13 @@ class Context(nn.Module):
         return cast("Tensor", self.local(x) * self.gate(x))
 
 
+KEPT = 0.95
+"""Of a memory from one frame to the next. It is trained on shots of a few frames, in which nothing ever grows old: with
+all of it kept, a room that was empty a minute ago still told where nobody can be."""
+
+
 class ConvGRU(nn.Module):
-    """A gated memory over the last ``kept`` channels; the others pass by."""
+    """A gated memory over the last ``kept`` channels, which fades; the others pass by."""
 
     def __init__(self, channels: int, kept: int) -> None:
         super().__init__()
@@ -76,6 +81,7 @@ class ConvGRU(nn.Module):
 
     def forward(self, x: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
         passing, x = x.split(self.split, dim=1)
+        memory = KEPT * memory
         reset, update = torch.sigmoid(self.gates(torch.cat([x, memory], 1))).split(self.split[1], dim=1)
         candidate = torch.tanh(self.candidate(torch.cat([x, reset * memory], 1)))
         memory = memory + update * (candidate - memory)
