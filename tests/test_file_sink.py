@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -263,7 +263,47 @@ def test_overwriting_when_asked_for(tmp_path: Path) -> None:
     assert len(list(decoded(path))) == 1
 
 
-def test_what_is_overwritten_is_kept_until_there_is_a_picture(tmp_path: Path) -> None:
+def test_what_is_overwritten_is_kept_until_the_new_one_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "out.mp4"
+    path.write_text("a call worth keeping")
+    (tmp_path / "out.mp4.before").write_text("somebody's own")
+    sink = file.open(f"{path}?overwrite=yes", size=SIZE, fps=30.0, alpha=False)
+    sink.send(plain(COLORS[0]), 0.0)
+    assert (tmp_path / "out.mp4.before2").read_text() == "a call worth keeping"
+    sink.close()
+    assert len(list(decoded(path))) == 1
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["out.mp4", "out.mp4.before"]
+    assert (tmp_path / "out.mp4.before").read_text() == "somebody's own"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limits")
+def test_what_is_overwritten_is_kept_when_the_new_one_fails(tmp_path: Path) -> None:
+    import resource  # noqa: PLC0415 - as above
+
+    path = tmp_path / "out.mp4"
+    path.write_text("a call worth keeping")
+    sink = file.open(f"{path}?overwrite=yes", size=SIZE, fps=30.0, alpha=False)
+    noise = np.random.default_rng(1).integers(0, 256, (30, SIZE[1], SIZE[0], 3), np.uint8)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
+    try:
+        with pytest.raises(SinkError, match=r"what was there before is kept as '.*out\.mp4\.before'; that disk takes"):
+            write(sink, list(noise))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    sink.close()
+    assert (tmp_path / "out.mp4.before").read_text() == "a call worth keeping"
+
+
+@pytest.mark.parametrize("made", [Path.mkdir, lambda path: path.symlink_to("nowhere")])
+def test_what_is_no_file_is_not_written_over(tmp_path: Path, made: Callable[[Path], None]) -> None:
+    path = tmp_path / "out.mp4"
+    made(path)
+    with pytest.raises(SinkError, match="is there already; it is no file, so name another one"):
+        file.open(f"{path}?overwrite=yes", size=SIZE, fps=30.0, alpha=False)
+
+
+def test_a_start_that_goes_no_further_overwrites_nothing(tmp_path: Path) -> None:
     path = tmp_path / "out.mp4"
     path.write_text("a call worth keeping")
     for size in (SIZE, (99_998, 2)):  # a start that goes no further, and an encoder that refuses

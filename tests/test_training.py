@@ -14,6 +14,7 @@ pytest.importorskip("pymatting", reason="pymatting is not installed: pip install
 
 from training import (  # noqa: E402 - only where torch is
     bend,
+    blocks,
     dress,
     evaluate,
     export,
@@ -289,6 +290,17 @@ def test_memory_makes_frames_depend_on_earlier_ones() -> None:
         stepwise = model(clip[:, 1:], first[2])[0][:, 0]
     assert torch.allclose(together, stepwise, atol=1e-5)
     assert not torch.allclose(together, alone, atol=1e-5)
+
+
+def test_memory_fades() -> None:
+    gru = blocks.ConvGRU(4, 2)
+    gru.gates.bias.data[2:] = -1e3  # nothing new is taken up
+    memory = torch.ones(1, 2, 8, 8)
+    with torch.no_grad():
+        for _ in range(30):
+            _, memory = gru(torch.rand(1, 4, 8, 8), memory)
+    assert torch.allclose(memory, torch.full_like(memory, blocks.KEPT**30))
+    assert blocks.KEPT**30 < 0.25  # of what it saw a second ago
 
 
 def recipe(frames: int, length: int = 1) -> tuple[Stage, ...]:

@@ -1,7 +1,9 @@
 """What keeps an output from being written, and what would be lost by writing it."""
 
 import errno
+import os
 from contextlib import suppress
+from itertools import chain, count
 from pathlib import Path
 from typing import Final
 
@@ -34,7 +36,7 @@ def unwritten(path: Path, code: int | None, reason: object) -> SinkError:
 class NewFile:
     """A file made now, so that what keeps it from being written is told now and not at the first picture.
 
-    One that is there is only written over if ``overwrite``; it is kept beside the new one until ``worth_it``.
+    One that is there is only written over if ``overwrite``; it is kept beside the new one until that is ``whole``.
 
     Raises:
         SinkError
@@ -45,20 +47,26 @@ class NewFile:
         self._before: Path | None = None
         try:
             if overwrite and is_file(path):
-                before = path.with_name(f"{path.name}.before")
+                before = _beside(path)
                 path.replace(before)
                 self._before = before
             path.open("xb" if overwrite or not path.exists() or is_file(path) else "wb").close()
         except FileExistsError as error:
-            raise SinkError(
-                f"{str(path)!r} is there already; add ?overwrite=yes to write over it, or name another file"
-            ) from error
+            mend = "it is no file, so name another one"
+            if not overwrite:
+                mend = "add ?overwrite=yes to write over it, or name another file"
+            raise SinkError(f"{str(path)!r} is there already; {mend}") from error
         except OSError as error:
             self.take_away()
             raise unwritten(path, error.errno, error.strerror) from error
 
-    def worth_it(self) -> None:
-        """There is something in it: what was there before is given up."""
+    @property
+    def kept(self) -> str:
+        """Where what was there before is now, to be told; empty where nothing was."""
+        return f"; what was there before is kept as {str(self._before)!r}" if self._before else ""
+
+    def whole(self) -> None:
+        """It is finished: what was there before is given up."""
         if self._before:
             with suppress(OSError):
                 self._before.unlink()
@@ -72,3 +80,9 @@ class NewFile:
             else:
                 self._path.unlink()
         self._before = None
+
+
+def _beside(path: Path) -> Path:
+    """A name beside it that nothing has yet."""
+    names = (path.with_name(f"{path.name}.before{number}") for number in chain([""], count(2)))
+    return next(name for name in names if not os.path.lexists(name))

@@ -79,7 +79,6 @@ class Recording:
         frame = self._frame(picture)
         if self._begin is None:
             self._begin = time
-            self._file.worth_it()
         self._ticks = max(self._ticks + 1, round((time - self._begin) * TICKS))
         frame.pts = self._ticks
         self._write(frame)
@@ -97,6 +96,8 @@ class Recording:
         self._finish()
         if self._begin is None:
             self._file.take_away()
+        else:
+            self._file.whole()
 
     def _frame(self, picture: Pixels) -> VideoFrame:
         """The picture in the encoder's format, by BT.709."""
@@ -114,10 +115,10 @@ class Recording:
             self._failed = True
             with suppress(av.error.FFmpegError):
                 self._container.close()
-            raise unwritten(self._path, error.errno, error.strerror) from error
+            raise unwritten(self._path, error.errno, f"{error.strerror}{self._file.kept}") from error
 
     def _finish(self) -> None:
         try:
             self._container.close()
         except av.error.FFmpegError as error:
-            raise unwritten(self._path, error.errno, error.strerror) from error
+            raise unwritten(self._path, error.errno, f"{error.strerror}{self._file.kept}") from error
