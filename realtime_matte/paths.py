@@ -22,6 +22,14 @@ def named(text: str) -> Path:
     return path
 
 
+def real(text: str) -> str:
+    """Where it leads, through every link; as it is, where this folder itself is gone."""
+    try:
+        return os.path.realpath(text)
+    except OSError:
+        return text
+
+
 def in_utf8(path: Path) -> str:
     """The path for libraries that know names in UTF-8 alone.
 

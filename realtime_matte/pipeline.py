@@ -138,6 +138,11 @@ class Pipeline:
         return self._line.feed.dropped
 
     @property
+    def failed(self) -> int:
+        """How many outputs failed and were closed while the others went on."""
+        return self._line.outputs.failed
+
+    @property
     def mode(self) -> str:
         """What the source really gives."""
         (width, height), fps = self._line.feed.size, self._line.feed.fps

@@ -135,6 +135,21 @@ def test_the_first_one_has_to_open() -> None:
         opened(missing)
 
 
+def test_every_one_that_is_named_has_to_be_there(tmp_path: Path) -> None:
+    (tmp_path / "text.jpg").write_text("no picture")
+    with pytest.raises(BadFile, match="is no picture that OpenCV can read"):
+        opened("blur", str(tmp_path / "text.jpg"))
+    with pytest.raises(SpecError, match=r"'blur' cannot be changed to while running: .*; leave it out"):
+        opened("none", "blur")
+
+
+def test_when_another_cannot_be_opened_the_first_one_is_closed() -> None:
+    first = Wall()
+    with pytest.raises(SpecError, match="no background called 'beech'"):
+        opened(first, "beech")
+    assert first.closed == 1
+
+
 def test_no_background_at_all_means_alpha() -> None:
     backdrops = opened(transparent)
     assert backdrops.alpha

@@ -21,7 +21,7 @@ from realtime_matte.cli.checks import line
 from realtime_matte.cli.figures import live_line
 from realtime_matte.cli.screen import LiveLine, Plain, Quiet, screen
 from realtime_matte.cli.signals import Signals
-from realtime_matte.errors import MissingDependency, SourceError
+from realtime_matte.errors import MissingDependency, SinkError, SourceError
 from realtime_matte.pipeline import Pipeline
 from realtime_matte.settings import Settings
 from realtime_matte.sources.camera import CameraInfo, Mode
@@ -226,6 +226,32 @@ def test_settings_come_from_the_file_too(model: str, tmp_path: Path) -> None:
     assert recorded(clip) == 5
 
 
+def test_a_run_that_lost_an_output_says_so_by_its_status(
+    model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def breaks(_sink: object, _picture: object, _time: float) -> None:
+        raise SinkError("cannot write: No space left on device")
+
+    monkeypatch.setattr("realtime_matte.sinks.file.Recording.send", breaks)
+    words = ["--camera", "demo?frames=3", "--size", "96x64", "--output", str(tmp_path / "a.mp4"), "--output", "null"]
+    assert main([*words, "--model", model, "--quiet"]) == 2
+    assert "an output failed and is closed, the others go on: cannot write" in capsys.readouterr().err
+
+
+@LINUX
+def test_a_folder_that_is_gone_keeps_nobody_from_running(
+    model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    words = ["--camera", "demo?frames=1", "--size", "96x64", "--model", model, "--quiet"]
+    assert main([*words, "--output", "null"]) == 0
+    assert main([*words, "--output", "a.mp4"]) == 2
+    assert "rtmatte: cannot write 'a.mp4': No such file or directory" in capsys.readouterr().err.splitlines()[-1]
+
+
 @LINUX
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_a_run_well_and_the_recording_plays(
@@ -311,8 +337,9 @@ def test_too_little_memory_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pyte
 
 
 @LINUX
-def test_what_cannot_be_printed_is_told() -> None:
-    command = ["bash", "-c", f"{sys.executable} -m realtime_matte models >/dev/full"]
+@pytest.mark.parametrize("flags", ["", "-u"])
+def test_what_cannot_be_printed_is_told(flags: str) -> None:
+    command = ["bash", "-c", f"{sys.executable} {flags} -m realtime_matte models >/dev/full"]
     buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=buffered)  # noqa: S603
     assert done.returncode == 2

@@ -31,6 +31,7 @@ from realtime_matte.line.lifetime import own
 from realtime_matte.line.pace import IN_A_ROW, JUDGED
 from realtime_matte.line.standby import CARD_EVERY_S, STANDBY_EVERY_S
 from realtime_matte.pipeline import Pipeline
+from realtime_matte.sinks import file
 from realtime_matte.stages import Network, OpenSource, Source
 
 
@@ -541,7 +542,10 @@ def test_an_output_that_is_read_is_refused_and_stays_whole(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     source, background, card_image = clip(1), "#fff", None
-    Path("clip.mp4").write_bytes(b"precious")
+    recording = file.open("clip.mp4", size=SIZE, fps=FPS, alpha=False)
+    recording.send(np.zeros((SIZE[1], SIZE[0], 3), np.uint8), 0.0)
+    recording.close()
+    precious = Path("clip.mp4").read_bytes()
     if reads == "source":
         monkeypatch.setattr(assembly, "source_opener", lambda *_, **__: lambda: ScriptedSource([0]))
     with pytest.raises(SpecError, match=r"would be written over '.*clip\.mp4.*', which is read; name another file"):
@@ -552,7 +556,7 @@ def test_an_output_that_is_read_is_refused_and_stays_whole(
             model=ScriptedNetwork,
             card_image="clip.mp4" if reads == "card" else card_image,
         )
-    assert Path("clip.mp4").read_bytes() == b"precious"
+    assert Path("clip.mp4").read_bytes() == precious
 
 
 def test_no_output_is_an_error() -> None:

@@ -1,5 +1,6 @@
 """``rtmatte``: one file a verb, imported when it is called."""
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -21,6 +22,9 @@ VERBS = {
 }
 
 INTERRUPTED = 130
+FULL = errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG, errno.EIO
+"""What a stream fails with, where files, which are told apart by their names, are not meant."""
+
 AGAIN = "install rtmatte again: pip install --force-reinstall . in its folder"
 
 
@@ -58,6 +62,10 @@ def _called(words: Sequence[str]) -> int:
     except SystemExit:
         _flush()
         raise
+    except OSError as error:
+        if error.errno in FULL and error.filename is None:
+            raise _unprinted(error) from error
+        raise
     _flush()
     return status
 
@@ -70,8 +78,14 @@ def _flush() -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
+        raise _unprinted(error) from error
+
+
+def _unprinted(error: OSError) -> SinkError:
+    """The line for what standard output did not take, and no more of it."""
+    if sys.stdout is not None:
         to_nowhere(sys.stdout)
-        raise SinkError(f"cannot print all of it: {error.strerror}; let it go to another place") from error
+    return SinkError(f"cannot print all of it: {error.strerror}; let it go to another place")
 
 
 def _call(words: Sequence[str]) -> int:

@@ -49,6 +49,8 @@ def main(words: Sequence[str], *, prog: str) -> int:
         while pipeline.step():
             shown.update(pipeline)
     exhibit.write(picture)
+    if pipeline.failed:  # which was told
+        return 2
     _print(pipeline, time.perf_counter() - began, [clip, picture])
     return 0
 

@@ -15,16 +15,16 @@ from realtime_matte.settings import Settings
 
 
 def run(settings: Settings) -> int:
-    """The exit status: 0 also when the user stopped it, once there was something to stop."""
+    """The exit status: 0 also when the user stopped it, once there was something to stop; 2 when an output failed."""
     threads.few()
     logging.basicConfig(level=logging.DEBUG if settings.verbose else logging.WARNING, stream=sys.stderr)
     logging.getLogger("numba").setLevel(logging.WARNING)  # it would tell each of its instructions
     try:
         with Signals() as signals, screen(quiet=settings.quiet, verbose=settings.verbose) as shown:
-            _run(settings, signals, shown)
+            failed = _run(settings, signals, shown)
     except KeyboardInterrupt:
         return INTERRUPTED
-    return 0
+    return 2 if failed else 0
 
 
 def opened(settings: Settings, tell: Callable[[str], None]) -> Pipeline:
@@ -52,7 +52,8 @@ def opened(settings: Settings, tell: Callable[[str], None]) -> Pipeline:
     )
 
 
-def _run(settings: Settings, signals: Signals, shown: Screen) -> None:
+def _run(settings: Settings, signals: Signals, shown: Screen) -> int:
+    """How many outputs failed, which was told."""
     with opened(settings, shown.tell) as pipeline, closing(Keys(pipeline.ask, wanted=pipeline.live)) as keys:
         signals.hand_to(pipeline.ask)
         for note in [*pipeline.notes, *keys.notes]:
@@ -63,6 +64,7 @@ def _run(settings: Settings, signals: Signals, shown: Screen) -> None:
             shown.update(pipeline)
             keys.look()
     shown.end(pipeline)
+    return pipeline.failed
 
 
 def _limit(settings: Settings, pipeline: Pipeline) -> Callable[[], bool]:

@@ -1,6 +1,5 @@
 """Opens the parts of a line from what the user named: a spec, or an ``open`` of the user's own."""
 
-import os
 import re
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -17,7 +16,7 @@ from realtime_matte.line.lifetime import Loan, own
 from realtime_matte.line.meanwhile import Load, at_once
 from realtime_matte.line.outputs import Outputs
 from realtime_matte.line.restart import MakeRenderer, OpenNetwork
-from realtime_matte.paths import is_file, named
+from realtime_matte.paths import is_file, named, real
 from realtime_matte.stages import Background, Network, OpenSink, OpenSource, Renderer, Source
 
 
@@ -67,7 +66,9 @@ def add_sinks(
     for choice, spec in product(choices, read):
         if isinstance(choice, str) and isinstance(spec, str) and _same_file(choice, spec):
             raise SpecError(f"the output {choice!r} would be written over {spec!r}, which is read; name another file")
-    for opener, rest in _different(choices):
+    for opener, rest in sorted(
+        _different(choices), key=lambda one: not one[1]
+    ):  # what is named, before any that is free
         outputs.add(opener(rest, size=size, fps=fps, alpha=alpha))
 
 
@@ -126,7 +127,7 @@ def _different(choices: Sequence[str | OpenSink]) -> list[tuple[OpenSink, str]]:
             found.append((choice, ""))
             continue
         plugin = plugins.sink(choice)
-        place = plugin.name, os.path.realpath(options.split(plugin.rest)[0])
+        place = plugin.name, real(options.split(plugin.rest)[0])
         if place in taken:
             raise SpecError(f"the output {choice!r} is given twice; give it once")
         taken.add(place)

@@ -44,7 +44,7 @@ class Backdrops:
     nothing else, and that nobody waits for at the end: a drive that went away may hold it for ever.
 
     Raises:
-        SpecError, MissingFile, BadFile: the first one cannot be opened, or there is none to choose.
+        SpecError, MissingFile, BadFile: one of them cannot be opened, or there is none to choose.
     """
 
     def __init__(
@@ -62,6 +62,11 @@ class Backdrops:
         self._shown = self._choices[0]
         self.current = self._opened(self._shown)
         self._alpha = self.current is None
+        try:
+            self._try_others()
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def alpha(self) -> bool:
@@ -118,6 +123,12 @@ class Backdrops:
         if self.current:
             self.current.close()
 
+    def _try_others(self) -> None:
+        """What is wrong with one that is named is told at the start, not in the middle of a call."""
+        for choice in self._choices[1:]:
+            if isinstance(choice, str) and (background := self._fitting(choice)):
+                background.close()
+
     def _take(self, opened: Opened) -> None:
         if self.current:
             self.current.close()
@@ -145,7 +156,9 @@ class Backdrops:
         if (background is None) != self._alpha:
             if background:
                 background.close()
-            raise SpecError(f"{choice!r} cannot be changed to while running: outputs keep alpha or they do not")
+            raise SpecError(
+                f"{choice!r} cannot be changed to while running: outputs keep alpha or they do not; leave it out"
+            )
         return background
 
     def _opened(self, choice: str | OpenBackground) -> Background | None:

@@ -14,6 +14,7 @@ class Outputs:
     """
 
     def __init__(self, *, tell: Callable[[str], None]) -> None:
+        self.failed = 0  # how many are closed for that
         self._sinks: list[Sink] = []
         self._tell = tell
         self._time = float("-inf")
@@ -85,6 +86,7 @@ class Outputs:
 
     def _drop(self, sink: Sink, error: MatteError) -> None:
         self._sinks.remove(sink)
+        self.failed += 1
         try:
             sink.close()
         except MatteError as late:
