@@ -70,6 +70,8 @@ def composite(matte: Matte, background: Pixels) -> Pixels:
 
 
 def _checked(picture: Pixels) -> Pixels:
+    if not isinstance(picture, np.ndarray):
+        raise SpecError(f"a picture is an array, (H, W, 3) uint8 in BGR, not {type(picture).__name__}; read it first")
     if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3 or not picture.size:  # noqa: PLR2004
         raise SpecError(f"a picture is (H, W, 3) uint8 in BGR, not {picture.shape} {picture.dtype}; convert it")
     return np.ascontiguousarray(picture)

@@ -83,7 +83,8 @@ def _unknown(kind: Kind, spec: str) -> SpecError:
     noun = NOUNS[kind]
     name, mark, option = spec.rpartition("?") if not is_file(spec) else (spec, "", "")
     if kind == "sinks" or not is_file(name):
-        return SpecError(f"no {noun} called {spec!r}; there are: {', '.join(names(kind))}")
+        file = "; or name a video file, such as out.mp4" if kind == "sinks" else ""
+        return SpecError(f"no {noun} called {spec!r}; there are: {', '.join(names(kind))}{file}")
     if mark and _claiming(kind, name):
         return SpecError(f"no option {option!r} for the file {name!r} as {noun}; leave it out")
     return SpecError(f"no {noun} can be made of the file {name!r}; save a picture as JPEG or PNG, a film as MP4")

@@ -92,7 +92,7 @@ def _load(path: Path) -> dict[str, object]:
     except OSError as error:
         raise MissingFile(f"cannot read the settings file {path}: {error.strerror}; check --config") from error
     except (ValueError, RecursionError) as error:
-        raise BadFile(f"{path} is not a TOML file: {error}") from error
+        raise BadFile(f"{path} is not a TOML file: {error}; correct it there") from error
 
 
 def _read(name: str, value: object, *, where: str) -> object:

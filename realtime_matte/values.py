@@ -38,7 +38,11 @@ def spec(value: object) -> str:
 
 def camera(value: object) -> str:
     """A spec; a number is that camera's."""
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else spec(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        if value < 0:
+            raise ValueError("a camera's number, from 0 on, or its name")
+        return str(value)
+    return spec(value)
 
 
 def specs(value: object) -> tuple[str, ...]:

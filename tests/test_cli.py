@@ -271,6 +271,20 @@ def test_a_signal_ends_a_run_well_and_the_recording_plays(
 
 
 @LINUX
+def test_a_signal_ends_the_demo_and_its_clip_plays(model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    step = Pipeline.step
+
+    def signalled(pipeline: Pipeline) -> bool:
+        if pipeline.stats.pictures == 2:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return step(pipeline)
+
+    monkeypatch.setattr(Pipeline, "step", signalled)
+    assert main(["demo", "--seconds", "1", "--out", str(tmp_path), "--model", model, "--quiet"]) == 130
+    assert recorded(tmp_path / "demo.mp4") == 2
+
+
+@LINUX
 def test_a_second_signal_ends_at_once_and_the_recording_still_plays(
     model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

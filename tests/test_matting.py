@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 from scripted import MARGIN, MARKER, SIZE, ScriptedNetwork, box, color, fails, room, spoiled
@@ -84,6 +86,12 @@ def test_what_is_no_alpha_is_an_error() -> None:
 )
 def test_what_is_no_picture_is_told(picture: Pixels) -> None:
     with pytest.raises(SpecError, match=r"a picture is \(H, W, 3\) uint8 in BGR, not \("):
+        matte_image(picture, model=ScriptedNetwork)
+
+
+@pytest.mark.parametrize("picture", ["me.jpg", None])
+def test_what_is_no_array_is_told(picture: Any) -> None:  # noqa: ANN401 - whatever callers try
+    with pytest.raises(SpecError, match=r"a picture is an array, \(H, W, 3\) uint8 in BGR, not .*; read it first"):
         matte_image(picture, model=ScriptedNetwork)
 
 

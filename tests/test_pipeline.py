@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -557,6 +558,18 @@ def test_an_output_that_is_read_is_refused_and_stays_whole(
             card_image="clip.mp4" if reads == "card" else card_image,
         )
     assert Path("clip.mp4").read_bytes() == precious
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"size": (0, 0)}, "size: '0x0' is not WIDTHxHEIGHT with each from 16 to 8192, such as 1280x720"),
+        ({"fit": "zoom"}, "fit: 'zoom' is not one of cover, contain, stretch, tile"),
+    ],
+)
+def test_what_a_caller_gives_is_checked_too(wrong: dict[str, Any], message: str) -> None:
+    with pytest.raises(SpecError, match=message):
+        Pipeline.open(clip(1), Wall(), outputs=[Recorder()], model=ScriptedNetwork, **wrong)
 
 
 def test_no_output_is_an_error() -> None:

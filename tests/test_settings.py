@@ -157,7 +157,7 @@ def test_a_text_is_a_size_in_range_or_is_refused_as_one(text: str) -> None:
         ("bg", ["a.jpg", 3], "a text"),
         ("bg", "", "a text"),
         ("model", 7, "a text"),
-        ("camera", -1, "a text"),
+        ("camera", -1, "a camera's number, from 0 on, or its name"),
     ],
 )
 def test_a_wrong_value_says_what_it_should_be(name: str, value: object, want: str) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from realtime_matte.cli import INTERRUPTED
 from realtime_matte.cli.parser import Parser
 from realtime_matte.errors import SinkError, SpecError
 from realtime_matte.paths import named
@@ -25,6 +26,7 @@ def main(words: Sequence[str], *, prog: str) -> int:
     from realtime_matte.cli import threads
     from realtime_matte.cli.exhibit import Exhibit, Keeper, witnessed
     from realtime_matte.cli.screen import screen
+    from realtime_matte.cli.signals import Signals
     from realtime_matte.pipeline import Pipeline
 
     threads.few()
@@ -33,6 +35,7 @@ def main(words: Sequence[str], *, prog: str) -> int:
     clip, picture = folder / "demo.mp4", folder / "side-by-side.png"
     exhibit = Exhibit(at=int(frames * SHOWN_AT))
     with (
+        Signals() as signals,
         screen(quiet=options.quiet, verbose=False) as shown,
         Pipeline.open(
             f"demo?frames={frames}",
@@ -43,11 +46,14 @@ def main(words: Sequence[str], *, prog: str) -> int:
             tell=shown.tell,
         ) as pipeline,
     ):
+        signals.hand_to(pipeline.ask)
         for note in pipeline.notes:
             shown.tell(note)
         shown.start(pipeline, frames=frames)
         while pipeline.step():
             shown.update(pipeline)
+    if pipeline.stats.pictures + pipeline.stats.cards < frames:
+        return INTERRUPTED
     exhibit.write(picture)
     if pipeline.failed:  # which was told
         return 2

@@ -5,6 +5,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 
+from realtime_matte import values
+from realtime_matte.errors import SpecError
 from realtime_matte.frame import Size
 from realtime_matte.line import assembly, standby
 from realtime_matte.line.backdrops import Backdrops
@@ -76,6 +78,7 @@ def opened(
     Raises:
         MatteError
     """
+    _check(wishes)
     reopen = thinned(assembly.source_opener(wishes.source, size=wishes.size, fps=wishes.fps), wishes.fps)
     loan = own(stack, Loan(reopen()))
     device = loan.source
@@ -108,6 +111,16 @@ def opened(
     )
     finish(stack, lambda: card.end(clock()))  # before the camera is closed, which may take a second
     return line
+
+
+def _check(wishes: Wishes) -> None:
+    """The command line's were checked where they were read; a caller's are here. Raises SpecError."""
+    size = wishes.size and "x".join(map(str, wishes.size))
+    for name, value, read in (("size", size, values.size), ("fit", wishes.fit, values.fit)):
+        try:
+            _ = value is None or read(value)
+        except ValueError as error:
+            raise SpecError(f"{name}: {value!r} is not {error}") from error
 
 
 def _renderer(
