@@ -24,18 +24,21 @@ TALKING = 4
 """So many of the clips, at most, are of people who really move."""
 
 
-def load(data: Path, cache: Path = CACHE, *, clips: int = 24, frames: int = 30, seed: int = 20240) -> list[Clip]:
-    """The clips, made now unless the cache holds them.
+def load(
+    data: Path, cache: Path = CACHE, *, clips: int = 24, frames: int = 30, empty: int = 0, seed: int = 20240
+) -> list[Clip]:
+    """The clips, made now unless the cache holds them. ``empty``: frames before anybody is there, see scene.py.
 
     Raises:
         FileNotFoundError: the pack is not in ``data``.
         ValueError: it has too few people.
     """
-    place = cache / f"composites-{RECIPE}-{clips}x{frames}-{seed}"
+    before = f"{empty}+" if empty else ""
+    place = cache / f"composites-{RECIPE}-{clips}x{before}{frames}-{seed}"
     files = [place / f"{number:02}.npz" for number in range(clips)]
     if not all(file.is_file() for file in files):
         place.mkdir(parents=True, exist_ok=True)
-        for file, made in zip(files, _make(data, clips, frames, seed), strict=False):
+        for file, made in zip(files, _make(data, clips, frames, empty, seed), strict=False):
             _save(file, *made)
     found = sum(file.is_file() for file in files)
     if found < clips:
@@ -43,14 +46,14 @@ def load(data: Path, cache: Path = CACHE, *, clips: int = 24, frames: int = 30, 
     return [_clip(file) for file in files]
 
 
-def _make(data: Path, clips: int, frames: int, seed: int) -> Iterator[tuple[list[Pixels], list[Pixels]]]:
+def _make(data: Path, clips: int, frames: int, empty: int, seed: int) -> Iterator[tuple[list[Pixels], list[Pixels]]]:
     """JPEG frames and PNG alphas of each clip."""
     order = default_rng(seed)
     behind = rooms(data)
     places = order.permutation(len(behind))
     everybody = chain(islice(talking(data, frames), min(TALKING, clips // 4)), stills(data, order))
     for number, person in enumerate(islice(everybody, clips)):
-        yield compose(person, behind[places[number % len(places)]], frames, default_rng([seed, number]))
+        yield compose(person, behind[places[number % len(places)]], frames, default_rng([seed, number]), empty=empty)
 
 
 def _save(file: Path, pictures: Sequence[Pixels], alphas: Sequence[Pixels]) -> None:

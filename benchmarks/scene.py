@@ -19,6 +19,9 @@ Move: TypeAlias = NDArray[np.float64]
 """To the right and down in px, larger as a part, turned in degrees."""
 
 FPS = 30
+COMES_IN = 16
+"""Who comes in crosses the frame's width in so many frames."""
+
 LOOKS = (-0.25, 0.0, 0.25)
 """When, in frames, the light of one frame is gathered: half of its time, as three looks."""
 
@@ -38,15 +41,25 @@ class Path2D:
         return value
 
 
-def compose(person: Person, room: Pixels, frames: int, chance: Generator) -> tuple[list[Pixels], list[Pixels]]:
-    """One clip: its frames as JPEG, its alphas as PNG."""
+def compose(
+    person: Person, room: Pixels, frames: int, chance: Generator, *, empty: int = 0
+) -> tuple[list[Pixels], list[Pixels]]:
+    """One clip: its frames as JPEG, its alphas as PNG.
+
+    ``empty``: so many frames more, before: of the room without anybody, then of the person coming in from the right.
+    """
     calm = 0.4 if len(person.alphas) > 1 else 1.0
     path, place = _path(chance, calm), _placement(person, chance, calm)
     shake = _path(chance, 0.0 if chance.random() < 0.5 else 0.05)  # noqa: PLR2004 - half of the cameras stand still
     fault = _webcam(chance)
     pictures, alphas = [], []
-    for index in range(frames):
-        colours, alpha = _exposed(person, index, lambda time: place(path.at(time / FPS)))
+
+    def where(time: float) -> Matrix:
+        aside = SIZE[0] * max(min(LOOKS) - time, 0) / COMES_IN
+        return place(path.at(time / FPS)) + np.array([[0, 0, aside], [0, 0, 0]])
+
+    for index in range(-empty, frames):
+        colours, alpha = _exposed(person, index, where)
         scene = _blend(colours, alpha, _view(room, shake.at(index / FPS)))
         pictures.append(fault(scene))
         alphas.append(cv2.imencode(".png", alpha)[1])
@@ -80,7 +93,7 @@ def _placement(person: Person, chance: Generator, calm: float) -> Callable[[Move
 
 def _exposed(person: Person, index: int, matrix: Callable[[float], Matrix]) -> tuple[Floats, Pixels]:
     """Colours (straight, float32) and 8-bit alpha of a frame, gathered while it is exposed."""
-    moment = min(index, len(person.alphas) - 1)
+    moment = min(max(index, 0), len(person.alphas) - 1)
     gathered = np.zeros((SIZE[1], SIZE[0], 4), np.float32)
     for look in LOOKS:
         where = matrix(index + look)

@@ -8,10 +8,13 @@ import webcams
 from clips import Clip, as_webcam, folder, of_empty_room
 from pack import rows
 
-SETS = ("composites", "long", "portraits", "clips", "nobody", "webcams")
+SETS = ("composites", "long", "entrances", "portraits", "clips", "nobody", "webcams")
 
 LONG_FRAMES = 90
 """Of the composites as they are, three times as many: what a memory is worth shows in seconds."""
+
+EMPTY_FRAMES, AFTER_FRAMES = 40, 50
+"""Of the room before its person is at her place, and from then on."""
 
 
 def collect(name: str, *, data: Path, cache: Path = composites.CACHE, limit: int | None = None) -> list[Clip]:
@@ -25,6 +28,7 @@ def collect(name: str, *, data: Path, cache: Path = composites.CACHE, limit: int
     found: dict[str, Callable[[], list[Clip]]] = {
         "composites": lambda: composites.load(data, cache),
         "long": lambda: composites.load(data, cache, frames=LONG_FRAMES),
+        "entrances": lambda: composites.load(data, cache, frames=AFTER_FRAMES, empty=EMPTY_FRAMES),
         "portraits": lambda: [as_webcam(data / row["image"], data / row["alpha"]) for row in rows(data, "pack.csv")],
         "clips": lambda: [as_webcam(data / row["video"], data / row["alpha"]) for row in rows(data, "clips.csv")],
         "nobody": lambda: [of_empty_room(data / row["image"]) for row in rows(data, "nobody.csv")],

@@ -131,6 +131,16 @@ def test_another_seed_makes_other_pixels(data: Path, tmp_path: Path) -> None:
     assert not np.array_equal(made(data, tmp_path)[0].frames[0], other[0].frames[0])
 
 
+def test_who_comes_in_was_not_there_before_and_is_where_composites_have_them(data: Path, tmp_path: Path) -> None:
+    coming = composites.load(data, tmp_path / "coming", clips=4, frames=4, empty=40, seed=5)
+    for clip, there in zip(coming, made(data, tmp_path / "there"), strict=True):
+        seen = [float(alpha.mean()) for alpha in clip.alphas]
+        assert len(seen) == 44
+        assert max(seen[:10]) == 0
+        assert min(seen[36:]) > 0
+        np.testing.assert_array_equal(clip.alphas[40:], there.alphas)
+
+
 def test_composites_are_made_once(data: Path, tmp_path: Path) -> None:
     first = made(data, tmp_path / "cache")[0].frames
     (data / "pack.csv").unlink()
@@ -362,7 +372,7 @@ def test_a_training_script_can_evaluate_without_the_package(stills: Path) -> Non
         (["--peers", "{peers}", "--peer", "blue"], "no peer called 'blue' in {peers}; there are: red, nobody"),
         (
             ["--peers", "{peers}", "--set", "gone"],
-            "no set or folder called 'gone'; the sets are: composites, long, portraits, clips, nobody, webcams",
+            "no set or folder called 'gone'; the sets are: composites, long, entrances, portraits, clips, nobody, webcams",
         ),
         (
             ["--peers", "{peers}", "--set", "{peers}"],
