@@ -18,7 +18,7 @@ import sheet
 import webcams
 from cameras import CAMERAS
 from metrics import Alpha, Pixels
-from validation import collect
+from validation import SETS, collect
 
 from realtime_matte.frame import Frame, Matte
 from realtime_matte.stages import Network, State
@@ -372,7 +372,7 @@ def test_a_training_script_can_evaluate_without_the_package(stills: Path) -> Non
         (["--peers", "{peers}", "--peer", "blue"], "no peer called 'blue' in {peers}; there are: red, nobody"),
         (
             ["--peers", "{peers}", "--set", "gone"],
-            "no set or folder called 'gone'; the sets are: composites, long, entrances, portraits, clips, nobody, webcams",
+            f"no set or folder called 'gone'; the sets are: {', '.join(SETS)}",
         ),
         (
             ["--peers", "{peers}", "--set", "{peers}"],
