@@ -173,7 +173,7 @@ def test_without_a_terminal_there_are_no_keys(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_whole_run_obeys() -> None:
-    words = ["--camera", "demo", "--size", "320x180", "--output", "null", "--bg", "green", "--bg", "no-such.jpg"]
+    words = ["--camera", "demo", "--size", "320x180", "--output", "null", "--bg", "green"]
     with Session("-m", "realtime_matte", *words, "--provider", "cpu") as session:
         session.wait_shown("keys in this terminal")
         session.wait_shown("small")
