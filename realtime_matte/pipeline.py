@@ -81,10 +81,11 @@ class Pipeline:
 
         Parts are named by their specs, or given as an ``open`` of one's own. Several backgrounds are gone
         through by the ``next_background`` command. ``size`` is the output's; None takes the source's. ``fps``
-        is wished: outputs get the rate that the source grants, of which no more is taken. ``only_me``: of people
-        who do not touch in the picture, whoever takes most of it is shown alone. ``on_demand``: the camera is open
-        only while somebody looks at one of the outputs that can tell, and for a moment at the start, to know that
-        it works. ``tell`` gets each fall-back, and each fault that is lived through, as one line.
+        is wished: outputs get the rate that the source grants, of which no more is taken. ``model`` "auto" goes
+        down to lighter networks where frames come faster than they are shown. ``only_me``: of people who do not
+        touch in the picture, whoever takes most of it is shown alone. ``on_demand``: the camera is open only while
+        somebody looks at one of the outputs that can tell, and for a moment at the start, to know that it works.
+        ``tell`` gets each fall-back, and each fault that is lived through, as one line.
 
         Raises:
             MatteError: something cannot be opened; what was opened before it is closed again.
