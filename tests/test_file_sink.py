@@ -278,7 +278,7 @@ def test_what_is_overwritten_is_kept_until_the_new_one_is_whole(tmp_path: Path) 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limits")
 def test_what_is_overwritten_is_kept_when_the_new_one_fails(tmp_path: Path) -> None:
-    import resource  # noqa: PLC0415 - as above
+    import resource  # noqa: PLC0415 - Windows has none
 
     path = tmp_path / "out.mp4"
     path.write_text("a call worth keeping")

@@ -66,9 +66,7 @@ def add_sinks(
     for choice, spec in product(choices, read):
         if isinstance(choice, str) and isinstance(spec, str) and _same_file(choice, spec):
             raise SpecError(f"the output {choice!r} would be written over {spec!r}, which is read; name another file")
-    for opener, rest in sorted(
-        _different(choices), key=lambda one: not one[1]
-    ):  # what is named, before any that is free
+    for opener, rest in _different(choices):
         outputs.add(opener(rest, size=size, fps=fps, alpha=alpha))
 
 
@@ -119,7 +117,10 @@ def renderer_maker(
 
 
 def _different(choices: Sequence[str | OpenSink]) -> list[tuple[OpenSink, str]]:
-    """Each output's opener and what to call it with, if no two are the same: they would write over one another."""
+    """Each output's opener and what to call it with, if no two are the same: they would write over one another.
+
+    What is named stands before what takes any that is free, which would take it away.
+    """
     found: list[tuple[OpenSink, str]] = []
     taken: set[tuple[str, str]] = set()
     for choice in choices:
@@ -132,7 +133,7 @@ def _different(choices: Sequence[str | OpenSink]) -> list[tuple[OpenSink, str]]:
             raise SpecError(f"the output {choice!r} is given twice; give it once")
         taken.add(place)
         found.append((plugin.open, plugin.rest))
-    return found
+    return sorted(found, key=lambda one: not one[1])
 
 
 def _same_file(first: str, second: str) -> bool:
