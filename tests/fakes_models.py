@@ -27,7 +27,8 @@ class Script:
     so many times. ``trace``: what its trace holds in place of what ran. ``stale``: never sees a second input, as a
     device does that copies once; ``forgets``: never a second memory. ``prints``: what preloading its libraries says.
     ``lacks``: what keeps its library from loading. ``takes_s``: how long a run is, by the played clock; CPU_TAKES_S on
-    the CPU, half of that elsewhere.
+    the CPU, half of that elsewhere. ``plans_s``: how much longer one is whose inputs have other shapes than the
+    session's last ones, as cuDNN plans every convolution anew then.
     """
 
     refuses: str = ""
@@ -44,6 +45,7 @@ class Script:
     prints: str = ""
     lacks: str = ""
     takes_s: float | None = None
+    plans_s: float = 0.0
     runs: int = 0
     options: dict[str, str] = field(default_factory=dict)
     starts: int = 0
@@ -85,6 +87,7 @@ def played(scripts: dict[str, Script]) -> Runtime:
 class _Native:
     def __init__(self, real: Native, key: str, script: Script, clock: Clock) -> None:
         self._real, self._key, self._script, self._clock = real, key, script, clock
+        self._planned: dict[str, list[int]] = {}
 
     def get_providers(self) -> Sequence[str]:
         return [CPU_KEY] if self._script.hides else [self._key, CPU_KEY]
@@ -96,6 +99,8 @@ class _Native:
         self._script.runs += 1
         usual_s = CPU_TAKES_S if self._key == CPU_KEY else CPU_TAKES_S / 2
         self._clock.now += usual_s if self._script.takes_s is None else self._script.takes_s
+        if binding.shapes != self._planned:
+            self._clock.now, self._planned = self._clock.now + self._script.plans_s, binding.shapes
         if self._script.fails_on is not None and 0 <= self._script.runs - self._script.fails_on < self._script.fails:
             raise self._script.error or RuntimeError("CUDA failure 700: an illegal memory access was encountered")
         self._real.run_with_iobinding(binding.real)
@@ -116,6 +121,10 @@ class _Binding:
     def __init__(self, real: Any, script: Script) -> None:  # noqa: ANN401 -- ONNX Runtime's
         self.real, self._script = real, script
         self._on_device: dict[str, Value] = {}
+
+    @property
+    def shapes(self) -> dict[str, list[int]]:
+        return {name: value.shape() for name, value in self._on_device.items()}
 
     def bind_ortvalue_input(self, name: str, value: Value, /) -> None:
         kept = self._script.stale or (self._script.forgets and name.startswith("m"))

@@ -26,7 +26,7 @@ class Anchored:
 
     def __init__(self, session: Session, family: Family, anchor: Family, size: Size) -> None:
         self.size = size
-        self._fine, self._usual = Engine(session, family, size), Engine(session, anchor, size)
+        self._fine, self._usual = Engine(session, family, size), Engine(session.other, anchor, size)
         self._bounds: Bounds | None = None
         self._mine = object()
 

@@ -3,7 +3,7 @@
 import io
 import re
 from contextlib import redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +19,17 @@ _DRIVER = re.compile(r"libcuda\.so|nvcuda|driver|no CUDA-capable device", re.IGN
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A network started on a provider."""
+    """A network started on a provider. ``again``: once more, for frames of another size at the same time."""
 
     native: Native
     provider: Provider
     runtime: Runtime
+    again: Native | None = None
+
+    @property
+    def other(self) -> "Session":
+        """For a second grid: a GPU's library plans every convolution anew whenever the size of its input changes."""
+        return self if self.again is None else replace(self, native=self.again)
 
 
 class Unproven(Exception):
@@ -42,22 +48,35 @@ def start_cpu(path: Path, runtime: Runtime, *, threads: int) -> Session:
         raise BadFile(f"{path} cannot be loaded: {error}; export it again with an opset this program knows") from error
 
 
-def start(path: Path, provider: Provider, runtime: Runtime, *, threads: int, trace: Path | None = None) -> Session:
+def start(
+    path: Path,
+    provider: Provider,
+    runtime: Runtime,
+    *,
+    threads: int,
+    trace: Path | None = None,
+    grids: int = 1,
+) -> Session:
     """The network on a provider, CPU taking what it leaves. ``trace``: where to record what runs where.
+
+    ``grids``: 1, or 2 where each frame is run on two; away from the CPU the second has a session of its own.
 
     Raises:
         Unproven
     """
-    options = _options(provider, threads, trace)
+    options = [_options(provider, threads, trace)]
+    if grids > 1 and provider is not CPU:
+        options.append(_options(provider, threads, None))
     chain = {TENSORRT.key: [TENSORRT, CUDA, CPU], CPU.key: [CPU]}.get(provider.key, [provider, CPU])
     missing = _preload(runtime) if provider.device == "cuda" else ""
     try:
-        started = runtime.native(str(path), options, [(link.key, _provider_options(link)) for link in chain])
+        links = [(link.key, _provider_options(link)) for link in chain]
+        started, *again = [runtime.native(str(path), each, links) for each in options]
     except FAILURES as error:
         raise _not_started(provider, runtime.library(provider) or reason(error)) from error
     if provider.key not in started.get_providers():
         raise _not_started(provider, missing or runtime.library(provider) or "ONNX Runtime gave no reason")
-    return Session(started, provider, runtime)
+    return Session(started, provider, runtime, *again)
 
 
 def _not_started(provider: Provider, seen: str) -> Unproven:
