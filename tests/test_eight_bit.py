@@ -63,7 +63,9 @@ def test_a_twin_that_fails_its_proof_is_told_and_not_used(
 def test_a_twin_that_fails_later_hands_that_frame_to_the_network(tmp_path: Path) -> None:
     network = opened(tmp_path, Script(takes_s=QUICK, fails_on=3 + 2, error=RuntimeError("overflow")))
     assert alphas(network, [51, 51, 51]) == [0.21, 0.21, 0.22]
-    assert network.notes == ("CPU in 8 bits failed while running (overflow); running on CPU since",)
+    assert network.notes == (
+        "CPU in 8 bits failed while running (overflow); running on CPU since, until rtmatte is started again",
+    )
 
 
 def test_a_twin_that_is_not_there_is_not_missed(tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ def test_a_gpu_runs_the_larger_network_and_the_cpu_that_takes_over_the_usual_one
     network = start(net, {CUDA.key: Script(fails_on=WARM_UP + 2)}, larger=larger)
     assert (alphas(network, [51]), network.name, network.provider) == ([0.41], "broad", "cuda")
     assert (alphas(network, [51]), network.name, network.provider) == ([0.21], "tiny", "cpu")
-    assert network.notes[0].endswith("encountered); running 'tiny' on CPU since")
+    assert network.notes[0].endswith("encountered); running 'tiny' on CPU since, until rtmatte is started again")
 
 
 def test_a_provider_that_is_no_gpu_runs_the_usual_network(net: Path, larger: starting.Choice) -> None:
@@ -134,6 +134,11 @@ CUDA_CODE = (
     "/src/core/providers/cuda/cuda_call.cc:129 bool onnxruntime::CudaCall(int, const char*) [with ERRTYPE = cudaError] "
     "CUDA failure 35: CUDA driver version is insufficient ; GPU=0 ; hostname=here; file=/src/cuda.cc ; line=1"
 )
+CHECK = "; rtmatte doctor tells whether the driver, CUDA and cuDNN fit together"
+NO_KERNEL = (
+    "Error in execution: Non-zero status code returned while running Mul node. Name:'/memory4/Mul' Status Message: "
+    "CUDA error cudaErrorUnknown:unknown error"
+)
 PRINTED = "Failed to load a.so.9: a.so.9: cannot open it\nand more"
 
 
@@ -147,10 +152,11 @@ PRINTED = "Failed to load a.so.9: a.so.9: cannot open it\nand more"
         (Script(hides=True), "ONNX Runtime gave no reason" + PIP),
         (Script(refuses="/src/state.cc:7 void plug(int&, const x::Y&) Please install it."), "Please install it" + PIP),
         (Script(refuses="[ONNXRuntimeError] : 1 : FAIL : no : room."), "no : room" + PIP),
-        (Script(idle=True), "not one operator ran on it"),
-        (Script(left=1), "it left 1 of 1 convolutions to the CPU"),
-        (Script(fails_on=1), "CUDA failure 700: an illegal memory access was encountered"),
-        (Script(fails_on=3), "CUDA failure 700: an illegal memory access was encountered"),
+        (Script(idle=True), "not one operator ran on it" + CHECK),
+        (Script(left=1), "it left 1 of 1 convolutions to the CPU" + CHECK),
+        (Script(fails_on=1), "CUDA failure 700: an illegal memory access was encountered" + CHECK),
+        (Script(fails_on=1, error=RuntimeError(NO_KERNEL)), "CUDA error cudaErrorUnknown:unknown error" + CHECK),
+        (Script(fails_on=3), "CUDA failure 700: an illegal memory access was encountered" + CHECK),
     ],
 )
 def test_a_better_one_that_fails_is_told_with_reason_and_mend(net: Path, script: Script, told: str) -> None:
@@ -338,7 +344,8 @@ def test_a_provider_that_fails_on_frame_7_hands_that_frame_to_the_cpu(net: Path)
     assert alphas(network, [51] * 9) == [0.21, 0.22, 0.23, 0.24, 0.25, 0.26, 0.21, 0.22, 0.23]
     assert network.provider == "cpu"
     assert network.notes == (
-        "CUDA failed while running (CUDA failure 700: an illegal memory access was encountered); running on CPU since",
+        "CUDA failed while running (CUDA failure 700: an illegal memory access was encountered); "
+        "running on CPU since, until rtmatte is started again",
     )
     assert script.runs == WARM_UP + 6 + 1, "it is not tried again"
 
@@ -347,7 +354,9 @@ def test_nan_in_mid_run_hands_over(net: Path, tmp_path: Path) -> None:
     other = tiny.recurrent(tmp_path / "nan.onnx", black_is_nan=True)
     network = start(net, {CUDA.key: Script(instead=other)})
     assert alphas(network, [51, 0, 51]) == [0.21, 0.01, 0.22]
-    assert network.notes == ("CUDA failed while running (its output is not finite); running on CPU since",)
+    assert network.notes == (
+        "CUDA failed while running (its output is not finite); running on CPU since, until rtmatte is started again",
+    )
 
 
 def test_when_the_cpu_fails_too_there_is_no_matte(net: Path) -> None:
@@ -364,7 +373,9 @@ def test_whatever_onnxruntime_raises_is_caught(net: Path, error: type[Exception]
         net, {CUDA.key: Script(fails_on=WARM_UP + 1, error=error("[ONNXRuntimeError] : 6 : FAIL : device lost."))}
     )
     assert alphas(network, [51]) == [0.21]
-    assert network.notes == ("CUDA failed while running (device lost); running on CPU since",)
+    assert network.notes == (
+        "CUDA failed while running (device lost); running on CPU since, until rtmatte is started again",
+    )
 
 
 def test_starting_is_silent(net: Path, capfd: pytest.CaptureFixture[str]) -> None:

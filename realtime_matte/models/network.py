@@ -77,7 +77,8 @@ class OnnxNetwork:
             self._engine = None
             titles = [one.session.provider.title for one in (failed, self._now)]
             other = f"{self._now.name!r} " if self._now.name != failed.name else ""
-            self._tell(f"{titles[0]} failed while running ({reason(error)}); running {other}on {titles[1]} since")
+            told = f"{titles[0]} failed while running ({reason(error)}); running {other}on {titles[1]} since"
+            self._tell(f"{told}, until rtmatte is started again")
         elif state is None:
             raise self._lost(error) from error
         else:

@@ -14,9 +14,10 @@ from realtime_matte.errors import SpecError
 class Provider:
     """One way to run a network.
 
-    ``key``: ONNX Runtime's name. ``device``: where it keeps a network's memories between frames. ``gpu``: it is one,
-    and has time for a larger network. ``only_asked``: takes too long to start for anybody who did not ask. ``needs``:
-    hardware that can be looked for cheaply. ``systems``: as ``sys.platform`` names those it is made for.
+    ``key``: ONNX Runtime's name. ``mend``: what to do where it does not start; ``check``: where it starts and
+    fails. ``device``: where it keeps a network's memories between frames. ``gpu``: it is one, and has time for a larger
+    network. ``only_asked``: takes too long to start for anybody who did not ask. ``needs``: hardware that can be looked
+    for cheaply. ``systems``: as ``sys.platform`` names those it is made for.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Provider:
     key: str
     package: str
     mend: str = ""
+    check: str = ""
     device: str = "cpu"
     gpu: bool = False
     options: Mapping[str, str] = field(default_factory=dict)
@@ -34,12 +36,15 @@ class Provider:
 
 SYSTEMS = {"linux": "Linux", "win32": "Windows", "darwin": "macOS"}
 
+_FIT = "rtmatte doctor tells whether the driver, CUDA and cuDNN fit together"
+
 TENSORRT = Provider(
     "tensorrt",
     "TensorRT",
     "TensorrtExecutionProvider",
     "onnxruntime-gpu",
     mend="install TensorRT so that its libraries are found, or take --provider cuda",
+    check=_FIT,
     device="cuda",
     gpu=True,
     options={"trt_engine_cache_enable": "1"},
@@ -52,6 +57,7 @@ CUDA = Provider(
     "CUDAExecutionProvider",
     "onnxruntime-gpu",
     mend="pip install '.[cuda]' in rtmatte's folder",
+    check=_FIT,
     device="cuda",
     gpu=True,
     options={"cudnn_conv_algo_search": "HEURISTIC"},  # the exhaustive search takes seconds for each new frame size

@@ -30,7 +30,7 @@ Value: TypeAlias = Any
 SILENT = 4
 """ONNX Runtime's severity above which it prints: only what ends the process."""
 
-_DEVICE_FAILURE = re.compile(r"(CUDA|CUDNN|CUBLAS) failure \d+: [^;]+")
+_DEVICE_FAILURE = re.compile(r"(CUDA|CUDNN|CUBLAS) failure \d+: [^;]+|CUDA error cuda\w+: *[^;]+")
 _SOURCE = re.compile(r"^\S+\.(cc|h|cpp):\d+ .*?\)\s+(?=[A-Z])")
 _LONGEST = 200
 

@@ -179,12 +179,12 @@ def _notes(failed: list[tuple[Provider, Unproven]], session: Session) -> list[st
 
 def told(provider: Provider, error: Unproven) -> str:
     """What failed, why, and the mend."""
-    return f"{provider.title} is not used: {_mended(error)}"
+    return f"{provider.title} is not used: {_mended(error, provider.check)}"
 
 
-def _mended(error: Unproven | MatteError) -> str:
-    """With the mend, which one of ours has in its text already."""
-    mend = error.mend if isinstance(error, Unproven) else ""
+def _mended(error: Unproven | MatteError, check: str = "") -> str:
+    """With the mend, which one of ours has in its text already; ``check``: what to do where none is known."""
+    mend = (error.mend or check) if isinstance(error, Unproven) else ""
     return f"{error}; {mend}" if mend else str(error)
 
 
