@@ -343,9 +343,10 @@ def test_a_provider_that_fails_on_frame_7_hands_that_frame_to_the_cpu(net: Path)
     network = start(net, {CUDA.key: script})
     assert alphas(network, [51] * 9) == [0.21, 0.22, 0.23, 0.24, 0.25, 0.26, 0.21, 0.22, 0.23]
     assert network.provider == "cpu"
-    assert network.notes == (
+    [note] = network.notes
+    assert note == (
         "CUDA failed while running (CUDA failure 700: an illegal memory access was encountered); "
-        "running on CPU since, until rtmatte is started again",
+        "running on CPU since, until rtmatte is started again"
     )
     assert script.runs == WARM_UP + 6 + 1, "it is not tried again"
 

@@ -135,6 +135,14 @@ def test_grids_keep_the_frame_s_shape(shape: tuple[int, int], size: tuple[int, i
     assert loader.grid(256 * 144, *shape) == size
 
 
+def test_batches_come_in_few_sizes_from_the_least_to_the_most() -> None:
+    """Each size costs a GPU seconds the first time."""
+    drawn = loader.grids(loader.Plan(shots=1, length=1, area=512 * 288, least=0.25), seed=0)
+    sizes = {next(drawn) for _ in range(1000)}
+    assert len(sizes) == loader.SIZES * len(loader.ASPECTS)
+    assert {(512, 288), (256, 144)} <= sizes
+
+
 def test_a_perfect_alpha_costs_less_than_any_other() -> None:
     truth = torch.zeros(2, 3, 1, 32, 48)
     truth[..., 8:24, 12:36] = 1
