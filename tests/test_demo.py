@@ -112,7 +112,7 @@ def test_it_prints_figures_and_files(
     if not (weights_folder() / "small.onnx").exists():
         pytest.skip("no weights/small.onnx to show")
     monkeypatch.chdir(tmp_path)
-    assert main(["demo", "--seconds", "0.1", "--quiet"]) == 0
+    assert main(["demo", "--seconds", "0.1", "--quiet", "--provider", "cpu"]) == 0
     told = capsys.readouterr().out
     assert told.startswith("3 pictures of 1280x720 at 30 fps in ")
     assert "\nmodel small on " in told
