@@ -66,8 +66,8 @@ class Context(nn.Module):
 
 
 KEPT = 0.95
-"""Of a memory from one frame to the next. It is trained on shots of a few frames, in which nothing ever grows old: with
-all of it kept, a room that was empty a minute ago still told where nobody can be."""
+"""Of a memory from one frame to the next. It is trained on shots of less than a second, in which nothing ever grows old:
+with all of it kept, a room that was empty a minute ago still told where nobody can be."""
 
 
 class ConvGRU(nn.Module):

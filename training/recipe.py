@@ -7,6 +7,7 @@ from itertools import pairwise
 from training.loader import Plan
 
 FULL = 256 * 144
+LARGER = 320 * 180
 WIDE = 384 * 216
 HALF_HD = 512 * 288
 
@@ -34,6 +35,11 @@ RECIPES = {
         Stage(frames=310_000, plan=Plan(shots=24, length=1, area=FULL, least=0.35, taught=8), rate=(1.2e-3, 1e-3)),
         Stage(frames=110_000, plan=Plan(shots=10, length=1, area=WIDE, least=0.25, taught=4), rate=(1e-3, 8e-4)),
         Stage(frames=132_000, plan=Plan(shots=4, length=5, area=WIDE, least=0.25, taught=4), rate=(7e-4, 1e-5)),
+    ),
+    # What stays true for half a second: longer shots, for a memory that fades.
+    "long": (
+        Stage(frames=50_000, plan=Plan(shots=3, length=12, area=LARGER, least=0.4, taught=1), rate=(2e-4, 1e-5)),
+        Stage(frames=240_000, plan=Plan(shots=3, length=14, area=LARGER, least=0.4, taught=1), rate=(3e-4, 1e-5)),
     ),
     # Edges as fine as the pictures have them, from a network that knows people already.
     "large": (
