@@ -66,7 +66,7 @@ class Context(nn.Module):
 
 
 KEPT = 0.95
-"""Of a memory from one frame to the next. It is trained on shots of less than a second, in which nothing ever grows old:
+"""Of a memory from one frame to the next. It is trained on shots of less than a second, in which nothing grows old:
 with all of it kept, a room that was empty a minute ago still told where nobody can be."""
 
 
