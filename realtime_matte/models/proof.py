@@ -77,8 +77,8 @@ def proven(
         Unproven: with what was seen instead.
     """
     with _folder() as folder:
-        trace, grids = Path(folder) / "trace", 2 if family.anchor else 1
-        session = start(graph.path, provider, runtime, threads=threads, trace=trace, grids=grids)
+        twice = family.anchor is not None
+        session = start(graph.path, provider, runtime, threads=threads, trace=Path(folder) / "trace", twice=twice)
         try:
             seen = warm_up(session, family)
         except FAILURES as error:

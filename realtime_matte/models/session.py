@@ -55,18 +55,16 @@ def start(
     *,
     threads: int,
     trace: Path | None = None,
-    grids: int = 1,
+    twice: bool = False,
 ) -> Session:
     """The network on a provider, CPU taking what it leaves. ``trace``: where to record what runs where.
 
-    ``grids``: 1, or 2 where each frame is run on two; away from the CPU the second has a session of its own.
+    ``twice``: with another session for a second grid, where each frame is run on two.
 
     Raises:
         Unproven
     """
-    options = [_options(provider, threads, trace)]
-    if grids > 1 and provider is not CPU:
-        options.append(_options(provider, threads, None))
+    options = [_options(provider, threads, each) for each in ([trace, None] if twice else [trace])]
     chain = {TENSORRT.key: [TENSORRT, CUDA, CPU], CPU.key: [CPU]}.get(provider.key, [provider, CPU])
     missing = _preload(runtime) if provider.device == "cuda" else ""
     try:
