@@ -473,6 +473,22 @@ def test_several_checkpoints_are_exported_as_their_mean(tmp_path: Path) -> None:
         assert torch.allclose(value.float(), (one[name].float() + two[name].float()) / 2, atol=1e-6), name
 
 
+def test_a_mean_may_hold_a_network_before_it_grew(tmp_path: Path) -> None:
+    small, large = tmp_path / "small.pt", tmp_path / "large.pt"
+    begin("small", tmp_path / "none.pt", "cpu").save(small)
+    run = begin("large", tmp_path / "none.pt", "cpu", start=small)
+    run.save(large)
+    clip = torch.rand(1, 2, 3, 64, 96) * 2 - 1
+    with torch.no_grad():
+        mean, before = (export.load(*files)[0](clip)[0] for files in ([small, large], [small]))
+        torch.nn.init.constant_(run.average.to4[3].second[1].weight, 3)
+    assert torch.allclose(mean, before, atol=1e-5)
+    run.save(large)
+    mixed = export.load(large, small)[0]
+    assert mixed.shape == net.SHAPES["large"]
+    assert (mixed.to4[3].second[1].weight == 1.5).all()
+
+
 def test_there_is_no_mean_of_different_networks(tmp_path: Path) -> None:
     for shape in ("tiny", "small"):
         begin(shape, tmp_path / "none.pt", "cpu").save(tmp_path / f"{shape}.pt")

@@ -30,6 +30,9 @@ OPSET = 17
 HALVED_FROM = 1024
 """Tensors of at least this many weights are stored in 16 bits."""
 
+ADDS = ("second.1.weight", "second.1.bias")
+"""The last scale and shift of a residual block."""
+
 TOLERANCE = 5e-4
 """Largest mean difference of alpha between ONNX Runtime and PyTorch over ten frames of noise, which is what no network
 was trained on: the 16-bit weights show there most."""
@@ -53,18 +56,25 @@ def load(*checkpoints: Path) -> tuple[MattingNet, int]:
     """The averaged network of a checkpoint, and how many frames it has seen in all its runs.
 
     Of several, each of which began where another ended: the mean of their weights, and the frames of the one that saw
-    most (Wortsman et al. 2022, Model soups).
+    most (Wortsman et al. 2022, Model soups). Some may have fewer residual blocks than others, which grew from them.
 
     Raises:
-        ValueError: their networks have not the same shape.
+        ValueError: their networks have not the same channels.
     """
     states = [torch.load(checkpoint, map_location="cpu", weights_only=True) for checkpoint in checkpoints]
-    shape = states[0]["shape"]
-    if any(state["shape"] != shape for state in states):
+    largest = max(states, key=lambda state: len(state["average"]))
+    shape, names = largest["shape"], largest["average"].keys()
+    if any(state["shape"]["channels"] != shape["channels"] or state["average"].keys() - names for state in states):
         raise ValueError(f"no mean of networks of several shapes: {', '.join(map(str, checkpoints))}")
+    whole = [_resting(largest["average"]) | state["average"] for state in states]
     net = MattingNet(Shape(tuple(shape["channels"]), tuple(shape["blocks"])))
-    net.load_state_dict({name: _mean([state["average"][name] for state in states]) for name in states[0]["average"]})
+    net.load_state_dict({name: _mean([weights[name] for weights in whole]) for name in names})
     return net.eval(), max(int(state["frames"]) + int(state.get("before", 0)) for state in states)
+
+
+def _resting(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The same, but no residual block adds anything."""
+    return {name: torch.zeros_like(w) if name.endswith(ADDS) else w for name, w in weights.items()}
 
 
 def _mean(weights: list[Tensor]) -> Tensor:
