@@ -23,15 +23,13 @@ from torch import Tensor, nn
 from training import session
 from training.loader import MULTIPLE
 from training.net import MattingNet, Memory, Shape, to_alpha
+from training.run import grown
 
 STATES = ("memory16", "memory8", "memory4")
 STRIDES = (16, 8, 4)
 OPSET = 17
 HALVED_FROM = 1024
 """Tensors of at least this many weights are stored in 16 bits."""
-
-ADDS = ("second.1.weight", "second.1.bias")
-"""The last scale and shift of a residual block."""
 
 TOLERANCE = 5e-4
 """Largest mean difference of alpha between ONNX Runtime and PyTorch over ten frames of noise, which is what no network
@@ -66,15 +64,10 @@ def load(*checkpoints: Path) -> tuple[MattingNet, int]:
     shape, names = largest["shape"], largest["average"].keys()
     if any(state["shape"]["channels"] != shape["channels"] or state["average"].keys() - names for state in states):
         raise ValueError(f"no mean of networks of several shapes: {', '.join(map(str, checkpoints))}")
-    whole = [_resting(largest["average"]) | state["average"] for state in states]
+    whole = [grown(state["average"], largest["average"]) for state in states]
     net = MattingNet(Shape(tuple(shape["channels"]), tuple(shape["blocks"])))
     net.load_state_dict({name: _mean([weights[name] for weights in whole]) for name in names})
     return net.eval(), max(int(state["frames"]) + int(state.get("before", 0)) for state in states)
-
-
-def _resting(weights: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The same, but no residual block adds anything."""
-    return {name: torch.zeros_like(w) if name.endswith(ADDS) else w for name, w in weights.items()}
 
 
 def _mean(weights: list[Tensor]) -> Tensor:

@@ -15,6 +15,9 @@ from training.teacher import Lesson
 GROWS = ("stem.", "to4.", "to8.", "to16.", "whole.")
 """Where a network may have more than the one that it grew from."""
 
+ADDS = ("second.1.weight", "second.1.bias", "back.weight", "back.bias")
+"""What scales and shifts all that a residual block, or the stage at 1/32, adds to what is there without it."""
+
 SKIPPED = 20
 """So many batches in a row without a gradient that is a number, and there is no use in going on."""
 
@@ -102,16 +105,17 @@ def begin(shape: str, checkpoint: Path, device: str, *, start: Path | None = Non
         run.frames, run.before = state["frames"], state.get("before", 0)
     elif start:
         state = torch.load(start, map_location=device, weights_only=True)
-        run.net.load_state_dict(grown(state["average"], run.net))
+        run.net.load_state_dict(grown(state["average"], run.net.state_dict()))
         run.average.load_state_dict(run.net.state_dict())
         run.before = state["frames"] + state.get("before", 0)
     return run
 
 
-def grown(weights: dict[str, Tensor], net: MattingNet) -> dict[str, Tensor]:
-    """Weights of a smaller network with ``net``'s own where it has more; they change no alpha yet."""
-    new = {name: value for name, value in net.state_dict().items() if name.startswith(GROWS)}
-    return new | weights
+def grown(weights: dict[str, Tensor], larger: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Weights of a smaller network with a ``larger`` one's where it has less, at rest: they change no alpha."""
+    more = {name: value for name, value in larger.items() if name.startswith(GROWS)}
+    resting = {name: torch.zeros_like(value) for name, value in more.items() if name.endswith(ADDS)}
+    return more | resting | weights
 
 
 def prepared(batch: Batch, device: torch.device) -> tuple[Tensor, Tensor]:
