@@ -12,13 +12,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from realtime_matte import bench
-from realtime_matte.bench import Plan, Result
+from realtime_matte.benchmark import report as bench
+from realtime_matte.benchmark.report import Plan, Result
 from realtime_matte.cli.bench import LEGEND, heading
 from realtime_matte.cli.bench import table as costs
 from realtime_matte.cli.table import columns
+from realtime_matte.config.toml_file import from_options
 from realtime_matte.errors import BadFile, MatteError
-from realtime_matte.settings import from_options
 from realtime_matte.stats import STAGES
 
 SIZES = ["854x480", "1280x720", "1920x1080", "3840x2160"]

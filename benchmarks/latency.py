@@ -21,12 +21,13 @@ from typing import Any
 import numpy as np
 import stamp
 
-from realtime_matte import Pipeline, __version__, machine
+from realtime_matte import Pipeline, __version__
+from realtime_matte.benchmark import machine
+from realtime_matte.config.toml_file import from_options
 from realtime_matte.errors import MatteError
-from realtime_matte.frame import Frame, Pixels, Refined, Size
-from realtime_matte.settings import from_options
-from realtime_matte.sinks._loopback import Loopbacks
-from realtime_matte.stages import Fit
+from realtime_matte.frame import Frame, Pixels, RefinedMatte, Size
+from realtime_matte.interfaces import Fit
+from realtime_matte.v4l2.loopback import Loopbacks
 
 PATIENCE_S = 60.0
 """So long the reader may take to start, and to end."""
@@ -38,7 +39,7 @@ class Stamped:
     def __init__(self, size: Size) -> None:
         self._picture = np.full((size[1], size[0], 3), 90, np.uint8)
 
-    def picture(self, frame: Frame, matte: Refined) -> Pixels:  # noqa: ARG002 - the stamp stands where nobody does
+    def image(self, frame: Frame, matte: RefinedMatte) -> Pixels:  # noqa: ARG002 - the stamp stands where nobody does
         """Stamped anew."""
         stamp.draw(self._picture, frame.time)
         return self._picture
@@ -81,7 +82,7 @@ def _measured(options: Namespace) -> dict[str, Any]:
     size: Any = from_options({"size": options.size})["size"]
     device = Loopbacks().choose(options.device).path
     with Pipeline.open(
-        options.camera, stamped, outputs=[f"virtualcam:{device}"], model=options.model, size=size, tell=_tell
+        options.camera, stamped, outputs=[f"virtualcam:{device}"], model=options.model, size=size, notify=_tell
     ) as pipeline:
         read = _read(pipeline, device, options.seconds)
         handed_over = pipeline.stats.report().age

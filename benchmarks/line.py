@@ -6,8 +6,8 @@ from contextlib import closing
 
 from contest import serve
 
+from realtime_matte.benchmark.rounds import Line, Plan
 from realtime_matte.cli import threads
-from realtime_matte.rounds import Line, Plan
 
 WARM = 20
 

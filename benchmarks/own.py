@@ -11,13 +11,13 @@ from metrics import Pixels
 from networks import Contender, Look
 
 from realtime_matte import models
-from realtime_matte.frame import Frame, Matte, Refined, Size
-from realtime_matte.stages import Network, State
+from realtime_matte.frame import Frame, Matte, RefinedMatte, Size
+from realtime_matte.interfaces import Network, RecurrentState
 
 FPS = 30
 """What the frames' times are told at, whatever the clip was filmed at."""
 
-Finish: TypeAlias = Callable[[Frame, Matte], Matte | Refined]
+Finish: TypeAlias = Callable[[Frame, Matte], Matte | RefinedMatte]
 """From the network's matte to one of the frame's size."""
 
 
@@ -42,13 +42,13 @@ class _Shot:
 
     network: Network
     finisher: Callable[[Size], Finish]
-    state: State | None = None
+    state: RecurrentState | None = None
     finish: Finish | None = None
     count: int = 0
 
     def __call__(self, pixels: Pixels) -> Look:
         frame = Frame(np.ascontiguousarray(pixels), self.count / FPS, self.count)
-        matte, self.state = self.network.matte(frame, self.state)
+        matte, self.state = self.network.process(frame, self.state)
         self.finish, self.count = self.finish or self.finisher(frame.size), self.count + 1
         full = self.finish(frame, matte)
         return full.alpha.copy(), pixels if full.foreground is None else full.foreground.copy()

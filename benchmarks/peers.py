@@ -20,10 +20,12 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from contest import Contender, Cost, contest, ratio
 
-from realtime_matte import __version__, held, machine
+from realtime_matte import __version__
+from realtime_matte.benchmark import machine
+from realtime_matte.benchmark import memory as held
 from realtime_matte.cli.table import columns
+from realtime_matte.config.toml_file import from_options
 from realtime_matte.frame import Size
-from realtime_matte.settings import from_options
 
 HERE = Path(__file__).parent
 SIZES = ["1280x720", "1920x1080"]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from realtime_matte.bench import Result
+from realtime_matte.benchmark.report import Result
 
 LINES = (
     ("whole line, processor time", "#1f4e79", "o"),

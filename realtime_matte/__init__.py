@@ -8,10 +8,10 @@ if TYPE_CHECKING:
     from realtime_matte.errors import MatteError as MatteError
     from realtime_matte.frame import Frame as Frame
     from realtime_matte.frame import Matte as Matte
-    from realtime_matte.matting import composite as composite
-    from realtime_matte.matting import matte_frames as matte_frames
-    from realtime_matte.matting import matte_image as matte_image
-    from realtime_matte.pipeline import Pipeline as Pipeline
+    from realtime_matte.pipeline.pipeline import Pipeline as Pipeline
+    from realtime_matte.remover import composite as composite
+    from realtime_matte.remover import matte_frames as matte_frames
+    from realtime_matte.remover import matte_image as matte_image
 
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # read when ONNX Runtime loads: else it tells its maker of us
 
@@ -21,10 +21,10 @@ _HOMES = {
     "Frame": "frame",
     "Matte": "frame",
     "MatteError": "errors",
-    "Pipeline": "pipeline",
-    "composite": "matting",
-    "matte_frames": "matting",
-    "matte_image": "matting",
+    "Pipeline": "pipeline.pipeline",
+    "composite": "remover",
+    "matte_frames": "remover",
+    "matte_image": "remover",
 }
 """Imported on use, so that ``import realtime_matte`` costs nothing."""
 

@@ -1,20 +1,42 @@
-"""The errors users meet. Each says what failed, with the value; what there is instead; the mend."""
+"""The errors users meet: each says what failed, with the value, and has a hint that says what to do."""
 
 
 class MatteError(Exception):
-    """Something the user can mend; the command line prints it as one line and exits with status 2."""
+    """An error the user can act on; the command line prints it as one line and exits with status 2.
+
+    Args:
+        message: What failed, with the value, and why if that is known. One clause, no full stop.
+        hint: What to do about it; empty where nothing is known.
+
+    ``str`` of it is both, joined by ``"; "``.
+
+    Example:
+        >>> error = MatteError("cannot open /dev/video0: in use by zoom", hint="close it")
+        >>> error.message, error.hint
+        ('cannot open /dev/video0: in use by zoom', 'close it')
+        >>> print(error)
+        cannot open /dev/video0: in use by zoom; close it
+    """
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}; {self.hint}" if self.hint else self.message
 
 
 class SpecError(MatteError, ValueError):
-    """A setting or a spec (such as ``camera:0``) is malformed, unknown or out of range."""
+    """An option or a spec (such as ``camera:0``) is malformed, unknown or out of range."""
 
 
 class MissingFile(MatteError, FileNotFoundError):
-    """A file or folder the user named is not there, or cannot be read."""
+    """A file or folder that was named does not exist or cannot be read."""
 
 
 class BadFile(MatteError, ValueError):
-    """A file is there, and is not what it should be: no picture, no video, no model."""
+    """A file exists but is not what it should be: not an image, not a video, not a model."""
 
 
 class SourceError(MatteError, OSError):
@@ -22,7 +44,7 @@ class SourceError(MatteError, OSError):
 
 
 class SourceLost(SourceError):
-    """A source that was running went away (unplugged, asleep, stalled); opening it again may succeed."""
+    """A source that was running went away (unplugged, suspended, stalled); opening it again may succeed."""
 
 
 class SinkError(MatteError, OSError):
@@ -34,4 +56,4 @@ class ModelError(MatteError, RuntimeError):
 
 
 class MissingDependency(MatteError, ImportError):
-    """A package, a system library or an optional extra is missing; the message names what to install."""
+    """A package, a system library or an optional extra is missing; the hint names what to install."""

@@ -52,7 +52,7 @@ class Matte:
     guide: Pixels | None = None
 
 
-class Refined(Protocol):
+class RefinedMatte(Protocol):
     """Who is in one frame, at its size: what a background is told.
 
     Computed when it is asked for, so what nobody needs costs nothing; overwritten with the next frame.

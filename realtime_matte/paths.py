@@ -16,9 +16,11 @@ def named(text: str) -> Path:
         path = Path(text).expanduser()
         os.fsencode(path)
     except (RuntimeError, ValueError) as error:
-        raise SpecError(f"no file can be called {text!r}: {str(error).rstrip('.')}; write the whole path") from error
+        raise SpecError(
+            f"no file can be called {text!r}: {str(error).rstrip('.')}", hint="write the whole path"
+        ) from error
     if "\0" in text:
-        raise SpecError(f"no file can be called {text!r}: it holds a null character; write the whole path")
+        raise SpecError(f"no file can be called {text!r}: it holds a null character", hint="write the whole path")
     return path
 
 
@@ -40,7 +42,7 @@ def in_utf8(path: Path) -> str:
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise SpecError(f"{text!r} is not in UTF-8; rename it") from error
+        raise SpecError(f"{text!r} is not in UTF-8", hint="rename it") from error
     return text
 
 

@@ -12,8 +12,8 @@ from types import ModuleType
 from typing import Generic, Literal, TypeAlias, TypeVar, cast
 
 from realtime_matte.errors import SpecError
+from realtime_matte.interfaces import OpenBackground, OpenSink, OpenSource
 from realtime_matte.paths import is_file
-from realtime_matte.stages import OpenBackground, OpenSink, OpenSource
 
 Kind: TypeAlias = Literal["sources", "backgrounds", "sinks"]
 
@@ -84,10 +84,10 @@ def _unknown(kind: Kind, spec: str) -> SpecError:
     name, mark, option = spec.rpartition("?") if not is_file(spec) else (spec, "", "")
     if kind == "sinks" or not is_file(name):
         file = "; or name a video file, such as out.mp4" if kind == "sinks" else ""
-        return SpecError(f"no {noun} called {spec!r}; there are: {', '.join(names(kind))}{file}")
+        return SpecError(f"no {noun} called {spec!r}", hint=f"there are: {', '.join(names(kind))}{file}")
     if mark and _claiming(kind, name):
-        return SpecError(f"no option {option!r} for the file {name!r} as {noun}; leave it out")
-    return SpecError(f"no {noun} can be made of the file {name!r}; save a picture as JPEG or PNG, a film as MP4")
+        return SpecError(f"no option {option!r} for the file {name!r} as {noun}", hint="leave it out")
+    return SpecError(f"no {noun} can be made of the file {name!r}", hint="save a picture as JPEG or PNG, a film as MP4")
 
 
 def _split(spec: str) -> tuple[str, str]:

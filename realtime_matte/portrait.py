@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from realtime_matte import images
 from realtime_matte.frame import Pixels
+from realtime_matte.media import image as images
 
 FACE = 0.44, 0.235
 """Where the face is, as parts of the width and height."""

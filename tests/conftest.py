@@ -25,6 +25,6 @@ def _signals_arrive() -> None:
 @pytest.fixture
 def ours(tmp_path: Path) -> str:
     """The spec of a network of our family."""
-    import tiny_networks  # noqa: PLC0415 - few tests need what it needs
+    from fakes import networks as tiny_networks  # noqa: PLC0415 - few tests need what it needs
 
     return str(tiny_networks.recurrent(tmp_path / "tiny.onnx"))

@@ -28,17 +28,17 @@ from realtime_matte.errors import (
     SpecError,
 )
 from realtime_matte.frame import Frame, Matte, Pixels
+from realtime_matte.interfaces import Background, Fit, Sink, Source
 from realtime_matte.plugins import Kind
-from realtime_matte.stages import Background, Fit, Sink, Source
 
 SIZE = (64, 48)
 KINDS: tuple[Kind, ...] = get_args(Kind)
 ALL = [(kind, name) for kind in KINDS for name in plugins.names(kind)]
 KEYWORDS = {"sources": ["size", "fps"], "backgrounds": ["size", "fit"], "sinks": ["size", "fps", "alpha"]}
 MEMBERS = {
-    "sources": {"size", "fps", "live", "frames", "notes", "read", "close"},
-    "backgrounds": {"picture", "close"},
-    "sinks": {"alpha", "live", "notes", "send", "close"},
+    "sources": {"size", "fps", "live", "frames", "notices", "read", "close"},
+    "backgrounds": {"image", "close"},
+    "sinks": {"alpha", "live", "notices", "send", "close"},
 }
 TAKEN: dict[str, dict[str, Any]] = {  # what each kind is opened with
     "sources": {"size": SIZE, "fps": 30.0},
@@ -202,8 +202,8 @@ def test_close_may_be_called_twice(kind: Kind, name: str, opened: Callable[..., 
 
 @each("sources", "sinks")
 def test_notes_are_lines_for_people(kind: Kind, name: str, opened: Callable[..., Any]) -> None:
-    notes = list(opened(kind, name).notes)
-    assert all(isinstance(note, str) and note and "\n" not in note for note in notes)
+    notices = list(opened(kind, name).notices)
+    assert all(isinstance(note, str) and note and "\n" not in note for note in notices)
 
 
 @each("sources")
@@ -264,7 +264,7 @@ def test_backgrounds_have_the_size_at_any_time(
         assert name == "none"
         return
     for index, time in enumerate((50.0, 50.03, 50.03, 49.0, 90.0)):
-        judge(background.picture(*room(size, time, index)), size)
+        judge(background.image(*room(size, time, index)), size)
 
 
 @each("backgrounds")
@@ -272,7 +272,7 @@ def test_backgrounds_have_the_size_at_any_time(
 def test_backgrounds_take_every_fit(kind: Kind, name: str, opened: Callable[..., Any], fit: Fit) -> None:
     background: Background | None = opened(kind, name, fit=fit)
     if background is not None:
-        judge(background.picture(*room(SIZE, 0.0, 0)), SIZE)
+        judge(background.image(*room(SIZE, 0.0, 0)), SIZE)
 
 
 @each("backgrounds")
@@ -281,7 +281,7 @@ def test_backgrounds_leave_the_frame_and_the_matte_alone(kind: Kind, name: str, 
     frame, matte = room(SIZE, 0.0, 0)
     frame.pixels.flags.writeable = matte.alpha.flags.writeable = False
     if background is not None:
-        judge(background.picture(frame, matte), SIZE)
+        judge(background.image(frame, matte), SIZE)
 
 
 @each("backgrounds")
@@ -290,7 +290,7 @@ def test_backgrounds_never_show_the_room_as_it_is(kind: Kind, name: str, opened:
     if background is None:
         return
     noise = np.random.default_rng(99).integers(0, 256, (48, 64, 3), np.uint8)
-    picture = background.picture(Frame(noise, 0.0, 0), Matte(np.zeros((48, 64), np.float32))).astype(float)
+    picture = background.image(Frame(noise, 0.0, 0), Matte(np.zeros((48, 64), np.float32))).astype(float)
     likeness = np.corrcoef(noise.ravel(), picture.ravel() + np.arange(picture.size) * 1e-6)[0, 1]
     assert abs(likeness) < 0.3
 

@@ -8,10 +8,10 @@ import warnings
 from pathlib import Path
 
 import pytest
-from scripted import Recorder, ScriptedNetwork, ScriptedSource, Wall, opening
+from fakes.scripted import Recorder, ScriptedNetwork, ScriptedSource, Wall, opening
 
 import realtime_matte
-from realtime_matte.pipeline import Pipeline
+from realtime_matte.pipeline.pipeline import Pipeline
 
 HEAVY = {"av", "cv2", "numba", "numpy", "onnxruntime", "pyvirtualcam", "rich", "torch"}
 
@@ -44,7 +44,8 @@ def test_nothing_is_told_to_anybody_by_onnxruntime(tmp_path: Path) -> None:
 
 def test_nothing_at_all_loads_torch() -> None:
     everything = "; ".join(
-        f"import realtime_matte.{name}" for name in ("pipeline", "matting", "cli.session", "cli.doctor", "cli.bench")
+        f"import realtime_matte.{name}"
+        for name in ("pipeline.pipeline", "remover", "cli.session", "cli.doctor", "cli.bench")
     )
     assert "torch" not in loaded_by(everything)
 
@@ -52,7 +53,7 @@ def test_nothing_at_all_loads_torch() -> None:
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="open files are counted through /proc")
 def test_importing_opens_no_device_and_starts_no_thread() -> None:
     code = (
-        "import os, threading; import realtime_matte.pipeline, realtime_matte.sources.camera;"
+        "import os, threading; import realtime_matte.pipeline.pipeline, realtime_matte.sources.camera;"
         "print(threading.active_count(), [os.readlink(f'/proc/self/fd/{fd}') for fd in os.listdir('/proc/self/fd')"
         " if os.path.exists(f'/proc/self/fd/{fd}')])"
     )
@@ -76,7 +77,7 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 def test_fifty_runs_leave_no_thread_and_no_file_behind() -> None:
     def once() -> None:
         source, sink = opening(ScriptedSource(range(2), live=True)), Recorder(live=True)
-        with Pipeline.open(source, Wall(), outputs=[sink], model=ScriptedNetwork, tell=[].append) as pipeline:
+        with Pipeline.open(source, Wall(), outputs=[sink], model=ScriptedNetwork, notify=[].append) as pipeline:
             pipeline.step()
 
     def held() -> tuple[int, int]:

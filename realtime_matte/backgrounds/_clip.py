@@ -10,11 +10,11 @@ import numpy as np
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 
-from realtime_matte import clips
-from realtime_matte.clips import Shot
 from realtime_matte.errors import BadFile
 from realtime_matte.frame import Pixels, Size
-from realtime_matte.images import over_black, resize
+from realtime_matte.media import clip as clips
+from realtime_matte.media.clip import Shot
+from realtime_matte.media.image import over_black, resize
 
 
 class Clip:
@@ -76,7 +76,9 @@ class Clip:
             shots = clips.placed(self._decode(), self._stream)
             begin = list(islice(shots, 2))
             if not begin:
-                raise BadFile(f"no picture of the video {str(self._path)!r} can be decoded; save it anew as an MP4")
+                raise BadFile(
+                    f"no picture of the video {str(self._path)!r} can be decoded", hint="save it anew as an MP4"
+                )
             for shot in chain(begin, shots):
                 yield Shot(shot.frame, start + shot.place)
             if len(begin) == 1:

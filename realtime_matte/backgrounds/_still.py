@@ -1,6 +1,6 @@
 """A background that never changes."""
 
-from realtime_matte.frame import Frame, Pixels, Refined
+from realtime_matte.frame import Frame, Pixels, RefinedMatte
 
 
 class Still:
@@ -10,7 +10,7 @@ class Still:
         self._pixels = pixels
         self._pixels.flags.writeable = False
 
-    def picture(self, frame: Frame, matte: Refined) -> Pixels:  # noqa: ARG002 - it is the same for every frame
+    def image(self, frame: Frame, matte: RefinedMatte) -> Pixels:  # noqa: ARG002 - it is the same for every frame
         """The one picture."""
         return self._pixels
 

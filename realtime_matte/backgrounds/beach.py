@@ -8,7 +8,7 @@ from realtime_matte.backgrounds._paint import Canvas
 from realtime_matte.backgrounds._still import Still
 from realtime_matte.errors import SpecError
 from realtime_matte.frame import Pixels, Size
-from realtime_matte.stages import Fit
+from realtime_matte.interfaces import Fit
 
 HORIZON: Final = 0.50
 SHORE: Final = 0.70
@@ -22,7 +22,7 @@ RIPPLES: Final = (0xE4F6F2, 0xE4F6F2, 0x1F6F92)
 def open(rest: str, /, *, size: Size, fit: Fit) -> Still:  # noqa: ARG001 - it is drawn for the size
     """The beach."""
     if rest:
-        raise SpecError(f"the background 'beach' takes nothing after it, not {rest!r}; write beach")
+        raise SpecError(f"the background 'beach' takes nothing after it, not {rest!r}", hint="write beach")
     return Still(draw(size))
 
 

@@ -9,10 +9,10 @@ from typing import Final
 import cv2
 import numpy as np
 
+from realtime_matte.config.specs import positive
 from realtime_matte.errors import SpecError
-from realtime_matte.frame import Alpha, Frame, Pixels, Refined, Size
-from realtime_matte.options import positive
-from realtime_matte.stages import Fit
+from realtime_matte.frame import Alpha, Frame, Pixels, RefinedMatte, Size
+from realtime_matte.interfaces import Fit
 
 STRENGTH: Final = 0.05  # chosen by eye on interiors: furniture, posters and faces cannot be told any more
 WEAKEST: Final = 0.01
@@ -29,9 +29,9 @@ def open(rest: str, /, *, size: Size, fit: Fit) -> "Blur":  # noqa: ARG001 - it 
     try:
         strength = positive(rest) if rest else STRENGTH
     except ValueError as error:
-        raise SpecError(f"the blur's strength {rest!r} is not {error}; write blur, or blur:0.05") from error
+        raise SpecError(f"the blur's strength {rest!r} is not {error}", hint="write blur, or blur:0.05") from error
     if not WEAKEST <= strength <= STRONGEST:
-        raise SpecError(f"the blur's strength {rest!r} is not within {WEAKEST} and {STRONGEST}; write blur:0.05")
+        raise SpecError(f"the blur's strength {rest!r} is not within {WEAKEST} and {STRONGEST}", hint="write blur:0.05")
     return Blur(size, strength)
 
 
@@ -56,7 +56,7 @@ class Blur:
         self._weights = np.empty((rows, columns, 1), np.float32)
         self._picture = np.empty((height, width, 3), np.uint8)
 
-    def picture(self, frame: Frame, matte: Refined) -> Pixels:
+    def image(self, frame: Frame, matte: RefinedMatte) -> Pixels:
         """The room in this very frame, without the person."""
         self._gather(frame.pixels, matte.alpha)
         self._fill_in(frame.pixels)

@@ -7,7 +7,7 @@ import numpy as np
 from realtime_matte.backgrounds._still import Still
 from realtime_matte.errors import SpecError
 from realtime_matte.frame import Size
-from realtime_matte.stages import Fit
+from realtime_matte.interfaces import Fit
 
 RGB = {
     "aqua": 0x00FFFF,
@@ -66,5 +66,7 @@ def bgr(text: str) -> tuple[int, int, int]:
     elif word in RGB:
         value = RGB[word]
     else:
-        raise SpecError(f"no colour called {text!r}; there are: {', '.join(RGB)}, and codes such as #0a6 or #00aa66")
+        raise SpecError(
+            f"no colour called {text!r}", hint=f"there are: {', '.join(RGB)}, and codes such as #0a6 or #00aa66"
+        )
     return value & 0xFF, value >> 8 & 0xFF, value >> 16

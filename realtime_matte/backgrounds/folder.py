@@ -7,12 +7,12 @@ from typing import Final
 import cv2
 import numpy as np
 
+from realtime_matte.config.specs import at_least_zero, parse, positive, split
 from realtime_matte.errors import BadFile, MissingFile, SpecError
-from realtime_matte.frame import Frame, Pixels, Refined, Size
-from realtime_matte.images import SUFFIXES, fill, read
-from realtime_matte.options import at_least_zero, parse, positive, split
+from realtime_matte.frame import Frame, Pixels, RefinedMatte, Size
+from realtime_matte.interfaces import Fit
+from realtime_matte.media.image import SUFFIXES, fill, read
 from realtime_matte.paths import is_folder, named
-from realtime_matte.stages import Fit
 
 SECONDS: Final = 30.0
 FADE_S: Final = 1.0
@@ -28,7 +28,7 @@ def open(rest: str, /, *, size: Size, fit: Fit) -> "Slideshow":
     """Open the folder and read its first picture."""
     name, options = parse(rest, OPTIONS)
     if not name:
-        raise SpecError("no folder is named after 'folder:'; name one, as in folder:pics")
+        raise SpecError("no folder is named after 'folder:'", hint="name one, as in folder:pics")
     seconds = options.get("seconds", SECONDS)
     return Slideshow(_pictures(name), size, fit, seconds=seconds, fade_s=min(options.get("fade", FADE_S), seconds))
 
@@ -55,7 +55,7 @@ class Slideshow:
         self._reader = ThreadPoolExecutor(1, "slideshow")
         self._coming = self._reader.submit(self._read) if len(paths) > 1 else None
 
-    def picture(self, frame: Frame, matte: Refined) -> Pixels:  # noqa: ARG002 - a slideshow minds the time alone
+    def image(self, frame: Frame, matte: RefinedMatte) -> Pixels:  # noqa: ARG002 - a slideshow minds the time alone
         """The picture of that time, or two of them mixed."""
         if self._coming is None:
             return self._shown
@@ -96,7 +96,7 @@ class Slideshow:
             except (BadFile, MissingFile):
                 continue
         raise BadFile(
-            f"none of the {len(self._paths)} pictures in {str(path.parent)!r} can be read; save them as JPEGs"
+            f"none of the {len(self._paths)} pictures in {str(path.parent)!r} can be read", hint="save them as JPEGs"
         )
 
 
@@ -105,8 +105,12 @@ def _pictures(name: str) -> list[Path]:
     try:
         entries = sorted(named(name).iterdir())
     except OSError as error:
-        raise MissingFile(f"cannot list the folder {name!r}: {error.strerror}; name one that is there") from error
+        raise MissingFile(
+            f"cannot list the folder {name!r}: {error.strerror}", hint="name one that is there"
+        ) from error
     paths = [entry for entry in entries if entry.suffix.lower() in SUFFIXES]
     if not paths:
-        raise BadFile(f"no pictures in the folder {name!r}; put files in it such as {', '.join(sorted(SUFFIXES))}")
+        raise BadFile(
+            f"no pictures in the folder {name!r}", hint=f"put files in it such as {', '.join(sorted(SUFFIXES))}"
+        )
     return paths

@@ -5,9 +5,9 @@ from pathlib import Path
 from realtime_matte.backgrounds._still import Still
 from realtime_matte.errors import SpecError
 from realtime_matte.frame import Size
-from realtime_matte.images import SUFFIXES, fill, read
+from realtime_matte.interfaces import Fit
+from realtime_matte.media.image import SUFFIXES, fill, read
 from realtime_matte.paths import named
-from realtime_matte.stages import Fit
 
 HEADER = 32
 FLAGS = 20  # where a WebP's VP8X chunk has its byte of flags
@@ -23,7 +23,7 @@ def claims(spec: str) -> bool:
 def open(rest: str, /, *, size: Size, fit: Fit) -> Still:
     """Read the picture and make it fill ``size``."""
     if not rest:
-        raise SpecError("no picture is named after 'image:'; name a file, as in image:beach.jpg")
+        raise SpecError("no picture is named after 'image:'", hint="name a file, as in image:beach.jpg")
     return Still(fill(read(named(rest)), size, fit))
 
 

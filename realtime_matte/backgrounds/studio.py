@@ -6,7 +6,7 @@ from realtime_matte.backgrounds._paint import Canvas
 from realtime_matte.backgrounds._still import Still
 from realtime_matte.errors import SpecError
 from realtime_matte.frame import Pixels, Size
-from realtime_matte.stages import Fit
+from realtime_matte.interfaces import Fit
 
 SHELVES: Final = (0.17, 0.40, 0.63)  # y of each board
 BOOKS: Final = (  # board, x, width, height, colour
@@ -25,7 +25,7 @@ LEAVES: Final = (  # x, y, half width, half height, colour
 def open(rest: str, /, *, size: Size, fit: Fit) -> Still:  # noqa: ARG001 - it is drawn for the size
     """The room."""
     if rest:
-        raise SpecError(f"the background 'studio' takes nothing after it, not {rest!r}; write studio")
+        raise SpecError(f"the background 'studio' takes nothing after it, not {rest!r}", hint="write studio")
     return Still(draw(size))
 
 

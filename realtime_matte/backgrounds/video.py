@@ -3,15 +3,15 @@
 from pathlib import Path
 from typing import Final
 
-from realtime_matte.backgrounds._animation import Animation
 from realtime_matte.backgrounds._clip import Clip
 from realtime_matte.backgrounds.image import moves
-from realtime_matte.clips import SUFFIXES
 from realtime_matte.errors import MissingFile, SpecError
-from realtime_matte.frame import Frame, Pixels, Refined, Size
-from realtime_matte.images import fill, scaled
+from realtime_matte.frame import Frame, Pixels, RefinedMatte, Size
+from realtime_matte.interfaces import Fit
+from realtime_matte.media.animation import Animation
+from realtime_matte.media.clip import SUFFIXES
+from realtime_matte.media.image import fill, scaled
 from realtime_matte.paths import is_file, named
-from realtime_matte.stages import Fit
 
 STEPS: Final = 6  # most pictures decoded for one frame; a clip too heavy for the machine plays slower instead
 EARLY_S: Final = 0.001  # times of frames and of clips are rounded
@@ -27,10 +27,10 @@ def claims(spec: str) -> bool:
 def open(rest: str, /, *, size: Size, fit: Fit) -> "Video":
     """Open the clip and decode its first picture."""
     if not rest:
-        raise SpecError("no video is named after 'video:'; name a file, as in video:waves.mp4")
+        raise SpecError("no video is named after 'video:'", hint="name a file, as in video:waves.mp4")
     path = named(rest)
     if not is_file(path):
-        raise MissingFile(f"no video file {rest!r}; name one that is there")
+        raise MissingFile(f"no video file {rest!r}", hint="name one that is there")
     return Video(Animation(path) if moves(path) else Clip(path), size, fit)
 
 
@@ -45,7 +45,7 @@ class Video:
         self._place = -1.0  # in the endless film the loop makes; below 0 before the first frame
         self._shown = self._picture()
 
-    def picture(self, frame: Frame, matte: Refined) -> Pixels:  # noqa: ARG002 - a clip minds the time alone
+    def image(self, frame: Frame, matte: RefinedMatte) -> Pixels:  # noqa: ARG002 - a clip minds the time alone
         """The clip's picture of that time."""
         passed = frame.time - self._time if self._place >= 0 else 0.0
         self._time = frame.time

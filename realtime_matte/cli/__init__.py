@@ -39,7 +39,7 @@ def main(words: Sequence[str] | None = None) -> int:
     except ImportError as error:
         return _told(missing(error))
     except MemoryError:
-        return _told(SpecError("there is not enough memory for that; take a smaller --size"))
+        return _told(SpecError("there is not enough memory for that", hint="take a smaller --size"))
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
@@ -85,13 +85,13 @@ def _unprinted(error: OSError) -> SinkError:
     """The line for what standard output did not take, and no more of it."""
     if sys.stdout is not None:
         to_nowhere(sys.stdout)
-    return SinkError(f"cannot print all of it: {error.strerror}; let it go to another place")
+    return SinkError(f"cannot print all of it: {error.strerror}", hint="let it go to another place")
 
 
 def _call(words: Sequence[str]) -> int:
     verb = words[0] if words and words[0] in VERBS else None
     if verb is None and words and not words[0].startswith("-"):
-        raise SpecError(f"no verb called {words[0]!r}; there are: {', '.join(VERBS)}")
+        raise SpecError(f"no verb called {words[0]!r}", hint=f"there are: {', '.join(VERBS)}")
     module = import_module(f"{__name__}.{(verb or 'run').replace('-', '_')}")
     status: int = module.main(words[1:] if verb else words, prog=f"rtmatte {verb}" if verb else "rtmatte")
     return status
@@ -113,7 +113,9 @@ def missing(error: ImportError) -> MatteError:
     if error.name and error.name.startswith("realtime_matte"):
         raise error
     if isinstance(error, ModuleNotFoundError):
-        return MissingDependency(f"the package {error.name!r} is missing; {AGAIN}")
+        return MissingDependency(f"the package {error.name!r} is missing", hint=f"{AGAIN}")
     if "DLL load failed" in text:
-        return MissingDependency(f"{text}; install Microsoft's Visual C++ Redistributable (x64), or else {AGAIN}")
-    return MissingDependency(f"a package cannot be loaded ({text}); {AGAIN}")
+        return MissingDependency(
+            f"{text}", hint=f"install Microsoft's Visual C++ Redistributable (x64), or else {AGAIN}"
+        )
+    return MissingDependency(f"a package cannot be loaded ({text})", hint=f"{AGAIN}")

@@ -5,11 +5,11 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from realtime_matte.cli.parser import Parser, add_json, add_network
 from realtime_matte.cli.table import columns
+from realtime_matte.config.arguments import Parser, add_json, add_network
 
 if TYPE_CHECKING:
-    from realtime_matte.bench import Percentiles, Result
+    from realtime_matte.benchmark.report import Percentiles, Result
 
 SIZES = ["640x360", "1280x720", "1920x1080"]
 HEADS = ("SIZE", "FPS", "CPU ms", "MATTE ms", "REST ms", "p95 ms", "AGE ms", "FIRST s", "PEAK MB")
@@ -23,8 +23,8 @@ def main(words: Sequence[str], *, prog: str) -> int:
     """Measure each size in a process of its own, and print a table."""
     options = vars(_parser(prog).parse_args(words))
     as_json, sizes = options.pop("json"), options.pop("size") or SIZES
-    from realtime_matte import bench
-    from realtime_matte.settings import from_options
+    from realtime_matte.benchmark import report as bench
+    from realtime_matte.config.toml_file import from_options
 
     plans = [bench.Plan(**from_options(options | {"size": size})) for size in sizes]  # type: ignore[arg-type]  # checked
     results: list[Result] = []
@@ -41,7 +41,7 @@ def heading(record: Mapping[str, Any]) -> list[str]:
     machine, results = record["machine"], record["results"]
     where = f"rtmatte {record['version']}, {results[0]['model']}, on {machine['cpu']}, {machine['cores']} cores, "
     where += f"{machine['system']}, Python {machine['python']}, ONNX Runtime {machine['onnxruntime']}"
-    return [where, *dict.fromkeys(note for one in results for note in one["notes"])]
+    return [where, *dict.fromkeys(note for one in results for note in one["notices"])]
 
 
 def table(results: Sequence["Result"]) -> str:

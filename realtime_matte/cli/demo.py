@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from realtime_matte.cli import INTERRUPTED
-from realtime_matte.cli.parser import Parser
+from realtime_matte.config.arguments import Parser
 from realtime_matte.errors import SinkError, SpecError
 from realtime_matte.paths import named
 
 if TYPE_CHECKING:
-    from realtime_matte.pipeline import Pipeline
+    from realtime_matte.pipeline.pipeline import Pipeline
 
 SHOWN_AT = 0.5
 """Which frame is put side by side: so far into the clip."""
@@ -24,10 +24,10 @@ def main(words: Sequence[str], *, prog: str) -> int:
         raise SpecError(f"--seconds: {options.seconds:g} is not a number above 0, up to 3600")
     folder = _folder(options.out)
     from realtime_matte.cli import threads
+    from realtime_matte.cli.console import screen
     from realtime_matte.cli.exhibit import Exhibit, Keeper, witnessed
-    from realtime_matte.cli.screen import screen
     from realtime_matte.cli.signals import Signals
-    from realtime_matte.pipeline import Pipeline
+    from realtime_matte.pipeline.pipeline import Pipeline
 
     threads.few()
     began = time.perf_counter()
@@ -43,12 +43,12 @@ def main(words: Sequence[str], *, prog: str) -> int:
             outputs=[f"file:{clip}?overwrite=yes", Keeper(exhibit)],
             model=options.model,
             provider=options.provider,
-            tell=shown.tell,
+            notify=shown.notify,
         ) as pipeline,
     ):
         signals.hand_to(pipeline.ask)
-        for note in pipeline.notes:
-            shown.tell(note)
+        for note in pipeline.notices:
+            shown.notify(note)
         shown.start(pipeline, frames=frames)
         while pipeline.step():
             shown.update(pipeline)
@@ -77,7 +77,7 @@ def _folder(name: str) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise SinkError(f"cannot make the folder {name}: {error.strerror}; take another --out") from error
+        raise SinkError(f"cannot make the folder {name}: {error.strerror}", hint="take another --out") from error
     return folder
 
 

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from realtime_matte.cli.parser import Parser, add_json
+from realtime_matte.config.arguments import Parser, add_json
 
 if TYPE_CHECKING:
     from realtime_matte.models import Standing
-    from realtime_matte.sinks._loopback import Loopback
     from realtime_matte.sources.camera import CameraInfo, Mode
+    from realtime_matte.v4l2.loopback import Loopback
 
 ELSEWHERE = "cannot be listed on this system; `rtmatte doctor` tries it"
 
@@ -38,7 +38,7 @@ def _virtual() -> "list[Loopback] | None":
     """None where the system keeps them to itself."""
     if sys.platform != "linux":
         return None
-    from realtime_matte.sinks._loopback import Loopbacks
+    from realtime_matte.v4l2.loopback import Loopbacks
 
     return Loopbacks().there()
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from realtime_matte.cli import missing
-from realtime_matte.cli.checks.findings import Finding, ill, record, told
-from realtime_matte.cli.parser import Parser, add_json, add_network
+from realtime_matte.config.arguments import Parser, add_json, add_network
+from realtime_matte.doctor.finding import Finding, ill, record, told
 
 FIX = """\
 --fix lists the commands that need no guess, asks before it runs them, and looks again. Without a terminal, and with
@@ -23,7 +23,7 @@ def main(words: Sequence[str], *, prog: str) -> int:
         print(json.dumps({"works": works(findings), "findings": [*map(record, findings)]} | commands, indent=2))
         return int(not works(findings))
     if fix:
-        from realtime_matte.cli.mending import mend
+        from realtime_matte.doctor.fix import mend
 
         if mend(findings):
             print("\nlooking again:")
@@ -49,15 +49,15 @@ def _examine(options: Mapping[str, object], *, config: str | None, quiet: bool) 
 
 def _examined(options: Mapping[str, object], *, config: str | None) -> Iterator[Finding]:
     """What was installed, the system, and then the parts, if what they need could be loaded."""
-    from realtime_matte.cli.checks.host import Host
-    from realtime_matte.cli.checks.installation import installation
-    from realtime_matte.cli.checks.system import nvidia, system
+    from realtime_matte.doctor.host import Host
+    from realtime_matte.doctor.installation import installation
+    from realtime_matte.doctor.system import nvidia, system
 
     host = Host()
     yield from installation()
     yield from (around := [*system(host)])
     try:
-        from realtime_matte.cli.checks.line import examine
+        from realtime_matte.doctor.pipeline import examine
 
         yield from nvidia(host)
     except ImportError as error:
@@ -75,7 +75,7 @@ def _short(finding: Finding, around: Sequence[Finding]) -> Finding:
 
 
 def _plan(findings: Sequence[Finding]) -> list[str]:
-    from realtime_matte.cli.mending import commands
+    from realtime_matte.doctor.fix import commands
 
     return [command.text for command in commands(findings)]
 

@@ -7,8 +7,8 @@ import numpy as np
 
 from realtime_matte import plugins
 from realtime_matte.errors import ModelError, SinkError, SpecError
-from realtime_matte.frame import Frame, Pixels, Refined, Size
-from realtime_matte.stages import Background, Fit, OpenBackground
+from realtime_matte.frame import Frame, Pixels, RefinedMatte, Size
+from realtime_matte.interfaces import Background, Fit, OpenBackground
 
 GAP_PX = 8
 
@@ -21,7 +21,7 @@ class Exhibit:
         self._panels: list[Pixels] = []
         self._due = False
 
-    def see(self, frame: Frame, matte: Refined) -> None:
+    def see(self, frame: Frame, matte: RefinedMatte) -> None:
         """A frame and its refined matte."""
         self._due = frame.index == self._at
         if self._due:
@@ -41,14 +41,14 @@ class Exhibit:
             ModelError, SinkError
         """
         if len(self._panels) != 3:  # noqa: PLR2004  # the three states
-            raise ModelError(f"frame {self._at} has no matte to show in {path}; what was told above says why")
+            raise ModelError(f"frame {self._at} has no matte to show in {path}", hint="what was told above says why")
         room, matte, result = self._panels
         gap = np.full((room.shape[0], GAP_PX, 3), 255, np.uint8)
         _, data = cv2.imencode(".png", np.hstack([room, gap, matte, gap, result]))
         try:
             path.write_bytes(data.tobytes())
         except OSError as error:
-            raise SinkError(f"cannot write {path}: {error.strerror}; take another --out") from error
+            raise SinkError(f"cannot write {path}: {error.strerror}", hint="take another --out") from error
 
 
 class Witness:
@@ -58,10 +58,10 @@ class Witness:
         self._background = background
         self._exhibit = exhibit
 
-    def picture(self, frame: Frame, matte: Refined) -> Pixels:
+    def image(self, frame: Frame, matte: RefinedMatte) -> Pixels:
         """The background's."""
         self._exhibit.see(frame, matte)
-        return self._background.picture(frame, matte)
+        return self._background.image(frame, matte)
 
     def close(self) -> None:
         """Close the background."""
@@ -73,7 +73,7 @@ class Keeper:
 
     alpha = False
     live = False
-    notes = ()
+    notices = ()
 
     def __init__(self, exhibit: Exhibit) -> None:
         self._exhibit = exhibit
@@ -97,7 +97,7 @@ def witnessed(spec: str, exhibit: Exhibit) -> OpenBackground:
     def open_background(_rest: str, /, *, size: Size, fit: Fit) -> Witness:
         background = plugin.open(plugin.rest, size=size, fit=fit)
         if background is None:
-            raise SpecError(f"the demo shows a background, and {spec!r} is none; take another --bg")
+            raise SpecError(f"the demo shows a background, and {spec!r} is none", hint="take another --bg")
         return Witness(background, exhibit)
 
     return open_background

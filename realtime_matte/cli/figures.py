@@ -1,6 +1,6 @@
 """The figures of a running line, in words."""
 
-from realtime_matte.pipeline import Pipeline
+from realtime_matte.pipeline.pipeline import Pipeline
 from realtime_matte.stats import Report, Spread
 
 QUIET_S = 0.00005

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from realtime_matte.cli.checks.host import Host
-from realtime_matte.cli.parser import Parser
+from realtime_matte.config.arguments import Parser
+from realtime_matte.doctor.host import Host
 from realtime_matte.errors import SinkError, SpecError
 from realtime_matte.paths import named
 
 if TYPE_CHECKING:
-    from realtime_matte.settings import Settings
+    from realtime_matte.config.toml_file import Settings
 
 NAME: Final = "rtmatte.service"
 MARK: Final = "# Written by rtmatte install-service; rtmatte install-service --remove takes it away."
@@ -54,11 +54,13 @@ def refuse(host: Host, *, root: bool) -> None:
     """Raise where there can be no such service. ``root``: the administrator asks."""
     if not (host.root / "run/systemd/system").is_dir():
         raise SpecError(
-            "no systemd runs this system, so there is nothing to write a service for; let what starts your session "
-            "start rtmatte"
+            "no systemd runs this system, so there is nothing to write a service for",
+            hint="let what starts your session start rtmatte",
         )
     if root:
-        raise SpecError("a service of the administrator's would run rtmatte as root; call this as yourself, not sudo")
+        raise SpecError(
+            "a service of the administrator's would run rtmatte as root", hint="call this as yourself, not sudo"
+        )
 
 
 def install(host: Host, config: str | None) -> Iterator[str]:
@@ -67,7 +69,7 @@ def install(host: Host, config: str | None) -> Iterator[str]:
     Raises:
         MatteError: the settings are wrong; the unit cannot be written, or is somebody else's; systemd does not answer.
     """
-    from realtime_matte.settings import resolve
+    from realtime_matte.config.toml_file import resolve
 
     settings = resolve({}, config=config)
     unit = _checked(host)
@@ -75,7 +77,7 @@ def install(host: Host, config: str | None) -> Iterator[str]:
         unit.parent.mkdir(parents=True, exist_ok=True)
         unit.write_text(UNIT.format(mark=MARK, command=_command(config)), "utf-8")
     except OSError as error:
-        raise SinkError(f"cannot write {unit}: {error.strerror}; check the folder's permissions") from error
+        raise SinkError(f"cannot write {unit}: {error.strerror}", hint="check the folder's permissions") from error
     yield f"wrote {unit}"
     yield from _run(host, RELOAD, ENABLE)
     yield "it starts at your next login; now: systemctl --user start rtmatte"
@@ -94,7 +96,7 @@ def remove(host: Host) -> Iterator[str]:
     try:
         unit.unlink()
     except OSError as error:
-        raise SinkError(f"cannot remove {unit}: {error.strerror}; check the folder's permissions") from error
+        raise SinkError(f"cannot remove {unit}: {error.strerror}", hint="check the folder's permissions") from error
     yield f"removed {unit}"
     yield from _run(host, RELOAD)
 
@@ -104,7 +106,7 @@ def _checked(host: Host) -> Path:
     given = host.environment.get("XDG_CONFIG_HOME", "")
     unit = (Path(given) if given.startswith("/") else host.home / ".config") / "systemd/user" / NAME
     if unit.exists() and not host.read(str(unit)).startswith(MARK):
-        raise SpecError(f"{unit} was not written by rtmatte; move it away first")
+        raise SpecError(f"{unit} was not written by rtmatte", hint="move it away first")
     return unit
 
 
@@ -128,7 +130,7 @@ def _run(host: Host, *commands: tuple[str, ...]) -> Iterator[str]:
         if answer is None or answer.status:
             said = " ".join(answer.text.split()) if answer else "no answer"
             left = " && ".join(map(shlex.join, commands[done:]))
-            raise SinkError(f"{shlex.join(command)} failed ({said}); run yourself: {left}")
+            raise SinkError(f"{shlex.join(command)} failed ({said})", hint=f"run yourself: {left}")
         yield f"ran {shlex.join(command)}"
 
 
@@ -139,7 +141,7 @@ def _light(settings: "Settings") -> str:
 
 
 def _module() -> Iterator[str]:
-    from realtime_matte.cli.checks.boot import PAIR
+    from realtime_matte.doctor.boot import PAIR
 
     yield "the virtual camera has to be there at boot: rtmatte doctor --fix writes, after asking,"
     for path, line in PAIR.items():

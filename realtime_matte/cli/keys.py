@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, Final, Protocol
 
-from realtime_matte.stages import KEYS, Command
+from realtime_matte.interfaces import KEYS, Command
 
 LOOKED_EVERY_S: Final = 0.1
 
@@ -35,7 +35,7 @@ class Keys:
         self._terminal = _terminal() if wanted else None
 
     @property
-    def notes(self) -> Sequence[str]:
+    def notices(self) -> Sequence[str]:
         """The keys."""
         return ["keys in this terminal: b next background, space standby card, q quit"] if self._terminal else []
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from realtime_matte.cli.parser import Parser, add_json
 from realtime_matte.cli.table import columns
+from realtime_matte.config.arguments import Parser, add_json
 
 if TYPE_CHECKING:
     from realtime_matte.models import ModelInfo

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 
 from realtime_matte.cli import VERBS
-from realtime_matte.cli.parser import Parser
+from realtime_matte.config.arguments import Parser
 
 EXAMPLES = """\
 examples:
@@ -23,7 +23,7 @@ def main(words: Sequence[str], *, prog: str) -> int:
     options = vars(_parser(prog).parse_args(words))
     config = options.pop("config")
     from realtime_matte.cli.session import run
-    from realtime_matte.settings import resolve
+    from realtime_matte.config.toml_file import resolve
 
     return run(resolve(options, config=config))
 

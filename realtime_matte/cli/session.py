@@ -7,11 +7,11 @@ from collections.abc import Callable
 from contextlib import closing
 
 from realtime_matte.cli import INTERRUPTED, threads
+from realtime_matte.cli.console import Screen, screen
 from realtime_matte.cli.keys import Keys
-from realtime_matte.cli.screen import Screen, screen
 from realtime_matte.cli.signals import Signals
-from realtime_matte.pipeline import Pipeline
-from realtime_matte.settings import Settings
+from realtime_matte.config.toml_file import Settings
+from realtime_matte.pipeline.pipeline import Pipeline
 
 
 def run(settings: Settings) -> int:
@@ -27,7 +27,7 @@ def run(settings: Settings) -> int:
     return 2 if failed else 0
 
 
-def opened(settings: Settings, tell: Callable[[str], None]) -> Pipeline:
+def opened(settings: Settings, notify: Callable[[str], None]) -> Pipeline:
     """The line the settings ask for.
 
     Raises:
@@ -48,16 +48,16 @@ def opened(settings: Settings, tell: Callable[[str], None]) -> Pipeline:
         card_image=settings.card,
         card_text=settings.card_text,
         on_demand=settings.on_demand,
-        tell=tell,
+        notify=notify,
     )
 
 
 def _run(settings: Settings, signals: Signals, shown: Screen) -> int:
     """How many outputs failed, which was told."""
-    with opened(settings, shown.tell) as pipeline, closing(Keys(pipeline.ask, wanted=pipeline.live)) as keys:
+    with opened(settings, shown.notify) as pipeline, closing(Keys(pipeline.ask, wanted=pipeline.live)) as keys:
         signals.hand_to(pipeline.ask)
-        for note in [*pipeline.notes, *keys.notes]:
-            shown.tell(note)
+        for note in [*pipeline.notices, *keys.notices]:
+            shown.notify(note)
         shown.start(pipeline, frames=settings.frames or pipeline.frames)
         until = _limit(settings, pipeline)
         while pipeline.step() and not until():

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Final, Self
 
-from realtime_matte.stages import Command
+from realtime_matte.interfaces import Command
 
 COMMANDS: Final[dict[str, Command]] = {
     "SIGINT": "quit",

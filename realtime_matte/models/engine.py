@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime_matte.frame import Matte, Pixels, Size
+from realtime_matte.interfaces import RecurrentState
 from realtime_matte.models.family import Family, Wiring
 from realtime_matte.models.runtime import Value
 from realtime_matte.models.session import Session
-from realtime_matte.stages import State
 
 Values: TypeAlias = tuple[Value, ...]
 
@@ -44,7 +44,7 @@ class Engine:
         if wiring.grows:
             self._shapes = self._grown()
 
-    def matte(self, pixels: Pixels, state: State | None) -> tuple[Matte, State]:
+    def process(self, pixels: Pixels, state: RecurrentState | None) -> tuple[Matte, RecurrentState]:
         """The matte, overwritten by the next call, and the state after it. A state of another engine starts a shot.
 
         Raises:
@@ -56,7 +56,7 @@ class Engine:
             raise NotFinite("its output is not finite")
         return Matte(self._read(), guide=guide), (self._mine, *memories)
 
-    def memories(self, state: State | None) -> dict[str, NDArray[np.float32]]:
+    def memories(self, state: RecurrentState | None) -> dict[str, NDArray[np.float32]]:
         """What a state of this engine remembers, by the inputs it goes in by, copied from the device."""
         values: Values = state[1:] if state else self._start
         named = zip(self._wiring.memories, values, strict=True)

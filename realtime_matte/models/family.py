@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from realtime_matte.errors import ModelError
 from realtime_matte.frame import Alpha, Pixels, Size
 from realtime_matte.models import families
-from realtime_matte.models.graph import Graph
-from realtime_matte.models.settings import Settings, settings
+from realtime_matte.models.onnx_file import Graph
+from realtime_matte.models.options import Settings, settings
 
 Array: TypeAlias = NDArray[Any]
 
@@ -106,7 +106,7 @@ def understand(graph: Graph, given: Mapping[str, object]) -> Family:
             return module.open(graph, settings(name, module.OPTIONS, metadata=graph.metadata, given=given))
     there = "; ".join(f"{name}: {module.LOOKS}" for name, module in known().items())
     raise ModelError(
-        f"{graph.path} is no matting network of a known family: it takes and gives {graph}; there are {there}"
+        f"{graph.path} is no matting network of a known family: it takes and gives {graph}", hint=f"there are {there}"
     )
 
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 from realtime_matte.errors import ModelError
 from realtime_matte.frame import Frame, Matte
-from realtime_matte.models.anchored import Anchored, wired
+from realtime_matte.interfaces import RecurrentState
 from realtime_matte.models.engine import Engine
 from realtime_matte.models.family import Family
 from realtime_matte.models.runtime import FAILURES, reason
 from realtime_matte.models.session import Session
-from realtime_matte.stages import State
+from realtime_matte.models.two_grids import Anchored, wired
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +25,10 @@ class Running:
 class OnnxNetwork:
     """Keeps the promise of ``stages.Network``. ``runs``: the one to use and those that take over, in order."""
 
-    def __init__(self, runs: Sequence[Running], notes: Sequence[str]) -> None:
+    def __init__(self, runs: Sequence[Running], notices: Sequence[str]) -> None:
         self._runs = list(runs)
         self._now = runs[0]
-        self._notes = list(notes)
+        self._notes = list(notices)
         self._engine: Engine | Anchored | None = None
 
     @property
@@ -42,14 +42,14 @@ class OnnxNetwork:
         return self._now.session.provider.name
 
     @property
-    def notes(self) -> Sequence[str]:
+    def notices(self) -> Sequence[str]:
         """Every fall-back, oldest first."""
         return tuple(self._notes)
 
-    def matte(self, frame: Frame, state: State | None) -> tuple[Matte, State]:
+    def process(self, frame: Frame, state: RecurrentState | None) -> tuple[Matte, RecurrentState]:
         """A state of another frame size, or of a provider that failed since, starts a new shot."""
         if not self._runs:
-            raise ModelError(f"model {self.name!r} was closed; open it again")
+            raise ModelError(f"model {self.name!r} was closed", hint="open it again")
         try:
             return self._run(frame, state)
         except FAILURES as error:
@@ -64,12 +64,12 @@ class OnnxNetwork:
         self._runs.clear()
         self._engine = None
 
-    def _run(self, frame: Frame, state: State | None) -> tuple[Matte, State]:
+    def _run(self, frame: Frame, state: RecurrentState | None) -> tuple[Matte, RecurrentState]:
         if self._engine is None or self._engine.size != frame.size:
             self._engine = wired(self._now.session, self._now.family, frame.size)
-        return self._engine.matte(frame.pixels, state)
+        return self._engine.process(frame.pixels, state)
 
-    def _fall_back(self, state: State | None, error: Exception) -> None:
+    def _fall_back(self, state: RecurrentState | None, error: Exception) -> None:
         """To the next session; the last one may only have met a spoilt state."""
         if len(self._runs) > 1:
             failed = self._runs.pop(0)
@@ -89,4 +89,4 @@ class OnnxNetwork:
             self._notes.append(note)
 
     def _lost(self, error: Exception) -> ModelError:
-        return ModelError(f"model {self.name!r} failed on the CPU: {reason(error)}; take another --model")
+        return ModelError(f"model {self.name!r} failed on the CPU: {reason(error)}", hint="take another --model")

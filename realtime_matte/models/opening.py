@@ -6,12 +6,13 @@ from types import ModuleType
 from typing import Final
 
 from realtime_matte.errors import MissingDependency, MissingFile, SpecError
-from realtime_matte.models import graph, settings
+from realtime_matte.interfaces import Network
+from realtime_matte.models import onnx_file as graph
+from realtime_matte.models import options as settings
+from realtime_matte.models.catalog import shipped
 from realtime_matte.models.providers import Standing
-from realtime_matte.models.shelf import shipped
 from realtime_matte.models.weights_folder import weights_folder
 from realtime_matte.paths import in_utf8, is_file, named
-from realtime_matte.stages import Network
 
 AUTO: Final = "auto"
 """SMALL on a CPU, LARGER on a GPU that has the time for it."""
@@ -36,7 +37,7 @@ def open(spec: str = AUTO, *, provider: str | None = None, threads: int | None =
         MissingDependency: ONNX Runtime does not load.
     """
     if threads is not None and threads < 1:
-        raise SpecError(f"threads is {threads}; it must be 1 or more")
+        raise SpecError(f"threads is {threads}", hint="it must be 1 or more")
     word, given = settings.split(spec)
     name = SMALL if word == AUTO else word
     found = graph.read(_path(name))
@@ -60,9 +61,9 @@ def _path(word: str) -> Path:
     names = ", ".join(there) or "none"
     path = named(word)
     if path.suffix.lower() != ".onnx" and len(path.parts) < 2 and not is_file(path):  # noqa: PLR2004 -- a bare word
-        raise SpecError(f"no model called {word!r}; there are: {names}; or give the path of an .onnx file")
+        raise SpecError(f"no model called {word!r}", hint=f"there are: {names}; or give the path of an .onnx file")
     if not is_file(path):
-        raise MissingFile(f"no model file {word}; shipped ones go by their names: {names}")
+        raise MissingFile(f"no model file {word}", hint=f"shipped ones go by their names: {names}")
     return Path(in_utf8(path))
 
 
@@ -72,6 +73,7 @@ def _starting() -> ModuleType:
         import_module("onnxruntime")
     except (ImportError, OSError) as error:
         raise MissingDependency(
-            f"ONNX Runtime cannot be loaded: {error}; pip list names its package: pip install --force-reinstall that"
+            f"ONNX Runtime cannot be loaded: {error}",
+            hint="pip list names its package: pip install --force-reinstall that",
         ) from error
     return import_module("realtime_matte.models.starting")

@@ -134,9 +134,9 @@ def asked(name: str, machine: Machine) -> Provider:
     possible = ", ".join(provider.name for provider in machine.possible())
     provider = next((provider for provider in PROVIDERS if provider.name == name.lower()), None)
     if provider is None:
-        raise SpecError(f"no provider called {name!r}; possible here: {possible}")
+        raise SpecError(f"no provider called {name!r}", hint=f"possible here: {possible}")
     if lacks := machine.lacks(provider):
-        raise SpecError(f"provider {name!r} cannot run here: {lacks}; possible here: {possible}")
+        raise SpecError(f"provider {name!r} cannot run here: {lacks}", hint=f"possible here: {possible}")
     return provider
 
 

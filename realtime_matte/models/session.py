@@ -45,7 +45,9 @@ def start_cpu(path: Path, runtime: Runtime, *, threads: int) -> Session:
     try:
         return start(path, CPU, runtime, threads=threads)
     except Unproven as error:
-        raise BadFile(f"{path} cannot be loaded: {error}; export it again with an opset this program knows") from error
+        raise BadFile(
+            f"{path} cannot be loaded: {error}", hint="export it again with an opset this program knows"
+        ) from error
 
 
 def start(

@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import TypeAlias
 
 from realtime_matte.errors import MatteError, ModelError
+from realtime_matte.interfaces import Network
 from realtime_matte.models import providers
-from realtime_matte.models.eight_bit import EIGHT_BIT, quicker_twin
 from realtime_matte.models.family import Family, understand
-from realtime_matte.models.graph import Graph, read
 from realtime_matte.models.network import OnnxNetwork, Running
-from realtime_matte.models.proof import WarmUp, proven, warm_up
+from realtime_matte.models.onnx_file import Graph, read
 from realtime_matte.models.providers import CPU, CUDA, Machine, Provider, Standing
+from realtime_matte.models.quantized import EIGHT_BIT, quicker_twin
 from realtime_matte.models.runtime import FAILURES, Runtime, installed_runtime, reason, this_machine
 from realtime_matte.models.session import Session, Unproven, start_cpu
-from realtime_matte.stages import Network
+from realtime_matte.models.verify import WarmUp, proven, warm_up
 
 _PATIENCE = 1.5
 """A provider nobody asked for may take this many times the CPU's time: it still spares the CPU."""
@@ -85,8 +85,8 @@ def start(
     if provider is not None and failed:
         raise _refused(*failed[0])
     sessions, told_of_twin = _with_twin(usual)
-    notes = [*_notes(failed, usual.session), *_overlooked(provider, machine), *told_of_twin]
-    return OnnxNetwork([Running(name, session, usual.family) for session in sessions], notes)
+    notices = [*_notes(failed, usual.session), *_overlooked(provider, machine), *told_of_twin]
+    return OnnxNetwork([Running(name, session, usual.family) for session in sessions], notices)
 
 
 @dataclass(frozen=True)
@@ -189,7 +189,7 @@ def _mended(error: Unproven | MatteError, check: str = "") -> str:
 
 
 def _refused(provider: Provider, error: Unproven) -> ModelError:
-    return ModelError(f"{told(provider, error)}; or leave out --provider {provider.name}")
+    return ModelError(f"{told(provider, error)}", hint=f"or leave out --provider {provider.name}")
 
 
 def _overlooked(provider: str | None, machine: Machine) -> list[str]:

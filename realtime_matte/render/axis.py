@@ -5,7 +5,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime_matte.render.guided import Floats
+from realtime_matte.render.guided_filter import Floats
 
 Indices = NDArray[np.uint64]
 """Unsigned: an index that may be negative is tested at every access, and its loop is not vectorised."""

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime_matte.render.axis import Indices
-from realtime_matte.render.guided import EDGE, Bytes
-from realtime_matte.render.kernels import kernel
+from realtime_matte.render.guided_filter import EDGE, Bytes
+from realtime_matte.render.jit import kernel
 
 Bands: TypeAlias = tuple[Bytes, NDArray[np.int64], Indices, Bytes]
 """The bands under each of h rows of w cells: (between, runs, first, kind).

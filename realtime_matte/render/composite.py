@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime_matte.frame import Alpha, Pixels
-from realtime_matte.render.kernels import kernel
+from realtime_matte.render.jit import kernel
 
 
 @kernel

@@ -8,8 +8,8 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
-from realtime_matte.render.guided import Bytes, Floats
-from realtime_matte.render.kernels import kernel
+from realtime_matte.render.guided_filter import Bytes, Floats
+from realtime_matte.render.jit import kernel
 
 Memory: TypeAlias = tuple[Floats, Floats, Bytes]
 """(colour, variance, seen): (h, w, 3) and (h, w), of use where ``seen`` (h, w) is not 0."""

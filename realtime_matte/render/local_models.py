@@ -7,7 +7,7 @@ import numpy as np
 from realtime_matte.frame import Size
 from realtime_matte.render.axis import Axis, axis
 from realtime_matte.render.bands import Bands, bands_of
-from realtime_matte.render.guided import COLOURS, LINEAR, Floats
+from realtime_matte.render.guided_filter import COLOURS, LINEAR, Floats
 
 Models: TypeAlias = tuple[Floats, Floats, Bands, Axis, Axis]
 """(linear, colours, bands, columns, rows): each cell's ``linear`` (h, w, LINEAR) and ``colours`` (h, w, COLOURS) as

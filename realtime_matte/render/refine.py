@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 
 from realtime_matte.frame import Alpha, Frame, Matte, Pixels, Size
 from realtime_matte.render.bands import split
-from realtime_matte.render.guided import LINEAR, MOMENTS, judge, moments, solve
-from realtime_matte.render.kernels import constant
+from realtime_matte.render.clean_plate import Room
+from realtime_matte.render.guided_filter import LINEAR, MOMENTS, judge, moments, solve
+from realtime_matte.render.jit import constant
 from realtime_matte.render.local_models import Models, Wide, models_of, wide_of
-from realtime_matte.render.refined import RefinedMatte, Whole
-from realtime_matte.render.room import Room
-from realtime_matte.render.steady import steady
+from realtime_matte.render.temporal import steady
+from realtime_matte.render.upsampled import UpsampledMatte, Whole
 
 RADIUS_CELLS = 2
 """Half the guided filter's window, in cells of the network's grid."""
@@ -63,7 +63,7 @@ class Refiner:
         self._grid: Grid | None = None
         self._time: float | None = None
 
-    def refine(self, frame: Frame, matte: Matte) -> RefinedMatte:
+    def refine(self, frame: Frame, matte: Matte) -> UpsampledMatte:
         """The frame's matte at its size: the frame is needed, unchanged, for as long as this is."""
         grid = self._grid
         if grid is None or grid.alpha.shape != matte.alpha.shape:
@@ -74,13 +74,13 @@ class Refiner:
             cv2.resize(frame.pixels, guide.shape[1::-1], dst=guide, interpolation=cv2.INTER_AREA)
         self._settle(grid, matte.alpha, guide, frame.time)
         _fit_models(grid, guide)
-        return RefinedMatte(frame, grid.models, wide=grid.wide, whole=self._whole)
+        return UpsampledMatte(frame, grid.models, wide=grid.wide, whole=self._whole)
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """Drop the memory of earlier frames."""
         self._time = None
         if self._grid:
-            self._grid.room.forget()
+            self._grid.room.reset()
 
     def _settle(self, grid: Grid, alpha: Alpha, guide: Pixels, time: float) -> None:
         """Into ``grid.alpha``: corrected by what was seen of the room, and at rest where it hardly changed."""

@@ -7,13 +7,13 @@ import numpy as np
 from realtime_matte.frame import Frame, Matte
 from realtime_matte.render.bands import split
 from realtime_matte.render.composite import composite, straight
-from realtime_matte.render.enlarge import alphas, colours, over
-from realtime_matte.render.guided import judge, moments, solve
-from realtime_matte.render.kernels import compiled, constant, kept
+from realtime_matte.render.edge_model import sample, take, weigh
+from realtime_matte.render.guided_filter import judge, moments, solve
+from realtime_matte.render.jit import compiled, constant, kept
 from realtime_matte.render.learn import learn, shine
 from realtime_matte.render.refine import Refiner
-from realtime_matte.render.steady import follow
-from realtime_matte.render.weigh import sample, take, weigh
+from realtime_matte.render.temporal import follow
+from realtime_matte.render.upsample import alphas, colours, over
 
 KERNELS: tuple[Callable[..., object], ...] = (
     learn,

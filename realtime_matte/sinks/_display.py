@@ -23,14 +23,14 @@ def require_display() -> None:
     """
     if not cv2.currentUIFramework():
         raise MissingDependency(
-            "this OpenCV has no windows; pip uninstall opencv-python-headless, then "
-            "pip install --force-reinstall opencv-python"
+            "this OpenCV has no windows",
+            hint="pip uninstall opencv-python-headless, then pip install --force-reinstall opencv-python",
         )
     if sys.platform != "linux":
         return
     os.environ.setdefault("QT_LOGGING_RULES", "*.warning=false")  # it complains of missing fonts on every system
     if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-        raise SinkError(f"no window without a screen (DISPLAY is not set); {ELSEWHERE}")
+        raise SinkError("no window without a screen (DISPLAY is not set)", hint=f"{ELSEWHERE}")
     _try_in_another_program()
 
 
@@ -40,7 +40,9 @@ def _try_in_another_program() -> None:
             [sys.executable, "-c", TRY], capture_output=True, check=False, text=True, timeout=LONGEST_S
         )
     except subprocess.TimeoutExpired as error:
-        raise SinkError(f"the screen does not answer within {LONGEST_S} s; {ELSEWHERE}") from error
+        raise SinkError(f"the screen does not answer within {LONGEST_S} s", hint=f"{ELSEWHERE}") from error
     if tried.returncode:
         reason = next(iter(tried.stderr.splitlines()), f"a window ends the program ({tried.returncode})")
-        raise SinkError(f"cannot open a window (DISPLAY is {os.environ.get('DISPLAY', '')!r}): {reason}; {ELSEWHERE}")
+        raise SinkError(
+            f"cannot open a window (DISPLAY is {os.environ.get('DISPLAY', '')!r}): {reason}", hint=f"{ELSEWHERE}"
+        )

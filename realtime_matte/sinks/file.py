@@ -14,12 +14,12 @@ import numpy as np
 from av.video.frame import VideoFrame
 from av.video.reformatter import Colorspace, VideoReformatter
 
+from realtime_matte.config.specs import parse, split, switch
 from realtime_matte.errors import SpecError
 from realtime_matte.frame import Pixels, Size
-from realtime_matte.options import parse, split, switch
+from realtime_matte.media.encoder import FORMATS, TICKS, Encoder, Format, choose, start
+from realtime_matte.media.new_file import NewFile, unwritten
 from realtime_matte.paths import named
-from realtime_matte.sinks._formats import FORMATS, TICKS, Encoder, Format, choose, start
-from realtime_matte.sinks._writing import NewFile, unwritten
 
 OPTIONS: Final = {"overwrite": switch}
 
@@ -33,7 +33,7 @@ def open(rest: str, /, *, size: Size, fps: float, alpha: bool) -> "Recording":
     """Start the file."""
     name, options = parse(rest, OPTIONS)
     if not name:
-        raise SpecError("no file is named after 'file:'; name one, as in file:out.mp4")
+        raise SpecError("no file is named after 'file:'", hint="name one, as in file:out.mp4")
     path = named(name)
     kind, encoder = choose(path.suffix, alpha=alpha)
     file = NewFile(path, overwrite=options.get("overwrite", False))
@@ -70,7 +70,7 @@ class Recording:
         self._notes = [f"{path}: {encoder.title} ({encoder.name}), {even[0]}x{even[1]}"]
 
     @property
-    def notes(self) -> Sequence[str]:
+    def notices(self) -> Sequence[str]:
         """The encoder, and the size of the video."""
         return self._notes
 

@@ -11,11 +11,11 @@ from typing import Final
 
 import cv2
 
+from realtime_matte.config.specs import parse, switch
 from realtime_matte.errors import SinkError, SpecError
 from realtime_matte.frame import Pixels, Size
-from realtime_matte.options import parse, switch
+from realtime_matte.media.new_file import unwritten
 from realtime_matte.paths import named
-from realtime_matte.sinks._writing import unwritten
 
 QUICKLY: Final = (cv2.IMWRITE_PNG_COMPRESSION, 1)
 
@@ -24,7 +24,7 @@ def open(rest: str, /, *, size: Size, fps: float, alpha: bool) -> "Frames":  # n
     """Make the folder where it is missing."""
     name, options = parse(rest, {"overwrite": switch})
     if not name:
-        raise SpecError("no folder is named after 'frames:'; name one, as in frames:out")
+        raise SpecError("no folder is named after 'frames:'", hint="name one, as in frames:out")
     folder = named(name)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -33,8 +33,8 @@ def open(rest: str, /, *, size: Size, fps: float, alpha: bool) -> "Frames":  # n
     there = sum(1 for _ in folder.glob("[0-9]*.png"))
     if there and not options.get("overwrite", False):
         raise SinkError(
-            f"{str(folder)!r} holds {there} numbered pictures already; add ?overwrite=yes to write over them, or name "
-            "another folder"
+            f"{str(folder)!r} holds {there} numbered pictures already",
+            hint="add ?overwrite=yes to write over them, or name another folder",
         )
     return Frames(folder, alpha=alpha)
 
@@ -50,7 +50,7 @@ class Frames:
         self._number = 0
 
     @property
-    def notes(self) -> Sequence[str]:
+    def notices(self) -> Sequence[str]:
         """Which folder it is."""
         return [f"{self._folder}: numbered PNGs{' with alpha' if self.alpha else ''}"]
 

@@ -10,7 +10,7 @@ from realtime_matte.frame import Pixels, Size
 def open(rest: str, /, *, size: Size, fps: float, alpha: bool) -> "Null":  # noqa: ARG001 - anything will do
     """Ready at once."""
     if rest:
-        raise SpecError(f"the output 'null' takes nothing after it, not {rest!r}; write null")
+        raise SpecError(f"the output 'null' takes nothing after it, not {rest!r}", hint="write null")
     return Null()
 
 
@@ -19,7 +19,7 @@ class Null:
 
     alpha: Final = True
     live: Final = False
-    notes: Final[Sequence[str]] = ()
+    notices: Final[Sequence[str]] = ()
 
     def send(self, picture: Pixels, time: float) -> None:
         """Forget the picture."""

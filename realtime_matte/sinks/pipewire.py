@@ -10,9 +10,9 @@ from typing import Any, Final, TypeAlias
 import cv2
 import numpy as np
 
+from realtime_matte.config.specs import parse
 from realtime_matte.errors import MissingDependency, SinkError, SpecError
 from realtime_matte.frame import Pixels, Size
-from realtime_matte.options import parse
 
 Gst: TypeAlias = Any
 """The module ``gi.repository.Gst``, which has no types."""
@@ -34,12 +34,14 @@ def open(rest: str, /, *, size: Size, fps: float, alpha: bool) -> "PipeWire":
     """Be a camera called ``rest``."""
     if alpha:
         raise SpecError(
-            "a PipeWire camera cannot carry alpha (background 'none'); choose a background, or another output such as "
-            "out.webm, out.mov or frames:folder"
+            "a PipeWire camera cannot carry alpha (background 'none')",
+            hint="choose a background, or another output such as out.webm, out.mov or frames:folder",
         )
     even = size[0] & ~1, size[1] & ~1  # two pixels share their colour
     if not all(even):
-        raise SpecError(f"a PipeWire camera cannot be {size[0]}x{size[1]}; take at least 2x2, as in --size 1280x720")
+        raise SpecError(
+            f"a PipeWire camera cannot be {size[0]}x{size[1]}", hint="take at least 2x2, as in --size 1280x720"
+        )
     name = _named(parse(rest, {})[0] or NAME)
     return PipeWire(_gstreamer(), name, size=size, even=even, fps=fps)
 
@@ -64,7 +66,7 @@ class PipeWire:
         self._start()
 
     @property
-    def notes(self) -> Sequence[str]:
+    def notices(self) -> Sequence[str]:
         """What it is called."""
         return self._notes
 
@@ -74,7 +76,9 @@ class PipeWire:
         flow = self._pictures.emit("push-buffer", self._gst.Buffer.new_wrapped(self._yuv.tobytes()))
         said = self._said()
         if said or flow != self._gst.FlowReturn.OK:
-            raise SinkError(f"the PipeWire camera takes no more pictures: {said or flow.value_nick}; open it anew")
+            raise SinkError(
+                f"the PipeWire camera takes no more pictures: {said or flow.value_nick}", hint="open it anew"
+            )
 
     def close(self) -> None:
         """Be no camera any more."""
@@ -85,7 +89,7 @@ class PipeWire:
             said = self._said() or "it gives no reason"
             self.close()
             mend = "systemctl --user start pipewire wireplumber, or take --output virtualcam"
-            raise SinkError(f"PipeWire does not take a camera: {said}; {mend}")
+            raise SinkError(f"PipeWire does not take a camera: {said}", hint=f"{mend}")
 
     def _said(self) -> str:
         """What went wrong since it was last asked, if anything did."""
@@ -101,7 +105,7 @@ def _gstreamer() -> Gst:
         from gi.repository import Gst as gst  # noqa: N813, PLC0415 - a module
     except (ImportError, ValueError) as error:
         mend = "pip install '.[pipewire]' in rtmatte's folder, or use the system's python3-gi; docs/linux.md tells more"
-        raise MissingDependency(f"a PipeWire camera needs PyGObject and GStreamer ({error}); {mend}") from error
+        raise MissingDependency(f"a PipeWire camera needs PyGObject and GStreamer ({error})", hint=f"{mend}") from error
     gst.init(None)
     return gst
 
@@ -110,12 +114,14 @@ def _pipeline(gst: Gst) -> Any:  # noqa: ANN401 - a Gst.Pipeline
     try:
         return gst.parse_launch(PIPELINE)
     except RuntimeError as error:  # GLib.Error, which is one
-        raise MissingDependency(f"a part of GStreamer is missing ({error}); {PACKAGES}") from error
+        raise MissingDependency(f"a part of GStreamer is missing ({error})", hint=f"{PACKAGES}") from error
 
 
 def _named(name: str) -> str:
     if len(name) > LONGEST or not name.isprintable() or set(name) & set('"\\'):
-        raise SpecError(f"no PipeWire camera can be called {name[:LONGEST]!r}; take a shorter name without quotes")
+        raise SpecError(
+            f"no PipeWire camera can be called {name[:LONGEST]!r}", hint="take a shorter name without quotes"
+        )
     return name
 
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from realtime_matte.errors import MissingDependency, SinkError, SpecError
 from realtime_matte.frame import Pixels, Size
-from realtime_matte.sinks._loopback import Loopbacks
-from realtime_matte.stages import Readers
+from realtime_matte.interfaces import Readers
+from realtime_matte.v4l2.loopback import Loopbacks
 
 if TYPE_CHECKING:
     from pyvirtualcam import Camera
@@ -32,12 +32,14 @@ def open(rest: str, /, *, size: Size, fps: float, alpha: bool) -> "VirtualCamera
     """Start sending to the virtual camera that ``rest`` means, or to the first one that nobody sends to."""
     if alpha:
         raise SpecError(
-            "a virtual camera cannot carry alpha (background 'none'); choose a background, or another output such as "
-            "out.webm, out.mov or frames:folder"
+            "a virtual camera cannot carry alpha (background 'none')",
+            hint="choose a background, or another output such as out.webm, out.mov or frames:folder",
         )
     even = size[0] & ~1, size[1] & ~1  # libyuv writes past its buffer at odd sizes
     if not all(even):
-        raise SpecError(f"a virtual camera cannot be {size[0]}x{size[1]}; take at least 2x2, as in --size 1280x720")
+        raise SpecError(
+            f"a virtual camera cannot be {size[0]}x{size[1]}", hint="take at least 2x2, as in --size 1280x720"
+        )
     if sys.platform == "linux":
         return LoopbackCamera(*_on_linux(Loopbacks(), rest, size=even, fps=fps), size=size, even=even)
     return VirtualCamera(*_elsewhere(rest, size=even, fps=fps), size=size, even=even)
@@ -56,7 +58,7 @@ class VirtualCamera:
         self._notes = [f"virtual camera {title}, {even[0]}x{even[1]}{cut}{rate}"]
 
     @property
-    def notes(self) -> Sequence[str]:
+    def notices(self) -> Sequence[str]:
         """Which device it is."""
         return self._notes
 
@@ -81,7 +83,7 @@ class LoopbackCamera(VirtualCamera):
 
     def readers(self) -> Readers:
         """Begin to look who reads it."""
-        from realtime_matte.sinks import _readers  # noqa: PLC0415 - needs fcntl, which only Unix has
+        from realtime_matte.v4l2 import readers as _readers  # noqa: PLC0415 - needs fcntl, which only Unix has
 
         try:
             return _readers.readers(self._camera.device)
@@ -92,7 +94,7 @@ class LoopbackCamera(VirtualCamera):
 
     def leave(self, picture: Pixels) -> None:
         """Let the driver show ``picture`` whenever nothing was sent for two seconds."""
-        from realtime_matte.sinks import _last_picture  # noqa: PLC0415 - needs fcntl, which only Unix has
+        from realtime_matte.v4l2 import timeout_image as _last_picture  # noqa: PLC0415 - needs fcntl, which only Unix has
 
         raw = np.asarray(cv2.cvtColor(picture[self._cut], cv2.COLOR_BGR2YUV_I420), np.uint8)
         try:
@@ -128,10 +130,10 @@ def _on_linux(loopbacks: Loopbacks, rest: str, *, size: Size, fps: float) -> "tu
 
 def _rate_told(path: str, fps: float) -> str:
     """Nothing when the driver took it, else what to know of that."""
-    from realtime_matte.sinks import _rate  # noqa: PLC0415 - needs fcntl, which only Unix has
+    from realtime_matte.v4l2 import rate as _rate  # noqa: PLC0415 - needs fcntl, which only Unix has
 
     try:
-        _rate.tell(path, fps)
+        _rate.set_rate(path, fps)
     except OSError as error:
         return f"; programs are told another rate than {fps:g} a second ({error.strerror})"
     return ""
@@ -142,7 +144,7 @@ def _elsewhere(rest: str, *, size: Size, fps: float) -> "tuple[Camera, str]":
         camera = _camera(rest or None, size=size, fps=fps)
     except RuntimeError as error:
         mend = MENDS.get(sys.platform, "there is none for this system; choose another output")
-        raise SinkError(f"no virtual camera{f' {rest!r}' if rest else ''}: {_line(error)}; {mend}") from error
+        raise SinkError(f"no virtual camera{(f' {rest!r}' if rest else '')}: {_line(error)}", hint=f"{mend}") from error
     return camera, camera.device
 
 
@@ -150,7 +152,9 @@ def _camera(device: str | None, *, size: Size, fps: float) -> "Camera":
     try:
         import pyvirtualcam  # noqa: PLC0415 - a native library that other outputs do not need
     except ImportError as error:
-        raise MissingDependency(f"virtual cameras need pyvirtualcam ({error}); pip install pyvirtualcam") from error
+        raise MissingDependency(
+            f"virtual cameras need pyvirtualcam ({error})", hint="pip install pyvirtualcam"
+        ) from error
     return pyvirtualcam.Camera(*size, fps, fmt=pyvirtualcam.PixelFormat.BGR, device=device)
 
 

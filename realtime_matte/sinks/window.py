@@ -11,11 +11,11 @@ from typing import Final
 import cv2
 import numpy as np
 
+from realtime_matte.config.specs import parse, switch
 from realtime_matte.errors import SinkError, SpecError
 from realtime_matte.frame import Pixels, Size
-from realtime_matte.options import parse, switch
+from realtime_matte.interfaces import KEYS, Command
 from realtime_matte.sinks._display import require_display
-from realtime_matte.stages import KEYS, Command
 
 TITLE: Final = "rtmatte preview"
 WIDEST: Final = 1280  # larger pictures open in a window of this width, which can be pulled larger
@@ -29,7 +29,7 @@ def open(rest: str, /, *, size: Size, fps: float, alpha: bool) -> "Window":  # n
     """Open the window."""
     name, options = parse(rest, {"mirror": switch})
     if name:
-        raise SpecError(f"the output 'window' takes no name, {name!r}; write window, or window?mirror=no")
+        raise SpecError(f"the output 'window' takes no name, {name!r}", hint="write window, or window?mirror=no")
     require_display()
     return Window(size, mirror=options.get("mirror", True), alpha=alpha)
 
@@ -51,10 +51,12 @@ class Window:
             cv2.namedWindow(TITLE, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
             cv2.resizeWindow(TITLE, max(1, round(size[0] * scale)), max(1, round(size[1] * scale)))
         except cv2.error as error:
-            raise SinkError(f"cannot open a window: {error.err}; take another output, such as virtualcam") from error
+            raise SinkError(
+                f"cannot open a window: {error.err}", hint="take another output, such as virtualcam"
+            ) from error
 
     @property
-    def notes(self) -> Sequence[str]:
+    def notices(self) -> Sequence[str]:
         """The keys."""
         return ["preview window: b next background, space standby card, m mirror, q quit"]
 
@@ -65,7 +67,7 @@ class Window:
         try:
             cv2.imshow(TITLE, self._seen(picture))
         except cv2.error as error:
-            raise SinkError(f"the preview window takes no more pictures: {error.err}; open it anew") from error
+            raise SinkError(f"the preview window takes no more pictures: {error.err}", hint="open it anew") from error
         self._press(cv2.pollKey())
         if _closed():
             self._open = False

@@ -11,10 +11,10 @@ import numpy as np
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 
-from realtime_matte import clips
-from realtime_matte.clips import Shot
 from realtime_matte.errors import BadFile
 from realtime_matte.frame import Pixels, Size
+from realtime_matte.media import clip as clips
+from realtime_matte.media.clip import Shot
 
 WHOLE: Final = 0.9
 """Of the pictures a file promises: with fewer it was cut short. Some may lie outside of what is to be shown."""
@@ -60,7 +60,7 @@ class Clip:
             return next(self._shots, None)
         except av.error.FFmpegError as error:
             raise BadFile(
-                f"the video {str(self._path)!r} breaks off: {error.strerror}; make a new copy of it"
+                f"the video {str(self._path)!r} breaks off: {error.strerror}", hint="make a new copy of it"
             ) from error
 
     def rewind(self) -> None:
@@ -96,7 +96,9 @@ class Clip:
         self._shots = clips.placed(self._decoded(), self._stream)
         first = self.next()
         if first is None:
-            raise BadFile(f"the video {str(self._path)!r} has no picture that can be decoded; make a new copy of it")
+            raise BadFile(
+                f"the video {str(self._path)!r} has no picture that can be decoded", hint="make a new copy of it"
+            )
         self._first = first
         self._shots = chain([first], self._shots)
 
@@ -106,6 +108,6 @@ class Clip:
             yield frame
         if count < WHOLE * self._stream.frames:
             raise BadFile(
-                f"the video {str(self._path)!r} is cut short: it has {count} of {self._stream.frames} pictures; "
-                "make a new copy of it"
+                f"the video {str(self._path)!r} is cut short: it has {count} of {self._stream.frames} pictures",
+                hint="make a new copy of it",
             )

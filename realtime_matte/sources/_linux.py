@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from realtime_matte.errors import SourceError
-from realtime_matte.holders import held_by_us, holders
-from realtime_matte.ioctl import Ioctl
-from realtime_matte.sources import _v4l2
 from realtime_matte.sources._camera_info import CameraInfo
-from realtime_matte.sources._v4l2 import Capability
+from realtime_matte.v4l2 import cameras as _v4l2
+from realtime_matte.v4l2.cameras import Capability
+from realtime_matte.v4l2.ioctl import Ioctl
+from realtime_matte.v4l2.open_files import held_by_us, holders
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Linux:
             return self._checked(Path(rest))
         matching = [camera for camera in self.cameras() if rest.lower() in camera.name.lower()]
         if not matching:
-            raise SourceError(f"no camera{f' called {rest!r}' if rest else ''}; {self._there_is()}")
+            raise SourceError(f"no camera{(f' called {rest!r}' if rest else '')}", hint=f"{self._there_is()}")
         return self._checked(Path(min(matching, key=lambda camera: camera.virtual).address))
 
     def gone(self, camera: CameraInfo) -> bool:
@@ -49,24 +49,28 @@ class Linux:
         """Why a camera that looked well could not be opened, or gave no picture."""
         path = Path(camera.address)
         if not path.exists():
-            return SourceError(f"{camera.title} went away while it was opened; plug it in again")
+            return SourceError(f"{camera.title} went away while it was opened", hint="plug it in again")
         with self._opened(path) as device:
             busy = _v4l2.busy(device, ioctl=self.ioctl)
         if busy:
             users = holders(path, root=self.root) or "another program"
-            return SourceError(f"{camera.title} is used by {users}; close that, or its video")
+            return SourceError(f"{camera.title} is used by {users}", hint="close that, or its video")
         if camera.virtual:
-            return SourceError(f"{camera.title} gives no picture: nothing feeds it; start what does, or {self._real()}")
-        return SourceError(f"{camera.title} gives no picture; undo its privacy switch, or plug it into another port")
+            return SourceError(
+                f"{camera.title} gives no picture: nothing feeds it", hint=f"start what does, or {self._real()}"
+            )
+        return SourceError(
+            f"{camera.title} gives no picture", hint="undo its privacy switch, or plug it into another port"
+        )
 
     def _checked(self, path: Path) -> CameraInfo:
         if not os.path.exists(path):  # noqa: PTH110 - Path's raises for names that are too long
-            raise SourceError(f"no camera at {path}; {self._there_is()}")
+            raise SourceError(f"no camera at {path}", hint=f"{self._there_is()}")
         with self._opened(path) as device:
             try:
                 capability = _v4l2.capability(device, ioctl=self.ioctl)
             except OSError as error:
-                raise SourceError(f"{path} is no camera; {self._there_is()}") from error
+                raise SourceError(f"{path} is no camera", hint=f"{self._there_is()}") from error
             camera = self._described(path, device, capability)
         self._refuse(camera, capability)
         return camera
@@ -74,12 +78,12 @@ class Linux:
     def _refuse(self, camera: CameraInfo, capability: Capability) -> None:
         """Raise for what is no camera, and for a virtual camera that shows nothing, or our own pictures."""
         if capability.loopback and held_by_us(Path(camera.address), root=self.root):
-            raise SourceError(f"{camera.title} is this program's own output; {self._real()}")
+            raise SourceError(f"{camera.title} is this program's own output", hint=f"{self._real()}")
         if capability.captures:
             return
         if capability.loopback:
-            raise SourceError(f"{camera.title} is a virtual camera that nothing feeds; {self._real()}")
-        raise SourceError(f"{camera.title} takes no pictures; {self._real()}")
+            raise SourceError(f"{camera.title} is a virtual camera that nothing feeds", hint=f"{self._real()}")
+        raise SourceError(f"{camera.title} takes no pictures", hint=f"{self._real()}")
 
     def _info(self, path: Path) -> CameraInfo | None:
         try:
@@ -100,11 +104,11 @@ class Linux:
         try:
             device = os.open(path, os.O_RDWR | os.O_NONBLOCK)
         except PermissionError as error:
-            raise SourceError(f"{path} may not be used by you: permission denied; {_permit(path)}") from error
+            raise SourceError(f"{path} may not be used by you: permission denied", hint=f"{_permit(path)}") from error
         except IsADirectoryError as error:
-            raise SourceError(f"{path} is a folder and no camera; {self._there_is()}") from error
+            raise SourceError(f"{path} is a folder and no camera", hint=f"{self._there_is()}") from error
         except OSError as error:
-            raise SourceError(f"{path} cannot be opened: {error.strerror}; plug it in again") from error
+            raise SourceError(f"{path} cannot be opened: {error.strerror}", hint="plug it in again") from error
         try:
             yield device
         finally:

@@ -9,10 +9,10 @@ import cv2
 
 from realtime_matte.errors import SourceLost
 from realtime_matte.frame import Frame, Pixels, Size
-from realtime_matte.sources import _device
+from realtime_matte.sources import _opencv as _device
 from realtime_matte.sources._camera_info import CameraInfo, Mode, System
-from realtime_matte.sources._device import Device
-from realtime_matte.sources._elsewhere import Elsewhere
+from realtime_matte.sources._opencv import Device
+from realtime_matte.sources._other_systems import Elsewhere
 from realtime_matte.sources._repeat import Repeats
 
 __all__ = ["Camera", "CameraInfo", "Mode", "list_cameras", "open"]
@@ -83,7 +83,7 @@ class Camera:
         first = self._start(size, fps)
         self.size = first.shape[1], first.shape[0]
         self.fps = _device.rate(device) or fps
-        self.notes = (_device.granted(device, camera, asked=(size, fps), given=(self.size, self.fps)),)
+        self.notices = (_device.granted(device, camera, asked=(size, fps), given=(self.size, self.fps)),)
 
     def read(self, pixels: Pixels) -> Frame:
         """The next new picture."""
@@ -120,7 +120,7 @@ class Camera:
             raise SourceLost(f"{self._camera.title} {self._loss()}")
         if picture is not pixels:  # OpenCV makes its own array for a picture that does not fit
             size = f"{picture.shape[1]}x{picture.shape[0]}"
-            raise SourceLost(f"{self._camera.title} now gives pictures of {size}; it has to be opened again")
+            raise SourceLost(f"{self._camera.title} now gives pictures of {size}", hint="it has to be opened again")
         self._index += 1
         return Frame(pixels, self._taken(), self._index - 1)
 
@@ -129,7 +129,7 @@ class Camera:
         while not self._gone() and (left := deadline - self._clock()) > 0:
             if _device.ready(self._device, min(left, SLICE_S)) and self._device.grab():
                 # Never without a grab that went well: OpenCV then gives the last picture again, and calls it a success.
-                picture = _device.picture(self._device, pixels)
+                picture = _device.retrieve(self._device, pixels)
                 if picture is not None and self._repeats.fresh(picture, self._device.get(cv2.CAP_PROP_POS_MSEC)):
                     return picture
             self._sleep(PAUSE_S)

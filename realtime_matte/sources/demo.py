@@ -9,12 +9,13 @@ import math
 import cv2
 import numpy as np
 
-from realtime_matte import images, portrait
+from realtime_matte import portrait
+from realtime_matte.config.specs import count, parse
 from realtime_matte.errors import SpecError
 from realtime_matte.frame import Frame, Pixels, Size
-from realtime_matte.options import count, parse
-from realtime_matte.sources import _pace
-from realtime_matte.sources._pace import Ticks
+from realtime_matte.media import image as images
+from realtime_matte.sources import _clock as _pace
+from realtime_matte.sources._clock import Ticks
 
 OPTIONS = {"frames": count}
 DEFAULT_SIZE = (1280, 720)
@@ -46,7 +47,7 @@ def open(rest: str, /, *, size: Size | None, fps: float | None) -> "Demo":
     """Prepare the photograph for ``size``."""
     name, given = parse(rest, OPTIONS)
     if name:
-        raise SpecError(f"the demo takes no name, and was given {name!r}; use demo, or demo?frames=300")
+        raise SpecError(f"the demo takes no name, and was given {name!r}", hint="use demo, or demo?frames=300")
     return Demo(size or DEFAULT_SIZE, _pace.ticks(fps, given.get("frames")))
 
 
@@ -58,7 +59,7 @@ class Demo:
         self.fps = ticks.fps
         self.live = ticks.live
         self.frames = ticks.frames
-        self.notes = ("the demo camera: a photograph that moves",)
+        self.notices = ("the demo camera: a photograph that moves",)
         self._ticks = ticks
         self._photo, self._middle = _photo(size)
         self._noise = _noise(size)

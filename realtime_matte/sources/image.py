@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from realtime_matte import images
+from realtime_matte.config.specs import count, parse, split
 from realtime_matte.errors import SpecError
 from realtime_matte.frame import Frame, Pixels, Size
-from realtime_matte.options import count, parse, split
+from realtime_matte.media import image as images
 from realtime_matte.paths import named
-from realtime_matte.sources import _pace
-from realtime_matte.sources._pace import Ticks
+from realtime_matte.sources import _clock as _pace
+from realtime_matte.sources._clock import Ticks
 
 OPTIONS = {"frames": count}
 
@@ -22,7 +22,7 @@ def open(rest: str, /, *, size: Size | None, fps: float | None) -> "Still":
     """Read the picture, filling ``size``."""
     name, given = parse(rest, OPTIONS)
     if not name:
-        raise SpecError("no picture is named after 'image:'; name a file, as in image:me.jpg")
+        raise SpecError("no picture is named after 'image:'", hint="name a file, as in image:me.jpg")
     ticks = _pace.ticks(fps, given.get("frames"))
     picture = images.read(named(name))
     return Still(picture if size is None else images.fill(picture, size, "cover"), ticks)
@@ -31,7 +31,7 @@ def open(rest: str, /, *, size: Size | None, fps: float | None) -> "Still":
 class Still:
     """The same picture at each tick."""
 
-    notes = ()
+    notices = ()
 
     def __init__(self, picture: Pixels, ticks: Ticks) -> None:
         self.size = picture.shape[1], picture.shape[0]

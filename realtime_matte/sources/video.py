@@ -5,14 +5,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from realtime_matte.clips import SUFFIXES, Shot
+from realtime_matte.config.specs import parse, split, switch
 from realtime_matte.errors import SpecError
 from realtime_matte.frame import Frame, Pixels, Size
-from realtime_matte.options import parse, split, switch
+from realtime_matte.media.clip import SUFFIXES, Shot
 from realtime_matte.paths import named
-from realtime_matte.sources import _pace
+from realtime_matte.sources import _clock as _pace
 from realtime_matte.sources._clip import Clip
-from realtime_matte.sources._pace import Ticks
+from realtime_matte.sources._clock import Ticks
 
 OPTIONS = {"live": switch, "loop": switch}
 
@@ -32,7 +32,7 @@ def open(rest: str, /, *, size: Size | None, fps: float | None) -> "Whole | Play
     """Open the file; a clip that loops is live."""
     name, given = parse(rest, OPTIONS)
     if not name:
-        raise SpecError("no video is named after 'video:'; name a file, as in video:clip.mp4")
+        raise SpecError("no video is named after 'video:'", hint="name a file, as in video:clip.mp4")
     wanted = None if fps is None else _pace.checked(fps)
     clip = Clip(named(name))
     if not any(given.values()):
@@ -45,7 +45,7 @@ class Whole:
     """Every frame of a clip, each at its place in time."""
 
     live = False
-    notes = ()
+    notices = ()
 
     def __init__(self, clip: Clip, *, size: Size | None, clock: Callable[[], float] = time.perf_counter) -> None:
         self.size = size or clip.size
@@ -73,7 +73,7 @@ class Playing:
     """A clip as a camera: at each tick, the picture that is to be seen then."""
 
     live = True
-    notes = ()
+    notices = ()
 
     def __init__(self, clip: Clip, ticks: Ticks, *, size: Size | None, loop: bool) -> None:
         self.size = size or clip.size

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from vcam_devices import LIMIT_S, Node, until
 
-from realtime_matte.cli.checks.host import Host
 from realtime_matte.cli.install_service import NAME, install, remove
+from realtime_matte.doctor.host import Host
 
 SYSTEMD = Path("/usr/lib/systemd/systemd")
 CGROUP = Path("/sys/fs/cgroup")

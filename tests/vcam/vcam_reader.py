@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from vcam_devices import LIMIT_S, Node, until
 
 from realtime_matte.frame import Pixels, Size
-from realtime_matte.line import card, standby
+from realtime_matte.pipeline import card, standby
 
 SIZE: Size = (640, 360)
 ROOM = (0, 255, 0)  # BGR

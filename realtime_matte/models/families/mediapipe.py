@@ -1,11 +1,11 @@
 """MediaPipe's selfie segmentation (Google, 2021), landscape and general: one probability a pixel, RGB in 0..1."""
 
 from realtime_matte.models.family import Read, clipped
-from realtime_matte.models.graph import Graph
-from realtime_matte.models.grid import Grid
-from realtime_matte.models.normalise import UNIT, Rule
-from realtime_matte.models.settings import Settings
-from realtime_matte.models.still import STILL_OPTIONS, Maps, Still, pictures, still
+from realtime_matte.models.input_size import Grid
+from realtime_matte.models.onnx_file import Graph
+from realtime_matte.models.options import Settings
+from realtime_matte.models.preprocess import UNIT, Rule
+from realtime_matte.models.stateless import STILL_OPTIONS, Maps, Still, pictures, still
 
 LOOKS = "float picture of a fixed size -> 1 channel of that size"
 OPTIONS = STILL_OPTIONS

@@ -1,11 +1,11 @@
 """MODNet (Ke et al. 2022): alpha directly, RGB in -1..1, sides in multiples of 32."""
 
 from realtime_matte.models.families.mediapipe import only_channel
-from realtime_matte.models.graph import Graph
-from realtime_matte.models.grid import Grid
-from realtime_matte.models.normalise import SIGNED, Rule
-from realtime_matte.models.settings import Settings
-from realtime_matte.models.still import STILL_OPTIONS, Still, pictures, still
+from realtime_matte.models.input_size import Grid
+from realtime_matte.models.onnx_file import Graph
+from realtime_matte.models.options import Settings
+from realtime_matte.models.preprocess import SIGNED, Rule
+from realtime_matte.models.stateless import STILL_OPTIONS, Still, pictures, still
 
 LOOKS = "float picture of a free size, or with instance normalisation -> 1 channel of that size"
 OPTIONS = STILL_OPTIONS

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from realtime_matte.errors import BadFile
 from realtime_matte.frame import Size
 from realtime_matte.models.family import Array, Feed, Memory, Read, Wiring, clipped
-from realtime_matte.models.graph import Graph
-from realtime_matte.models.grid import Grid, grid
-from realtime_matte.models.settings import Settings
+from realtime_matte.models.input_size import Grid, grid
+from realtime_matte.models.onnx_file import Graph
+from realtime_matte.models.options import Settings
 from realtime_matte.models.shrink import Shrink
 
 LOOKS = "rtmatte.family = recurrent in its metadata"
@@ -31,17 +31,19 @@ def open(graph: Graph, settings: Settings) -> "Recurrent":
         states = tuple(_state(entry) for entry in json.loads(graph.metadata["rtmatte.states"]))
         _check(area, multiple, *(number for state in states for number in (state.channels, state.stride)))
     except (KeyError, ValueError, TypeError) as error:
-        raise BadFile(f"{graph.path} has broken metadata ({error!r}); download or export it again") from error
+        raise BadFile(f"{graph.path} has broken metadata ({error!r})", hint="download or export it again") from error
     ports = {port.name for port in (*graph.inputs, *graph.outputs)}
     needed = {"frame", "alpha", *(state.input for state in states), *(state.output for state in states)}
     if needed - ports:
-        raise BadFile(f"{graph.path} has no {', '.join(sorted(needed - ports))} in its graph; there are: {graph}")
+        raise BadFile(
+            f"{graph.path} has no {', '.join(sorted(needed - ports))} in its graph", hint=f"there are: {graph}"
+        )
     anchor = Recurrent(grid(area, multiple, Settings()), states) if (settings.quality or 1) > 1 else None
     return Recurrent(grid(area, multiple, settings), states, anchor)
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class StatePort:
     """One entry of ``rtmatte.states``: (1, ``channels``, height / ``stride``, width / ``stride``) float32."""
 
     input: str
@@ -55,7 +57,7 @@ class Recurrent:
     """What the metadata says; ``anchor``: on the usual grid, where this is a finer one."""
 
     grid: Grid
-    states: tuple[State, ...]
+    states: tuple[StatePort, ...]
     anchor: "Recurrent | None" = None
 
     def wiring(self, size: Size) -> Wiring:
@@ -82,5 +84,5 @@ def _check(*numbers: int) -> None:
         raise ValueError(f"{min(numbers)} is no size")
 
 
-def _state(entry: Any) -> State:  # noqa: ANN401 -- JSON
-    return State(str(entry["input"]), str(entry["output"]), int(entry["channels"]), int(entry["stride"]))
+def _state(entry: Any) -> StatePort:  # noqa: ANN401 -- JSON
+    return StatePort(str(entry["input"]), str(entry["output"]), int(entry["channels"]), int(entry["stride"]))

@@ -7,12 +7,12 @@ from numpy.typing import NDArray
 
 from realtime_matte.errors import ModelError
 from realtime_matte.frame import Size
-from realtime_matte.models import normalise
+from realtime_matte.models import preprocess as normalise
 from realtime_matte.models.family import Array, Feed, Memory, Read, Wiring, clipped
-from realtime_matte.models.graph import Graph
-from realtime_matte.models.grid import Grid, grid
-from realtime_matte.models.normalise import UNIT, Rule
-from realtime_matte.models.settings import Settings
+from realtime_matte.models.input_size import Grid, grid
+from realtime_matte.models.onnx_file import Graph
+from realtime_matte.models.options import Settings
+from realtime_matte.models.preprocess import UNIT, Rule
 
 LOOKS = "src, r1i..r4i (and downsample_ratio) -> pha, r1o..r4o"
 OPTIONS = frozenset({"size", "quality"})
@@ -35,7 +35,9 @@ def open(graph: Graph, settings: Settings) -> "RobustVideoMatting":
     """Raises ModelError for the half-precision export."""
     ports = {port.name: port for port in graph.inputs}
     if ports["src"].kind != "float":
-        raise ModelError(f"{graph.path} takes {ports['src'].kind}; take its float32 export, rvm_mobilenetv3_fp32.onnx")
+        raise ModelError(
+            f"{graph.path} takes {ports['src'].kind}", hint="take its float32 export, rvm_mobilenetv3_fp32.onnx"
+        )
     channels = tuple(ports[name].shape[1] if len(ports[name].shape) > 1 else 0 for name in _IN)
     known = tuple(channel if isinstance(channel, int) else 0 for channel in channels)
     return RobustVideoMatting(known, "downsample_ratio" in ports, grid(_AREA, 16, settings))

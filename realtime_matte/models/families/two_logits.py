@@ -7,11 +7,11 @@ uses PReLU, Google's end in a transposed convolution, and the rest is taken for 
 import numpy as np
 
 from realtime_matte.models.family import Read
-from realtime_matte.models.graph import Graph
-from realtime_matte.models.grid import Grid
-from realtime_matte.models.normalise import SIGNED, UNIT, Rule
-from realtime_matte.models.settings import Settings
-from realtime_matte.models.still import STILL_OPTIONS, Maps, Still, pictures, still
+from realtime_matte.models.input_size import Grid
+from realtime_matte.models.onnx_file import Graph
+from realtime_matte.models.options import Settings
+from realtime_matte.models.preprocess import SIGNED, UNIT, Rule
+from realtime_matte.models.stateless import STILL_OPTIONS, Maps, Still, pictures, still
 
 LOOKS = "float picture -> 2 channels of that size (background, person)"
 OPTIONS = STILL_OPTIONS

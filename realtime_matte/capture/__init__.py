@@ -1,0 +1,1 @@
+"""Frames from a source to the pipeline."""

@@ -1,0 +1,107 @@
+"""When the pictures of a source without a sensor are due."""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from realtime_matte.errors import SpecError
+
+DEFAULT_FPS = 30.0
+SLOWEST_FPS, FASTEST_FPS = 1.0, 1000.0
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A picture's number, from 0, and its time."""
+
+    index: int
+    time: float
+
+
+class Ticks(Protocol):
+    """Gives one tick a picture."""
+
+    @property
+    def fps(self) -> float:
+        """Ticks a second."""
+
+    @property
+    def live(self) -> bool:
+        """True when they come at their own time."""
+
+    @property
+    def frames(self) -> int | None:
+        """How many in all; None without end."""
+
+    def next(self) -> Tick | None:
+        """The next tick, waited for if ``live``; None at the end."""
+
+
+class Live:
+    """Ticks at their own time from the first one on, for ever; those that nobody came for are left out."""
+
+    live = True
+    frames = None
+
+    def __init__(
+        self,
+        fps: float,
+        *,
+        clock: Callable[[], float] = time.perf_counter,
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> None:
+        self.fps = fps
+        self._clock = clock
+        self._sleep = sleep
+        self._start: float | None = None
+        self._index = 0
+
+    def next(self) -> Tick:
+        """The tick that is due, or the next one."""
+        now = self._clock()
+        if self._start is None:
+            self._start = now
+        index = max(self._index, math.floor((now - self._start) * self.fps))
+        due = self._start + index / self.fps
+        if due > now:
+            self._sleep(due - now)
+        self._index = index + 1
+        return Tick(index, due)
+
+
+class Counted:
+    """A number of ticks, as fast as they are asked for; their times start now and are ``1 / fps`` apart."""
+
+    live = False
+
+    def __init__(self, fps: float, frames: int, *, clock: Callable[[], float] = time.perf_counter) -> None:
+        self.fps = fps
+        self.frames = frames
+        self._start = clock()
+        self._index = 0
+
+    def next(self) -> Tick | None:
+        """The next tick."""
+        if self._index == self.frames:
+            return None
+        self._index += 1
+        return Tick(self._index - 1, self._start + (self._index - 1) / self.fps)
+
+
+def ticks(fps: float | None, frames: int | None) -> Ticks:
+    """``frames`` ticks, or live ones without end. Raises SpecError for a rate out of range."""
+    rate = checked(fps)
+    return Live(rate) if frames is None else Counted(rate, frames)
+
+
+def checked(fps: float | None) -> float:
+    """The rate, the default for None. Raises SpecError."""
+    if fps is None:
+        return DEFAULT_FPS
+    if not SLOWEST_FPS <= fps <= FASTEST_FPS:
+        raise SpecError(
+            f"{fps:g} frames a second are out of range", hint=f"take {SLOWEST_FPS:g} to {FASTEST_FPS:g}, such as 30"
+        )
+    return fps

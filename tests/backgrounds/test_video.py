@@ -1,0 +1,414 @@
+"""Clips as a background: real files, written here, played against a clock of the test's own."""
+
+import struct
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+from types import SimpleNamespace
+
+import av
+import cv2
+import numpy as np
+import pytest
+from av.video.reformatter import VideoReformatter
+
+from realtime_matte.backgrounds import _clip, video
+from realtime_matte.errors import BadFile, MissingDependency, MissingFile, SpecError
+from realtime_matte.frame import Frame, Matte, Pixels
+from realtime_matte.media import animation as _animation
+from realtime_matte.media import clip as clips
+
+SIZE = (64, 48)
+MATTE = Matte(np.zeros((48, 64), np.float32))
+START = 1000.0
+
+
+def grey(level: int, size: tuple[int, int] = SIZE) -> Pixels:
+    return np.full((size[1], size[0], 3), level, np.uint8)
+
+
+def write(
+    path: Path, pictures: Sequence[Pixels], *, codec: str = "libx264", fmt: str = "yuv420p", rate: int = 10
+) -> Path:
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=rate)
+        stream.height, stream.width = pictures[0].shape[:2]
+        stream.pix_fmt = fmt
+        for picture in pictures:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="bgr24")))
+        container.mux(stream.encode())
+    return path
+
+
+def steps(path: Path, count: int = 10, **settings: object) -> Path:
+    """A clip of ten pictures a second, each 20 brighter than the one before."""
+    return write(path, [grey(20 + 20 * index) for index in range(count)], **settings)  # type: ignore[arg-type]
+
+
+def play(background: video.Video, times: Sequence[float]) -> list[int]:
+    """Which of the steps is shown at each time."""
+    levels = [background.image(Frame(grey(0), START + time, 0), MATTE)[24, 32].mean() for time in times]
+    return [round((level - 20) / 20) for level in levels]
+
+
+def opened(path: Path) -> video.Video:
+    return video.open(str(path), size=SIZE, fit="cover")
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.mov", "a.ts", "a.avi", "a.flv"])
+def test_plays_at_its_own_pace_and_starts_again(tmp_path: Path, name: str) -> None:
+    background = opened(steps(tmp_path / name, codec="mpeg4" if name == "a.avi" else "libx264"))
+    shown = play(background, [index / 10 for index in range(25)])
+    background.close()
+    assert shown == [*range(10), *range(10), *range(5)]
+
+
+def test_a_faster_camera_sees_each_picture_longer(tmp_path: Path) -> None:
+    background = opened(steps(tmp_path / "a.mp4"))
+    assert play(background, [index / 30 for index in range(12)]) == [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3]
+    background.close()
+
+
+def test_a_slower_camera_sees_some_of_them(tmp_path: Path) -> None:
+    background = opened(steps(tmp_path / "a.mp4"))
+    assert play(background, [0, 0.35, 0.7, 1.05, 1.4]) == [0, 3, 7, 0, 4]
+    background.close()
+
+
+def test_an_uneven_camera_keeps_the_pace(tmp_path: Path) -> None:
+    background = opened(steps(tmp_path / "a.mp4"))
+    assert play(background, [0, 0.01, 0.11, 0.11, 0.29, 0.51, 0.52]) == [0, 0, 1, 1, 2, 5, 5]
+    background.close()
+
+
+def test_after_a_long_gap_it_goes_on_where_it_was(tmp_path: Path) -> None:
+    background = opened(steps(tmp_path / "a.mp4"))
+    assert play(background, [0, 0.1, 0.2, 60.2, 60.3]) == [0, 1, 2, 2, 3]
+    background.close()
+
+
+def test_time_that_goes_back_does_no_harm(tmp_path: Path) -> None:
+    background = opened(steps(tmp_path / "a.mp4"))
+    assert play(background, [0, 0.2, 0.1, 0.2]) == [0, 2, 2, 3]
+    background.close()
+
+
+def test_one_frame_never_decodes_more_than_a_few(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    background = opened(write(tmp_path / "a.mp4", [grey(index) for index in range(100)], rate=100))
+    decoded: list[int] = []
+    step = _clip.Clip.step
+    monkeypatch.setattr(_clip.Clip, "step", lambda clip, *, hurry: (decoded.append(1), step(clip, hurry=hurry))[1])
+    counts = []
+    for time in (0, 0.5, 0.51, 0.52):
+        decoded.clear()
+        background.image(Frame(grey(0), START + time, 0), MATTE)
+        counts.append(len(decoded))
+    background.close()
+    assert counts[0] == 0
+    assert counts[1] == video.STEPS
+    assert counts[2] <= 2  # and the arrears are let go
+    assert counts[3] <= 2
+
+
+def test_one_picture_is_decoded_for_one_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    background = opened(steps(tmp_path / "a.mp4"))
+    decoded: list[bool] = []
+    step = _clip.Clip.step
+    monkeypatch.setattr(_clip.Clip, "step", lambda clip, *, hurry: (decoded.append(hurry), step(clip, hurry=hurry))[1])
+    play(background, [index / 10 for index in range(30)])
+    background.close()
+    assert decoded == [False] * 29
+
+
+def test_the_same_array_while_the_picture_stays(tmp_path: Path) -> None:
+    background = opened(steps(tmp_path / "a.mp4"))
+    first = background.image(Frame(grey(0), 0.0, 0), MATTE)
+    assert background.image(Frame(grey(0), 0.05, 1), MATTE) is first
+    background.close()
+
+
+@pytest.mark.parametrize("name", ["one.mp4", "one.gif"])
+def test_a_clip_of_one_picture_stands_still(tmp_path: Path, name: str) -> None:
+    settings = {"codec": "gif", "fmt": "rgb8"} if name == "one.gif" else {}
+    background = opened(write(tmp_path / name, [grey(255)], **settings))  # type: ignore[arg-type]
+    pictures = [background.image(Frame(grey(0), time, 0), MATTE) for time in (0.0, 0.5, 5.0)]
+    background.close()
+    assert all(picture.min() > 245 for picture in pictures)
+
+
+def test_animated_gif(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.gif", [grey(0), grey(255), grey(0), grey(255)], codec="gif", fmt="rgb8")
+    background = opened(path)
+    levels = [background.image(Frame(grey(0), index / 10, 0), MATTE)[0, 0, 0] for index in range(8)]
+    background.close()
+    assert levels == [0, 255] * 4
+
+
+def test_clear_parts_of_a_gif_lie_over_black(tmp_path: Path) -> None:
+    path = tmp_path / "clear.gif"
+    path.write_bytes(
+        b"GIF89a\2\0\1\0\x80\0\0\xff\xff\xff\xff\0\0"  # 2 x 1, white and red
+        b"!\xf9\4\1\x0a\0\1\0"  # red is the clear one
+        b",\0\0\0\0\2\0\1\0\0\2\2\x44\x0a\0;"
+    )
+    background = video.open(str(path), size=(2, 1), fit="cover")
+    assert background.image(Frame(grey(0, (2, 1)), 0.0, 0), MATTE).tolist() == [[[255] * 3, [0] * 3]]
+    background.close()
+
+
+@pytest.mark.skipif(not hasattr(cv2, "imreadanimation"), reason="OpenCV before 4.11 has no animations")
+def test_animated_webp(tmp_path: Path) -> None:
+    path = tmp_path / "a.webp"
+    animation(path, [grey(40), grey(120), grey(200)])
+    background = opened(path)
+    shown = [int(background.image(Frame(grey(0), index / 10, 0), MATTE)[0, 0, 0]) for index in range(7)]
+    background.close()
+    assert np.abs(np.array(shown) - [40, 120, 200, 40, 120, 200, 40]).max() <= 2
+
+
+def animation(path: Path, pictures: Sequence[Pixels]) -> None:
+    film = cv2.Animation()
+    film.frames = list(pictures)
+    film.durations = [100] * len(pictures)
+    assert cv2.imwriteanimation(str(path), film)
+
+
+@pytest.mark.skipif(not hasattr(cv2, "imreadanimation"), reason="OpenCV before 4.11 has no animations")
+def test_a_webp_too_long_for_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.webp"
+    animation(path, [grey(40), grey(120), grey(200)])
+    monkeypatch.setattr(_animation, "MOST_BYTES", 2 * 4 * 64 * 48)
+    with pytest.raises(
+        BadFile, match=r"'.*a\.webp' is too long to hold \(2 of its pictures fit in memory\); save it as"
+    ):
+        opened(path)
+
+
+def test_webp_with_an_older_opencv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(cv2, "imreadanimation", raising=False)
+    (tmp_path / "a.webp").write_bytes(b"RIFF\0\0\0\0WEBPVP8X\x0a\0\0\0\x02" + bytes(99))
+    with pytest.raises(MissingDependency, match=r"needs opencv-python 4\.11 or newer: pip install -U opencv-python"):
+        opened(tmp_path / "a.webp")
+
+
+@pytest.mark.skipif(not hasattr(cv2, "imreadanimation"), reason="OpenCV before 4.11 has no animations")
+def test_broken_webp(tmp_path: Path) -> None:
+    (tmp_path / "a.webp").write_bytes(b"RIFF\0\0\0\0WEBPVP8X\x0a\0\0\0\x02" + bytes(99))
+    with pytest.raises(BadFile, match="is no animation that OpenCV can read; save it as an MP4"):
+        opened(tmp_path / "a.webp")
+
+
+COLORS = [(40, 200, 90), (230, 30, 60), (20, 20, 220)]
+
+
+@pytest.mark.parametrize("height", [480, 720])
+def test_untagged_clips_have_the_colors_players_show(tmp_path: Path, height: int) -> None:
+    """BT.601 below 720 lines, BT.709 from there on."""
+    matrix = "ITU709" if height >= 720 else "ITU601"
+    for color in COLORS:
+        path, size = tmp_path / f"{color[0]}.mkv", (64, height)
+        picture = np.full((height, 64, 3), color, np.uint8)
+        frame = av.VideoFrame.from_ndarray(picture, format="bgr24").reformat(format="yuv420p", dst_colorspace=matrix)
+        planes = [bytes(plane)[:1][0] for plane in frame.planes]
+        stored = av.VideoFrame(64, height, "yuv420p")
+        for plane, value in zip(stored.planes, planes, strict=True):
+            plane.update(bytes([value]) * plane.buffer_size)
+        with av.open(str(path), "w") as container:
+            stream = container.add_stream("ffv1", rate=10)
+            stream.width, stream.height, stream.pix_fmt = 64, height, "yuv420p"
+            container.mux(stream.encode(stored))
+            container.mux(stream.encode())
+        background = video.open(str(path), size=size, fit="cover")
+        shown = background.image(Frame(grey(0, size), 0.0, 0), MATTE)[9, 9]
+        background.close()
+        np.testing.assert_allclose(shown, color, atol=4)  # eight-bit YUV
+
+
+@pytest.mark.parametrize(("matrix", "number"), [("ITU709", 1), ("ITU601", 5), ("ITU601", 6)])
+def test_tagged_clips_have_their_own_colors(matrix: str, number: int) -> None:
+    picture = np.full((48, 64, 3), COLORS[0], np.uint8)
+    frame = av.VideoFrame.from_ndarray(picture, format="bgr24").reformat(format="yuv420p", dst_colorspace=matrix)
+    frame.colorspace = number
+    np.testing.assert_allclose(clips.bgr(VideoReformatter(), frame, SIZE)[9, 9], COLORS[0], atol=4)
+
+
+def test_full_range_clips_are_not_washed_out(tmp_path: Path) -> None:
+    path = tmp_path / "a.mkv"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mjpeg", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuvj420p"
+        stream.time_base = stream.codec_context.time_base = Fraction(1, 10)
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(grey(255), format="bgr24").reformat(format="yuvj420p")))
+        container.mux(stream.encode())
+    background = opened(path)
+    assert background.image(Frame(grey(0), 0.0, 0), MATTE).min() >= 253
+    background.close()
+
+
+def turned(path: Path, matrix: tuple[int, ...]) -> Path:
+    """The same file with another display matrix in its track header, as phones write it."""
+    data = bytearray(path.read_bytes())
+    at = data.index(b"tkhd") + 4 + 40
+    data[at : at + 36] = struct.pack(">9i", *matrix)
+    path.write_bytes(data)
+    return path
+
+
+ONE, UNIT = 1 << 16, 1 << 30
+
+
+@pytest.mark.parametrize(
+    ("matrix", "bright"),
+    [
+        ((ONE, 0, 0, 0, ONE, 0, 0, 0, UNIT), "top"),
+        ((0, ONE, 0, -ONE, 0, 0, 0, 0, UNIT), "right"),  # a quarter clockwise
+        ((-ONE, 0, 0, 0, -ONE, 0, 0, 0, UNIT), "bottom"),
+        ((0, -ONE, 0, ONE, 0, 0, 0, 0, UNIT), "left"),
+    ],
+)
+def test_clips_of_a_phone_stand_upright(tmp_path: Path, matrix: tuple[int, ...], bright: str) -> None:
+    picture = grey(20)
+    picture[:16] = 230
+    background = opened(turned(write(tmp_path / "held.mp4", [picture] * 3), matrix))
+    shown = background.image(Frame(grey(0), 0.0, 0), MATTE)[..., 0]
+    background.close()
+    sides = {"top": shown[2, 32], "bottom": shown[-3, 32], "left": shown[24, 2], "right": shown[24, -3]}
+    assert max(sides, key=sides.__getitem__) == bright
+    assert sides[bright] > 200
+
+
+@pytest.mark.parametrize("size", [(64, 48), (31, 77), (1, 1), (640, 360)])
+def test_pictures_have_the_output_size(tmp_path: Path, size: tuple[int, int]) -> None:
+    background = video.open(str(steps(tmp_path / "a.mp4", 3)), size=size, fit="contain")
+    for time in (0.0, 0.1, 0.2):
+        assert background.image(Frame(grey(0, size), time, 0), MATTE).shape == (size[1], size[0], 3)
+    background.close()
+
+
+def test_a_file_cut_short_plays_what_is_there(tmp_path: Path) -> None:
+    path = steps(tmp_path / "a.ts", 10)
+    path.write_bytes(path.read_bytes()[:-700])
+    background = opened(path)
+    shown = play(background, [index / 10 for index in range(30)])
+    background.close()
+    assert shown[:6] == [0, 1, 2, 3, 4, 5]
+    assert shown.count(0) >= 3  # it starts again
+
+
+def test_damage_in_the_middle_is_passed_over(tmp_path: Path) -> None:
+    path = steps(tmp_path / "a.avi", 10, codec="mjpeg", fmt="yuvj420p")
+    data = bytearray(path.read_bytes())
+    start = -1
+    for _ in range(6):  # the index, and five pictures
+        start = data.index(b"00dc", start + 1)
+    size = int.from_bytes(data[start + 4 : start + 8], "little")
+    data[start + 8 : start + 8 + size] = bytes(size)
+    path.write_bytes(data)
+    background = opened(path)
+    shown = play(background, [index / 10 for index in range(10)])
+    background.close()
+    assert shown == [0, 1, 2, 3, 3, 5, 6, 7, 8, 9]
+
+
+def test_a_file_that_goes_away_is_told(tmp_path: Path) -> None:
+    path = steps(tmp_path / "a.mp4", 4)
+    background = opened(path)
+    path.rename(tmp_path / "b.mp4")
+    with pytest.raises(MissingFile, match=r"cannot read the video '.*a\.mp4': No such file or directory; name one"):
+        play(background, [index / 10 for index in range(20)])
+    background.close()
+
+
+def test_pixels_that_are_not_square_are_shown_as_players_do(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    picture = np.hstack([grey(0), grey(255)])[:, 32:96]  # the edge is in the middle
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.codec_context.sample_aspect_ratio = Fraction(2)
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="bgr24")))
+        container.mux(stream.encode())
+    background = video.open(str(path), size=(64, 48), fit="contain")
+    shown = background.image(Frame(grey(0), 0.0, 0), MATTE)
+    background.close()
+    assert shown[:12].max() == shown[-12:].max() == 0, "a picture of 128x48 has bars above and below"
+    assert shown[24, 60].min() > 240
+
+
+class Untimed:
+    """A decoded picture of a file that tells no times."""
+
+    time = None
+    duration = 0
+    time_base = None
+
+
+class AtTen:
+    """A video of ten pictures a second."""
+
+    average_rate = 10
+
+
+def test_pictures_without_times_follow_each_other() -> None:
+    shots = clips.placed([Untimed(), Untimed(), Untimed()], AtTen())  # type: ignore[list-item, arg-type]
+    assert [round(shot.place, 6) for shot in shots] == [0, 0.1, 0.2]
+
+
+class Timed(Untimed):
+    """A decoded picture at its time."""
+
+    def __init__(self, time: float) -> None:
+        self.time = time  # type: ignore[assignment]
+
+
+def test_times_that_begin_anew_in_mid_file_go_on() -> None:
+    """As where two recordings were put one behind the other."""
+    shots = clips.placed(map(Timed, [5, 5.1, 5.2, 1, 1.1, 1.05, 1.2]), AtTen())  # type: ignore[arg-type]
+    assert [round(shot.place, 6) for shot in shots] == [0, 0.1, 0.2, 0.3, 0.4, 0.4, 0.5]
+
+
+@pytest.mark.parametrize(("told", "believed"), [(None, 25), (29.97, 29.97), (240, 240), (1000, 25), (90_000, 25)])
+def test_a_header_that_tells_its_clock_as_its_rate_is_not_believed(told: float | None, believed: float) -> None:
+    assert clips.rate(SimpleNamespace(average_rate=told)) == pytest.approx(believed)  # type: ignore[arg-type]
+
+
+def test_text_named_like_a_video(tmp_path: Path) -> None:
+    (tmp_path / "a.mp4").write_text("buy milk " * 999)
+    with pytest.raises(BadFile, match=r"'.*a\.mp4' is no video FFmpeg can read \(Invalid data.*\); save it as an MP4"):
+        opened(tmp_path / "a.mp4")
+
+
+def test_sound_alone_is_no_video(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "a.mkv"), "w") as container:
+        stream = container.add_stream("pcm_s16le", rate=8000)
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 800), np.int16), format="s16", layout="mono")
+        frame.sample_rate = 8000
+        container.mux(stream.encode(frame))
+    with pytest.raises(BadFile, match=r"'.*a\.mkv' holds no pictures; name a file with a video in it"):
+        opened(tmp_path / "a.mkv")
+
+
+def test_a_video_without_pictures(tmp_path: Path) -> None:
+    path = steps(tmp_path / "a.ts", 10)
+    data = bytearray(path.read_bytes())
+    for start in range(3 * 188, len(data), 188):  # the tables at the start stay
+        data[start + 24 : start + 188] = bytes(164)
+    path.write_bytes(data)
+    with pytest.raises(BadFile, match=r"a\.ts'"):
+        opened(path)
+
+
+def test_missing_video(tmp_path: Path) -> None:
+    with pytest.raises(MissingFile, match=r"no video file '.*away\.mp4'; name one that is there"):
+        opened(tmp_path / "away.mp4")
+
+
+def test_video_without_a_name() -> None:
+    with pytest.raises(SpecError, match=r"no video is named after 'video:'; name a file, as in video:waves\.mp4"):
+        video.open("", size=SIZE, fit="cover")
+
+
+def test_close_twice(tmp_path: Path) -> None:
+    background = opened(steps(tmp_path / "a.mp4", 2))
+    background.close()
+    background.close()

@@ -1,0 +1,162 @@
+"""``rtmatte install-service``: what it writes, runs, tells and refuses."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from fakes.host import FakeHost
+
+from realtime_matte.cli import install_service, main
+from realtime_matte.cli.install_service import MARK, install, refuse, remove
+from realtime_matte.errors import MissingFile, SinkError, SpecError
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeHost:
+    """With systemd, and no settings."""
+    monkeypatch.setattr(
+        "realtime_matte.config.toml_file.user_config_path", lambda *_names, **_more: tmp_path / "nowhere"
+    )
+    fake = FakeHost(tmp_path)
+    fake.folder("run/systemd/system")
+    fake.answer("systemctl", "")
+    return fake
+
+
+def unit(machine: FakeHost) -> Path:
+    return machine.root / "home/me/.config/systemd/user/rtmatte.service"
+
+
+def test_the_unit_runs_the_settings_and_starts_again_after_a_failure(machine: FakeHost) -> None:
+    told = list(install(machine.host, None))
+    assert told[:3] == [
+        f"wrote {unit(machine)}",
+        "ran systemctl --user daemon-reload",
+        "ran systemctl --user enable rtmatte.service",
+    ]
+    assert "  /etc/modules-load.d/rtmatte.conf: v4l2loopback" in told
+    lines = unit(machine).read_text("utf-8").splitlines()
+    assert lines[0] == MARK
+    assert f'ExecStart="{sys.executable}" "-m" "realtime_matte" "run" "--quiet"' in lines
+    assert "Restart=on-failure" in lines
+    assert "WantedBy=default.target" in lines
+
+
+def test_a_settings_file_is_named_by_its_whole_path_as_systemd_reads_it(
+    machine: FakeHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd = machine.write('my "100 %" $et.toml', "bg = 'blur'\n")
+    monkeypatch.chdir(machine.root)
+    list(install(machine.host, odd.name))
+    expected = f'"--config" "{machine.root}/my \\"100 %%\\" $$et.toml"'
+    assert f"{expected}\n" in unit(machine).read_text("utf-8")
+
+
+def test_settings_that_are_wrong_are_told_and_nothing_is_written(machine: FakeHost) -> None:
+    with pytest.raises(MissingFile):
+        list(install(machine.host, "none.toml"))
+    wrong = machine.write("wrong.toml", "nonsense = 1\n")
+    with pytest.raises(SpecError, match="no setting 'nonsense'"):
+        list(install(machine.host, str(wrong)))
+    assert not unit(machine).exists()
+
+
+def test_the_folder_of_the_users_choice_is_taken(machine: FakeHost) -> None:
+    machine.environment["XDG_CONFIG_HOME"] = str(machine.root / "elsewhere")
+    list(install(machine.host, None))
+    assert (machine.root / "elsewhere/systemd/user/rtmatte.service").is_file()
+
+
+def test_what_could_not_be_run_is_left_to_the_user(machine: FakeHost) -> None:
+    machine.answer("systemctl", "Failed to connect to bus:\nNo medium found\n", status=1)
+    told = install(machine.host, None)
+    assert next(told).startswith("wrote ")
+    left = "systemctl --user daemon-reload && systemctl --user enable rtmatte.service"
+    with pytest.raises(
+        SinkError, match=rf"daemon-reload failed \(Failed to connect to bus: No medium found\); run yourself: {left}$"
+    ):
+        next(told)
+    assert machine.asked == ["systemctl --user daemon-reload"]
+
+
+def test_what_could_not_be_stopped_is_not_taken_away(machine: FakeHost) -> None:
+    list(install(machine.host, None))
+    machine.answer("systemctl", "Failed to connect to bus", status=1)
+    with pytest.raises(SinkError, match="disable --now"):
+        list(remove(machine.host))
+    assert unit(machine).exists()
+
+
+def test_when_the_camera_is_on_is_told(machine: FakeHost) -> None:
+    assert "while it runs, the camera is on; systemctl --user stop rtmatte switches it off" in install(
+        machine.host, None
+    )
+
+
+def test_removed_it_leaves_nothing(machine: FakeHost) -> None:
+    list(install(machine.host, None))
+    machine.asked.clear()
+    assert list(remove(machine.host)) == [
+        "ran systemctl --user disable --now rtmatte.service",
+        f"removed {unit(machine)}",
+        "ran systemctl --user daemon-reload",
+    ]
+    assert not unit(machine).exists()
+    assert list(remove(machine.host)) == [f"there is no {unit(machine)}: nothing to remove"]
+
+
+def test_a_unit_of_somebody_else_is_left_alone(machine: FakeHost) -> None:
+    machine.write(str(unit(machine).relative_to(machine.root)), "[Unit]\n")
+    for act in (lambda: list(install(machine.host, None)), lambda: list(remove(machine.host))):
+        with pytest.raises(SpecError, match="was not written by rtmatte; move it away first"):
+            act()
+    assert unit(machine).read_text("utf-8") == "[Unit]\n"
+
+
+def test_installed_twice_the_last_settings_count(machine: FakeHost) -> None:
+    config = machine.write("my.toml")
+    list(install(machine.host, None))
+    list(install(machine.host, str(config)))
+    assert "my.toml" in unit(machine).read_text("utf-8")
+
+
+def test_a_folder_that_cannot_be_written_is_told(machine: FakeHost) -> None:
+    machine.write("home/me/.config", "a file")
+    with pytest.raises(SinkError, match=r"cannot write .*rtmatte.service: .*; check the folder's permissions"):
+        list(install(machine.host, None))
+
+
+def test_where_there_is_no_systemd_it_refuses(tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match="no systemd runs this system"):
+        refuse(FakeHost(tmp_path).host, root=False)
+
+
+def test_nothing_is_started_as_root(machine: FakeHost) -> None:
+    refuse(machine.host, root=False)
+    with pytest.raises(SpecError, match="would run rtmatte as root"):
+        refuse(machine.host, root=True)
+
+
+def test_the_verb_tells_each_line(
+    machine: FakeHost, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(install_service, "Host", lambda: machine.host)
+    monkeypatch.setattr("os.geteuid", lambda: 1000, raising=False)
+    assert main(["install-service"]) == 0
+    assert capsys.readouterr().out.startswith(f"wrote {unit(machine)}\nran systemctl --user daemon-reload\n")
+    assert main(["install-service", "--remove"]) == 0
+    assert f"removed {unit(machine)}\n" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd-analyze to check the unit with")
+def test_systemd_takes_the_unit(machine: FakeHost) -> None:
+    config = machine.write("a file.toml")
+    list(install(machine.host, str(config)))
+    command = ["systemd-analyze", "--user", "verify", str(unit(machine))]
+    environment = os.environ | {"XDG_RUNTIME_DIR": str(machine.folder("run/user"))}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=environment)  # noqa: S603 - our own
+    assert "rtmatte.service" not in done.stderr, done.stderr
+    assert done.returncode == 0, done.stderr

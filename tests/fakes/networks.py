@@ -1,0 +1,161 @@
+"""Tiny networks of every family: real graphs, whose alpha is easy to say in the head."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from realtime_matte import models
+from realtime_matte.frame import Frame, Size
+from realtime_matte.interfaces import Network
+
+FLOAT, HALF, BYTE = TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.UINT8
+
+Node = tuple[str, list[str], list[str], dict[str, Any]]
+Port = tuple[str, int, Sequence[int | str]]
+
+
+def write(
+    path: Path,
+    nodes: Sequence[Node],
+    inputs: Sequence[Port],
+    outputs: Sequence[Port],
+    *,
+    constants: Mapping[str, Any],
+    told: Mapping[str, str] | None = None,
+) -> Path:
+    graph = helper.make_graph(
+        [helper.make_node(operator, into, out, **attributes) for operator, into, out, attributes in nodes],
+        "tiny",
+        [helper.make_tensor_value_info(*port) for port in inputs],
+        [helper.make_tensor_value_info(*port) for port in outputs],
+        [numpy_helper.from_array(np.asarray(array), name) for name, array in constants.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    helper.set_model_props(model, dict(told or {}))
+    onnx.checker.check_model(model)
+    onnx.save(model, path)
+    return path
+
+
+def metadata(**changes: str) -> dict[str, str]:
+    """What a recurrent network of ours says about itself."""
+    told = {
+        "family": "recurrent",
+        "name": "tiny",
+        "version": "1",
+        "licence": "MIT",
+        "commit": "abc123",
+        "created": "2026-01-02",
+        "multiple": "16",
+        "area": "36864",
+        "states": json.dumps([{"input": "m8", "output": "n8", "channels": 2, "stride": 8}]),
+    }
+    return {f"rtmatte.{key}": value for key, value in (told | changes).items()}
+
+
+def recurrent(
+    path: Path, *, told: Mapping[str, str] | None = None, gain: float = 1.0, black_is_nan: bool = False
+) -> Path:
+    """Alpha is ``gain`` times how bright a pixel is (0..1), plus a hundredth of how many frames its memory has seen."""
+    grey = np.full((1, 3, 1, 1), gain / 3 / 255, np.float32)
+    nodes: list[Node] = [
+        ("Cast", ["frame"], ["float"], {"to": FLOAT}),
+        ("Transpose", ["float"], ["planes"], {"perm": [0, 3, 1, 2]}),
+        ("Conv", ["planes", "grey"], ["bright"], {}),
+        ("Add", ["m8", "one"], ["n8"], {}),
+        ("ReduceMean", ["n8"], ["seen"], {"axes": [1, 2, 3], "keepdims": 1}),
+        ("Mul", ["seen", "hundredth"], ["more"], {}),
+        ("Add", ["bright", "more"], ["sum"], {}),
+        ("ReduceMax", ["bright"], ["top"], {"axes": [1, 2, 3], "keepdims": 1}),
+        ("Div", ["top", "top"], ["sure"], {}),
+        ("Mul", ["sum", "sure" if black_is_nan else "one"], ["alpha"], {}),
+    ]
+    constants = {"grey": grey, "one": np.float32(1), "hundredth": np.float32(0.01)}
+    inputs: list[Port] = [("frame", BYTE, [1, "h", "w", 3]), ("m8", FLOAT, [1, 2, "h8", "w8"])]
+    outputs: list[Port] = [("alpha", FLOAT, [1, 1, "h", "w"]), ("n8", FLOAT, [1, 2, "h8", "w8"])]
+    return write(path, nodes, inputs, outputs, constants=constants, told=metadata() if told is None else told)
+
+
+def one_channel(
+    path: Path,
+    *,
+    planar: bool = True,
+    size: tuple[int, int] | None = (32, 16),
+    instance_normalisation: bool = False,
+    told: Mapping[str, str] | None = None,
+) -> Path:
+    """Alpha is the first channel as the network got it."""
+    width, height = size or ("w", "h")
+    into, out = ([3, height, width], [1, height, width]) if planar else ([height, width, 3], [height, width, 1])
+    nodes: list[Node] = [("Split", ["input", "counts"], ["first", "others"], {"axis": 1 if planar else 3})]
+    if instance_normalisation:
+        nodes.append(("InstanceNormalization", ["others", "two", "two"], ["unused"], {}))
+    nodes.append(("Identity", ["first"], ["output"], {}))
+    constants = {"counts": np.array([1, 2]), "two": np.ones(2, np.float32)}
+    ports: tuple[Port, Port] = ("input", FLOAT, [1, *into]), ("output", FLOAT, ["batch", *out])
+    return write(path, nodes, ports[:1], ports[1:], constants=constants, told=told)
+
+
+def two_channels(path: Path, *, mark: str = "Relu", softmax: bool = False, planar_out: bool = True) -> Path:
+    """Background scores 0, a person as much as the first channel; ``mark``: the operator that tells a network apart."""
+    first = np.zeros((2, 3, 1, 1), np.float32)
+    first[1, 0] = 1
+    constants = {
+        "first": first,
+        "spread": np.eye(2, dtype=np.float32)[:, :, None, None],
+        "one": np.ones((2, 1, 1), "f4"),
+    }
+    marks: dict[str, Node] = {
+        "Relu": ("Identity", ["scores"], ["marked"], {}),
+        "PRelu": ("PRelu", ["scores", "one"], ["marked"], {}),
+        "ConvTranspose": ("ConvTranspose", ["scores", "spread"], ["marked"], {}),
+    }
+    nodes: list[Node] = [
+        ("Conv", ["input", "first"], ["scores"], {}),
+        marks[mark],
+        ("Softmax", ["marked"], ["fair"], {"axis": 1}) if softmax else ("Identity", ["marked"], ["fair"], {}),
+        ("Transpose", ["fair"], ["output"], {"perm": [0, 1, 2, 3] if planar_out else [0, 2, 3, 1]}),
+    ]
+    shape = [1, 2, 16, 32] if planar_out else [1, 16, 32, 2]
+    return write(path, nodes, [("input", FLOAT, [1, 3, 16, 32])], [("output", FLOAT, shape)], constants=constants)
+
+
+def rvm(path: Path, *, known: bool = True, ratio: bool = False, kind: int = FLOAT) -> Path:
+    """Alpha is red plus a hundredth of how many frames the fourth memory saw; ``known``: channels told by the graph.
+
+    Where they are not, the first memories are grown from a single zero, as in the authors' export.
+    """
+    channels = {1: 16, 2: 20, 3: 40, 4: 64}
+    numbers = tuple(channels)
+    nodes: list[Node] = [("Split", ["src", "counts"], ["red", "others"], {"axis": 1})]
+    nodes += [("Add", [f"r{i}i", f"one{i}"], [f"r{i}o"], {}) for i in numbers]
+    nodes += [
+        ("ReduceMean", ["r4o"], ["seen"], {"axes": [1, 2, 3], "keepdims": 1}),
+        ("Mul", ["seen", "hundredth"], ["more"], {}),
+        ("Mul", ["red", "downsample_ratio" if ratio else "unit"], ["same"], {}),
+        ("Add", ["same", "more"], ["pha"], {}),
+    ]
+    shapes = {i: [1, channels[i], f"h{i}", f"w{i}"] if known else [f"{side}{i}" for side in "bchw"] for i in numbers}
+    inputs: list[Port] = [("src", kind, [1, 3, "h", "w"]), *((f"r{i}i", kind, shapes[i]) for i in numbers)]
+    inputs += [("downsample_ratio", kind, [1])] if ratio else []
+    outputs: list[Port] = [
+        ("pha", kind, [1, 1, "h", "w"]),
+        *((f"r{i}o", kind, [f"{side}{i}" for side in "BCHW"]) for i in numbers),
+    ]
+    number = np.float32 if kind == FLOAT else np.float16
+    ones = {f"one{i}": np.ones((1, channels[i], 1, 1), number) for i in numbers}
+    constants = {"counts": np.array([1, 2]), "unit": number(1), "hundredth": number(0.01), **ones}
+    return write(path, nodes, inputs, outputs, constants=constants)
+
+
+def cpu(spec: str) -> Network:
+    return models.open(spec, provider="cpu")
+
+
+def grey(level: int, size: Size = (1280, 720)) -> Frame:
+    return Frame(np.full((size[1], size[0], 3), level, np.uint8), 0.0, 0)

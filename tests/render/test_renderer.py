@@ -1,0 +1,101 @@
+"""The renderer: what is sent is the frame's person on the background, by the matte of that very frame."""
+
+import numpy as np
+import pytest
+
+from realtime_matte.errors import ModelError
+from realtime_matte.frame import Frame, Matte, Pixels
+from realtime_matte.interfaces import RecurrentState
+from realtime_matte.render.renderer import CpuRenderer
+
+ROOM, PERSON, BEACH = (255, 0, 255), (30, 60, 90), (10, 200, 20)
+
+
+class LeftHalf:
+    """A network that finds the person in the left half, counts its states and fails when told to."""
+
+    name, provider, notices = "left half", "CPU", ("a note",)
+
+    def __init__(self) -> None:
+        self.states: list[RecurrentState | None] = []
+        self.broken = False
+
+    def process(self, frame: Frame, state: RecurrentState | None) -> tuple[Matte, RecurrentState]:
+        if self.broken:
+            raise ModelError("the network failed")
+        self.states.append(state)
+        alpha = np.zeros((18, 32), np.float32)
+        alpha[:, :16] = 1
+        return Matte(alpha), (frame.index,)
+
+    def close(self) -> None: ...
+
+
+class Beach:
+    def __init__(self) -> None:
+        self.still = np.full((90, 160, 3), BEACH, np.uint8)
+        self.mattes: list[Matte] = []
+
+    def image(self, frame: Frame, matte: Matte) -> Pixels:
+        assert matte.alpha.shape == frame.pixels.shape[:2]
+        self.mattes.append(matte)
+        return self.still
+
+    def close(self) -> None: ...
+
+
+def frame(index: int) -> Frame:
+    pixels = np.full((90, 160, 3), ROOM, np.uint8)
+    pixels[:, :80] = PERSON
+    return Frame(pixels, index / 30, index)
+
+
+def test_the_person_stays_and_the_room_goes() -> None:
+    picture = CpuRenderer(LeftHalf(), size=(160, 90), background=Beach()).render(frame(0))
+    assert (picture[:, :60] == PERSON).all()
+    assert (picture[:, 100:] == BEACH).all()
+    assert not (picture == ROOM).all(axis=2).any()
+
+
+def test_without_a_background_alpha_is_kept_and_the_room_is_not() -> None:
+    picture = CpuRenderer(LeftHalf(), size=(160, 90), background=None).render(frame(0))
+    assert picture.shape == (90, 160, 4)
+    assert (picture[:, :60] == (*PERSON, 255)).all()
+    assert (picture[:, 100:] == 0).all()
+
+
+def test_state_is_argument_and_result_until_forgotten() -> None:
+    network = LeftHalf()
+    renderer = CpuRenderer(network, size=(160, 90), background=Beach())
+    for index in range(3):
+        renderer.render(frame(index))
+    renderer.reset()
+    renderer.render(frame(3))
+    assert network.states == [None, (0,), (1,), None]
+
+
+def test_no_matte_no_picture() -> None:
+    network = LeftHalf()
+    renderer = CpuRenderer(network, size=(160, 90), background=Beach())
+    network.broken = True
+    with pytest.raises(ModelError, match="the network failed"):
+        renderer.render(frame(0))
+
+
+def test_the_background_can_be_changed_between_frames() -> None:
+    renderer = CpuRenderer(LeftHalf(), size=(160, 90), background=Beach())
+    renderer.render(frame(0))
+    night = Beach()
+    night.still[:] = 7
+    renderer.background = night
+    assert (renderer.render(frame(1))[:, 100:] == 7).all()
+
+
+def test_every_part_is_timed_in_order() -> None:
+    laps: list[str] = []
+    CpuRenderer(LeftHalf(), size=(160, 90), background=Beach(), lap=laps.append).render(frame(0))
+    assert laps == ["matte", "refine", "background", "composite"]
+
+
+def test_notes_are_those_of_the_network() -> None:
+    assert CpuRenderer(LeftHalf(), size=(160, 90), background=None).notices == ("a note",)

@@ -1,0 +1,165 @@
+"""From models to pixels: the fast way, by bands and runs, gives what plain arithmetic on every pixel gives."""
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from realtime_matte.frame import Frame, Matte
+from realtime_matte.render.bands import bands_of, split
+from realtime_matte.render.guided_filter import BACKGROUND, EDGE, FOREGROUND, judge
+from realtime_matte.render.refine import Refiner
+from realtime_matte.render.upsampled import UpsampledMatte
+
+SIZES = [(854, 480), (1280, 720), (1920, 1080), (3840, 2160), (641, 363), (1079, 607), (97, 3), (2, 2), (1, 5)]
+
+
+def scene(size: tuple[int, int], seed: int = 3) -> tuple[np.ndarray, np.ndarray]:
+    """A frame of large patches, and a person on a small grid: a soft blob, partly sure, partly not."""
+    random = np.random.default_rng(seed)
+    patches = random.integers(0, 256, (9, 16, 3), np.uint8)
+    blob = np.clip(
+        cv2.resize(random.random((5, 8), np.float32), (64, 36), interpolation=cv2.INTER_CUBIC) * 4 - 1.5, 0, 1
+    )
+    return cv2.resize(patches, size, interpolation=cv2.INTER_CUBIC), blob
+
+
+def refine(refiner: Refiner, pixels: np.ndarray, coarse: np.ndarray) -> UpsampledMatte:
+    return refiner.refine(Frame(pixels, 0.0, 0), Matte(coarse))
+
+
+def refined(size: tuple[int, int], seed: int = 3) -> tuple[np.ndarray, UpsampledMatte]:
+    pixels, coarse = scene(size, seed)
+    return pixels, refine(Refiner(size), pixels, coarse)
+
+
+def spread(grid: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Bilinear, (h, w, n) to (H, W, n), in double precision."""
+    for side, length in enumerate((size[1], size[0])):
+        cells = grid.shape[side]
+        place = np.clip((np.arange(length) + 0.5) * cells / length - 0.5, 0, cells - 1)
+        low = np.floor(place).astype(int)
+        weight = (place - low).reshape((-1, 1, 1) if side == 0 else (1, -1, 1))
+        near, far = np.take(grid, low, side), np.take(grid, np.minimum(low + 1, cells - 1), side)
+        grid = near + weight * (far - near)
+    return grid
+
+
+def plainly(pixels: np.ndarray, matte: UpsampledMatte) -> tuple[np.ndarray, np.ndarray]:
+    """Alpha and colours of every pixel from the models, with no shortcut."""
+    linear, colours = (np.asarray(grid, np.float64) for grid in matte._models[:2])
+    size = pixels.shape[1], pixels.shape[0]
+    gains = spread(linear, size)
+    alpha = np.clip((gains[..., :3] * pixels).sum(axis=2) + gains[..., 3], 0, 1)[..., None]
+    both = spread(colours, size)
+    person, room = both[..., :3], both[..., 3:]
+    return alpha[..., 0], np.clip(person + alpha * (pixels - alpha * person - (1 - alpha) * room), 0, 255)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_every_pixel_is_within_one_level_of_plain_arithmetic(size: tuple[int, int]) -> None:
+    pixels, matte = refined(size)
+    background = np.random.default_rng(1).integers(0, 256, pixels.shape, np.uint8)
+    alpha, colours = plainly(pixels, matte)
+    picture = np.empty_like(pixels)
+    matte.over(background, picture)
+    expected = alpha[..., None] * colours + (1 - alpha[..., None]) * background
+    assert np.abs(picture - expected).max() <= 1  # half a level of rounding, and single precision
+    assert matte.alpha == pytest.approx(alpha, abs=1e-4)
+    shown = matte.alpha > 0
+    assert np.abs(matte.foreground - colours)[shown].max(initial=0) <= 1
+
+
+@settings(max_examples=30, deadline=None)
+@given(width=st.integers(1, 90), height=st.integers(1, 60), seed=st.integers(0, 999))
+def test_alpha_0_is_the_background_and_alpha_1_the_frame_exactly(width: int, height: int, seed: int) -> None:
+    pixels, matte = refined((width, height), seed)
+    background = np.random.default_rng(seed).integers(0, 256, pixels.shape, np.uint8)
+    picture = np.empty_like(pixels)
+    matte.over(background, picture)
+    nobody, somebody = matte.alpha == 0, matte.alpha == 1
+    assert np.array_equal(picture[nobody], background[nobody])
+    assert np.array_equal(picture[somebody], pixels[somebody])
+    assert np.array_equal(matte.foreground[somebody], pixels[somebody])
+    assert not matte.foreground[nobody].any()
+
+
+def test_the_scene_has_every_kind_of_pixel() -> None:
+    _, matte = refined((640, 360))
+    assert (
+        min((matte.alpha == 0).mean(), (matte.alpha == 1).mean(), ((matte.alpha > 0) & (matte.alpha < 1)).mean()) > 0.1
+    )
+
+
+def test_a_mirrored_frame_gives_a_mirrored_picture() -> None:
+    pixels, coarse = scene((641, 363))
+    background = np.random.default_rng(1).integers(0, 256, pixels.shape, np.uint8)
+    pictures = []
+    for turn in (slice(None), slice(None, None, -1)):
+        flipped = np.ascontiguousarray(pixels[:, turn]), np.ascontiguousarray(coarse[:, turn])
+        picture = np.empty_like(pixels)
+        refine(Refiner((641, 363)), *flipped).over(np.ascontiguousarray(background[:, turn]), picture)
+        pictures.append(picture[:, turn])
+    # The guide is shrunk by OpenCV, whose rounding is not quite the same from the other side.
+    assert np.abs(pictures[0].astype(int) - pictures[1]).max() <= 3
+
+
+def test_nothing_of_an_earlier_frame_is_in_a_picture() -> None:
+    refiner = Refiner((320, 180))
+    first, second = scene((320, 180), 1), scene((320, 180), 2)
+    background = np.full((180, 320, 3), 77, np.uint8)
+    fresh, after = np.empty_like(background), np.empty_like(background)
+    refine(Refiner((320, 180)), *second).over(background, fresh)
+    before = refine(refiner, *first)
+    before.over(background, after)
+    assert before.alpha.any()
+    refiner.reset()
+    matte = refine(refiner, *second)
+    matte.over(background, after)
+    assert np.array_equal(after, fresh)
+    assert np.array_equal(matte.alpha, refined((320, 180), 2)[1].alpha)
+
+
+def test_the_full_size_is_made_once_and_only_when_it_is_asked_for() -> None:
+    _, matte = refined((64, 36))
+    assert matte._whole._alpha is None
+    assert matte.alpha is matte.alpha
+    assert matte._whole._foreground is None
+    assert matte.foreground is matte.foreground
+
+
+def test_what_is_no_number_is_nobody() -> None:
+    pixels, coarse = scene((64, 36))
+    matte = refine(Refiner((64, 36)), pixels, coarse)
+    for grid in matte._models[:2]:
+        grid[:] = np.nan
+    matte._models[2][0][:] = EDGE  # between
+    matte._models[2][1][:] = 1  # runs
+    matte._models[2][2][:, 0], matte._models[2][2][:, 1] = 0, 64  # first
+    matte._models[2][3][:, 0] = EDGE  # kind
+    background, picture = np.full_like(pixels, 9), np.empty_like(pixels)
+    matte.over(background, picture)
+    assert not matte.alpha.any()
+    assert np.array_equal(picture, background)
+
+
+def test_a_cell_is_sure_only_if_no_colour_at_all_could_make_it_an_edge() -> None:
+    linear = np.array(
+        [[[0, 0, 0, 0], [0.001, 0, -0.001, -0.26], [0.001, 0, 0, -0.2], [0, -0.001, 0, 1.26], [0, 0, 0, 1]]]
+    )
+    cells = np.zeros((1, 5), np.uint8)
+    judge(linear.astype(np.float32), cells)
+    assert cells.tolist() == [[BACKGROUND, BACKGROUND, EDGE, FOREGROUND, FOREGROUND]]
+
+
+def test_a_band_is_split_where_its_four_cells_differ() -> None:
+    cells = np.array([[0, 0, 1, 1], [0, 0, 1, 1], [0, 2, 1, 1]], np.uint8)
+    bands = bands_of((3, 4))
+    split(cells, np.array([0, 10, 20, 30, 40], np.uint64), bands)
+    _, runs, first, kind = bands
+    assert runs.tolist() == [3, 2, 2]
+    assert first[0, :4].tolist() == [0, 10, 20, 40]
+    assert kind[0, :3].tolist() == [BACKGROUND, EDGE, FOREGROUND]
+    assert first[1, :3].tolist() == [0, 20, 40]
+    assert kind[1, :2].tolist() == [EDGE, FOREGROUND]

@@ -1,0 +1,486 @@
+"""Video files, each read back and its pixels judged, also when the writer was killed."""
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from realtime_matte import plugins
+from realtime_matte.errors import SinkError, SpecError
+from realtime_matte.frame import Pixels
+from realtime_matte.media import encoder as _formats
+from realtime_matte.sinks import file
+
+SIZE = (128, 96)
+OPAQUE = [".mp4", ".m4v", ".mov", ".mkv", ".webm"]
+CLEAR = [".mov", ".mkv", ".webm"]
+COLORS = [(40, 200, 90), (230, 30, 60), (20, 20, 220), (255, 255, 255), (0, 0, 0), (128, 128, 128)]
+
+
+def plain(color: Sequence[int], size: tuple[int, int] = SIZE) -> Pixels:
+    picture = np.empty((size[1], size[0], len(color)), np.uint8)
+    picture[:] = color
+    return picture
+
+
+def opened(path: Path, *, size: tuple[int, int] = SIZE, fps: float = 30.0, alpha: bool = False) -> file.Recording:
+    return file.open(str(path), size=size, fps=fps, alpha=alpha)
+
+
+def decoded(path: Path) -> Iterator[av.VideoFrame]:
+    """Every frame; VP9 by the one decoder that keeps alpha."""
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        if stream.codec_context.name != "vp9":
+            yield from container.decode(stream)
+            return
+        decoder = av.CodecContext.create("libvpx-vp9", "r")
+        for packet in container.demux(stream):
+            yield from decoder.decode(packet if packet.size else None)
+
+
+def bgr(frame: av.VideoFrame) -> Pixels:
+    """As players show it: by BT.709."""
+    return frame.to_ndarray(format="bgr24", src_colorspace="ITU709", dst_colorspace="ITU601")
+
+
+def write(sink: file.Recording, pictures: Sequence[Pixels], times: Sequence[float] | None = None) -> None:
+    for index, picture in enumerate(pictures):
+        sink.send(picture, times[index] if times else 100 + index / 30)
+    sink.close()
+
+
+@pytest.mark.parametrize("suffix", OPAQUE)
+def test_colors_come_back(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"out{suffix}"
+    write(opened(path), [plain(color) for color in COLORS])
+    frames = list(decoded(path))
+    assert len(frames) == len(COLORS)
+    for frame, color in zip(frames, COLORS, strict=True):
+        assert (frame.width, frame.height) == SIZE
+        np.testing.assert_allclose(bgr(frame)[48, 64], color, atol=8)  # lossy, eight-bit YUV
+
+
+@pytest.mark.parametrize("suffix", OPAQUE)
+def test_files_say_how_their_colors_are_meant(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"out{suffix}"
+    write(opened(path), [plain(COLORS[0])] * 3)
+    frame = next(decoded(path))
+    assert frame.format.name == "yuv420p"
+    assert (frame.colorspace, frame.color_range) == (1, 1)
+    if suffix != ".webm":
+        with av.open(str(path)) as container:
+            context = container.streams.video[0].codec_context
+            assert context.name == "h264"
+            assert (context.color_primaries, context.color_trc) == (1, 1)
+
+
+@pytest.mark.parametrize("suffix", CLEAR)
+def test_alpha_and_straight_colors_come_back(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"out{suffix}"
+    colors = [(40, 200, 90, 255), (40, 200, 90, 128), (40, 200, 90, 0), (230, 30, 60, 77)]
+    sink = opened(path, alpha=True)
+    assert sink.alpha
+    write(sink, [plain(color) for color in colors])
+    frames = list(decoded(path))
+    assert len(frames) == len(colors)
+    for frame, color in zip(frames, colors, strict=True):
+        shown = frame.to_ndarray(format="bgra", src_colorspace="ITU709", dst_colorspace="ITU601")[48, 64]
+        assert abs(int(shown[3]) - color[3]) <= 3
+        np.testing.assert_allclose(shown[:3], color[:3], atol=8)
+
+
+def test_alpha_keeps_its_shape(tmp_path: Path) -> None:
+    picture = plain((60, 120, 180, 0))
+    picture[20:70, 30:90, 3] = 255
+    write(opened(tmp_path / "out.webm", alpha=True), [picture] * 5)
+    *_, frame = decoded(tmp_path / "out.webm")
+    alpha = frame.to_ndarray(format="bgra")[..., 3]
+    wrong = np.abs(alpha.astype(int) - picture[..., 3]) > 40
+    assert wrong.mean() < 0.02  # lossy at the edge
+
+
+@pytest.mark.parametrize(("suffix", "tolerance"), [(".mp4", 1e-4), (".mov", 1e-4), (".webm", 1e-3), (".mkv", 1e-3)])
+def test_pictures_keep_their_times(tmp_path: Path, suffix: str, tolerance: float) -> None:
+    times = [5000.0, 5000.033, 5000.1, 5000.101, 5001.5, 5001.6]
+    path = tmp_path / f"out{suffix}"
+    write(opened(path), [plain(color) for color in COLORS], times)
+    with av.open(str(path)) as container:
+        shown = [frame.time for frame in container.decode(video=0)]
+    np.testing.assert_allclose(np.array(shown) - shown[0], np.array(times) - 5000, atol=tolerance)
+    assert shown[0] == pytest.approx(0, abs=tolerance)
+
+
+def test_times_that_stand_still_or_go_back_do_no_harm(tmp_path: Path) -> None:
+    write(opened(tmp_path / "out.mp4"), [plain(color) for color in COLORS[:4]], [7.0, 7.0, 6.5, 7.5])
+    times = [frame.time for frame in decoded(tmp_path / "out.mp4")]
+    assert len(times) == 4
+    assert times == sorted(set(times))
+    assert times[-1] == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("suffix", OPAQUE)
+@pytest.mark.parametrize("size", [(127, 95), (1, 1), (2, 300), (1280, 720)])
+def test_odd_sizes_grow_by_their_own_edge(tmp_path: Path, suffix: str, size: tuple[int, int]) -> None:
+    path = tmp_path / f"out{suffix}"
+    sink = opened(path, size=size)
+    write(sink, [plain((20, 20, 220), size)] * 2)
+    even = size[0] + size[0] % 2, size[1] + size[1] % 2
+    frame = next(decoded(path))
+    assert (frame.width, frame.height) == even
+    assert sink.notices[0].endswith(f"{even[0]}x{even[1]}")
+    assert np.abs(bgr(frame).astype(int) - (20, 20, 220)).max() <= 12
+
+
+@pytest.mark.parametrize("suffix", CLEAR)
+def test_odd_sizes_with_alpha(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"out{suffix}"
+    write(opened(path, size=(127, 95), alpha=True), [plain((20, 20, 220, 100), (127, 95))] * 2)
+    frame = next(decoded(path))
+    assert (frame.width, frame.height) == (128, 96)
+    assert np.abs(frame.to_ndarray(format="bgra")[..., 3].astype(int) - 100).max() <= 4
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(width=st.integers(1, 300), height=st.integers(1, 300), suffix=st.sampled_from([".mp4", ".webm"]))
+def test_every_size(tmp_path: Path, width: int, height: int, suffix: str) -> None:
+    path = tmp_path / f"{width}x{height}{suffix}"
+    write(
+        file.open(f"{path}?overwrite=yes", size=(width, height), fps=30.0, alpha=False),
+        [plain((9, 99, 199), (width, height))],
+    )
+    assert len(list(decoded(path))) == 1
+
+
+def test_pictures_may_be_overwritten_or_read_only(tmp_path: Path) -> None:
+    sink = opened(tmp_path / "out.mp4")
+    buffer = plain((0, 0, 0))
+    for index in range(5):
+        buffer[:] = 40 * index
+        buffer.flags.writeable = False
+        sink.send(buffer, index / 30)
+        buffer.flags.writeable = True
+    sink.close()
+    levels = [bgr(frame).mean() for frame in decoded(tmp_path / "out.mp4")]
+    np.testing.assert_allclose(levels, [0, 40, 80, 120, 160], atol=6)
+
+
+WRITER = """
+import signal, sys
+import numpy as np
+from realtime_matte.sinks import file
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs have Ctrl-C off
+path, alpha = sys.argv[1], sys.argv[2] == "alpha"
+sink = file.open(path, size=(128, 96), fps=30.0, alpha=alpha)
+picture = np.full((96, 128, 4 if alpha else 3), 200, np.uint8)
+index = 0
+try:
+    while True:
+        picture[..., 0] = index
+        sink.send(picture, index / 30)
+        index += 1
+        if index == 90:
+            print("three seconds", flush=True)
+            sys.stdin.readline()
+finally:
+    sink.close()
+"""
+
+
+def writer(path: Path, *, alpha: bool) -> subprocess.Popen[bytes]:
+    """Another program, that has sent three seconds and goes no further."""
+    command = [sys.executable, "-c", WRITER, str(path), "alpha" if alpha else "opaque"]
+    program = subprocess.Popen(  # noqa: S603 - our own
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    assert program.stdout is not None
+    assert program.stdout.readline() == b"three seconds\n"
+    return program
+
+
+@pytest.mark.parametrize(
+    ("suffix", "alpha"),
+    [(".mp4", False), (".mov", False), (".mkv", False), (".webm", False), (".webm", True), (".mov", True)],
+)
+def test_a_file_whose_writer_was_killed_plays(tmp_path: Path, suffix: str, alpha: bool) -> None:  # noqa: FBT001
+    path = tmp_path / f"out{suffix}"
+    with writer(path, alpha=alpha) as program:
+        program.kill()
+        program.communicate()
+    frames = list(decoded(path))
+    assert len(frames) >= 30  # two of the three seconds may be in the encoder, or not yet written out
+    for index, frame in enumerate(frames):
+        shown = (
+            bgr(frame)[48, 64]
+            if not alpha
+            else frame.to_ndarray(format="bgra", src_colorspace="ITU709", dst_colorspace="ITU601")[48, 64]
+        )
+        np.testing.assert_allclose(shown, [index, *[200] * (len(shown) - 1)], atol=10)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Ctrl-C is another thing there")
+@pytest.mark.parametrize("suffix", [".mp4", ".webm"])
+def test_ctrl_c_loses_nothing(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"out{suffix}"
+    with writer(path, alpha=False) as program:
+        program.send_signal(signal.SIGINT)
+        program.communicate()
+    assert len(list(decoded(path))) == 90
+
+
+def test_a_closed_file_is_an_ordinary_mp4(tmp_path: Path) -> None:
+    """Players and editors that know no fragments open it too."""
+    path = tmp_path / "out.mp4"
+    write(opened(path), [plain(color) for color in COLORS] * 20)
+    with av.open(str(path)) as container:
+        assert container.duration / av.time_base == pytest.approx(4.0, abs=0.1)
+        assert container.streams.video[0].frames == 120
+
+
+def test_a_file_that_is_there_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "out.mp4"
+    path.write_text("a call worth keeping")
+    with pytest.raises(
+        SinkError, match=r"'.*out\.mp4' is there already; add \?overwrite=yes to write over it, or name"
+    ):
+        opened(path)
+    assert path.read_text() == "a call worth keeping"
+
+
+def test_overwriting_when_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "out.mp4"
+    path.write_text("nothing of worth")
+    write(file.open(f"{path}?overwrite=yes", size=SIZE, fps=30.0, alpha=False), [plain(COLORS[0])])
+    assert len(list(decoded(path))) == 1
+
+
+def test_what_is_overwritten_is_kept_until_the_new_one_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "out.mp4"
+    path.write_text("a call worth keeping")
+    (tmp_path / "out.mp4.before").write_text("somebody's own")
+    sink = file.open(f"{path}?overwrite=yes", size=SIZE, fps=30.0, alpha=False)
+    sink.send(plain(COLORS[0]), 0.0)
+    assert (tmp_path / "out.mp4.before2").read_text() == "a call worth keeping"
+    sink.close()
+    assert len(list(decoded(path))) == 1
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["out.mp4", "out.mp4.before"]
+    assert (tmp_path / "out.mp4.before").read_text() == "somebody's own"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limits")
+def test_what_is_overwritten_is_kept_when_the_new_one_fails(tmp_path: Path) -> None:
+    import resource  # noqa: PLC0415 - Windows has none
+
+    path = tmp_path / "out.mp4"
+    path.write_text("a call worth keeping")
+    sink = file.open(f"{path}?overwrite=yes", size=SIZE, fps=30.0, alpha=False)
+    noise = np.random.default_rng(1).integers(0, 256, (30, SIZE[1], SIZE[0], 3), np.uint8)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
+    try:
+        with pytest.raises(SinkError, match=r"what was there before is kept as '.*out\.mp4\.before'; that disk takes"):
+            write(sink, list(noise))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    sink.close()
+    assert (tmp_path / "out.mp4.before").read_text() == "a call worth keeping"
+
+
+@pytest.mark.parametrize("made", [Path.mkdir, lambda path: path.symlink_to("nowhere")])
+def test_what_is_no_file_is_not_written_over(tmp_path: Path, made: Callable[[Path], None]) -> None:
+    path = tmp_path / "out.mp4"
+    made(path)
+    with pytest.raises(SinkError, match="is there already; it is no file, so name another one"):
+        file.open(f"{path}?overwrite=yes", size=SIZE, fps=30.0, alpha=False)
+
+
+def test_a_start_that_goes_no_further_overwrites_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "out.mp4"
+    path.write_text("a call worth keeping")
+    for size in (SIZE, (99_998, 2)):  # a start that goes no further, and an encoder that refuses
+        with suppress(SinkError):
+            file.open(f"{path}?overwrite=yes", size=size, fps=30.0, alpha=False).close()
+        assert [one.name for one in tmp_path.iterdir()] == ["out.mp4"]
+        assert path.read_text() == "a call worth keeping"
+
+
+def test_a_recording_that_has_hardly_begun_is_not_written_over_by_another(tmp_path: Path) -> None:
+    first = opened(tmp_path / "out.mp4")
+    with pytest.raises(SinkError, match="is there already"):
+        opened(tmp_path / "out.mp4")
+    write(first, [plain(COLORS[0])])
+    assert len(list(decoded(tmp_path / "out.mp4"))) == 1
+
+
+@pytest.mark.parametrize("suffix", OPAQUE)
+def test_without_pictures_no_file_is_left(tmp_path: Path, suffix: str) -> None:
+    opened(tmp_path / f"out{suffix}").close()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps what is open where it is")
+def test_a_folder_that_went_away_with_an_empty_file_does_no_harm(tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    sink = opened(tmp_path / "disk" / "out.mp4")
+    (tmp_path / "disk").rename(tmp_path / "gone")
+    (tmp_path / "disk").touch()
+    sink.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such names")
+def test_names_that_look_like_a_protocol(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(file.open("12:30.mp4", size=(64, 48), fps=30.0, alpha=False), [plain(COLORS[0])])
+    assert len(list(decoded(tmp_path / "12:30.mp4"))) == 1
+
+
+def test_close_twice(tmp_path: Path) -> None:
+    sink = opened(tmp_path / "out.mp4")
+    sink.send(plain(COLORS[0]), 0.0)
+    sink.close()
+    sink.close()
+    assert len(list(decoded(tmp_path / "out.mp4"))) == 1
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".m4v"])
+def test_kinds_without_alpha_name_those_with(tmp_path: Path, suffix: str) -> None:
+    with pytest.raises(
+        SpecError, match=rf"\{suffix} files carry no alpha \(background 'none'\); take one of \.mov, \.mkv"
+    ):
+        opened(tmp_path / f"out{suffix}", alpha=True)
+
+
+def test_unknown_ending(tmp_path: Path) -> None:
+    with pytest.raises(
+        SpecError, match=r"no video file ends in '\.mpx'; there are: \.mp4, \.m4v, \.mov, \.mkv, \.webm"
+    ):
+        opened(tmp_path / "out.mpx")
+
+
+def test_no_name() -> None:
+    with pytest.raises(SpecError, match=r"no file is named after 'file:'; name one, as in file:out\.mp4"):
+        file.open("", size=SIZE, fps=30.0, alpha=False)
+
+
+def test_unknown_option(tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match=r"no option 'quality' in .*; there are: overwrite"):
+        file.open(f"{tmp_path}/out.mp4?quality=9", size=SIZE, fps=30.0, alpha=False)
+
+
+def test_missing_folder(tmp_path: Path) -> None:
+    with pytest.raises(
+        SinkError, match=r"cannot write '.*out\.mp4': No such file or directory; make that folder first"
+    ):
+        opened(tmp_path / "away/out.mp4")
+
+
+def test_a_file_in_place_of_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "away").touch()
+    with pytest.raises(SinkError, match=r"cannot write '.*out\.mp4': Not a directory; make that folder first"):
+        opened(tmp_path / "away/out.mp4")
+
+
+def test_a_folder_in_place_of_the_file(tmp_path: Path) -> None:
+    (tmp_path / "out.mp4").mkdir()
+    with pytest.raises(SinkError, match=r"cannot write '.*out\.mp4': Is a directory; that is a folder; name a file in"):
+        opened(tmp_path / "out.mp4")
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
+def test_folder_without_permission(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(SinkError, match=r"Permission denied; take a folder that you may write to"):
+        opened(tmp_path / "out.mp4")
+
+
+def test_no_such_encoder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(av, "codecs_available", set())
+    with pytest.raises(SinkError, match=r"no encoder libx264 or libopenh264 for \.mp4 files; pip install --force"):
+        opened(tmp_path / "out.mp4")
+
+
+def test_the_second_best_encoder_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(av, "codecs_available", {"libopenh264"})
+    assert _formats.choose(".mp4", alpha=False)[1].name == "libopenh264"
+
+
+FULL = """
+import resource, signal, sys
+import numpy as np
+from realtime_matte.errors import SinkError
+from realtime_matte.sinks import file
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+noise = np.random.default_rng(0)
+for word in sys.argv[1:]:
+    path, _, room = word.partition("=")
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(room), -1))
+    sink = file.open(path, size=(128, 96), fps=30.0, alpha=False)
+    try:
+        for index in range(600):
+            sink.send(noise.integers(0, 256, (96, 128, 3), np.uint8), index / 30)
+    except SinkError as error:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (-1, -1))
+        print(error)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (int(room), -1))
+    sink.close()
+    sink.close()
+"""
+
+
+def fill_up(rooms: Mapping[Path, int]) -> list[str]:
+    """What a program says that writes to each file until there is no room."""
+    words = [f"{path}={room}" for path, room in rooms.items()]
+    command = [sys.executable, "-c", FULL, *words]
+    program = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - our own
+    return program.stdout.splitlines()
+
+
+def told(path: Path) -> str:
+    return f"cannot write '{path}': File too large; that disk takes no larger file; take another one"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="no such limits there")
+def test_a_full_disk_is_told_once_and_what_fitted_plays(tmp_path: Path) -> None:
+    rooms = {tmp_path / f"out{suffix}": 200_000 for suffix in OPAQUE}
+    assert fill_up(rooms) == [told(path) for path in rooms]
+    for path in rooms:
+        count = 0
+        with suppress(av.error.InvalidDataError):  # the last frame is cut in the middle
+            for _ in decoded(path):
+                count += 1
+        assert count > 15
+
+
+@pytest.mark.skipif(os.name != "posix", reason="no such limits there")
+def test_a_disk_full_from_the_start(tmp_path: Path) -> None:
+    rooms = {tmp_path / f"{room}{suffix}": room for suffix in OPAQUE for room in (0, 1, 100, 1000, 5000)}
+    assert fill_up(rooms) == [told(path) for path in rooms]
+
+
+def test_no_room_names_its_mend() -> None:
+    error = file.unwritten(Path("out.mp4"), errno.ENOSPC, "No space left on device")
+    assert str(error) == "cannot write 'out.mp4': No space left on device; make room on that disk"
+    assert str(file.unwritten(Path("x"), 12345, "Odd")) == "cannot write 'x': Odd; write to another place"
+
+
+@pytest.mark.parametrize("spec", ["out.mp4", "C:\\calls\\out.MOV", "a/b.webm?overwrite=yes", "file:out.mkv"])
+def test_specs_find_the_file_sink(spec: str) -> None:
+    assert plugins.sink(spec).name == "file"
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="no /proc on this system")
+def test_no_file_handle_is_left(tmp_path: Path) -> None:
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for index in range(20):
+        write(opened(tmp_path / f"{index}.mp4"), [plain(COLORS[0])])
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
