@@ -101,7 +101,7 @@ def _measured(options: Namespace) -> dict[str, Any]:
 def _read(pipeline: Pipeline, device: str, seconds: float) -> list[float | None]:
     """What the reader tells, which reads while the line runs. Raises RuntimeError where it tells nothing."""
     late = time.monotonic() + seconds + 2 * PATIENCE_S
-    pipeline.run(until=lambda: pipeline.stats.pictures > 0 or time.monotonic() > late)
+    pipeline.run(until=lambda: pipeline.stats.composites > 0 or time.monotonic() > late)
     words = [sys.executable, str(Path(__file__).with_name("reader.py")), device, str(seconds)]
     with TemporaryFile("w+") as told, subprocess.Popen(words, stdout=told) as reader:  # noqa: S603 - our own program
         try:

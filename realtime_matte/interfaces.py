@@ -222,7 +222,7 @@ class Readers(Protocol):
     def notices(self) -> Sequence[str]:
         """How it is found out, where that is not exact."""
 
-    def there(self, timeout_s: float) -> bool:
+    def wait_for_reader(self, timeout_s: float) -> bool:
         """Whether somebody looks now; waits for one so long."""
 
     def close(self) -> None:
@@ -233,7 +233,7 @@ class Readers(Protocol):
 class HasReaders(Protocol):
     """A sink that can tell whether somebody looks at it."""
 
-    def readers(self) -> Readers:
+    def open_readers(self) -> Readers:
         """Begin to look; whoever calls this closes them. Raises SinkError."""
 
 
@@ -241,5 +241,5 @@ class HasReaders(Protocol):
 class HasTimeoutImage(Protocol):
     """A sink whose device can show a picture when this program was killed."""
 
-    def leave(self, picture: Pixels) -> None:
+    def set_timeout_image(self, picture: Pixels) -> None:
         """Let it be ``picture``, (H, W, 3) BGR. Called once, after the first ``send``; a refusal becomes a note."""

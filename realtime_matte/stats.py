@@ -28,8 +28,8 @@ class Report:
     ``work``: a picture's stages together, without the wait for its frame.
     """
 
-    pictures: int
-    cards: int
+    composites: int
+    standby_cards: int
     fps: float
     age: Spread | None
     work: Spread | None
@@ -40,8 +40,8 @@ class Stats:
     """Counts one run. ``window``: how many of the last pictures the figures are made of. Caller's thread only."""
 
     def __init__(self, *, clock: Callable[[], float] = time.perf_counter, window: int = 256) -> None:
-        self.pictures = 0
-        self.cards = 0
+        self.composites = 0
+        self.standby_cards = 0
         self._clock = clock
         self._laps = np.zeros((window, len(STAGES)))
         self._ages = np.zeros(window)
@@ -61,18 +61,18 @@ class Stats:
         self._laps[self._row, _COLUMN[stage]] += now - self._lapped
         self._lapped = now
 
-    def sent(self, taken: float) -> None:
+    def composite_sent(self, taken: float) -> None:
         """The turn ended with a matted picture of the frame ``taken`` at that time."""
         self._ages[self._row] = self._lapped - taken
         self._sent[self._row] = self._lapped
         self._row = (self._row + 1) % len(self._sent)
         self._filled = min(self._filled + 1, len(self._sent))
-        self.pictures += 1
+        self.composites += 1
 
-    def carded(self) -> None:
+    def card_sent(self) -> None:
         """The turn ended with the standby card; the figures start anew, so that a break is no slow picture."""
         self.restart()
-        self.cards += 1
+        self.standby_cards += 1
 
     def restart(self) -> None:
         """The figures start anew; the counts go on."""
@@ -82,11 +82,11 @@ class Stats:
         """The figures of now. Allocates; call it a few times a second at most."""
         rows = (self._row - 1 - np.arange(self._filled)) % len(self._sent)
         if not self._filled:
-            return Report(self.pictures, self.cards, 0.0, None, None, {})
+            return Report(self.composites, self.standby_cards, 0.0, None, None, {})
         span = float(self._sent[rows[0]] - self._sent[rows[-1]])
         return Report(
-            pictures=self.pictures,
-            cards=self.cards,
+            composites=self.composites,
+            standby_cards=self.standby_cards,
             fps=(self._filled - 1) / span if span > 0 else 0.0,
             age=_spread(self._ages[rows]),
             work=_spread(self._laps[rows, 1:].sum(axis=1)),

@@ -20,7 +20,7 @@ def turn(stats: Stats, clock: Clock, *, matte_s: float = 0.004, send_s: float = 
     stats.lap("matte")
     clock.now += send_s
     stats.lap("send")
-    stats.sent(taken)
+    stats.composite_sent(taken)
 
 
 def test_each_stage_gets_its_own_time() -> None:
@@ -41,7 +41,7 @@ def test_a_stage_entered_twice_in_a_turn_adds_up() -> None:
     for _ in range(2):
         clock.now += 0.003
         stats.lap("background")
-    stats.sent(clock.now)
+    stats.composite_sent(clock.now)
     assert stats.report().stages["background"].p50 == pytest.approx(0.006)
 
 
@@ -61,13 +61,13 @@ def test_figures_start_anew_when_asked_to_and_counts_go_on() -> None:
     stats.restart()
     turn(stats, clock)
     report = stats.report()
-    assert report.pictures == 2
+    assert report.composites == 2
     assert report.stages["matte"].p99 == pytest.approx(0.004)
 
 
 def test_no_figures_before_the_first_picture() -> None:
     report = Stats(clock=Clock()).report()
-    assert (report.pictures, report.cards, report.fps) == (0, 0, 0.0)
+    assert (report.composites, report.standby_cards, report.fps) == (0, 0, 0.0)
     assert (report.age, report.work, report.stages) == (None, None, {})
 
 
@@ -98,7 +98,7 @@ def test_only_the_last_pictures_count() -> None:
     for matte_s in [0.5] * 20 + [0.004] * 8:
         turn(stats, clock, matte_s=matte_s)
     report = stats.report()
-    assert report.pictures == 28
+    assert report.composites == 28
     assert report.stages["matte"].p95 == pytest.approx(0.004)
 
 
@@ -108,12 +108,12 @@ def test_a_break_filled_with_cards_is_no_slow_picture() -> None:
     turn(stats, clock)
     clock.now += 60
     stats.begin()
-    stats.carded()
+    stats.card_sent()
     for _ in range(2):
         clock.now += 0.014
         turn(stats, clock)
     report = stats.report()
-    assert (report.pictures, report.cards) == (3, 1)
+    assert (report.composites, report.standby_cards) == (3, 1)
     assert report.fps == pytest.approx(50.0)
 
 
@@ -123,7 +123,7 @@ def test_time_of_a_turn_that_ended_in_a_card_is_forgotten() -> None:
     stats.begin()
     clock.now += 9
     stats.lap("matte")
-    stats.carded()
+    stats.card_sent()
     turn(stats, clock)
     assert stats.report().stages["matte"].p95 == pytest.approx(0.004)
 
@@ -149,7 +149,7 @@ def test_work_is_all_stages_of_a_picture_but_the_wait_for_it() -> None:
     for stage in STAGES:
         clock.now += 1 if stage == "wait" else 0.001
         stats.lap(stage)
-    stats.sent(clock.now)
+    stats.composite_sent(clock.now)
     work = stats.report().work
     assert work is not None
     assert work.p95 == pytest.approx(0.001 * (len(STAGES) - 1))

@@ -121,8 +121,8 @@ def result(told: Mapping[str, Any]) -> Result:
 def _first_picture(plan: Plan) -> float:
     late = time.perf_counter() + PATIENCE_S
     with opened(plan, plan.camera or "demo", []) as pipeline:
-        pipeline.run(until=lambda: pipeline.stats.pictures > 0 or time.perf_counter() > late)
-        if not pipeline.stats.pictures:
+        pipeline.run(until=lambda: pipeline.stats.composites > 0 or time.perf_counter() > late)
+        if not pipeline.stats.composites:
             raise ModelError(f"no matted picture in {PATIENCE_S:g} s", hint="see rtmatte doctor")
     return time.perf_counter() - plan.began
 

@@ -96,11 +96,11 @@ class Line:
         stats = self._pipeline.stats
         self._run_for(warm_s)
         stats.restart()
-        pictures, dropped = stats.pictures, self._pipeline.dropped
+        pictures, dropped = stats.composites, self._pipeline.dropped
         wall, cpu = time.perf_counter(), time.process_time()
         self._run_for(seconds)
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-        pictures, dropped = stats.pictures - pictures, self._pipeline.dropped - dropped
+        pictures, dropped = stats.composites - pictures, self._pipeline.dropped - dropped
         if not pictures:
             raise self._nothing(seconds)
         return Round(pictures=pictures, dropped=dropped, wall_s=wall, cpu_s=cpu, report=stats.report())

@@ -118,7 +118,7 @@ class Plain(Quiet):
     def update(self, pipeline: Pipeline) -> None:
         """Print the figures when it is time and there are any."""
         now = self._clock()
-        if now < self._due or pipeline.resting:
+        if now < self._due or pipeline.camera_off_reason:
             return
         self._due = now + PRINTED_EVERY_S
         self.notify(self._progress(pipeline, now) + live_line(pipeline, verbose=self._verbose))
@@ -128,7 +128,7 @@ class Plain(Quiet):
         self.notify(summary(pipeline, self._clock() - self._began))
 
     def _progress(self, pipeline: Pipeline, now: float) -> str:
-        done = pipeline.stats.pictures + pipeline.stats.cards
+        done = pipeline.stats.composites + pipeline.stats.standby_cards
         if self._frames is None or not done:
             return ""
         left_s = (now - self._began) / done * max(0, self._frames - done)
@@ -162,7 +162,7 @@ class LiveLine(Quiet):
         if now < self._due or self._live is None:
             return
         self._due = now + REDRAWN_EVERY_S
-        done = pipeline.stats.pictures + pipeline.stats.cards
+        done = pipeline.stats.composites + pipeline.stats.standby_cards
         line = live_line(pipeline, verbose=self._verbose)
         self._live.update(self._live.task_ids[0], completed=done, description=line, refresh=True)
 
@@ -181,6 +181,6 @@ class LiveLine(Quiet):
 def summary(pipeline: Pipeline, seconds: float) -> str:
     """What a run came to."""
     stats = pipeline.stats
-    cards = f" and {stats.cards} standby cards" if stats.cards else ""
-    rate = f", {stats.pictures / seconds:.1f} fps" if seconds > 0 else ""
-    return f"{stats.pictures} pictures{cards} in {seconds:.1f} s{rate}"
+    cards = f" and {stats.standby_cards} standby cards" if stats.standby_cards else ""
+    rate = f", {stats.composites / seconds:.1f} fps" if seconds > 0 else ""
+    return f"{stats.composites} pictures{cards} in {seconds:.1f} s{rate}"

@@ -46,16 +46,16 @@ def main(words: Sequence[str], *, prog: str) -> int:
             notify=shown.notify,
         ) as pipeline,
     ):
-        signals.hand_to(pipeline.ask)
+        signals.hand_to(pipeline.request)
         for note in pipeline.notices:
             shown.notify(note)
         shown.start(pipeline, frames=frames)
         while pipeline.step():
             shown.update(pipeline)
-    if pipeline.stats.pictures + pipeline.stats.cards < frames:
+    if pipeline.stats.composites + pipeline.stats.standby_cards < frames:
         return INTERRUPTED
     exhibit.write(picture)
-    if pipeline.failed:  # which was told
+    if pipeline.failed_outputs:  # which was told
         return 2
     _print(pipeline, time.perf_counter() - began, [clip, picture])
     return 0
@@ -85,7 +85,7 @@ def _print(pipeline: "Pipeline", seconds: float, files: Sequence[Path]) -> None:
     from realtime_matte.cli.figures import stages
 
     report = pipeline.stats.report()
-    print(f"{report.pictures} pictures of {pipeline.mode} in {seconds:.1f} s: {report.fps:.1f} fps with encoding")
+    print(f"{report.composites} pictures of {pipeline.mode} in {seconds:.1f} s: {report.fps:.1f} fps with encoding")
     print(f"model {pipeline.model}; {stages(report, verbose=False)} a picture")
     for file in files:
         print(f"wrote {file} ({file.stat().st_size / 1e3:.0f} kB)")

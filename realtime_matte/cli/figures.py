@@ -9,8 +9,8 @@ QUIET_S = 0.00005
 
 def live_line(pipeline: Pipeline, *, verbose: bool) -> str:
     """One line: fps, age, time per stage, what runs the network, the source's mode, drops."""
-    if pipeline.resting:
-        return pipeline.resting
+    if pipeline.camera_off_reason:
+        return pipeline.camera_off_reason
     report = pipeline.stats.report()
     parts = [f"{report.fps:.1f} fps"]
     if pipeline.live and report.age:
@@ -20,8 +20,8 @@ def live_line(pipeline: Pipeline, *, verbose: bool) -> str:
     parts += [pipeline.model, pipeline.mode]
     if pipeline.live:
         parts.append(f"{pipeline.dropped} dropped")
-    if report.cards:
-        parts.append(f"{report.cards} standby")
+    if report.standby_cards:
+        parts.append(f"{report.standby_cards} standby")
     return " | ".join(parts)
 
 

@@ -54,8 +54,8 @@ def opened(settings: Settings, notify: Callable[[str], None]) -> Pipeline:
 
 def _run(settings: Settings, signals: Signals, shown: Screen) -> int:
     """How many outputs failed, which was told."""
-    with opened(settings, shown.notify) as pipeline, closing(Keys(pipeline.ask, wanted=pipeline.live)) as keys:
-        signals.hand_to(pipeline.ask)
+    with opened(settings, shown.notify) as pipeline, closing(Keys(pipeline.request, wanted=pipeline.live)) as keys:
+        signals.hand_to(pipeline.request)
         for note in [*pipeline.notices, *keys.notices]:
             shown.notify(note)
         shown.start(pipeline, frames=settings.frames or pipeline.frames)
@@ -64,14 +64,14 @@ def _run(settings: Settings, signals: Signals, shown: Screen) -> int:
             shown.update(pipeline)
             keys.look()
     shown.end(pipeline)
-    return pipeline.failed
+    return pipeline.failed_outputs
 
 
 def _limit(settings: Settings, pipeline: Pipeline) -> Callable[[], bool]:
     ends_at = time.perf_counter() + settings.seconds if settings.seconds else None
 
     def until() -> bool:
-        enough = settings.frames is not None and pipeline.stats.pictures >= settings.frames
+        enough = settings.frames is not None and pipeline.stats.composites >= settings.frames
         return enough or (ends_at is not None and time.perf_counter() >= ends_at)
 
     return until

@@ -103,7 +103,7 @@ def network(settings: Settings, frame: Frame, *, background: str) -> Iterator[Fi
             for step in range(2 * TIMED):  # the first half warms up
                 stats.begin()
                 renderer.render(Frame(frame.pixels, frame.time + step / 30, step))
-                stats.sent(frame.time)
+                stats.composite_sent(frame.time)
             yield _timed(f"{opened.name} on {opened.provider}", stats, frame.size, settings.fps or 30.0)
             for note in opened.notices:
                 yield noted("model", note)

@@ -90,7 +90,7 @@ def opened(
     assembly.add_sinks(sinks, choices.outputs, read=read, size=size, fps=device.fps, alpha=backgrounds.alpha)
     card = Standby(sinks, size=size, alpha=backgrounds.alpha, image=choices.card_image, text=choices.card_text)
     card.show_live(standby.STARTING, clock())
-    card.leave(standby.STOPPED)
+    card.set_timeout_image(standby.STOPPED)
     finish(stack, lambda: card.end(clock()))  # if it comes no further: nobody is to wait for a start for ever
     live = assembly.watch(stack, loan, reopen) if device.live else None
     feed = live or assembly.play(stack, loan, paced=sinks.live)

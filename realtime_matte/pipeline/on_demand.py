@@ -84,7 +84,7 @@ class OnDemand:
             self._tell(OFF)
 
     def _anybody(self, timeout_s: float) -> bool:
-        return any(one.there(timeout_s / len(self._readers)) for one in self._readers)
+        return any(one.wait_for_reader(timeout_s / len(self._readers)) for one in self._readers)
 
 
 def demand(
@@ -109,4 +109,4 @@ def demand(
             "on demand needs an output that tells whether somebody watches, and only virtual cameras of Linux do",
             hint="add --output virtualcam, or leave out --on-demand",
         )
-    return OnDemand([own(stack, one.readers()) for one in watched], camera, notify=notify, clock=clock)
+    return OnDemand([own(stack, one.open_readers()) for one in watched], camera, notify=notify, clock=clock)

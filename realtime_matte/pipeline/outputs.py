@@ -45,11 +45,11 @@ class Outputs:
         """Hand one picture to those who are watched live alone. Raises as ``send``."""
         self._hand([sink for sink in self._sinks if sink.live], picture, time)
 
-    def leave(self, picture: Pixels) -> None:
+    def set_timeout_image(self, picture: Pixels) -> None:
         """Let ``picture`` be what is shown if this program is killed, where that can be."""
         for sink in self._sinks:
             if isinstance(sink, HasTimeoutImage):
-                sink.leave(picture)
+                sink.set_timeout_image(picture)
 
     def watched(self) -> list[HasReaders]:
         """Those that can tell whether somebody looks."""

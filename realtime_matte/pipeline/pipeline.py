@@ -129,7 +129,7 @@ class Pipeline:
         return self._line.live
 
     @property
-    def resting(self) -> str | None:
+    def camera_off_reason(self) -> str | None:
         """Why the camera is off by our own wish; None while it is on."""
         if self.standby and self._line.camera:
             return standby.RESTING
@@ -141,7 +141,7 @@ class Pipeline:
         return self._line.feed.dropped
 
     @property
-    def failed(self) -> int:
+    def failed_outputs(self) -> int:
         """How many outputs failed and were closed while the others went on."""
         return self._line.outputs.failed
 
@@ -179,7 +179,7 @@ class Pipeline:
         frame = self._line.feed.take(STANDBY_EVERY_S if self.standby else CARD_EVERY_S)
         self.stats.lap("wait")
         self._news.look()
-        self._pace.look(shown=self.stats.pictures, dropped=self.dropped)
+        self._pace.look(shown=self.stats.composites, dropped=self.dropped)
         if frame is None and self._line.feed.ended:
             return False
         self._time = frame.time if frame else self._clock()
@@ -192,7 +192,7 @@ class Pipeline:
             self._show(frame)
         return True
 
-    def ask(self, command: Command) -> None:
+    def request(self, command: Command) -> None:
         """Do what a user can ask for, before the next frame."""
         self._requests.append(partial(self._do, command))
 
@@ -239,7 +239,7 @@ class Pipeline:
             return
         line.outputs.send(picture, frame.time)
         self.stats.lap("send")
-        self.stats.sent(frame.time)
+        self.stats.composite_sent(frame.time)
 
     def _sleep(self) -> None:
         """Nobody looks: who comes is to see the card at once."""
@@ -250,7 +250,7 @@ class Pipeline:
     def _show_card(self, reason: str) -> None:
         self._line.renderer.reset()
         self._line.card.show(reason, self._time)
-        self.stats.carded()
+        self.stats.card_sent()
 
     def _obey(self) -> None:
         for command in self._line.outputs.commands():

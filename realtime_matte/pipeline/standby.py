@@ -76,9 +76,9 @@ class Standby:
             self._ended = True
             self.show_live(STOPPED, time)
 
-    def leave(self, reason: str) -> None:
+    def set_timeout_image(self, reason: str) -> None:
         """Let the card be what those who watch are given if this program is killed."""
-        self._outputs.leave(self._picture(reason))
+        self._outputs.set_timeout_image(self._picture(reason))
 
     def _picture(self, reason: str) -> Pixels:
         if self._fixed is not None:

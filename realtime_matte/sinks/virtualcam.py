@@ -81,7 +81,7 @@ class LoopbackCamera(VirtualCamera):
         super().__init__(camera, title, rate, size=size, even=even)
         self._left = ExitStack()
 
-    def readers(self) -> Readers:
+    def open_readers(self) -> Readers:
         """Begin to look who reads it."""
         from realtime_matte.v4l2 import readers as _readers  # noqa: PLC0415 - needs fcntl, which only Unix has
 
@@ -92,13 +92,13 @@ class LoopbackCamera(VirtualCamera):
                 f"the virtual camera {self._camera.device} cannot be looked at: {error.strerror}"
             ) from error
 
-    def leave(self, picture: Pixels) -> None:
+    def set_timeout_image(self, picture: Pixels) -> None:
         """Let the driver show ``picture`` whenever nothing was sent for two seconds."""
         from realtime_matte.v4l2 import timeout_image as _last_picture  # noqa: PLC0415 - needs fcntl, which only Unix has
 
         raw = np.asarray(cv2.cvtColor(picture[self._cut], cv2.COLOR_BGR2YUV_I420), np.uint8)
         try:
-            _last_picture.leave(self._camera.device, raw)
+            _last_picture.set_timeout_image(self._camera.device, raw)
         except OSError as error:
             self._notes.append(
                 f"if this program is killed, {self._camera.device} stays with its last picture instead of the standby "

@@ -44,7 +44,7 @@ class ByEvent:
         self._bell.register(device, select.POLLPRI)
         self._subscribe()
 
-    def there(self, timeout_s: float) -> bool:
+    def wait_for_reader(self, timeout_s: float) -> bool:
         """Whether somebody reads; waits for one so long."""
         if self._told():
             return True
@@ -93,7 +93,7 @@ class ByHolders:
         self._held = False
         self._due = clock()
 
-    def there(self, timeout_s: float) -> bool:
+    def wait_for_reader(self, timeout_s: float) -> bool:
         """Whether somebody has it open; waits for one so long."""
         if not self._looked() and timeout_s > 0:
             self._sleep(timeout_s)

@@ -34,7 +34,7 @@ QUERY_BUFFER: Final = request(3, 9, BUFFER.size)
 VIDEO_OUTPUT, MMAP = 2, 1
 
 
-def leave(path: str, picture: NDArray[np.uint8], *, ioctl: Ioctl = fcntl.ioctl) -> None:
+def set_timeout_image(path: str, picture: NDArray[np.uint8], *, ioctl: Ioctl = fcntl.ioctl) -> None:
     """Let the device show ``picture``, in its own format, whenever nothing was sent for TIMEOUT_MS.
 
     Something must have been sent before: the driver's buffers are made then. Raises OSError.

@@ -74,7 +74,7 @@ def test_the_warm_up_is_not_counted(model: str) -> None:
         one = line.round(0, warm_s=0)
         figures_are_of = line._pipeline.stats._filled
     assert (one.pictures, figures_are_of) == (1, 1)
-    assert one.report.pictures == 40 + 1 + 1
+    assert one.report.composites == 40 + 1 + 1
 
 
 def test_a_source_that_is_over_says_what_to_take(model: str) -> None:
@@ -125,7 +125,7 @@ def test_a_line_that_never_shows_a_person_is_not_waited_for(monkeypatch: pytest.
             assert callable(until)
             assert until()
 
-        yield SimpleNamespace(stats=SimpleNamespace(pictures=0), run=run)
+        yield SimpleNamespace(stats=SimpleNamespace(composites=0), run=run)
 
     monkeypatch.setattr(bench, "opened", dark)
     monkeypatch.setattr(bench, "PATIENCE_S", -1.0)

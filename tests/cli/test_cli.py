@@ -264,7 +264,7 @@ def test_a_signal_ends_a_run_well_and_the_recording_plays(
     step = Pipeline.step
 
     def signalled(pipeline: Pipeline) -> bool:
-        if pipeline.stats.pictures == 5:
+        if pipeline.stats.composites == 5:
             os.kill(os.getpid(), number)
         return step(pipeline)
 
@@ -278,7 +278,7 @@ def test_a_signal_ends_the_demo_and_its_clip_plays(model: str, tmp_path: Path, m
     step = Pipeline.step
 
     def signalled(pipeline: Pipeline) -> bool:
-        if pipeline.stats.pictures == 2:
+        if pipeline.stats.composites == 2:
             os.kill(os.getpid(), signal.SIGTERM)
         return step(pipeline)
 
@@ -295,7 +295,7 @@ def test_a_second_signal_ends_at_once_and_the_recording_still_plays(
     step = Pipeline.step
 
     def signalled(pipeline: Pipeline) -> bool:
-        if pipeline.stats.pictures == 5:
+        if pipeline.stats.composites == 5:
             os.kill(os.getpid(), signal.SIGINT)
             os.kill(os.getpid(), signal.SIGINT)
         return step(pipeline)

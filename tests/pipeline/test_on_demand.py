@@ -33,7 +33,7 @@ class Crowd:
         self.closed = 0
         self._clock = clock
 
-    def there(self, timeout_s: float) -> bool:
+    def wait_for_reader(self, timeout_s: float) -> bool:
         self.asked.append(timeout_s)
         if not self.looks:
             self._clock.sleep(timeout_s)
@@ -152,7 +152,7 @@ class HasReaders(Recorder):
         super().__init__(live=True)
         self.crowd = Crowd(clock)
 
-    def readers(self) -> Crowd:
+    def open_readers(self) -> Crowd:
         return self.crowd
 
 
@@ -200,13 +200,13 @@ def line(monkeypatch: pytest.MonkeyPatch, clock: Clock, feed: Camera, *sinks: Re
 def test_nobody_looks_so_nothing_is_taken_and_the_card_is_held(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
     feed, sink, told = Camera(5), HasReaders(clock), list[str]()
     with line(monkeypatch, clock, feed, sink, told=told) as pipeline:
-        assert pipeline.resting == OFF
+        assert pipeline.camera_off_reason == OFF
         assert all(pipeline.step() for _ in range(20))
         assert not feed.on
         assert feed.taken_off == 0
         assert len(sink.pictures) == 21
         assert np.diff(sink.times).max() <= 0.5
-        assert pipeline.stats.cards == 0
+        assert pipeline.stats.standby_cards == 0
         assert "counted by hand" in pipeline.notices
     assert all(np.array_equal(one, card.draw((96, 64), text=standby.STARTING)) for one in sink.pictures[:-1])
     assert sink.crowd.closed == 1
@@ -241,7 +241,7 @@ def test_when_the_last_one_left_the_card_comes_and_the_camera_goes(
         pipeline.step()
         pipeline.step()
         sink.crowd.looks = False
-        while not pipeline.resting:
+        while not pipeline.camera_off_reason:
             clock.sleep(0.1)
             pipeline.step()
         assert is_card(sink.pictures[-1]), "before any wait"
@@ -270,7 +270,7 @@ def test_while_it_sleeps_the_screen_says_so_and_a_log_is_not_filled(
 def test_a_command_is_obeyed_while_it_sleeps(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
     with line(monkeypatch, clock, Camera(5), HasReaders(clock), told=[]) as pipeline:
         pipeline.step()
-        pipeline.ask("quit")
+        pipeline.request("quit")
         assert not pipeline.step()
 
 
@@ -279,14 +279,14 @@ def test_on_standby_nobody_is_looked_for_and_the_camera_stays_off(
 ) -> None:
     feed, sink, told = Camera(1000), HasReaders(clock), list[str]()
     with line(monkeypatch, clock, feed, sink, told=told) as pipeline:
-        pipeline.ask("standby")
+        pipeline.request("standby")
         sink.crowd.looks = True
         for _ in range(5):
             pipeline.step()
         assert sink.crowd.asked == []
         assert np.array_equal(sink.pictures[-1], card.draw((96, 64), text=standby.STANDBY))
         assert told == [standby.RESTING]
-        pipeline.ask("standby")
+        pipeline.request("standby")
         pipeline.step()
         assert told == [standby.RESTING, standby.OVER, ON]
     assert_private(sink)
@@ -327,7 +327,7 @@ def test_a_live_clip_is_refused_for_it_would_begin_anew(monkeypatch: pytest.Monk
 
 def test_readers_are_closed_when_a_later_part_cannot_be_opened(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
     class Fails(HasReaders):
-        def readers(self) -> Crowd:
+        def open_readers(self) -> Crowd:
             raise SpecError("it cannot be looked at")
 
     first = HasReaders(clock)

@@ -75,7 +75,7 @@ def test_a_finite_source_gives_every_frame_without_a_thread() -> None:
         pipeline.run()
         assert threading.active_count() == threads
     assert sink.times == [taken(index) for index in range(20)]
-    assert (pipeline.stats.pictures, pipeline.stats.cards) == (20, 0)
+    assert (pipeline.stats.composites, pipeline.stats.standby_cards) == (20, 0)
 
 
 def test_two_runs_of_a_finite_source_are_the_same_to_the_bit() -> None:
@@ -111,7 +111,7 @@ def test_a_given_size_is_the_outputs_and_the_rate_is_what_the_source_grants() ->
 def test_run_stops_when_until_says_so() -> None:
     sink = Recorder()
     with opened(clip(20), sink) as pipeline:
-        pipeline.run(until=lambda: pipeline.stats.pictures == 5)
+        pipeline.run(until=lambda: pipeline.stats.composites == 5)
     assert len(sink.pictures) == 5
 
 
@@ -124,7 +124,7 @@ def test_asked_to_quit_it_stops_before_the_next_frame() -> None:
     sink = Recorder()
     with opened(clip(20), sink) as pipeline:
         pipeline.step()
-        pipeline.ask("quit")
+        pipeline.request("quit")
         assert not pipeline.step()
     assert len(sink.pictures) == 1
 
@@ -132,7 +132,7 @@ def test_asked_to_quit_it_stops_before_the_next_frame() -> None:
 def test_asked_from_another_thread_it_obeys() -> None:
     sink = Recorder()
     with opened(clip(4), sink) as pipeline:
-        other = threading.Thread(target=pipeline.ask, args=("quit",))
+        other = threading.Thread(target=pipeline.request, args=("quit",))
         other.start()
         other.join()
         pipeline.run()
@@ -146,7 +146,7 @@ def test_while_the_camera_is_away_the_card_is_repeated_often_enough(monkeypatch:
         pipeline.run()
     assert set(feed.waits) == {CARD_EVERY_S}
     assert CARD_EVERY_S <= 0.5
-    assert pipeline.stats.cards == 3
+    assert pipeline.stats.standby_cards == 3
     away = card.draw(SIZE, text=standby.CAMERA_AWAY)
     assert [np.array_equal(picture, away) for picture in sink.pictures[2:5]] == [True] * 3
 
@@ -165,15 +165,15 @@ def test_on_standby_the_camera_is_off_and_the_card_is_sent(monkeypatch: pytest.M
     feed, sink, told = ScriptedFeed(range(4)), Recorder(live=True), list[str]()
     with opened(live(monkeypatch, feed), sink, told=told) as pipeline:
         pipeline.step()
-        pipeline.ask("standby")
+        pipeline.request("standby")
         pipeline.step()
         assert not feed.on
-        assert pipeline.resting == live_line(pipeline, verbose=True) == "standby: the camera is off"
+        assert pipeline.camera_off_reason == live_line(pipeline, verbose=True) == "standby: the camera is off"
         pipeline.step()
-        pipeline.ask("standby")
+        pipeline.request("standby")
         pipeline.step()
         assert feed.on
-        assert pipeline.resting is None
+        assert pipeline.camera_off_reason is None
     assert told == ["standby: the camera is off", "standby is over"]
     assert [is_card(one) for one in sink.pictures] == [True, False, True, True, False, True]
     assert [np.array_equal(one, card.draw(SIZE, text=standby.STANDBY)) for one in sink.pictures[2:4]] == [True] * 2
@@ -295,7 +295,7 @@ def test_the_card_that_outlives_the_program_says_that_the_camera_is_off() -> Non
     class HasTimeoutImage(Recorder):
         left: Sequence[Pixels] = ()
 
-        def leave(self, picture: Pixels) -> None:
+        def set_timeout_image(self, picture: Pixels) -> None:
             assert self.pictures, "only after something was sent"
             self.left = [*self.left, picture]
 

@@ -117,9 +117,9 @@ def path(machine: Machine, number: int) -> str:
 def test_who_reads_it_can_be_asked(machine: Machine) -> None:
     sink = opened()
     assert isinstance(sink, HasReaders)
-    readers = sink.readers()
+    readers = sink.open_readers()
     assert path(machine, 10) in readers.notices[0], "a file has no events"
-    assert not readers.there(0)
+    assert not readers.wait_for_reader(0)
     readers.close()
     sink.close()
 
@@ -127,7 +127,7 @@ def test_who_reads_it_can_be_asked(machine: Machine) -> None:
 def test_a_driver_that_keeps_no_last_picture_is_told_of(machine: Machine) -> None:
     sink = opened()
     assert isinstance(sink, HasTimeoutImage)
-    sink.leave(np.zeros((48, 64, 3), np.uint8))
+    sink.set_timeout_image(np.zeros((48, 64, 3), np.uint8))
     assert sink.notices[1] == (
         f"if this program is killed, {path(machine, 10)} stays with its last picture instead of the standby card: "
         "v4l2loopback does not take one (Inappropriate ioctl for device)"
@@ -139,11 +139,11 @@ def test_the_last_picture_is_left_in_the_devices_format_and_taken_back(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     left: list[tuple[str, int]] = []
-    monkeypatch.setattr(_last_picture, "leave", lambda device, raw: left.append((device, raw.size)))
+    monkeypatch.setattr(_last_picture, "set_timeout_image", lambda device, raw: left.append((device, raw.size)))
     monkeypatch.setattr(_last_picture, "withdraw", lambda device: left.append((device, 0)))
     sink = opened(size=(65, 49))
     assert isinstance(sink, HasTimeoutImage)
-    sink.leave(np.zeros((49, 65, 3), np.uint8))
+    sink.set_timeout_image(np.zeros((49, 65, 3), np.uint8))
     assert left == [(path(machine, 10), 64 * 48 * 3 // 2)]
     sink.close()
     sink.close()

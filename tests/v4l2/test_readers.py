@@ -55,12 +55,12 @@ def device() -> Iterator[int]:
 def test_the_driver_tells_who_reads(device: int) -> None:
     driver = Driver()
     found = ByEvent(device, ioctl=driver.ioctl)
-    assert not found.there(0)
+    assert not found.wait_for_reader(0)
     driver.reads = True
-    assert found.there(0)
-    assert found.there(0), "asked again it says so again"
+    assert found.wait_for_reader(0)
+    assert found.wait_for_reader(0), "asked again it says so again"
     driver.reads = False
-    assert not found.there(0)
+    assert not found.wait_for_reader(0)
     found.close()
     found.close()
 
@@ -75,7 +75,7 @@ def test_who_comes_while_it_is_waited_is_there(device: int) -> None:
             driver.reads = True
 
     found._bell = Bell()  # type: ignore[assignment]
-    assert found.there(0.5)
+    assert found.wait_for_reader(0.5)
     found.close()
 
 
@@ -83,7 +83,7 @@ def test_who_reads_already_is_not_waited_for(device: int) -> None:
     driver = Driver()
     driver.reads = True
     found = ByEvent(device, ioctl=driver.ioctl)
-    assert found.there(1e6)
+    assert found.wait_for_reader(1e6)
     found.close()
 
 
@@ -91,7 +91,7 @@ def test_nobody_reads_a_device_that_is_gone(device: int) -> None:
     driver = Driver()
     found = ByEvent(device, ioctl=driver.ioctl)
     driver.gone = True
-    assert not found.there(0)
+    assert not found.wait_for_reader(0)
     found.close()
 
 
@@ -121,17 +121,17 @@ def hold(root: Path, path: Path) -> Path:
 def test_a_program_that_has_it_open_counts_and_is_looked_for_now_and_then(tmp_path: Path) -> None:
     path, clock = tmp_path / "video10", Clock()
     found = ByHolders(path, reason="Invalid argument", root=tmp_path, clock=clock, sleep=clock.sleep)
-    assert not found.there(0.5)
+    assert not found.wait_for_reader(0.5)
     assert clock.slept == [0.5]
     link = hold(tmp_path, path)
     looks = 0
-    while not found.there(0.5):
+    while not found.wait_for_reader(0.5):
         looks += 1
     assert 1 <= looks <= _readers.LOOKED_FOR_EVERY_S / 0.5
     link.unlink()
-    assert found.there(0), "not looked at again so soon"
+    assert found.wait_for_reader(0), "not looked at again so soon"
     clock.sleep(_readers.LOOKED_FOR_EVERY_S)
-    assert not found.there(0)
+    assert not found.wait_for_reader(0)
 
 
 # The last picture
@@ -169,7 +169,7 @@ class Loopback:
 
 def test_the_last_picture_is_left_to_the_driver(tmp_path: Path) -> None:
     driver = Loopback(tmp_path / "video10")
-    _last_picture.leave(str(driver.path), PICTURE, ioctl=driver.ioctl)
+    _last_picture.set_timeout_image(str(driver.path), PICTURE, ioctl=driver.ioctl)
     assert driver.image[:6000] == PICTURE.tobytes()
     assert driver.controls == [(0x98F903, 1), (0x98F902, 2000)], "timeout_image_io, then timeout"
 
@@ -184,12 +184,12 @@ def test_it_is_taken_back(tmp_path: Path) -> None:
 def test_a_driver_that_takes_none_is_left_as_it_is(tmp_path: Path, refuses: int) -> None:
     driver = Loopback(tmp_path / "video10", refuses=refuses)
     with pytest.raises(OSError, match="Invalid argument"):
-        _last_picture.leave(str(driver.path), PICTURE, ioctl=driver.ioctl)
+        _last_picture.set_timeout_image(str(driver.path), PICTURE, ioctl=driver.ioctl)
     assert (_last_picture.TIMEOUT, 2000) not in driver.controls
 
 
 def test_a_picture_that_does_not_fit_is_not_left(tmp_path: Path) -> None:
     driver = Loopback(tmp_path / "video10")
     with pytest.raises(OSError, match="its pictures have 8192 bytes, not 9000"):
-        _last_picture.leave(str(driver.path), np.zeros(9000, np.uint8), ioctl=driver.ioctl)
+        _last_picture.set_timeout_image(str(driver.path), np.zeros(9000, np.uint8), ioctl=driver.ioctl)
     assert not any(driver.image)
