@@ -1,5 +1,7 @@
 """The errors users meet: each says what failed, with the value, and has a hint that says what to do."""
 
+from collections.abc import Sequence
+
 
 class MatteError(Exception):
     """An error the user can act on; the command line prints it as one line and exits with status 2.
@@ -7,6 +9,7 @@ class MatteError(Exception):
     Args:
         message: What failed, with the value, and why if that is known. One clause, no full stop.
         hint: What to do about it; empty where nothing is known.
+        used_by: Names of the programs that have the device open, where that is why.
 
     ``str`` of it is both, joined by ``"; "``.
 
@@ -18,10 +21,11 @@ class MatteError(Exception):
         cannot open /dev/video0: in use by zoom; close it
     """
 
-    def __init__(self, message: str, *, hint: str = "") -> None:
+    def __init__(self, message: str, *, hint: str = "", used_by: Sequence[str] = ()) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.used_by = tuple(used_by)
 
     def __str__(self) -> str:
         return f"{self.message}; {self.hint}" if self.hint else self.message

@@ -12,7 +12,7 @@ from realtime_matte.sources._camera_info import CameraInfo
 from realtime_matte.v4l2 import cameras as _v4l2
 from realtime_matte.v4l2.cameras import Capability
 from realtime_matte.v4l2.ioctl import Ioctl
-from realtime_matte.v4l2.open_files import held_by_us, holders
+from realtime_matte.v4l2.open_files import held_by_us, holder_names, holders
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,8 @@ class Linux:
             busy = _v4l2.busy(device, ioctl=self.ioctl)
         if busy:
             users = holders(path, root=self.root) or "another program"
-            return SourceError(f"{camera.title} is used by {users}", hint="close that, or its video")
+            names = holder_names(path, root=self.root)
+            return SourceError(f"{camera.title} is used by {users}", hint="close that, or its video", used_by=names)
         if camera.virtual:
             return SourceError(
                 f"{camera.title} gives no picture: nothing feeds it", hint=f"start what does, or {self._real()}"

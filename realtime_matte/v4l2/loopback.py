@@ -8,7 +8,7 @@ from typing import Final
 
 from realtime_matte.errors import SinkError
 from realtime_matte.frame import Size
-from realtime_matte.v4l2.open_files import holders
+from realtime_matte.v4l2.open_files import holder_names, holders
 
 LOAD: Final = "sudo modprobe v4l2loopback exclusive_caps=1 card_label='Virtual Camera'"
 INSTALL: Final = "where that finds no module, install it (Debian and Ubuntu: sudo apt install v4l2loopback-dkms)"
@@ -100,6 +100,7 @@ class Loopbacks:
             f"{users} sends to the virtual camera {loopback.title} already",
             hint="close that, or make more cameras: sudo modprobe -r v4l2loopback, "
             f"then {LOAD.replace('=1', '=1,1')} devices=2",
+            used_by=holder_names(Path(loopback.path), root=self.root),
         )
 
     def _permit(self, loopback: Loopback) -> None:

@@ -11,14 +11,22 @@ def holders(path: Path, *, root: Path) -> str:
 
     ``root`` is where ``proc`` is mounted.
     """
-    numbers = sorted(int(entry.name) for entry in (root / "proc").glob("[0-9]*"))
-    found = [number for number in numbers if number != os.getpid() and _holds(number, path, root)]
-    return ", ".join(f"{_name(root / f'proc/{number}')} (process {number})" for number in found)
+    return ", ".join(f"{_name(root / f'proc/{number}')} (process {number})" for number in _found(path, root))
+
+
+def holder_names(path: Path, *, root: Path) -> tuple[str, ...]:
+    """Names of the same programs, for ``MatteError.used_by``; OURS for another rtmatte."""
+    return tuple(_name(root / f"proc/{number}") for number in _found(path, root))
 
 
 def held_by_us(path: Path, *, root: Path) -> bool:
     """Whether this program has it open."""
     return _holds(os.getpid(), path, root)
+
+
+def _found(path: Path, root: Path) -> list[int]:
+    numbers = sorted(int(entry.name) for entry in (root / "proc").glob("[0-9]*"))
+    return [number for number in numbers if number != os.getpid() and _holds(number, path, root)]
 
 
 def _holds(number: int, path: Path, root: Path) -> bool:
