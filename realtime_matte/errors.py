@@ -1,6 +1,9 @@
 """The errors users meet: each says what failed, with the value, and has a hint that says what to do."""
 
 from collections.abc import Sequence
+from typing import Final
+
+REINSTALL: Final = "install rtmatte again: pip install --force-reinstall . in its folder"
 
 
 class MatteError(Exception):
@@ -61,3 +64,26 @@ class ModelError(MatteError, RuntimeError):
 
 class MissingDependency(MatteError, ImportError):
     """A package, a system library or an optional extra is missing; the hint names what to install."""
+
+
+def missing_dependency(error: ImportError) -> MissingDependency:
+    """The error to show for a package that is missing or cannot be loaded.
+
+    Raises:
+        ImportError: ``error`` itself, where a module of this package is missing: that is a bug of ours.
+    """
+    text = str(error)
+    if "libGL" in text or "libgthread" in text or "libglib" in text:
+        return MissingDependency(
+            f"OpenCV cannot load a system library ({text})",
+            hint="Debian and Ubuntu: sudo apt install libgl1 libglib2.0-0; Fedora: sudo dnf install mesa-libGL glib2",
+        )
+    if error.name and error.name.startswith("realtime_matte"):
+        raise error
+    if isinstance(error, ModuleNotFoundError):
+        return MissingDependency(f"the package {error.name!r} is missing", hint=REINSTALL)
+    if "DLL load failed" in text:
+        return MissingDependency(
+            text, hint=f"install Microsoft's Visual C++ Redistributable (x64); if that does not help, {REINSTALL}"
+        )
+    return MissingDependency(f"a package cannot be loaded ({text})", hint=REINSTALL)

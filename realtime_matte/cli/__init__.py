@@ -9,7 +9,7 @@ from importlib import import_module
 from io import TextIOWrapper
 from typing import TextIO
 
-from realtime_matte.errors import MatteError, MissingDependency, SinkError, SpecError
+from realtime_matte.errors import MatteError, SinkError, SpecError, missing_dependency
 
 VERBS = {
     "run": "camera in, matted picture out: the default, its word may be left out",
@@ -25,8 +25,6 @@ INTERRUPTED = 130
 FULL = errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG, errno.EIO
 """What a stream fails with, where files, which are told apart by their names, are not meant."""
 
-AGAIN = "install rtmatte again: pip install --force-reinstall . in its folder"
-
 
 def main(words: Sequence[str] | None = None) -> int:
     """The exit status: 0 well, 2 an error that the user can mend, told in one line."""
@@ -37,7 +35,7 @@ def main(words: Sequence[str] | None = None) -> int:
     except MatteError as error:
         return _told(error)
     except ImportError as error:
-        return _told(missing(error))
+        return _told(missing_dependency(error))
     except MemoryError:
         return _told(SpecError("there is not enough memory for that", hint="take a smaller --size"))
     except KeyboardInterrupt:
@@ -102,20 +100,3 @@ def _told(error: MatteError) -> int:
     with suppress(OSError):  # nobody is there to be told
         print(f"rtmatte: {text}", file=sys.stderr)
     return 2
-
-
-def missing(error: ImportError) -> MatteError:
-    """The line for what is not there, or does not load. Raises ``error`` again when it is our own bug."""
-    text = str(error)
-    if "libGL" in text or "libgthread" in text or "libglib" in text:
-        mend = "Debian and Ubuntu: sudo apt install libgl1 libglib2.0-0; Fedora: sudo dnf install mesa-libGL glib2"
-        return MissingDependency(f"OpenCV cannot load a system library ({text}). {mend}")
-    if error.name and error.name.startswith("realtime_matte"):
-        raise error
-    if isinstance(error, ModuleNotFoundError):
-        return MissingDependency(f"the package {error.name!r} is missing", hint=f"{AGAIN}")
-    if "DLL load failed" in text:
-        return MissingDependency(
-            f"{text}", hint=f"install Microsoft's Visual C++ Redistributable (x64), or else {AGAIN}"
-        )
-    return MissingDependency(f"a package cannot be loaded ({text})", hint=f"{AGAIN}")

@@ -23,7 +23,7 @@ from realtime_matte.cli.figures import live_line
 from realtime_matte.cli.signals import Signals
 from realtime_matte.config.toml_file import Settings
 from realtime_matte.doctor import pipeline as line
-from realtime_matte.errors import MissingDependency, SinkError, SourceError
+from realtime_matte.errors import REINSTALL, MissingDependency, SinkError, SourceError, missing_dependency
 from realtime_matte.pipeline.pipeline import Pipeline
 from realtime_matte.sources.camera import CameraInfo, Mode
 from realtime_matte.stats import STAGES
@@ -132,26 +132,26 @@ def test_a_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_library_the_system_lacks_is_told_with_its_package() -> None:
-    error = cli.missing(ImportError("libGL.so.1: cannot open shared object file: No such file or directory"))
+    error = missing_dependency(ImportError("libGL.so.1: cannot open shared object file: No such file or directory"))
     assert isinstance(error, MissingDependency)
     assert str(error).startswith("OpenCV cannot load a system library (libGL.so.1: ")
     assert "sudo apt install libgl1 libglib2.0-0" in str(error)
 
 
 def test_a_missing_package_is_told() -> None:
-    error = cli.missing(ModuleNotFoundError("No module named 'av'", name="av"))
-    assert str(error) == f"the package 'av' is missing; {cli.AGAIN}"
+    error = missing_dependency(ModuleNotFoundError("No module named 'av'", name="av"))
+    assert str(error) == f"the package 'av' is missing; {REINSTALL}"
 
 
 @pytest.mark.parametrize(
     ("text", "mend"),
     [
-        ("Numba needs NumPy 2.4 or less. Got NumPy 2.5.", cli.AGAIN),
+        ("Numba needs NumPy 2.4 or less. Got NumPy 2.5.", REINSTALL),
         ("DLL load failed while importing onnxruntime_pybind11_state: not found", "Visual C++ Redistributable"),
     ],
 )
 def test_a_package_that_does_not_load_is_told(text: str, mend: str) -> None:
-    error = cli.missing(ImportError(text))
+    error = missing_dependency(ImportError(text))
     assert text in str(error)
     assert mend in str(error)
 
@@ -159,7 +159,7 @@ def test_a_package_that_does_not_load_is_told(text: str, mend: str) -> None:
 def test_our_own_import_error_is_a_bug() -> None:
     bug = ModuleNotFoundError("No module named 'realtime_matte.x'", name="realtime_matte.x")
     with pytest.raises(ModuleNotFoundError):
-        cli.missing(bug)
+        missing_dependency(bug)
 
 
 # running
