@@ -17,7 +17,7 @@ from realtime_matte.benchmark.report import Plan, Result
 from realtime_matte.cli.bench import LEGEND, heading
 from realtime_matte.cli.bench import table as costs
 from realtime_matte.cli.table import columns
-from realtime_matte.config.toml_file import from_options
+from realtime_matte.config.arguments import from_arguments
 from realtime_matte.errors import BadFile, MatteError
 from realtime_matte.stats import STAGES
 
@@ -69,9 +69,9 @@ def _parser() -> ArgumentParser:
 
 def _plans(options: Namespace) -> list[Plan]:
     names = ("seconds", "bg", "model", "provider", "threads")
-    common = from_options({name: getattr(options, name) for name in names})
+    common = from_arguments({name: getattr(options, name) for name in names})
     return [
-        Plan(**common | from_options({"size": size, "camera": _spec(camera)}), rounds=options.rounds)  # type: ignore[arg-type]  # checked
+        Plan(**common | from_arguments({"size": size, "camera": _spec(camera)}), rounds=options.rounds)  # type: ignore[arg-type]  # checked
         for camera in options.camera or CAMERAS
         for size in options.size or SIZES
     ]

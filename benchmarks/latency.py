@@ -23,7 +23,7 @@ import stamp
 
 from realtime_matte import Pipeline, __version__
 from realtime_matte.benchmark import machine
-from realtime_matte.config.toml_file import from_options
+from realtime_matte.config.arguments import from_arguments
 from realtime_matte.errors import MatteError
 from realtime_matte.frame import Frame, Pixels, RefinedMatte, Size
 from realtime_matte.interfaces import Fit
@@ -79,7 +79,7 @@ def _parser() -> ArgumentParser:
 
 
 def _measured(options: Namespace) -> dict[str, Any]:
-    size: Any = from_options({"size": options.size})["size"]
+    size: Any = from_arguments({"size": options.size})["size"]
     device = Loopbacks().choose(options.device).path
     with Pipeline.open(
         options.camera, stamped, outputs=[f"virtualcam:{device}"], model=options.model, size=size, notify=_tell

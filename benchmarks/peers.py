@@ -24,7 +24,7 @@ from realtime_matte import __version__
 from realtime_matte.benchmark import machine
 from realtime_matte.benchmark import memory as held
 from realtime_matte.cli.table import columns
-from realtime_matte.config.toml_file import from_options
+from realtime_matte.config.arguments import from_arguments
 from realtime_matte.frame import Size
 
 HERE = Path(__file__).parent
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; 2 when something is not there."""
     options = _parser().parse_args(arguments)
     try:
-        sizes = [from_options({"size": size})["size"] for size in options.size or SIZES]
+        sizes = [from_arguments({"size": size})["size"] for size in options.size or SIZES]
         record = _record({_text(size): _measured(options, size) for size in sizes})
     except (OSError, ValueError, RuntimeError) as error:
         print(f"peers: {error}", file=sys.stderr)

@@ -24,9 +24,9 @@ def main(words: Sequence[str], *, prog: str) -> int:
     options = vars(_parser(prog).parse_args(words))
     as_json, sizes = options.pop("json"), options.pop("size") or SIZES
     from realtime_matte.benchmark import report as bench
-    from realtime_matte.config.toml_file import from_options
+    from realtime_matte.config.arguments import from_arguments
 
-    plans = [bench.Plan(**from_options(options | {"size": size})) for size in sizes]  # type: ignore[arg-type]  # checked
+    plans = [bench.Plan(**from_arguments(options | {"size": size})) for size in sizes]  # type: ignore[arg-type]  # checked
     results: list[Result] = []
     for plan in plans:
         print(f"measuring {_size(plan.size)} for {plan.seconds:g} s ...", file=sys.stderr, flush=True)
@@ -50,7 +50,7 @@ def table(results: Sequence["Result"]) -> str:
 
 
 def _parser(prog: str) -> Parser:
-    parser = Parser(prog, "Measure the whole line on this machine, pictures in memory to nowhere.", more=LEGEND)
+    parser = Parser(prog, "Measure the whole line on this machine, pictures in memory to nowhere.", epilog=LEGEND)
     parser.add_argument(
         "--size", metavar="WxH", action="append", help=f"may be given several times ({', '.join(SIZES)})"
     )

@@ -82,7 +82,7 @@ def _plan(findings: Sequence[Finding]) -> list[str]:
 
 def _parser(prog: str) -> Parser:
     about = "Try every part for real: Python, packages, system, camera, network, virtual camera."
-    parser = Parser(prog, about, more=FIX)
+    parser = Parser(prog, about, epilog=FIX)
     parser.add_argument("--fix", action="store_true", help="mend what needs no guess; asks before it runs anything")
     parser.add_argument("--camera", metavar="SPEC", help="the camera to try (the first one)")
     parser.add_argument("--output", metavar="SPEC", action="append", help="the virtual camera to try (virtualcam)")

@@ -13,7 +13,7 @@ from realtime_matte.errors import SinkError, SpecError
 from realtime_matte.paths import named
 
 if TYPE_CHECKING:
-    from realtime_matte.config.toml_file import Settings
+    from realtime_matte.config.config import Config
 
 NAME: Final = "rtmatte.service"
 MARK: Final = "# Written by rtmatte install-service; rtmatte install-service --remove takes it away."
@@ -134,7 +134,7 @@ def _run(host: Host, *commands: tuple[str, ...]) -> Iterator[str]:
         yield f"ran {shlex.join(command)}"
 
 
-def _light(settings: "Settings") -> str:
+def _light(settings: "Config") -> str:
     if settings.on_demand:
         return "the camera is on only while a program watches the virtual camera"
     return "while it runs, the camera is on; systemctl --user stop rtmatte switches it off"

@@ -10,11 +10,11 @@ from realtime_matte.cli import INTERRUPTED, threads
 from realtime_matte.cli.console import Screen, screen
 from realtime_matte.cli.keys import Keys
 from realtime_matte.cli.signals import Signals
-from realtime_matte.config.toml_file import Settings
+from realtime_matte.config.config import Config
 from realtime_matte.pipeline.pipeline import Pipeline
 
 
-def run(settings: Settings) -> int:
+def run(settings: Config) -> int:
     """The exit status: 0 also when the user stopped it, once there was something to stop; 2 when an output failed."""
     threads.few()
     logging.basicConfig(level=logging.DEBUG if settings.verbose else logging.WARNING, stream=sys.stderr)
@@ -27,7 +27,7 @@ def run(settings: Settings) -> int:
     return 2 if failed else 0
 
 
-def opened(settings: Settings, notify: Callable[[str], None]) -> Pipeline:
+def opened(settings: Config, notify: Callable[[str], None]) -> Pipeline:
     """The line the settings ask for.
 
     Raises:
@@ -52,7 +52,7 @@ def opened(settings: Settings, notify: Callable[[str], None]) -> Pipeline:
     )
 
 
-def _run(settings: Settings, signals: Signals, shown: Screen) -> int:
+def _run(settings: Config, signals: Signals, shown: Screen) -> int:
     """How many outputs failed, which was told."""
     with opened(settings, shown.notify) as pipeline, closing(Keys(pipeline.request, wanted=pipeline.live)) as keys:
         signals.hand_to(pipeline.request)
@@ -67,7 +67,7 @@ def _run(settings: Settings, signals: Signals, shown: Screen) -> int:
     return pipeline.failed_outputs
 
 
-def _limit(settings: Settings, pipeline: Pipeline) -> Callable[[], bool]:
+def _limit(settings: Config, pipeline: Pipeline) -> Callable[[], bool]:
     ends_at = time.perf_counter() + settings.seconds if settings.seconds else None
 
     def until() -> bool:

@@ -1,1 +1,1 @@
-"""The configuration."""
+"""Options of the program, declared once in config.Config."""

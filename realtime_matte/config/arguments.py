@@ -1,37 +1,77 @@
-"""The argument parser of every verb, and the options that several have."""
+"""Config on the command line: argparse options made from its fields, and their values parsed.
+
+argparse is kept on purpose: it is in the standard library, ``rtmatte --help`` answers without another import, and the
+options come from Config, so that a command-line framework would have nothing to add.
+"""
 
 import argparse
-from typing import NoReturn
+from collections.abc import Collection, Mapping
+from typing import Any, NoReturn
 
 from realtime_matte import __version__
+from realtime_matte.config.config import Option, options, parse_values
 from realtime_matte.errors import SpecError
 
 
 class Parser(argparse.ArgumentParser):
-    """Speaks in one line of what is wrong, and takes no option that is not written out."""
+    """The parser of one verb. It raises SpecError, and accepts no abbreviated options."""
 
-    def __init__(self, prog: str, about: str, *, more: str | None = None) -> None:
+    def __init__(self, prog: str, description: str, *, epilog: str | None = None) -> None:
         super().__init__(
             prog,
-            description=about,
-            epilog=more,
+            description=description,
+            epilog=epilog,
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
         )
         self.add_argument("--version", action="version", version=f"rtmatte {__version__}")
 
     def error(self, message: str) -> NoReturn:
-        """Raise it, for ``main`` to tell."""
-        raise SpecError(f"{message}", hint=f"see {self.prog} --help")
+        """Raise the error, for ``main`` to print."""
+        raise SpecError(message, hint=f"see {self.prog} --help")
+
+
+def add_options(parser: argparse.ArgumentParser, names: Collection[str] | None = None) -> None:
+    """Add options of Config, each under the heading of its group.
+
+    Args:
+        parser: The parser of a verb.
+        names: Which fields; None for all. In a parser of some of them, there are no headings.
+    """
+    groups: dict[str, Any] = {}
+    for option in options():
+        if names is None:
+            group = groups.setdefault(option.group, None) or parser.add_argument_group(option.group)
+            groups[option.group] = group
+            _add(group, option)
+        elif option.name in names:
+            _add(parser, option)
 
 
 def add_network(parser: argparse.ArgumentParser) -> None:
-    """Which network runs on what."""
-    parser.add_argument("--model", metavar="NAME", help="the network (auto: small, on a GPU large)")
-    parser.add_argument("--provider", metavar="NAME", help="run the network on this alone")
-    parser.add_argument("--threads", metavar="N", help="threads of the network on the CPU")
+    """Add the options that choose a network and what runs it."""
+    add_options(parser, ("model", "provider", "threads"))
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:
-    """For programs."""
-    parser.add_argument("--json", action="store_true", help="for programs")
+    """Add ``--json``."""
+    parser.add_argument("--json", action="store_true", help="print JSON, for programs")
+
+
+def from_arguments(arguments: Mapping[str, object]) -> dict[str, object]:
+    """The typed values of the options that were given (those that are not None), by field name.
+
+    Raises:
+        SpecError: The message names the option as on the command line.
+    """
+    return parse_values({name: value for name, value in arguments.items() if value is not None}, prefix="--")
+
+
+def _add(target: argparse._ActionsContainer, option: Option) -> None:
+    """Values stay text here: ``from_arguments`` parses them, after those of the file."""
+    about = f"{option.help} (default: {option.default_text})" if option.default_text else option.help
+    if option.kind == "switch":
+        target.add_argument(option.flag, action=argparse.BooleanOptionalAction, help=about)
+    else:
+        action = "append" if option.kind == "list" else "store"
+        target.add_argument(option.flag, metavar=option.metavar, action=action, help=about)

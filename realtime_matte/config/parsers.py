@@ -1,43 +1,54 @@
-"""What a setting's value may be: each reader gives it in its type, or raises ValueError that says what it should be."""
+"""Parsers of option values: from what a command line, a TOML file or a Python call gives to the typed value.
 
+Each raises ValueError with what the value should be ("a whole number from 1 to 256"), and accepts its own result.
+"""
+
+import os
 import re
-from collections.abc import Callable
+from dataclasses import dataclass
 from math import isfinite
-from typing import get_args
+from typing import TYPE_CHECKING, Final
 
-from realtime_matte.frame import Size
-from realtime_matte.interfaces import Fit
 from realtime_matte.paths import named
 
-SIDES = range(16, 8193)
-"""Pixels a side of the output may have."""
+if TYPE_CHECKING:  # both import NumPy, which `rtmatte --help` does without
+    from realtime_matte.frame import Size
+    from realtime_matte.interfaces import Fit
+
+SIDES_PX: Final = range(16, 8193)
+"""Allowed width and height of the output."""
+
+FITS: Final[tuple["Fit", ...]] = ("cover", "contain", "stretch", "tile")
+"""All of ``interfaces.Fit``, which a test compares."""
 
 
-def size(value: object) -> Size:
-    """``WIDTHxHEIGHT``."""
-    found = re.fullmatch(r"([0-9]{1,5})x([0-9]{1,5})", value) if isinstance(value, str) else None
-    if found is None or int(found[1]) not in SIDES or int(found[2]) not in SIDES:
-        raise ValueError(f"WIDTHxHEIGHT with each from {SIDES[0]} to {SIDES[-1]}, such as 1280x720")
-    return int(found[1]), int(found[2])
+def size(value: object) -> "Size":
+    """``WIDTHxHEIGHT``, or a pair of integers."""
+    if isinstance(value, str):
+        match = re.fullmatch(r"([0-9]{1,5})x([0-9]{1,5})", value)
+        sides = [int(side) for side in match.groups()] if match else []
+    else:
+        sides = list(value) if isinstance(value, tuple | list) else []
+    if len(sides) != 2 or not all(type(side) is int and side in SIDES_PX for side in sides):  # noqa: PLR2004
+        raise ValueError(f"WIDTHxHEIGHT with each from {SIDES_PX[0]} to {SIDES_PX[-1]}, such as 1280x720")
+    return sides[0], sides[1]
 
 
 def text(value: object) -> str:
-    """Anything but nothing."""
+    """A string with something in it."""
     if not isinstance(value, str) or not value.strip():
         raise ValueError("a text")
     return value
 
 
 def spec(value: object) -> str:
-    """A ``~`` is the home folder also behind a word, where no shell expands it."""
-    word, colon, rest = text(value).partition(":")
-    if not colon:
-        return _home(word)
-    return f"{word}:{_home(rest)}"
+    """The spec of a plug-in, or a path. ``~`` is also expanded after ``word:``, where a shell leaves it."""
+    word, colon, rest = text(os.fspath(value) if isinstance(value, os.PathLike) else value).partition(":")
+    return f"{word}:{_expand(rest)}" if colon else _expand(word)
 
 
 def camera(value: object) -> str:
-    """A spec; a number is that camera's."""
+    """A spec, or a camera's number."""
     if isinstance(value, int) and not isinstance(value, bool):
         if value < 0:
             raise ValueError("a camera's number, from 0 on, or its name")
@@ -46,7 +57,7 @@ def camera(value: object) -> str:
 
 
 def specs(value: object) -> tuple[str, ...]:
-    """One spec, or several."""
+    """One spec, or a list of them."""
     values = value if isinstance(value, list | tuple) else [value]
     if not values:
         raise ValueError("a text or a list of texts")
@@ -60,30 +71,41 @@ def switch(value: object) -> bool:
     return value
 
 
-def fit(value: object) -> Fit:
-    """How a background fills the picture."""
-    if value not in get_args(Fit):
-        raise ValueError(f"one of {', '.join(get_args(Fit))}")
-    return value  # type: ignore[return-value]  # just compared with all that Fit may be
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Parser of one of several words."""
+
+    choices: tuple[str, ...]
+
+    def __call__(self, value: object) -> str:
+        """The word."""
+        if not isinstance(value, str) or value not in self.choices:
+            raise ValueError(f"one of {', '.join(self.choices)}")
+        return value
 
 
-def number(least: float, most: float, *, whole: bool) -> Callable[[object], float]:
-    """A reader of numbers in a range, ends included."""
+@dataclass(frozen=True, slots=True)
+class Number:
+    """Parser of a number in a range, ends included."""
 
-    def read(value: object) -> float:
-        want = ValueError(f"a {'whole ' if whole else ''}number from {least:g} to {most:g}")
+    minimum: float
+    maximum: float
+    integer: bool = False
+
+    def __call__(self, value: object) -> float:
+        """The number; an int if ``integer``."""
+        problem = ValueError(f"a {'whole ' if self.integer else ''}number from {self.minimum:g} to {self.maximum:g}")
         if isinstance(value, bool) or not isinstance(value, str | int | float):
-            raise want
+            raise problem
         try:
-            found = float(value)
+            number = float(value)
         except (ValueError, OverflowError):
-            raise want from None
-        if not isfinite(found) or not least <= found <= most or (whole and found != int(found)):
-            raise want
-        return int(found) if whole else found
+            raise problem from None
+        in_range = isfinite(number) and self.minimum <= number <= self.maximum
+        if not in_range or (self.integer and not number.is_integer()):
+            raise problem
+        return int(number) if self.integer else number
 
-    return read
 
-
-def _home(name: str) -> str:
+def _expand(name: str) -> str:
     return str(named(name)) if name.startswith("~") else name

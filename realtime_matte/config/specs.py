@@ -1,39 +1,78 @@
-"""Options behind a spec: ``pics?seconds=30`` is the name ``pics`` with ``seconds`` 30. Several are joined by ``&``.
+"""Options of one spec: ``photos?seconds=30&fade=0`` is the name ``photos`` with two options.
 
-A word alone is switched on: ``clip.mp4?loop`` is short for ``clip.mp4?loop=yes``.
+A plug-in declares its options as a module constant, ``OPTIONS: Mapping[str, SpecOption]``, and calls
+``parse(rest, OPTIONS)``. Documentation and control panel read the same constant. ``word`` is short for ``word=yes``:
+``clip.mp4?loop``.
 """
 
 from collections.abc import Callable, Container, Mapping
+from dataclasses import dataclass
 from math import isfinite
-from typing import TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from realtime_matte.errors import SpecError
 
 Value = TypeVar("Value")
 
-SWITCHES = {"yes": True, "on": True, "true": True, "1": True, "no": False, "off": False, "false": False, "0": False}
+SWITCHES: Final = {
+    "yes": True,
+    "on": True,
+    "true": True,
+    "1": True,
+    "no": False,
+    "off": False,
+    "false": False,
+    "0": False,
+}
 
 
-def parse(rest: str, allowed: Mapping[str, Callable[[str], Value]]) -> tuple[str, dict[str, Value]]:
-    """The name in front of the options, and each option read by its own reader (which raises ValueError).
+@dataclass(frozen=True, slots=True)
+class SpecOption(Generic[Value]):
+    """One option behind a spec.
 
-    Only a ``?`` followed by ``word=`` or a word of ``allowed`` starts options, so that file names may hold one.
+    Attributes:
+        parser: Returns the typed value of a text, or raises ValueError with what the text should be.
+        help: What the option does, for documentation and forms.
+        default: The value when the option is not given.
+    """
+
+    parser: Callable[[str], Value]
+    help: str
+    default: Value
+
+    def __call__(self, text: str) -> Value:
+        """The typed value. Raises ValueError with what the text should be."""
+        return self.parser(text)
+
+
+def parse(rest: str, allowed: Mapping[str, Callable[[str], Any]]) -> tuple[str, dict[str, Any]]:
+    """The name before the options, and the options' typed values.
+
+    Args:
+        rest: What follows a plug-in's word. Only a ``?`` before ``word=``, or before a word of ``allowed``, starts the
+            options, because file names may contain one.
+        allowed: A SpecOption by name, or a parser alone. Values of SpecOptions that are not given are their defaults;
+            other names that are not given are absent.
 
     Raises:
-        SpecError: an option unknown, given twice, or without a value its reader takes.
+        SpecError: An option is unknown, given twice, or has an invalid value.
+
+    Example:
+        >>> parse("photos?seconds=30", {"seconds": SpecOption(positive, "time of each image, s", 10.0)})
+        ('photos', {'seconds': 30.0})
     """
     name, text = split(rest, allowed)
-    values: dict[str, Value] = {}
+    given: dict[str, Any] = {}
     for word in filter(None, text.split("&")):
         key, sign, value = word.partition("=")
-        if key in values:
+        if key in given:
             raise SpecError(f"option {key!r} is given twice in {rest!r}", hint="give it once")
-        values[key] = _read(rest, key, value if sign else "yes", allowed)
-    return name, values
+        given[key] = _parse(rest, key, value if sign else "yes", allowed)
+    return name, {key: one.default for key, one in allowed.items() if isinstance(one, SpecOption)} | given
 
 
 def split(rest: str, allowed: Container[str] = ()) -> tuple[str, str]:
-    """What stands in front of the options, and the options, not read yet: for ``claims``."""
+    """The name before the options, and the options unparsed: for ``claims``."""
     name, mark, text = rest.rpartition("?")
     word, sign, _ = text.partition("&")[0].partition("=")
     return (name, text) if mark and (word.isidentifier() if sign else word in allowed) else (rest, "")
@@ -63,16 +102,16 @@ def count(text: str) -> int:
 
 
 def switch(text: str) -> bool:
-    """``yes`` or ``no``, in the usual spellings."""
+    """``yes`` or ``no``, or one of the other words of SWITCHES."""
     if text.lower() not in SWITCHES:
         raise ValueError("yes or no")
     return SWITCHES[text.lower()]
 
 
-def _read(rest: str, key: str, value: str, allowed: Mapping[str, Callable[[str], Value]]) -> Value:
+def _parse(rest: str, key: str, value: str, allowed: Mapping[str, Callable[[str], Any]]) -> Any:  # noqa: ANN401
     if key not in allowed:
-        there = ", ".join(sorted(allowed)) or "none"
-        raise SpecError(f"no option {key!r} in {rest!r}", hint=f"there are: {there}")
+        known = ", ".join(sorted(allowed)) or "none"
+        raise SpecError(f"no option {key!r} in {rest!r}", hint=f"there are: {known}")
     try:
         return allowed[key](value)
     except ValueError as error:

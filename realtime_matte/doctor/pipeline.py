@@ -9,7 +9,8 @@ import numpy as np
 
 from realtime_matte import plugins
 from realtime_matte.cli import threads
-from realtime_matte.config.toml_file import Settings, resolve
+from realtime_matte.config.config import Config
+from realtime_matte.config.toml_file import resolve
 from realtime_matte.doctor.finding import Finding, good, ill, noted
 from realtime_matte.errors import MatteError
 from realtime_matte.frame import Frame, Size
@@ -43,7 +44,7 @@ def examine(options: Mapping[str, object], *, config: str | None) -> Iterator[Fi
         settings = resolve(options, config=config)
     except MatteError as error:
         yield ill("settings", error)
-        settings = Settings()
+        settings = Config()
     frame = yield from camera(settings)
     background = yield from pictures(settings, frame.size)
     yield from network(settings, frame, background=background)
@@ -51,7 +52,7 @@ def examine(options: Mapping[str, object], *, config: str | None) -> Iterator[Fi
         yield virtual_camera(spec, settings, frame.size)
 
 
-def camera(settings: Settings, *, clock: Callable[[], float] = time.perf_counter) -> Generator[Finding, None, Frame]:
+def camera(settings: Config, *, clock: Callable[[], float] = time.perf_counter) -> Generator[Finding, None, Frame]:
     """The camera, watched for a while; returns one of its frames, or a made-up one."""
     frame = Frame(card.draw(settings.size or (1280, 720)), clock(), 0)
     try:
@@ -70,7 +71,7 @@ def camera(settings: Settings, *, clock: Callable[[], float] = time.perf_counter
     return frame
 
 
-def pictures(settings: Settings, size: Size) -> Generator[Finding, None, str]:
+def pictures(settings: Config, size: Size) -> Generator[Finding, None, str]:
     """Every background and the standby card; returns the first background that opens, or the usual one."""
     opened = []
     for spec in settings.bg:
@@ -90,7 +91,7 @@ def pictures(settings: Settings, size: Size) -> Generator[Finding, None, str]:
     return opened[0] if opened else DEFAULT
 
 
-def network(settings: Settings, frame: Frame, *, background: str) -> Iterator[Finding]:
+def network(settings: Config, frame: Frame, *, background: str) -> Iterator[Finding]:
     """The network and all that follows it, timed on a frame of the camera's."""
     stats = Stats()
     try:
@@ -111,12 +112,12 @@ def network(settings: Settings, frame: Frame, *, background: str) -> Iterator[Fi
         yield ill("model", error)
 
 
-def virtual_cameras(settings: Settings) -> list[str]:
+def virtual_cameras(settings: Config) -> list[str]:
     """Those of the settings, or the one a call would use."""
     return [spec for spec in settings.output if spec.partition(":")[0] in {"virtualcam", "pipewire"}] or ["virtualcam"]
 
 
-def virtual_camera(spec: str, settings: Settings, size: Size) -> Finding:
+def virtual_camera(spec: str, settings: Config, size: Size) -> Finding:
     """One virtual camera, shown the standby card."""
     try:
         plugin = plugins.sink(spec)

@@ -21,7 +21,7 @@ from realtime_matte.cli import VERBS, main
 from realtime_matte.cli.console import LiveLine, Plain, Quiet, screen
 from realtime_matte.cli.figures import live_line
 from realtime_matte.cli.signals import Signals
-from realtime_matte.config.toml_file import Settings
+from realtime_matte.config.config import Config
 from realtime_matte.doctor import pipeline as line
 from realtime_matte.errors import REINSTALL, MissingDependency, SinkError, SourceError, missing_dependency
 from realtime_matte.pipeline.pipeline import Pipeline
@@ -54,13 +54,13 @@ def test_help_lists_every_option_and_every_verb(capsys: pytest.CaptureFixture[st
     told = capsys.readouterr().out
     assert caught.value.code == 0
     assert all(verb in told for verb in VERBS if verb != "run")
-    options = ["--" + name.replace("_", "-") for name in Settings.__slots__]
+    options = ["--" + name.replace("_", "-") for name in Config.__slots__]
     assert [option for option in options if option not in told] == []
 
 
 def test_the_readme_knows_every_option_and_every_verb() -> None:
     told = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
-    words = [f"--{name.replace('_', '-')}" for name in Settings.__slots__] + list(VERBS)
+    words = [f"--{name.replace('_', '-')}" for name in Config.__slots__] + list(VERBS)
     assert [word for word in words if f"`{word}" not in told and f"rtmatte {word}" not in told] == []
 
 

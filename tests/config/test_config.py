@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from realtime_matte.config import parsers as values
 from realtime_matte.config import toml_file as settings
-from realtime_matte.config.toml_file import Settings, resolve
+from realtime_matte.config.config import Config
+from realtime_matte.config.toml_file import resolve
 from realtime_matte.errors import BadFile, MissingFile, SpecError
 
 
@@ -27,13 +28,13 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_nothing_said_gives_the_defaults() -> None:
-    assert resolve({}, config=None) == Settings()
+    assert resolve({}, config=None) == Config()
 
 
 def test_the_file_is_over_the_defaults_and_the_command_line_over_the_file(tmp_path: Path) -> None:
     path = written(tmp_path, 'model = "large"\nsize = "640x360"\nmirror = true\n')
     found = resolve({"size": "320x180", "fps": None, "mirror": False}, config=path)
-    assert found == Settings(model="large", size=(320, 180), mirror=False)
+    assert found == Config(model="large", size=(320, 180), mirror=False)
 
 
 def test_the_platforms_file_is_read_when_it_is_there(home: Path) -> None:
@@ -46,7 +47,7 @@ def test_a_platforms_file_that_may_not_be_seen_is_none(monkeypatch: pytest.Monke
         raise PermissionError(13, "Permission denied", str(path))
 
     monkeypatch.setattr("os.stat", refuse)
-    assert resolve({}, config=None) == Settings()
+    assert resolve({}, config=None) == Config()
 
 
 NOBODY = "~nobody-of-that-name/a"
@@ -66,7 +67,7 @@ def test_a_settings_file_in_a_home_of_nobody_is_told() -> None:
 
 def test_a_named_file_stands_in_for_the_platforms(home: Path, tmp_path: Path) -> None:
     (home / "rtmatte.toml").write_text('bg = "beach.jpg"\nmirror = true')
-    assert resolve({}, config=written(tmp_path, 'bg = ["a.jpg", "b.jpg"]')) == Settings(bg=("a.jpg", "b.jpg"))
+    assert resolve({}, config=written(tmp_path, 'bg = ["a.jpg", "b.jpg"]')) == Config(bg=("a.jpg", "b.jpg"))
 
 
 def test_every_setting_can_be_in_the_file(tmp_path: Path) -> None:
@@ -95,12 +96,12 @@ def test_every_setting_can_be_in_the_file(tmp_path: Path) -> None:
     assert found.output == ("virtualcam", "call.mp4")
     assert (found.fps, found.threads, found.frames, found.seconds) == (30.0, 2, 90, 1.5)
     assert found.card_text == "Back soon"
-    assert len(text.strip().splitlines()) == len(fields(Settings))
+    assert len(text.strip().splitlines()) == len(fields(Config))
 
 
 def test_an_unknown_key_names_the_file_and_the_keys_there_are(tmp_path: Path) -> None:
     path = written(tmp_path, 'sizes = "1280x720"')
-    with pytest.raises(SpecError, match="no setting 'sizes'; there are: bg, camera, card, card-text, fit,") as caught:
+    with pytest.raises(SpecError, match="no option 'sizes'; there are: bg, camera, card, card-text, fit,") as caught:
         resolve({}, config=path)
     assert str(caught.value).startswith(path)
 
@@ -172,7 +173,7 @@ def test_where_nobody_has_a_home_there_is_no_file(monkeypatch: pytest.MonkeyPatc
         raise RuntimeError("could not determine the home directory")
 
     monkeypatch.setattr("realtime_matte.config.toml_file.user_config_path", homeless)
-    assert resolve({}, config=None) == Settings()
+    assert resolve({}, config=None) == Config()
 
 
 def test_a_mark_of_windows_editors_is_no_fault(tmp_path: Path) -> None:
@@ -191,13 +192,13 @@ def test_absurd_files_are_told(tmp_path: Path, text: str) -> None:
 
 def test_a_missing_named_file_is_told() -> None:
     with pytest.raises(
-        MissingFile, match=r"cannot read the settings file .*none.toml: No such file or directory; check"
+        MissingFile, match=r"cannot read the options file .*none.toml: No such file or directory; check"
     ):
         resolve({}, config="none.toml")
 
 
 def test_a_folder_for_a_file_is_told(tmp_path: Path) -> None:
-    with pytest.raises(MissingFile, match="cannot read the settings file"):
+    with pytest.raises(MissingFile, match="cannot read the options file"):
         resolve({}, config=str(tmp_path))
 
 

@@ -1,0 +1,387 @@
+"""Config: every option of rtmatte, declared once.
+
+The command line (``arguments``), the TOML file (``toml_file``), ``Pipeline.open``, the control panel's forms and the
+table of options in the documentation are derived from the fields of Config. A new option is a new field here, and the
+code that reads it.
+"""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from functools import cache
+from typing import TYPE_CHECKING, Literal, Self, TypeAlias
+
+from realtime_matte.config import parsers
+from realtime_matte.config.parsers import Choice, Number
+from realtime_matte.errors import SpecError
+
+if TYPE_CHECKING:  # both import NumPy, which `rtmatte --help` does without
+    from realtime_matte.frame import Size
+    from realtime_matte.interfaces import Fit
+
+Group: TypeAlias = Literal["Camera", "Background", "Output", "Model", "Standby card", "Run"]
+
+Applies: TypeAlias = Literal["live", "reopen", "start"]
+"""When a change takes effect: between two frames, when the pipeline is opened again, or at the next start."""
+
+Kind: TypeAlias = Literal["switch", "integer", "number", "choice", "size", "list", "text"]
+"""Which kind of form field or argument an option needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """What is known about one field of Config.
+
+    Attributes:
+        name: The field's name, such as ``card_text``.
+        group: The heading that the option stands under.
+        help: What the option does, for ``--help``, documentation and forms.
+        parse: Returns the typed value, or raises ValueError with what the value should be.
+        applies: When a change takes effect.
+        default: The field's default.
+        default_text: The default in words, where the value alone does not explain itself.
+        metavar: Placeholder of the value; empty for a switch.
+        unit: Unit of a number; empty where there is none.
+    """
+
+    group: Group
+    help: str
+    parse: Callable[[object], object]
+    applies: Applies
+    default_text: str = ""
+    metavar: str = ""
+    unit: str = ""
+    name: str = ""
+    default: object = None
+
+    @property
+    def key(self) -> str:
+        """The key in a TOML file: ``card-text``."""
+        return self.name.replace("_", "-")
+
+    @property
+    def flag(self) -> str:
+        """The option on the command line: ``--card-text``."""
+        return f"--{self.key}"
+
+    @property
+    def kind(self) -> Kind:
+        """The kind of value."""
+        if isinstance(self.parse, Number):
+            return "integer" if self.parse.integer else "number"
+        if isinstance(self.parse, Choice):
+            return "choice"
+        kinds: dict[object, Kind] = {parsers.switch: "switch", parsers.size: "size", parsers.specs: "list"}
+        return kinds.get(self.parse, "text")
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """All values there are; empty where they cannot be listed."""
+        return self.parse.choices if isinstance(self.parse, Choice) else ()
+
+    @property
+    def range(self) -> tuple[float, float] | None:
+        """Smallest and largest value of a number; None for other kinds."""
+        return (self.parse.minimum, self.parse.maximum) if isinstance(self.parse, Number) else None
+
+
+def _option(
+    group: Group,
+    about: str,
+    *,
+    parse: Callable[[object], object],
+    applies: Applies,
+    default_text: str = "",
+    metavar: str = "",
+    unit: str = "",
+) -> dict[str, Option]:
+    """The metadata of a field; its name and default are filled in by ``options``."""
+    return {"option": Option(group, about, parse, applies, default_text, metavar, unit)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """What the user sets. Every value is parsed when a Config is made, so that an invalid Config does not exist.
+
+    A spec may be a PathLike, ``bg`` and ``output`` a single spec, ``camera`` an int, ``size`` the text ``"1280x720"``.
+
+    Raises:
+        SpecError: A value is of the wrong type or out of range; the message names the option and what it should be.
+
+    Example:
+        >>> config = Config(size=(1280, 720)).replace(camera=0, bg="beach.jpg")
+        >>> config.size, config.camera, config.bg
+        ((1280, 720), '0', ('beach.jpg',))
+        >>> config.replace(threads=0)
+        Traceback (most recent call last):
+            ...
+        realtime_matte.errors.SpecError: threads: 0 is not a whole number from 1 to 256
+    """
+
+    camera: str = field(
+        default="camera",
+        metadata=_option(
+            "Camera",
+            "0, /dev/video2 or part of a camera's name; or a file: clip.mp4, me.jpg; or demo",
+            parse=parsers.camera,
+            applies="reopen",
+            default_text="the first camera",
+            metavar="SPEC",
+        ),
+    )
+    size: "Size | None" = field(
+        default=None,
+        metadata=_option(
+            "Camera",
+            "output size in pixels, also requested from the camera, such as 1280x720",
+            parse=parsers.size,
+            applies="reopen",
+            default_text="the camera's",
+            metavar="WxH",
+            unit="px",
+        ),
+    )
+    fps: float | None = field(
+        default=None,
+        metadata=_option(
+            "Camera",
+            "frame rate requested from the camera; frames above it are dropped",
+            parse=Number(1, 240),
+            applies="reopen",
+            default_text="the camera's",
+            metavar="N",
+            unit="frames/s",
+        ),
+    )
+    mirror: bool = field(
+        default=False,
+        metadata=_option(
+            "Camera",
+            "swap left and right of the output",
+            parse=parsers.switch,
+            applies="reopen",
+        ),
+    )
+    on_demand: bool = field(
+        default=False,
+        metadata=_option(
+            "Camera",
+            "open the camera only while a program reads the virtual camera, else show the standby card (Linux)",
+            parse=parsers.switch,
+            applies="reopen",
+        ),
+    )
+    bg: tuple[str, ...] = field(
+        default=("studio",),
+        metadata=_option(
+            "Background",
+            "beach.jpg, a video, a folder, blur, a colour such as green or #336699, none, studio;"
+            " may be repeated: key b switches to the next one",
+            parse=parsers.specs,
+            applies="live",
+            default_text="studio",
+            metavar="SPEC",
+        ),
+    )
+    fit: "Fit" = field(
+        default="cover",
+        metadata=_option(
+            "Background",
+            "how an image or video is scaled to the output size: cover, contain, stretch or tile",
+            parse=Choice(parsers.FITS),
+            applies="reopen",
+            default_text="cover",
+            metavar="HOW",
+        ),
+    )
+    only_me: bool = field(
+        default=False,
+        metadata=_option(
+            "Background",
+            "if several people are visible, keep the largest one only; people who touch in the image count as one",
+            parse=parsers.switch,
+            applies="reopen",
+        ),
+    )
+    output: tuple[str, ...] = field(
+        default=("virtualcam",),
+        metadata=_option(
+            "Output",
+            "virtualcam, virtualcam:DEVICE, window, a file (.mp4, .webm, .mov, .mkv), frames:FOLDER, null,"
+            " pipewire (experimental); may be repeated",
+            parse=parsers.specs,
+            applies="reopen",
+            default_text="virtualcam",
+            metavar="SPEC",
+        ),
+    )
+    model: str = field(
+        default="auto",
+        metadata=_option(
+            "Model",
+            "a name listed by `rtmatte models`, or an ONNX file; small?quality=low costs less",
+            parse=parsers.spec,
+            applies="live",
+            default_text="auto: small, or large on a GPU that is fast enough",
+            metavar="NAME",
+        ),
+    )
+    provider: str | None = field(
+        default=None,
+        metadata=_option(
+            "Model",
+            "run the network only on this ONNX Runtime provider: cpu, cuda, ...",
+            parse=parsers.text,
+            applies="live",
+            default_text="the fastest that works",
+            metavar="NAME",
+        ),
+    )
+    threads: int | None = field(
+        default=None,
+        metadata=_option(
+            "Model",
+            "CPU threads of the network",
+            parse=Number(1, 256, integer=True),
+            applies="live",
+            default_text="1",
+            metavar="N",
+            unit="threads",
+        ),
+    )
+    card: str | None = field(
+        default=None,
+        metadata=_option(
+            "Standby card",
+            "image of the standby card, which is shown whenever there is no matte",
+            parse=parsers.spec,
+            applies="reopen",
+            default_text="grey",
+            metavar="IMAGE",
+        ),
+    )
+    card_text: str | None = field(
+        default=None,
+        metadata=_option(
+            "Standby card",
+            "text on the standby card, for every reason",
+            parse=parsers.text,
+            applies="reopen",
+            default_text="the reason",
+            metavar="TEXT",
+        ),
+    )
+    seconds: float | None = field(
+        default=None,
+        metadata=_option(
+            "Run",
+            "stop after this time",
+            parse=Number(0.1, 1e7),
+            applies="start",
+            default_text="no limit",
+            metavar="N",
+            unit="s",
+        ),
+    )
+    frames: int | None = field(
+        default=None,
+        metadata=_option(
+            "Run",
+            "stop after this many output frames",
+            parse=Number(1, 1e9, integer=True),
+            applies="start",
+            default_text="no limit",
+            metavar="N",
+            unit="frames",
+        ),
+    )
+    quiet: bool = field(
+        default=False,
+        metadata=_option(
+            "Run",
+            "no progress line; fall-backs and errors are still printed",
+            parse=parsers.switch,
+            applies="start",
+        ),
+    )
+    verbose: bool = field(
+        default=False,
+        metadata=_option(
+            "Run",
+            "more figures: the 95th percentile of each stage, and the libraries' own messages",
+            parse=parsers.switch,
+            applies="start",
+        ),
+    )
+
+    def __post_init__(self) -> None:
+        values = {option.name: getattr(self, option.name) for option in options()}
+        for name, value in parse_values(values).items():
+            object.__setattr__(self, name, value)
+
+    def replace(self, **overrides: object) -> Self:
+        """A copy with other values.
+
+        Args:
+            overrides: Values by field name, unparsed or typed. None stands for the field's default.
+
+        Raises:
+            SpecError: An option is unknown, or its value is invalid.
+
+        Example:
+            >>> Config().replace(bg="beach.jpg", fps=30).bg
+            ('beach.jpg',)
+        """
+        return dataclasses.replace(self, **parse_values(overrides))  # type: ignore[arg-type]  # parsed by each field
+
+
+@cache
+def options() -> tuple[Option, ...]:
+    """All options in the order of Config, which keeps each group together.
+
+    Example:
+        >>> [option.flag for option in options() if option.group == "Standby card"]
+        ['--card', '--card-text']
+    """
+    return tuple(
+        dataclasses.replace(item.metadata["option"], name=item.name, default=item.default) for item in fields(Config)
+    )
+
+
+def parse_values(values: Mapping[str, object], *, prefix: str = "") -> dict[str, object]:
+    """The typed values, by field name.
+
+    Args:
+        values: Values by field name. None stands for the field's default.
+        prefix: What an error message has before the option's key, such as ``--``.
+
+    Raises:
+        SpecError: An option is unknown, or its value is invalid.
+    """
+    known = {option.name: option for option in options()}
+    for name in values:
+        if name not in known:
+            raise SpecError(f"no option {name!r}", hint=f"there are: {', '.join(sorted(known))}")
+    return {name: _parse(known[name], value, prefix) for name, value in values.items()}
+
+
+def table() -> list[tuple[str, ...]]:
+    """Rows of the table of options, for the documentation; the first row has the headings."""
+    rows: list[tuple[str, ...]] = [("Group", "Option", "Value", "Default", "Takes effect", "Description")]
+    for option in options():
+        value = f"{option.flag} {option.metavar}" if option.metavar else f"{option.flag}, --no-{option.key}"
+        limits = f"{option.range[0]:g} to {option.range[1]:g} {option.unit}" if option.range else option.kind
+        rows.append((option.group, value, limits, option.default_text or "off", option.applies, option.help))
+    return rows
+
+
+def _parse(option: Option, value: object, prefix: str) -> object:
+    if value is None:
+        return option.default
+    try:
+        return option.parse(value)
+    except SpecError:  # an impossible file name, complete as it is
+        raise
+    except ValueError as error:
+        where = prefix + (option.key if prefix else option.name)
+        raise SpecError(f"{where}: {value!r} is not {error}") from error
