@@ -1,0 +1,55 @@
+"""Writes docs/reference/options.md from Config: ``python scripts/options_reference.py`` (``make docs`` runs it)."""
+
+from itertools import groupby
+from pathlib import Path
+
+from realtime_matte.config.config import Option, options
+
+PAGE = Path(__file__).parents[1] / "docs" / "reference" / "options.md"
+
+INTRODUCTION = """\
+# Options
+
+<!-- Written by scripts/options_reference.py from realtime_matte/config/config.py. Change it there. -->
+
+Each option can be given on the command line, as a key of the configuration file (without `--`), and as a field of
+[`Config`][realtime_matte.config.config.Config] from Python (`card_text` for `--card-text`). The command line has
+priority over the file. `--config FILE` names another configuration file than the usual one, which is
+`rtmatte/rtmatte.toml` in `~/.config`, `~/Library/Application Support` or `%LOCALAPPDATA%`.
+
+The column "takes effect" says when a change in a running program is applied: *live* between two frames, *reopen* when
+the pipeline is opened again, *start* at the next start.
+"""
+
+HEAD = "| option | value | default | takes effect | description |\n|---|---|---|---|---|"
+
+
+def page() -> str:
+    """The page, as Markdown."""
+    parts = [INTRODUCTION]
+    for group, members in groupby(options(), key=lambda option: option.group):
+        parts.append("\n".join([f"\n## {group}\n", HEAD, *map(_row, members), ""]))
+    return "".join(parts)
+
+
+def usage(option: Option) -> str:
+    """The option as it is written on the command line."""
+    return f"`{option.flag} {option.metavar}`" if option.metavar else f"`{option.flag}`, `--no-{option.key}`"
+
+
+def _row(option: Option) -> str:
+    cells = usage(option), _value(option), option.default_text or "off", option.applies, option.help
+    return "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |"
+
+
+def _value(option: Option) -> str:
+    if option.choices:
+        return ", ".join(f"`{choice}`" for choice in option.choices)
+    if option.range is None:
+        return {"switch": "on or off", "list": "text, repeatable"}.get(option.kind, option.kind)
+    minimum, maximum = option.range
+    return f"{'integer' if option.kind == 'integer' else 'number'}, {minimum:g} to {maximum:g} {option.unit}".rstrip()
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), "utf-8")
