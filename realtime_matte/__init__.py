@@ -5,37 +5,130 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from realtime_matte.config.config import Config as Config
+    from realtime_matte.errors import BadFile as BadFile
     from realtime_matte.errors import MatteError as MatteError
+    from realtime_matte.errors import MissingDependency as MissingDependency
+    from realtime_matte.errors import MissingFile as MissingFile
+    from realtime_matte.errors import ModelError as ModelError
+    from realtime_matte.errors import SinkError as SinkError
+    from realtime_matte.errors import SourceError as SourceError
+    from realtime_matte.errors import SourceLost as SourceLost
+    from realtime_matte.errors import SpecError as SpecError
     from realtime_matte.frame import Frame as Frame
     from realtime_matte.frame import Matte as Matte
+    from realtime_matte.frame import RefinedMatte as RefinedMatte
+    from realtime_matte.interfaces import Background as Background
+    from realtime_matte.interfaces import HasReaders as HasReaders
+    from realtime_matte.interfaces import HasTimeoutImage as HasTimeoutImage
+    from realtime_matte.interfaces import ImageSeries as ImageSeries
+    from realtime_matte.interfaces import Interactive as Interactive
+    from realtime_matte.interfaces import Network as Network
+    from realtime_matte.interfaces import OpenBackground as OpenBackground
+    from realtime_matte.interfaces import OpenSink as OpenSink
+    from realtime_matte.interfaces import OpenSource as OpenSource
+    from realtime_matte.interfaces import Readers as Readers
+    from realtime_matte.interfaces import Renderer as Renderer
+    from realtime_matte.interfaces import Sink as Sink
+    from realtime_matte.interfaces import Source as Source
+    from realtime_matte.models import list_models as list_models
     from realtime_matte.pipeline.pipeline import Pipeline as Pipeline
+    from realtime_matte.remover import BackgroundRemover as BackgroundRemover
+    from realtime_matte.remover import Shot as Shot
     from realtime_matte.remover import composite as composite
     from realtime_matte.remover import matte_frames as matte_frames
     from realtime_matte.remover import matte_image as matte_image
+    from realtime_matte.sources.camera import list_cameras as list_cameras
+    from realtime_matte.v4l2.loopback import list_virtual_cameras as list_virtual_cameras
 
-os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # read when ONNX Runtime loads: else it tells its maker of us
+os.environ.setdefault(
+    "ORT_DISABLE_TELEMETRY", "1"
+)  # ONNX Runtime reads it when it loads; it sends usage data otherwise
 
 __version__ = "0.1.0"
 
-_HOMES = {
-    "Frame": "frame",
-    "Matte": "frame",
-    "MatteError": "errors",
-    "Pipeline": "pipeline.pipeline",
-    "composite": "remover",
-    "matte_frames": "remover",
-    "matte_image": "remover",
+_MODULES = {
+    "config.config": ("Config",),
+    "errors": (
+        "BadFile",
+        "MatteError",
+        "MissingDependency",
+        "MissingFile",
+        "ModelError",
+        "SinkError",
+        "SourceError",
+        "SourceLost",
+        "SpecError",
+    ),
+    "frame": ("Frame", "Matte", "RefinedMatte"),
+    "interfaces": (
+        "Background",
+        "HasReaders",
+        "HasTimeoutImage",
+        "ImageSeries",
+        "Interactive",
+        "Network",
+        "OpenBackground",
+        "OpenSink",
+        "OpenSource",
+        "Readers",
+        "Renderer",
+        "Sink",
+        "Source",
+    ),
+    "models": ("list_models",),
+    "pipeline.pipeline": ("Pipeline",),
+    "remover": ("BackgroundRemover", "Shot", "composite", "matte_frames", "matte_image"),
+    "sources.camera": ("list_cameras",),
+    "v4l2.loopback": ("list_virtual_cameras",),
 }
-"""Imported on use, so that ``import realtime_matte`` costs nothing."""
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
+"""Each name is imported on use, so that ``import realtime_matte`` takes no time."""
 
-__all__ = ["Frame", "Matte", "MatteError", "Pipeline", "composite", "matte_frames", "matte_image"]
+__all__ = [
+    "Background",
+    "BackgroundRemover",
+    "BadFile",
+    "Config",
+    "Frame",
+    "HasReaders",
+    "HasTimeoutImage",
+    "ImageSeries",
+    "Interactive",
+    "Matte",
+    "MatteError",
+    "MissingDependency",
+    "MissingFile",
+    "ModelError",
+    "Network",
+    "OpenBackground",
+    "OpenSink",
+    "OpenSource",
+    "Pipeline",
+    "Readers",
+    "RefinedMatte",
+    "Renderer",
+    "Shot",
+    "Sink",
+    "SinkError",
+    "Source",
+    "SourceError",
+    "SourceLost",
+    "SpecError",
+    "composite",
+    "list_cameras",
+    "list_models",
+    "list_virtual_cameras",
+    "matte_frames",
+    "matte_image",
+]
 
 
 def __getattr__(name: str) -> object:
-    if name not in _HOMES:
+    if name not in _MODULE_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES})
+    return sorted({*globals(), *__all__})

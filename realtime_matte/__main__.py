@@ -1,4 +1,4 @@
-"""``python -m realtime_matte`` is ``rtmatte``."""
+"""``python -m realtime_matte``, which is the command ``rtmatte``."""
 
 import sys
 

@@ -1,10 +1,12 @@
-"""What travels between the stages. Shapes, dtypes, ranges and colour order are written here, once."""
+"""What travels through the pipeline: Frame and Matte. Shapes, dtypes, ranges and colour order are defined here."""
 
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+from realtime_matte.errors import SpecError
 
 Pixels: TypeAlias = NDArray[np.uint8]
 """(H, W, 3) uint8, BGR, C-contiguous."""
@@ -15,47 +17,124 @@ Alpha: TypeAlias = NDArray[np.float32]
 Size: TypeAlias = tuple[int, int]
 """(width, height) in pixels."""
 
+Color: TypeAlias = tuple[int, int, int]
+"""(blue, green, red), each from 0 to 255."""
+
+PixelFormat: TypeAlias = Literal["bgr", "i420"]
+"""``bgr``: (H, W, 3) uint8. ``i420``: (H * 3 / 2, W) uint8, the planes Y, U, V; reserved, no source delivers it yet."""
+
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One picture of the source.
+    """One image of a source, with its time.
 
-    ``pixels``: (H, W, 3) uint8, BGR (OpenCV's order, which virtual cameras take as it is), C-contiguous. Nobody but
-    the source writes into it, and the source may reuse the memory once the next frame has been taken: copy what must
-    live longer. ``time``: when it was taken, in seconds of ``time.perf_counter()``, finer on Windows than ``monotonic``
-    (a file's frames: start of the run plus their place in the file). ``index``: counted by the source from 0; a gap is
-    a drop.
+    Attributes:
+        pixels: uint8, C-contiguous, in the shape of ``pixel_format``. Only the source writes into it, and it may reuse
+            the memory after the next ``read``: copy what must live longer.
+        time: When the frame was captured, in seconds of ``time.perf_counter()``, which is finer than
+            ``time.monotonic()`` on Windows. For a file: start of the run plus the frame's time in the file.
+        index: Counted by the source from 0. A gap means that frames were dropped.
+        pixel_format: How ``pixels`` is laid out.
+
+    Example:
+        >>> Frame(np.zeros((720, 1280, 3), np.uint8), 0.0, 0).size
+        (1280, 720)
     """
 
     pixels: Pixels
     time: float
     index: int
+    pixel_format: PixelFormat = "bgr"
 
     @property
     def size(self) -> Size:
         """(width, height)."""
-        return self.pixels.shape[1], self.pixels.shape[0]
+        rows, width = self.pixels.shape[:2]
+        return width, rows * 2 // 3 if self.pixel_format == "i420" else rows
 
 
 @dataclass(frozen=True, slots=True)
 class Matte:
-    """Who is in one frame.
+    """Opacity and foreground colours of one frame.
 
-    ``alpha``: float32 in [0, 1]; (h, w) on the network's grid before refining, (H, W) of the frame after.
-    ``foreground``: (H, W, 3) uint8 BGR colours of the person free of the old background, straight, or None while
-    they are unknown. ``guide``: (h, w, 3) uint8 BGR, the frame on the grid of a coarse ``alpha``, where the network
-    made one anyway.
+    Attributes:
+        alpha: float32 in [0, 1]: (h, w) as the network gives it, (H, W) of the frame once refined.
+        foreground: (H, W, 3) uint8 BGR, straight colours without the old background; None until refined.
+        guide: (h, w, 3) uint8 BGR, the frame at the size of a coarse ``alpha``, where the network has made one.
     """
 
     alpha: Alpha
     foreground: Pixels | None = None
     guide: Pixels | None = None
 
+    def over(self, background: Pixels | Color) -> Pixels:
+        """The foreground over another background: alpha * F + (1 - alpha) * B, in a new array.
+
+        Args:
+            background: (H, W, 3) uint8 BGR of the matte's size, or one colour (blue, green, red).
+
+        Returns:
+            (H, W, 3) uint8 BGR. Exact where alpha is 0 or 1, elsewhere alpha is rounded to 1/256.
+
+        Raises:
+            SpecError: The matte has no foreground, or the background is of another shape or dtype.
+
+        Example:
+            >>> matte = Matte(np.float32([[0, 0.5, 1]]), np.full((1, 3, 3), 200, np.uint8))
+            >>> matte.over((100, 0, 0))[0, :, 0].tolist()
+            [100, 150, 200]
+        """
+        foreground = self._colors()
+        if isinstance(background, tuple):
+            background = np.asarray(background, np.uint8)
+        else:
+            check_pixels(background)
+            if background.shape != foreground.shape:
+                raise SpecError(
+                    f"background has shape {background.shape}, the matte {foreground.shape}",
+                    hint="resize the background",
+                )
+        weight = (self.alpha * np.float32(256) + np.float32(0.5)).astype(np.uint16)[..., None]
+        composite = foreground * weight  # at most 255 * 256 + 128, which fits
+        composite += background * (256 - weight)
+        composite += 128
+        composite >>= 8
+        return composite.astype(np.uint8)
+
+    def bgra(self) -> Pixels:
+        """(H, W, 4) uint8 with straight alpha in the order of OpenCV, blue first: for ``cv2.imwrite``.
+
+        Raises:
+            SpecError: The matte has no foreground.
+
+        Example:
+            >>> Matte(np.float32([[1]]), np.uint8([[[10, 20, 30]]])).bgra().tolist()
+            [[[10, 20, 30, 255]]]
+        """
+        return np.dstack([self._colors(), (self.alpha * np.float32(255) + np.float32(0.5)).astype(np.uint8)])
+
+    def rgba(self) -> Pixels:
+        """(H, W, 4) uint8 with straight alpha, red first: for Pillow, Matplotlib and browsers.
+
+        Raises:
+            SpecError: The matte has no foreground.
+
+        Example:
+            >>> Matte(np.float32([[1]]), np.uint8([[[10, 20, 30]]])).rgba().tolist()
+            [[[30, 20, 10, 255]]]
+        """
+        return np.ascontiguousarray(self.bgra()[..., [2, 1, 0, 3]])
+
+    def _colors(self) -> Pixels:
+        if self.foreground is None:
+            raise SpecError("this matte has no foreground colours", hint="take one from BackgroundRemover.process")
+        return self.foreground
+
 
 class RefinedMatte(Protocol):
-    """Who is in one frame, at its size: what a background is told.
+    """The matte of one frame at the frame's size, as a background gets it.
 
-    Computed when it is asked for, so what nobody needs costs nothing; overwritten with the next frame.
+    Its parts are computed when they are first read, so an unused one costs nothing; the next frame overwrites them.
     """
 
     @property
@@ -64,4 +143,13 @@ class RefinedMatte(Protocol):
 
     @property
     def foreground(self) -> Pixels:
-        """(H, W, 3) colours of the person free of the old background, straight; black where alpha is 0."""
+        """(H, W, 3) straight colours without the old background; black where alpha is 0."""
+
+
+def check_pixels(pixels: object) -> None:
+    """Accept an image of the caller's. Raises SpecError unless it is (H, W, 3) uint8 with at least one pixel."""
+    wanted = "(H, W, 3) uint8 in BGR"
+    if not isinstance(pixels, np.ndarray):
+        raise SpecError(f"an image must be an array, {wanted}, not {type(pixels).__name__}", hint="read it with OpenCV")
+    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or not pixels.size:  # noqa: PLR2004
+        raise SpecError(f"an image must be {wanted}, not {pixels.shape} {pixels.dtype}", hint="convert it")

@@ -1,8 +1,12 @@
-"""What each stage promises: Source, Network, Background, Renderer, Sink.
+"""Protocols of the parts of a pipeline: Source, Network, Background, Renderer and Sink, and how each is opened.
 
-A plug-in is a module of the stage's package (``sources/camera.py`` is the source ``camera``) with an ``open`` that
-keeps the promise written at its ``Open...`` protocol here, and optionally ``claims(spec) -> bool``, which says that a
-spec without the module's word (``beach.jpg``) is meant for it. Whoever opens, closes.
+A plug-in is a module in the package of its kind: ``sources/camera.py`` is the source ``camera``. It has a function
+``open`` as its ``Open...`` protocol below says. It may also have:
+
+- ``claims(spec) -> bool``: whether a spec without the module's word, such as ``beach.jpg``, is meant for it;
+- ``OPTIONS``: the options after ``?`` in its spec, a mapping of ``config.specs.SpecOption``.
+
+The caller of ``open`` calls ``close``.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,60 +15,66 @@ from typing import Final, Literal, Protocol, TypeAlias, runtime_checkable
 from realtime_matte.frame import Frame, Matte, Pixels, RefinedMatte, Size
 
 Fit: TypeAlias = Literal["cover", "contain", "stretch", "tile"]
-"""How a picture of another shape fills the output."""
+"""How an image of another aspect ratio fills the output."""
 
 Command: TypeAlias = Literal["next_background", "standby", "quit"]
-"""What a user can ask for while the program runs."""
+"""What the user can do while the program runs."""
 
 KEYS: Final[Mapping[str, Command]] = {"b": "next_background", " ": "standby", "q": "quit"}
-"""What asks for it, in a window as in a terminal."""
+"""The key of each command, in a window and in the terminal."""
 
 RecurrentState: TypeAlias = tuple[object, ...]
-"""What a recurrent network remembers of earlier frames: opaque to all but the network that made it."""
+"""Hidden state of a recurrent network. Only the network that returned it can read it."""
 
 
 class Source(Protocol):
-    """Where frames come from. Used by one thread at a time."""
+    """Delivers frames. Used by one thread at a time."""
 
     @property
     def size(self) -> Size:
-        """Size of the frames it really gives."""
+        """Actual size of the frames."""
 
     @property
     def fps(self) -> float:
-        """Frames a second it really gives; nominal for a file."""
+        """Actual frame rate; nominal for a file."""
 
     @property
     def live(self) -> bool:
-        """True when frames come at their own time and unread ones are lost (a camera)."""
+        """True if frames arrive at their own time and are lost when they are not read (a camera)."""
 
     @property
     def frames(self) -> int | None:
-        """How many frames there are in all, when known (a file)."""
+        """Total number of frames, if known (a file)."""
 
     @property
     def notices(self) -> Sequence[str]:
-        """What the user should know: the mode really granted, and why it is not the one asked for."""
+        """Messages to the user: the actual mode, and why it is not the requested one."""
 
     def read(self, pixels: Pixels) -> Frame | None:
-        """The next frame; None at the end.
+        """The next frame; None at the end. Blocks for at most about 2 s.
 
-        ``pixels`` is a buffer of this source's ``size`` to write into, so that nothing is allocated; a source that
-        holds its pictures may return its own array instead. Blocks at most about 2 s.
+        Args:
+            pixels: A buffer of the source's ``size`` to write into, so that nothing is allocated. A source that already
+                has the frame in memory may return its own array instead.
 
         Raises:
-            SourceLost: the device went away or stalled; only ``close`` may be called after that.
+            SourceLost: The device was unplugged or stalled. Only ``close`` may be called after that.
         """
 
     def close(self) -> None:
-        """Let go of the device or file. Idempotent, quick."""
+        """Release the device or file, quickly. Idempotent."""
 
 
 class OpenSource(Protocol):
-    """The ``open`` of a source's module."""
+    """The function ``open`` of a source's module."""
 
     def __call__(self, rest: str, /, *, size: Size | None, fps: float | None) -> Source:
-        """Open what ``rest`` (the spec after its word) names; ``size`` and ``fps`` are wishes, None is "as it is".
+        """Open a source.
+
+        Args:
+            rest: The spec after its word.
+            size: Requested size; None accepts any.
+            fps: Requested frame rate; None accepts any.
 
         Raises:
             SpecError, MissingFile, BadFile, SourceError
@@ -72,27 +82,32 @@ class OpenSource(Protocol):
 
 
 class Network(Protocol):
-    """A matting network of some family: from one frame to its coarse alpha. Recurrent state is argument and result."""
+    """Computes the coarse alpha of a frame. Its recurrent state is an argument and a result, so shots can be mixed."""
 
     @property
     def name(self) -> str:
-        """What the user calls it."""
+        """Name for the user."""
 
     @property
     def provider(self) -> str:
-        """The ONNX Runtime provider that really runs it."""
+        """The ONNX Runtime provider that runs it."""
 
     @property
     def notices(self) -> Sequence[str]:
-        """Every fall-back, with its reason and mend."""
+        """Every fall-back, with its reason and hint."""
 
     def process(self, frame: Frame, state: RecurrentState | None) -> tuple[Matte, RecurrentState]:
-        """The coarse matte of exactly this frame. ``state`` is the result of the frame before; None starts a shot.
+        """The coarse matte of this frame, and the state after it.
 
-        The alpha may be overwritten by the next call.
+        Args:
+            frame: The frame.
+            state: The state returned with the frame before; None starts a shot.
+
+        Returns:
+            A matte, whose arrays the next call may overwrite, and the state for the next frame.
 
         Raises:
-            ModelError: no provider could run it; nothing may be sent for this frame.
+            ModelError: No provider could run it. Nothing may be sent for this frame.
         """
 
     def close(self) -> None:
@@ -100,34 +115,39 @@ class Network(Protocol):
 
 
 class Background(Protocol):
-    """What is put behind the person."""
+    """Delivers what is shown behind the foreground."""
 
     def image(self, frame: Frame, matte: RefinedMatte) -> Pixels:
-        """The background at ``frame.time``, of the output's size; the caller does not write into it.
+        """The background at ``frame.time``, of the output's size. The caller does not write into it.
 
-        A still gives the same array each time; a clip goes by ``frame.time``; a blur needs the frame and its matte.
-        May be overwritten by the next call.
+        A still image returns the same array every time. The array may be overwritten by the next call.
         """
 
     def close(self) -> None:
-        """Idempotent."""
+        """Release files. Idempotent."""
 
 
 @runtime_checkable
 class ImageSeries(Protocol):
-    """A background of more than one picture, such as a slideshow."""
+    """A background of several images, such as a slideshow."""
 
     def next(self) -> None:
-        """Show the next one from the next frame on."""
+        """Show the next image, from the next frame on."""
 
 
 class OpenBackground(Protocol):
-    """The ``open`` of a background's module."""
+    """The function ``open`` of a background's module."""
 
     def __call__(self, rest: str, /, *, size: Size, fit: Fit) -> Background | None:
-        """Open what ``rest`` names, ready to give pictures of ``size``; None: no background, straight alpha instead.
+        """Open a background. While the pipeline runs, this is called in another thread than ``image``.
 
-        Called in a thread of its own when the line runs already; its pictures are asked for in the line's.
+        Args:
+            rest: The spec after its word.
+            size: Size of the output.
+            fit: How images of another aspect ratio fill it.
+
+        Returns:
+            The background, ready for its first frame. None: there is none, and the output has straight alpha.
 
         Raises:
             SpecError, MissingFile, BadFile, MissingDependency
@@ -135,111 +155,117 @@ class OpenBackground(Protocol):
 
 
 class Renderer(Protocol):
-    """From a frame to the picture that may be sent: matte, refine, background, composite."""
+    """Turns a frame into the output frame: matte, refine, background, composite."""
 
     background: Background | None
-    """What is put behind the person; None: pictures carry straight alpha, (H, W, 4) BGRA.
+    """The current background; None: output frames are (H, W, 4) BGRA with straight alpha.
 
-    May be changed between frames; whoever opened the old one closes it.
+    May be replaced between two frames. The caller closes the old one.
     """
 
     @property
     def notices(self) -> Sequence[str]:
-        """Every fall-back, with its reason and mend: the provider really used."""
+        """Every fall-back of the network, with its reason and hint."""
 
     def render(self, frame: Frame) -> Pixels:
-        """The frame's person on the background: (H, W, 3) uint8 BGR, or (H, W, 4) without a background.
-
-        Overwritten by the next call.
+        """The output frame: (H, W, 3) uint8 BGR, or (H, W, 4) without a background. Overwritten by the next call.
 
         Raises:
-            ModelError: there is no matte for this frame, so there is no picture.
+            ModelError: There is no matte for this frame, so nothing may be sent for it.
         """
 
     def reset(self) -> None:
-        """Drop every memory of earlier frames: the next frame starts a new shot."""
+        """Forget earlier frames: the next one starts a new shot."""
 
     def close(self) -> None:
-        """Idempotent. Does not close the background."""
+        """Close the network, not the background. Idempotent."""
 
 
 class Sink(Protocol):
-    """Where pictures go. Used from the caller's thread only."""
+    """Receives output frames. Used from the caller's thread only."""
 
     @property
     def alpha(self) -> bool:
-        """True when it keeps the alpha of (H, W, 4) pictures."""
+        """True if it keeps the alpha of (H, W, 4) images."""
 
     @property
     def live(self) -> bool:
-        """True when somebody watches as it goes (a virtual camera, a window), False for a recording.
+        """True if it is watched while it runs (a virtual camera, a window); False for a recording.
 
         Live outputs are paced like a camera, and show the standby card at the start and at the end.
         """
 
     @property
     def notices(self) -> Sequence[str]:
-        """What the user should know: the device really used, the codec really taken."""
+        """Messages to the user: the actual device, the actual codec."""
 
-    def send(self, picture: Pixels, time: float) -> None:
-        """Hand on one picture, (H, W, 3) BGR or (H, W, 4) straight BGRA, of the size it was opened with.
+    def send(self, image: Pixels, time: float) -> None:
+        """Deliver one output frame, without waiting for its time: the source sets the pace.
 
-        ``time``: of the frame it shows, seconds, never going back. Does not wait for the picture's turn: pacing is the
-        source's matter. The picture may be overwritten once this returns.
+        Args:
+            image: (H, W, 3) BGR or (H, W, 4) straight BGRA, of the size given to ``open``. It may be overwritten after
+                this returns.
+            time: Time of the frame it shows, in seconds; never decreases.
 
         Raises:
-            SinkError: the output went away.
+            SinkError: The output failed.
         """
 
     def close(self) -> None:
-        """Finish what was written so that it plays. Idempotent, never hides an error of the body."""
+        """Complete what was written, so that it can be played. Idempotent."""
 
 
 class OpenSink(Protocol):
-    """The ``open`` of an output's module."""
+    """The function ``open`` of an output's module."""
 
     def __call__(self, rest: str, /, *, size: Size, fps: float, alpha: bool) -> Sink:
-        """Open what ``rest`` names for pictures of ``size``, nominally ``fps`` a second, with alpha if ``alpha``.
+        """Open an output.
+
+        Args:
+            rest: The spec after its word.
+            size: Size of the output frames.
+            fps: Nominal frame rate.
+            alpha: Whether the output frames have alpha.
 
         Raises:
-            SpecError: also when ``alpha`` is asked of a sink that cannot keep it.
+            SpecError: Malformed, or ``alpha`` is requested and the sink cannot keep it.
             SinkError, MissingDependency
         """
 
 
 @runtime_checkable
 class Interactive(Protocol):
-    """A sink that users can press keys in."""
+    """A sink with keys, such as a window."""
 
     def commands(self) -> Sequence[Command]:
-        """What was asked for since the last call, oldest first."""
+        """The commands since the last call, oldest first."""
 
 
 class Readers(Protocol):
-    """Whether somebody looks at an output. Used from the caller's thread only."""
+    """Reports whether a program reads an output. Used from the caller's thread only."""
 
     @property
     def notices(self) -> Sequence[str]:
-        """How it is found out, where that is not exact."""
+        """Messages to the user: how readers are detected, where that is not exact."""
 
     def wait_for_reader(self, timeout_s: float) -> bool:
-        """Whether somebody looks now; waits for one so long."""
+        """Whether a program reads the output now; waits for one for up to ``timeout_s``."""
 
     def close(self) -> None:
-        """Idempotent."""
+        """Stop watching. Idempotent."""
 
 
 @runtime_checkable
 class HasReaders(Protocol):
-    """A sink that can tell whether somebody looks at it."""
+    """A sink that can report its readers."""
 
     def open_readers(self) -> Readers:
-        """Begin to look; whoever calls this closes them. Raises SinkError."""
+        """Start watching for readers. The caller closes the result. Raises SinkError."""
 
 
 @runtime_checkable
 class HasTimeoutImage(Protocol):
-    """A sink whose device can show a picture when this program was killed."""
+    """A sink whose device can show an image after this program was killed."""
 
-    def set_timeout_image(self, picture: Pixels) -> None:
-        """Let it be ``picture``, (H, W, 3) BGR. Called once, after the first ``send``; a refusal becomes a note."""
+    def set_timeout_image(self, image: Pixels) -> None:
+        """Set that image, (H, W, 3) BGR. Called once, after the first ``send``; a failure becomes a notice."""

@@ -1,4 +1,4 @@
-"""Paths as users write them."""
+"""Paths as users write them: ``~``, links, impossible names."""
 
 import os
 from pathlib import Path
@@ -7,10 +7,10 @@ from realtime_matte.errors import SpecError
 
 
 def named(text: str) -> Path:
-    """The path that a user wrote, ``~`` standing for a home folder.
+    """The path that a user wrote, with ``~`` expanded.
 
     Raises:
-        SpecError: no file of any system can have that name.
+        SpecError: No file can have that name, or the home folder is unknown.
     """
     try:
         path = Path(text).expanduser()
@@ -20,12 +20,12 @@ def named(text: str) -> Path:
             f"no file can be called {text!r}: {str(error).rstrip('.')}", hint="write the whole path"
         ) from error
     if "\0" in text:
-        raise SpecError(f"no file can be called {text!r}: it holds a null character", hint="write the whole path")
+        raise SpecError(f"no file can be called {text!r}: it contains a null character", hint="write the whole path")
     return path
 
 
 def real(text: str) -> str:
-    """Where it leads, through every link; as it is, where this folder itself is gone."""
+    """The path with every link resolved; unchanged if the current folder was deleted."""
     try:
         return os.path.realpath(text)
     except OSError:
@@ -33,10 +33,10 @@ def real(text: str) -> str:
 
 
 def in_utf8(path: Path) -> str:
-    """The path for libraries that know names in UTF-8 alone.
+    """The path as text for libraries that take UTF-8 only.
 
     Raises:
-        SpecError: it has another.
+        SpecError: The path is not valid UTF-8.
     """
     text = str(path)
     try:
@@ -47,7 +47,7 @@ def in_utf8(path: Path) -> str:
 
 
 def is_folder(text: str) -> bool:
-    """Whether a folder of that name is there; no name is too odd to ask."""
+    """Whether a folder of that name exists. False for an impossible name."""
     try:
         return named(text).is_dir()
     except (SpecError, OSError):
@@ -55,7 +55,7 @@ def is_folder(text: str) -> bool:
 
 
 def is_file(text: str | Path) -> bool:
-    """Whether a file of that name is there; no name is too odd to ask."""
+    """Whether a file of that name exists. False for an impossible name."""
     try:
         return named(str(text)).is_file()
     except (SpecError, OSError):

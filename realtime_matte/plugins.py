@@ -1,16 +1,18 @@
-"""A spec's word is a module's name: ``camera:0`` is ``realtime_matte.sources.camera.open("0")``.
+"""Finds the plug-in that a spec names: ``camera:0`` is ``realtime_matte.sources.camera.open("0", ...)``.
 
-Modules are imported on use. A spec without a word goes to the one module whose ``claims(spec)`` says yes.
+The word of a spec is the name of a module, which is imported on use. A spec without a word belongs to the first module,
+in alphabetical order, whose ``claims(spec)`` is true.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pkgutil import iter_modules
 from types import ModuleType
-from typing import Generic, Literal, TypeAlias, TypeVar, cast
+from typing import Any, Generic, Literal, TypeAlias, TypeVar, cast
 
+from realtime_matte.config.specs import SpecOption
 from realtime_matte.errors import SpecError
 from realtime_matte.interfaces import OpenBackground, OpenSink, OpenSource
 from realtime_matte.paths import is_file
@@ -26,7 +28,7 @@ NOUNS: dict[Kind, str] = {"sources": "source", "backgrounds": "background", "sin
 
 @dataclass(frozen=True, slots=True)
 class Plugin(Generic[Opener]):
-    """A spec taken apart: the module's name, its ``open``, and the rest of the spec to call it with."""
+    """The plug-in that a spec names: the module's name, its ``open``, and the rest of the spec as its argument."""
 
     name: str
     open: Opener
@@ -34,28 +36,34 @@ class Plugin(Generic[Opener]):
 
 
 def names(kind: Kind) -> list[str]:
-    """Every plug-in of a kind, in alphabetical order."""
+    """The names of all plug-ins of a kind, in alphabetical order."""
     package = import_module(f"realtime_matte.{kind}")
     return sorted(module.name for module in iter_modules(package.__path__) if not module.name.startswith("_"))
 
 
 def source(spec: str) -> Plugin[OpenSource]:
-    """The source a spec names. Raises SpecError."""
+    """The source that a spec names. Raises SpecError."""
     return cast("Plugin[OpenSource]", _find("sources", spec))
 
 
 def background(spec: str) -> Plugin[OpenBackground]:
-    """The background a spec names. Raises SpecError."""
+    """The background that a spec names. Raises SpecError."""
     return cast("Plugin[OpenBackground]", _find("backgrounds", spec))
 
 
 def sink(spec: str) -> Plugin[OpenSink]:
-    """The output a spec names. Raises SpecError."""
+    """The output that a spec names. Raises SpecError."""
     return cast("Plugin[OpenSink]", _find("sinks", spec))
 
 
+def options(kind: Kind, name: str) -> Mapping[str, SpecOption[Any]]:
+    """The options behind the specs of a plug-in, its ``OPTIONS``; empty if it declares none."""
+    declared: Mapping[str, SpecOption[Any]] = getattr(_module(kind, name), "OPTIONS", {})
+    return declared
+
+
 def without_word(spec: str) -> str:
-    """What follows a plug-in's word, of whatever kind; all of it where there is none."""
+    """The spec after its plug-in's word, of any kind of plug-in; the whole spec if it has no such word."""
     word, rest = _split(spec)
     return rest if any(word in names(kind) for kind in NOUNS) else spec
 
@@ -70,7 +78,7 @@ def _find(kind: Kind, spec: str) -> Plugin[Callable[..., object]]:
 
 
 def _claiming(kind: Kind, spec: str) -> str:
-    """The module that claims a spec without a word; empty where none does."""
+    """The name of the module that claims a spec without a word; empty if none does."""
     for name in names(kind):
         claims = getattr(_module(kind, name), "claims", None)
         if claims is not None and claims(spec):
@@ -79,19 +87,19 @@ def _claiming(kind: Kind, spec: str) -> str:
 
 
 def _unknown(kind: Kind, spec: str) -> SpecError:
-    """What to tell of a spec that nobody claims."""
+    """The error for a spec that no plug-in claims."""
     noun = NOUNS[kind]
     name, mark, option = spec.rpartition("?") if not is_file(spec) else (spec, "", "")
     if kind == "sinks" or not is_file(name):
-        file = "; or name a video file, such as out.mp4" if kind == "sinks" else ""
+        file = "; or give a video file, such as out.mp4" if kind == "sinks" else ""
         return SpecError(f"no {noun} called {spec!r}", hint=f"there are: {', '.join(names(kind))}{file}")
     if mark and _claiming(kind, name):
-        return SpecError(f"no option {option!r} for the file {name!r} as {noun}", hint="leave it out")
-    return SpecError(f"no {noun} can be made of the file {name!r}", hint="save a picture as JPEG or PNG, a film as MP4")
+        return SpecError(f"no option {option!r} for the file {name!r} as {noun}", hint="remove it")
+    return SpecError(f"the file {name!r} cannot be a {noun}", hint="save an image as JPEG or PNG, a video as MP4")
 
 
 def _split(spec: str) -> tuple[str, str]:
-    """The word and what follows it: behind ``:``, or options alone (``window?mirror=no``)."""
+    """The word, and what follows it: after ``:``, or options alone (``window?mirror=no``)."""
     word, rest = _WORD.split(spec, 1) if _WORD.search(spec) else (spec, "")
     return word, rest.removeprefix(":")
 

@@ -1,4 +1,4 @@
-"""What the line costs: time per stage, fps, age of the pictures. Fixed memory; adding allocates nothing."""
+"""Figures of a running pipeline: time per stage, fps, age, counts. Memory is fixed; recording allocates nothing."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 STAGES = ("wait", "fit", "matte", "refine", "background", "composite", "send")
-"""In the order a frame walks them; ``wait`` is the source's time: decoding a file, or waiting for a camera."""
+"""In the order of the pipeline. ``wait`` is the time in the source: decoding a file, or waiting for a camera."""
 
 _COLUMN = {stage: column for column, stage in enumerate(STAGES)}
 
@@ -23,9 +23,15 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The figures of the last pictures. ``fps`` is 0 before the second one; spreads are None before the first.
+    """Counts of the run, and figures of the last composites.
 
-    ``work``: a picture's stages together, without the wait for its frame.
+    Attributes:
+        composites: Output frames sent since the start.
+        standby_cards: Standby cards sent since the start.
+        fps: Rate of the last composites; 0 before the second one.
+        age: Time from capture to output, s; None before the first composite.
+        work: All stages of one composite but ``wait``, s; None before the first composite.
+        stages: Time of each of STAGES, s; empty before the first composite.
     """
 
     composites: int
@@ -37,7 +43,7 @@ class Report:
 
 
 class Stats:
-    """Counts one run. ``window``: how many of the last pictures the figures are made of. Caller's thread only."""
+    """Records one run. ``window``: number of last composites in the figures. Caller's thread only."""
 
     def __init__(self, *, clock: Callable[[], float] = time.perf_counter, window: int = 256) -> None:
         self.composites = 0
@@ -51,18 +57,18 @@ class Stats:
         self._lapped = clock()
 
     def begin(self) -> None:
-        """A turn of the line begins; one that was never sent is forgotten."""
+        """Start an iteration of the pipeline; times of one that sent nothing are discarded."""
         self._laps[self._row] = 0
         self._lapped = self._clock()
 
     def lap(self, stage: str) -> None:
-        """The time since the last lap went into ``stage``, one of STAGES."""
+        """Add the time since the last lap to ``stage``, one of STAGES."""
         now = self._clock()
         self._laps[self._row, _COLUMN[stage]] += now - self._lapped
         self._lapped = now
 
     def composite_sent(self, taken: float) -> None:
-        """The turn ended with a matted picture of the frame ``taken`` at that time."""
+        """End an iteration that sent the composite of the frame captured at ``taken``."""
         self._ages[self._row] = self._lapped - taken
         self._sent[self._row] = self._lapped
         self._row = (self._row + 1) % len(self._sent)
@@ -70,16 +76,16 @@ class Stats:
         self.composites += 1
 
     def card_sent(self) -> None:
-        """The turn ended with the standby card; the figures start anew, so that a break is no slow picture."""
+        """End an iteration that sent the standby card. Figures start again, so that a pause is not a slow frame."""
         self.restart()
         self.standby_cards += 1
 
     def restart(self) -> None:
-        """The figures start anew; the counts go on."""
+        """Start the figures again; the counts continue."""
         self._filled = 0
 
     def report(self) -> Report:
-        """The figures of now. Allocates; call it a few times a second at most."""
+        """The current figures. Allocates: call it a few times a second at most."""
         rows = (self._row - 1 - np.arange(self._filled)) % len(self._sent)
         if not self._filled:
             return Report(self.composites, self.standby_cards, 0.0, None, None, {})

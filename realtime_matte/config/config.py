@@ -256,7 +256,7 @@ class Config:
             "image of the standby card, which is shown whenever there is no matte",
             parse=parsers.spec,
             applies="reopen",
-            default_text="grey",
+            default_text="a drawn figure",
             metavar="IMAGE",
         ),
     )
