@@ -94,7 +94,7 @@ def _unknown(kind: Kind, spec: str) -> SpecError:
         file = "; or give a video file, such as out.mp4" if kind == "sinks" else ""
         return SpecError(f"no {noun} called {spec!r}", hint=f"there are: {', '.join(names(kind))}{file}")
     if mark and _claiming(kind, name):
-        return SpecError(f"no option {option!r} for the file {name!r} as {noun}", hint="remove it")
+        return SpecError(f"no option {option!r} for the file {name!r} as {noun}", hint="leave it out")
     return SpecError(f"the file {name!r} cannot be a {noun}", hint="save an image as JPEG or PNG, a video as MP4")
 
 

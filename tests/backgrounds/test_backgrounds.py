@@ -92,11 +92,11 @@ def test_a_spec_nobody_claims_names_what_there_is(tmp_path: Path) -> None:
 def test_a_file_nobody_claims_is_told_what_it_could_be(tmp_path: Path) -> None:
     for name in ("photo.heic", "clip.mp4"):
         (tmp_path / name).touch()
-    with pytest.raises(SpecError, match=r"no background can be made of the file '.*photo\.heic'; save a picture"):
+    with pytest.raises(SpecError, match=r"the file '.*photo\.heic' cannot be a background; save an image"):
         plugins.background(str(tmp_path / "photo.heic"))
     with pytest.raises(SpecError, match=r"no option 'loop' for the file '.*clip\.mp4' as background; leave it out"):
         plugins.background(f"{tmp_path / 'clip.mp4'}?loop")
-    with pytest.raises(SpecError, match=r"no source can be made of the file '.*photo\.heic'; save"):
+    with pytest.raises(SpecError, match=r"the file '.*photo\.heic' cannot be a source; save"):
         plugins.source(f"{tmp_path / 'photo.heic'}?frames=3")
     (tmp_path / "clip.avi").touch()
     with pytest.raises(SpecError, match=r"no output called '.*clip\.avi\?overwrite=yes'; there are: file, frames"):

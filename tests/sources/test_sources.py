@@ -345,5 +345,5 @@ def test_a_file_has_to_be_named(module: ModuleType, noun: str) -> None:
         module.open("", size=None, fps=None)
     with pytest.raises(SpecError, match="no file can be called '~nobody-of-that-name/a'"):
         module.open("~nobody-of-that-name/a", size=None, fps=None)
-    with pytest.raises(SpecError, match="it holds a null character"):
+    with pytest.raises(SpecError, match="it contains a null character"):
         module.open("a\0b", size=None, fps=None)
