@@ -1,93 +1,94 @@
-"""``rtmatte doctor``: every part opened for real, and judged; with ``--fix`` also mended, as far as that is certain."""
+"""``rtmatte doctor``: opens every part of a call and reports what would not work; ``--fix`` runs the certain fixes."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from realtime_matte.cli import missing
 from realtime_matte.config.arguments import Parser, add_json, add_network
-from realtime_matte.doctor.finding import Finding, ill, record, told
+from realtime_matte.doctor.finding import Finding, error, record, to_text
+from realtime_matte.errors import missing_dependency
 
 FIX = """\
---fix lists the commands that need no guess, asks before it runs them, and looks again. Without a terminal, and with
---json, it never asks: it only lists them. The exit status is 0 when a call would work, 1 when not."""
+--fix lists the commands that are certain to be right, asks before it runs them, and checks again. Without a terminal,
+and with --json, it only lists them. The exit status is 0 if a call would work, 1 if not."""
 
 
 def main(words: Sequence[str], *, prog: str) -> int:
-    """Try everything a call needs. 0: a call would work; 1: it would not."""
-    options = vars(_parser(prog).parse_args(words))
-    as_json, fix, config = options.pop("json"), options.pop("fix"), options.pop("config")
-    findings = _examine(options, config=config, quiet=as_json)
+    """Run every check. Returns 0 if a call would work, 1 if not."""
+    arguments = vars(_parser(prog).parse_args(words))
+    as_json, fix, config_file = arguments.pop("json"), arguments.pop("fix"), arguments.pop("config")
+    findings = _examine(arguments, config_file=config_file, quiet=as_json)
     if as_json:
-        commands = {"fix": _plan(findings)} if fix else {}
+        commands = {"fix": _commands(findings)} if fix else {}
         print(json.dumps({"works": works(findings), "findings": [*map(record, findings)]} | commands, indent=2))
         return int(not works(findings))
     if fix:
-        from realtime_matte.doctor.fix import mend
+        from realtime_matte.doctor.fix import apply
 
-        if mend(findings):
-            print("\nlooking again:")
-            findings = _examine(options, config=config, quiet=False)
-    print("a call would work" if works(findings) else "a call would not work yet: see BAD above")
+        if apply(findings):
+            print("\nchecking again:")
+            findings = _examine(arguments, config_file=config_file, quiet=False)
+    print("a call would work" if works(findings) else "a call would not work yet: see ERROR above")
     return int(not works(findings))
 
 
 def works(findings: Sequence[Finding]) -> bool:
-    """Whether a call would."""
-    return all(finding.state != "bad" for finding in findings)
+    """Whether a call would work."""
+    return all(finding.state != "error" for finding in findings)
 
 
-def _examine(options: Mapping[str, object], *, config: str | None, quiet: bool) -> list[Finding]:
-    """Each finding is told as soon as it is there."""
+def _examine(arguments: Mapping[str, object], *, config_file: str | None, quiet: bool) -> list[Finding]:
+    """All findings; each is printed as soon as it is known, unless ``quiet``."""
     findings = []
-    for finding in _examined(options, config=config):
+    for finding in _checks(arguments, config_file=config_file):
         findings.append(finding)
         if not quiet:
-            print(told(finding), flush=True)
+            print(to_text(finding), flush=True)
     return findings
 
 
-def _examined(options: Mapping[str, object], *, config: str | None) -> Iterator[Finding]:
-    """What was installed, the system, and then the parts, if what they need could be loaded."""
+def _checks(arguments: Mapping[str, object], *, config_file: str | None) -> Iterator[Finding]:
+    """The installation, the system, and the pipeline if the packages it needs can be imported."""
+    from realtime_matte.doctor.cuda import nvidia
     from realtime_matte.doctor.host import Host
     from realtime_matte.doctor.installation import installation
-    from realtime_matte.doctor.system import nvidia, system
+    from realtime_matte.doctor.system import system
 
     host = Host()
     yield from installation()
-    yield from (around := [*system(host)])
+    yield from (on_system := [*system(host)])
     try:
         from realtime_matte.doctor.pipeline import examine
 
         yield from nvidia(host)
-    except ImportError as error:
-        yield ill("installation", missing(error))
+    except ImportError as cause:
+        yield error("installation", missing_dependency(cause))
     else:
-        yield from (_short(finding, around) for finding in examine(options, config=config))
+        yield from (_refer(finding, on_system) for finding in examine(arguments, config_file=config_file))
 
 
-def _short(finding: Finding, around: Sequence[Finding]) -> Finding:
-    """A virtual camera that is not there is mended where its kernel module is."""
-    mended = any(other.part == "v4l2loopback" and other.state != "good" for other in around)
-    if mended and finding.state == "bad" and finding.part.startswith("virtualcam"):
-        return replace(finding, mend="see v4l2loopback above")
+def _refer(finding: Finding, on_system: Sequence[Finding]) -> Finding:
+    """The finding; if the kernel module is the cause of a missing virtual camera, its hint refers to that finding."""
+    module = any(other.part == "v4l2loopback" and other.state != "ok" for other in on_system)
+    if module and finding.state == "error" and finding.part.startswith("virtualcam"):
+        return replace(finding, hint="see v4l2loopback above")
     return finding
 
 
-def _plan(findings: Sequence[Finding]) -> list[str]:
+def _commands(findings: Sequence[Finding]) -> list[str]:
     from realtime_matte.doctor.fix import commands
 
     return [command.text for command in commands(findings)]
 
 
 def _parser(prog: str) -> Parser:
-    about = "Try every part for real: Python, packages, system, camera, network, virtual camera."
+    about = "Check every part of a call: Python, packages, system, camera, network, virtual camera."
     parser = Parser(prog, about, epilog=FIX)
-    parser.add_argument("--fix", action="store_true", help="mend what needs no guess; asks before it runs anything")
-    parser.add_argument("--camera", metavar="SPEC", help="the camera to try (the first one)")
-    parser.add_argument("--output", metavar="SPEC", action="append", help="the virtual camera to try (virtualcam)")
-    parser.add_argument("--size", metavar="WxH", help="size to try it with")
-    parser.add_argument("--fps", metavar="N", help="frames a second to try it with")
+    parser.add_argument("--fix", action="store_true", help="run the fixes that are certain, after asking")
+    parser.add_argument("--camera", metavar="SPEC", help="the camera to check (the first one)")
+    parser.add_argument("--output", metavar="SPEC", action="append", help="the virtual camera to check (virtualcam)")
+    parser.add_argument("--size", metavar="WxH", help="size to check it with")
+    parser.add_argument("--fps", metavar="N", help="frames per second to check it with")
     parser.add_argument("--config", metavar="FILE", help="settings file")
     add_network(parser)
     add_json(parser)

@@ -141,10 +141,10 @@ def _light(settings: "Config") -> str:
 
 
 def _module() -> Iterator[str]:
-    from realtime_matte.doctor.boot import PAIR
+    from realtime_matte.doctor.kernel_module import BOOT_FILES
 
     yield "the virtual camera has to be there at boot: rtmatte doctor --fix writes, after asking,"
-    for path, line in PAIR.items():
+    for path, line in BOOT_FILES.items():
         yield f"  {path}: {line}"
 
 

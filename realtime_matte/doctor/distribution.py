@@ -1,9 +1,9 @@
-"""How each Linux distribution brings v4l2loopback and the headers of its kernel."""
+"""How each Linux distribution installs v4l2loopback and the headers of its kernel."""
 
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from realtime_matte.doctor.finding import FixCommand
 from realtime_matte.doctor.host import Host
@@ -14,23 +14,30 @@ UPSTREAM: Final = "https://github.com/v4l2loopback/v4l2loopback"
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """``module``: brings v4l2loopback; ``headers``: what it is built with. ``hint``: where no command is known."""
+    """The commands of a distribution; empty where none is certain.
+
+    Args:
+        name: For messages.
+        module: Install v4l2loopback, with the headers if it is built on the machine.
+        headers: Install the headers alone.
+        hint: What to do if ``module`` is empty.
+    """
 
     name: str
     module: tuple[FixCommand, ...] = ()
     headers: tuple[FixCommand, ...] = ()
-    hint: str = f"install the kernel module v4l2loopback as this distribution has it, or from {UPSTREAM}"
+    hint: str = f"install the kernel module v4l2loopback from this distribution's packages, or from {UPSTREAM}"
 
 
 def distribution(host: Host) -> Distribution:
-    """The one that runs, by its own os-release."""
-    told = _os_release(host)
-    name = told.get("PRETTY_NAME") or told.get("ID", "an unknown Linux")
+    """The running distribution, by its os-release file."""
+    release = _os_release(host)
+    name = release.get("PRETTY_NAME") or release.get("ID", "an unknown Linux")
     if is_file(host.root / "run/ostree-booted"):
         return Distribution(name, hint="sudo rpm-ostree install akmod-v4l2loopback (from RPM Fusion), then restart")
-    for word in [told.get("ID", ""), *told.get("ID_LIKE", "").split()]:
-        if word in FAMILIES:
-            return FAMILIES[word](host, name, told)
+    for family in [release.get("ID", ""), *release.get("ID_LIKE", "").split()]:
+        if family in FAMILIES:
+            return FAMILIES[family](host, name, release)
     return Distribution(name)
 
 
@@ -53,13 +60,17 @@ def _debian(host: Host, name: str, _: Mapping[str, str]) -> Distribution:
     )
 
 
-def _fedora(host: Host, name: str, told: Mapping[str, str]) -> Distribution:
+def _fedora(host: Host, name: str, release: Mapping[str, str]) -> Distribution:
     headers, build = f"kernel-devel-{host.release}", _root(f"akmods --force --kernels {host.release}")
     site = "https://mirrors.rpmfusion.org/free/fedora"
-    fusion = _root(f"dnf install -y {site}/rpmfusion-free-release-{told.get('VERSION_ID', '')}.noarch.rpm")
-    known = is_file(host.root / "etc/yum.repos.d/rpmfusion-free.repo")
+    add_repository = _root(f"dnf install -y {site}/rpmfusion-free-release-{release.get('VERSION_ID', '')}.noarch.rpm")
+    has_repository = is_file(host.root / "etc/yum.repos.d/rpmfusion-free.repo")
     install = _root(f"dnf install -y akmod-v4l2loopback {headers}")
-    return Distribution(name, (*(() if known else (fusion,)), install, build), (_root(f"dnf install -y {headers}"),))
+    return Distribution(
+        name,
+        (install, build) if has_repository else (add_repository, install, build),
+        (_root(f"dnf install -y {headers}"),),
+    )
 
 
 def _arch(host: Host, name: str, _: Mapping[str, str]) -> Distribution:
@@ -85,7 +96,10 @@ def _red_hat(_: Host, name: str, __: Mapping[str, str]) -> Distribution:
     return Distribution(name, hint=f"no package is known for it; build the module from {UPSTREAM}")
 
 
-FAMILIES: Final[dict[str, Callable[[Host, str, Mapping[str, str]], Distribution]]] = {
+Family: TypeAlias = Callable[[Host, str, Mapping[str, str]], Distribution]
+"""From the machine, the distribution's name and its os-release to its commands."""
+
+FAMILIES: Final[dict[str, Family]] = {
     "debian": _debian,
     "ubuntu": _debian,
     "rhel": _red_hat,
@@ -96,4 +110,4 @@ FAMILIES: Final[dict[str, Callable[[Host, str, Mapping[str, str]], Distribution]
     "opensuse": _suse,
     "nixos": _nixos,
 }
-"""By the words of os-release's ID and ID_LIKE."""
+"""By the words of ID and ID_LIKE in os-release."""

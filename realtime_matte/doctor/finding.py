@@ -1,101 +1,103 @@
-"""What the doctor finds."""
+"""A finding of the doctor, its text for a terminal and its record for JSON."""
 
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from realtime_matte.errors import MatteError
 
-Severity: TypeAlias = Literal["good", "warning", "bad"]
+State: TypeAlias = Literal["ok", "warning", "error"]
+"""``error``: a call would not work. ``warning``: it works with a restriction, or will stop working."""
 
 WHY: Final = {
     "settings": "what you asked for cannot be done",
-    "camera": "others see what it sees, at the rate it gives",
-    "model": "it tells you from the room; without it the standby card is all that is sent",
-    "background": "it is what others see in place of the room",
+    "camera": "others see what the camera sees, at the rate it delivers",
+    "model": "it separates you from the background; without it only the standby card is sent",
+    "background": "it is what others see instead of the room",
     "card": "it is what others see whenever there is no matte",
-    "virtualcam": "it is the camera that is chosen in a call",
-    "pipewire": "it is the camera that is chosen in a call",
-    "python": "rtmatte is written for newer ones",
-    "weights": "a network that was changed may keep parts of the room",
+    "virtualcam": "it is the camera to choose in a call",
+    "pipewire": "it is the camera to choose in a call",
+    "python": "rtmatte needs a newer version",
+    "weights": "a changed network may leave parts of the room visible",
 }
-"""Why a part matters, where the finding itself does not say more."""
+"""Why a part matters, where the finding itself gives no reason; by the part's name before ``:``."""
+
+MARKS: Final[dict[State, str]] = {"ok": "ok   ", "warning": "warn ", "error": "ERROR"}
+INDENT: Final = " " * 23
+"""The column in which ``found`` begins."""
 
 
 @dataclass(frozen=True, slots=True)
 class FixCommand:
-    """A command that mends something without a guess. ``root``: only the administrator may run it."""
+    """A command that fixes something and is certain to be right. ``root``: it needs administrator rights."""
 
     words: tuple[str, ...]
     root: bool = False
 
     @property
     def text(self) -> str:
-        """To be pasted into a shell."""
+        """The command as it is typed in a shell."""
         return ("sudo " if self.root else "") + shlex.join(self.words)
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at. ``bad``: a call would not work.
+    """The result of one check.
 
-    ``why`` it matters; ``mend``: what to do, in words; both are empty where there is nothing to do. ``commands``: the
-    part of the mend that needs no guess, to be run in this order.
+    Args:
+        part: What was checked, such as ``camera`` or ``virtualcam:/dev/video10``.
+        state: Whether it would work.
+        found: What was found, with the values.
+        hint: What to do, in words; empty if there is nothing to do.
+        why: Why it matters; empty if there is nothing to do, or if ``WHY`` has the reason.
+        commands: The part of the fix that is certain, in the order to run it.
     """
 
     part: str
-    state: Severity
+    state: State
     found: str
-    mend: str = ""
+    hint: str = ""
     why: str = ""
     commands: tuple[FixCommand, ...] = ()
 
 
-def good(part: str, found: str) -> Finding:
-    """Nothing to do."""
-    return Finding(part, "good", found)
+def ok(part: str, found: str) -> Finding:
+    """A finding with nothing to do."""
+    return Finding(part, "ok", found)
 
 
-def ill(part: str, error: MatteError) -> Finding:
-    """A call would not work. Our errors say what failed; what there is instead; the mend."""
-    return _split(part, "bad", str(error))
+def warning(part: str, found: str, *, hint: str = "", why: str = "", commands: Sequence[FixCommand] = ()) -> Finding:
+    """A finding that restricts a call but does not prevent it."""
+    return Finding(part, "warning", found, hint, why, tuple(commands))
 
 
-def noted(part: str, note: str) -> Finding:
-    """A fall-back, written as an error is."""
-    return _split(part, "warning", note)
+def error(part: str, cause: MatteError) -> Finding:
+    """A finding that prevents a call, from the message and the hint of ``cause``."""
+    return Finding(part, "error", cause.message, cause.hint)
 
 
-def _split(part: str, state: Severity, text: str) -> Finding:
-    found, _, mend = text.partition("; ")
-    return Finding(part, state, found, mend, _why(part))
-
-
-def _why(part: str) -> str:
-    return WHY.get(part.partition(":")[0], "")
-
-
-MARKS: Final[dict[Severity, str]] = {"good": "ok  ", "warning": "note", "bad": "BAD "}
-INDENT: Final = " " * 22
-
-
-def told(finding: Finding) -> str:
-    """The finding in a line; why it matters, the mend and its commands in lines of their own."""
+def to_text(finding: Finding) -> str:
+    """The finding in one line; below it why it matters, the hint and the commands, one line each."""
     lines = [f"{MARKS[finding.state]}  {finding.part:<15} {finding.found}"]
-    if finding.state != "good" and (why := finding.why or _why(finding.part)):
+    if finding.state != "ok" and (why := _why(finding)):
         lines.append(f"{INDENT}{why}")
-    if finding.mend:
-        lines.append(f"{INDENT}-> {finding.mend}")
+    if finding.hint:
+        lines.append(f"{INDENT}-> {finding.hint}")
     return "\n".join([*lines, *(f"{INDENT}$ {command.text}" for command in finding.commands)])
 
 
 def record(finding: Finding) -> dict[str, object]:
-    """For JSON; these keys stay."""
+    """The finding for JSON. These keys are part of the interface of ``rtmatte doctor --json``."""
     return {
         "part": finding.part,
         "state": finding.state,
         "found": finding.found,
-        "why": finding.why or _why(finding.part),
-        "mend": finding.mend,
+        "why": _why(finding),
+        "hint": finding.hint,
         "commands": [command.text for command in finding.commands],
     }
+
+
+def _why(finding: Finding) -> str:
+    return finding.why or WHY.get(finding.part.partition(":")[0], "")

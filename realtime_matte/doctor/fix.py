@@ -1,4 +1,4 @@
-"""``rtmatte doctor --fix``: the commands of the findings, listed, asked for, and run one by one."""
+"""``rtmatte doctor --fix``: lists the commands of the findings, asks, and runs them one by one."""
 
 import os
 import shutil
@@ -11,102 +11,106 @@ from typing import TypeAlias
 from realtime_matte.doctor.finding import Finding, FixCommand
 
 Run: TypeAlias = Callable[[Sequence[str]], int]
-"""Runs a command in this terminal; its exit status."""
+"""Runs a command in this terminal and returns its exit status. Raises OSError if it cannot be started."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shell:
-    """Where commands are run, and who is asked; the real ones but in tests.
+    """How commands are run and the user is asked; tests pass fakes.
 
-    ``question``: the answer to a line; None where there is nobody to ask. ``become``: what makes the administrator of
-    who runs this, empty when it is the administrator already, None when nothing can.
+    Args:
+        run: Runs a command.
+        ask: Returns the user's answer to a question; None without a terminal.
+        elevate: Words to put before a command that needs administrator rights: empty for the administrator, None if
+            there is no program for it.
     """
 
     run: Run
-    question: Callable[[str], str] | None
-    become: tuple[str, ...] | None
+    ask: Callable[[str], str] | None
+    elevate: tuple[str, ...] | None
 
     def words(self, command: FixCommand) -> tuple[str, ...]:
-        """What is really run."""
-        return (*(self.become or ()), *command.words) if command.root else command.words
+        """The words that are executed."""
+        return (*(self.elevate or ()), *command.words) if command.root else command.words
 
-    def may(self, command: FixCommand) -> bool:
-        """Whether it can be run at all."""
-        return not command.root or self.become is not None
+    def can_run(self, command: FixCommand) -> bool:
+        """Whether the command can be run with the rights it needs."""
+        return not command.root or self.elevate is not None
 
 
-def mend(findings: Sequence[Finding], shell: Shell | None = None) -> bool:
-    """True when something was run, so that it is worth to look again."""
+def apply(findings: Sequence[Finding], shell: Shell | None = None) -> bool:
+    """List the commands, ask, and run them. True if any was run, so that checking again makes sense."""
     shell, plan = shell or this_shell(), commands(findings)
     if not plan:
-        print("\nnothing here can be mended without you; what is to be done stands above")
+        print("\nnothing here can be fixed automatically; the hints above say what to do")
         return False
-    print("\nto mend it:")
+    print("\nto fix it:")
     for command in plan:
         print(f"  {command.text}")
-    if why := _refused(shell, plan):
+    if why := _refusal(shell, plan):
         print(f"{why}; run them yourself, then rtmatte doctor")
         return False
-    return _run(findings, shell)
+    _run_all(findings, shell)
+    return True
 
 
 def commands(findings: Sequence[Finding]) -> list[FixCommand]:
-    """Each once, in the order they are to be run."""
+    """Every command once, in the order to run them."""
     return list(dict.fromkeys(command for finding in findings for command in finding.commands))
 
 
 def this_shell() -> Shell:
-    """The terminal this runs in."""
+    """The terminal of this process."""
     terminal = all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
-    return Shell(_call, _question if terminal else None, _become())
+    return Shell(_call, _ask if terminal else None, _elevate())
 
 
-def _refused(shell: Shell, plan: Sequence[FixCommand]) -> str:
-    """Why nothing may be run; empty after a yes."""
-    if shell.question is None:
+def _refusal(shell: Shell, plan: Sequence[FixCommand]) -> str:
+    """Why nothing is run; empty if the user agreed."""
+    if shell.ask is None:
         return "there is no terminal to ask in, so nothing was run"
-    if not all(shell.may(command) for command in plan):
-        return "there is no sudo and no pkexec here, so nothing was run"
-    root = ", some of them as the administrator" if any(command.root for command in plan) else ""
-    answer = shell.question(f"run {'these' if len(plan) > 1 else 'this'} now{root}? [y/N] ")
+    if not all(shell.can_run(command) for command in plan):
+        return "neither sudo nor pkexec is installed, so nothing was run"
+    root = ", some of them as administrator" if any(command.root for command in plan) else ""
+    answer = shell.ask(f"run {'these' if len(plan) > 1 else 'this'} now{root}? [y/N] ")
     return "" if answer.strip().lower() in {"y", "yes"} else "nothing was run"
 
 
-def _run(findings: Sequence[Finding], shell: Shell) -> bool:
-    """One by one. What follows a failure in the same finding is left out; the others may still be mended."""
-    done: dict[FixCommand, bool] = {}
+def _run_all(findings: Sequence[Finding], shell: Shell) -> None:
+    """Run each command once. After a failure the rest of that finding's commands is skipped, not other findings'."""
+    succeeded: dict[FixCommand, bool] = {}
     for finding in findings:
         for command in finding.commands:
-            if command not in done:
-                done[command] = _told(command, shell)
-            if not done[command]:
+            if command not in succeeded:
+                succeeded[command] = _run(command, shell)
+            if not succeeded[command]:
                 break
-    return True
 
 
-def _told(command: FixCommand, shell: Shell) -> bool:
+def _run(command: FixCommand, shell: Shell) -> bool:
+    """Run one command and print its result. True if it succeeded."""
     print(f"\n$ {command.text}", flush=True)
     try:
         status = shell.run(shell.words(command))
     except OSError as error:
         print(f"failed: {error.strerror}")
         return False
-    print("done" if status == 0 else f"failed, with status {status}", flush=True)
+    print("done" if status == 0 else f"failed with status {status}", flush=True)
     return status == 0
 
 
 def _call(words: Sequence[str]) -> int:
-    return subprocess.run(words, check=False).returncode  # noqa: S603 - listed, and agreed to
+    return subprocess.run(words, check=False).returncode  # noqa: S603 - listed, and agreed to by the user
 
 
-def _question(line: str) -> str:
+def _ask(question: str) -> str:
     try:
-        return input(line)
+        return input(question)
     except EOFError:
         return ""
 
 
-def _become() -> tuple[str, ...] | None:
+def _elevate() -> tuple[str, ...] | None:
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         return ()
     return next(((name,) for name in ("sudo", "pkexec") if shutil.which(name)), None)

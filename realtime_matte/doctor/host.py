@@ -1,4 +1,4 @@
-"""The machine as the doctor reads it; all of it can be played in tests."""
+"""The machine as the doctor reads it: files, environment and programs. Tests replace every field."""
 
 import getpass
 import os
@@ -11,31 +11,31 @@ from typing import Final, TypeAlias
 
 from realtime_matte.paths import is_file
 
-PATIENCE_S: Final = 10.0
-"""So long a program may take to answer."""
+TIMEOUT_S: Final = 10.0
+"""Maximum run time of a program that is asked for information."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a program said, on both its outputs, and its exit status."""
+    """The exit status of a program, and the text of both its output streams."""
 
     status: int
     text: str
 
 
 Ask: TypeAlias = Callable[[Sequence[str]], Answer | None]
-"""Runs a program that only tells; None where there is no such program, or it does not answer."""
+"""Runs a program that only reports something; None if it does not exist or does not answer in time."""
 
 
 def ask(words: Sequence[str]) -> Answer | None:
-    """The real one."""
+    """Run a program on this machine, for ``Host.ask``."""
     try:
-        done = subprocess.run(  # noqa: S603 - words of our own
+        done = subprocess.run(  # noqa: S603 - the words are constants of this package
             words,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            timeout=PATIENCE_S,
+            timeout=TIMEOUT_S,
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
@@ -51,12 +51,12 @@ def _user() -> str:
     try:
         return getpass.getuser()
     except (OSError, KeyError):
-        return "$USER"  # a number without a name, as in some containers
+        return "$USER"  # a user id without a name, as in some containers
 
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """``root``: where its files are. ``release``: of the running kernel. ``groups``: numbers of this session's."""
+    """One machine. ``root``: the root of its files. ``release``: of the running kernel. ``groups``: of this session."""
 
     root: Path = Path("/")
     release: str = field(default_factory=platform.release)
@@ -68,19 +68,19 @@ class Host:
     access: Callable[[Path, int], bool] = os.access
 
     def read(self, path: str) -> str:
-        """A text file's content, stripped; empty where it is not there or may not be read."""
+        """The content of a text file, stripped; empty if it is missing or cannot be read."""
         try:
             return (self.root / path).read_text("utf-8", errors="replace").strip()
         except OSError:
             return ""
 
     def lines(self, *patterns: str) -> list[tuple[Path, str]]:
-        """Every line that is no comment, of all files that fit, with its file."""
+        """Each line of all files that match, with its file, without comments and empty lines."""
         files = [path for pattern in patterns for path in sorted(self.root.glob(pattern)) if is_file(path)]
         lines = [(path, line.strip()) for path in files for line in self.read(str(path)).splitlines()]
         return [(path, line) for path, line in lines if line and line[0] not in "#;"]
 
     @property
     def container(self) -> bool:
-        """True where the kernel is another system's matter."""
+        """Whether this is a container, whose kernel belongs to the machine outside."""
         return is_file(self.root / ".dockerenv") or is_file(self.root / "run/.containerenv")

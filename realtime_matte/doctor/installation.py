@@ -1,19 +1,19 @@
-"""The doctor's checks of what was installed: Python, the packages, the weights."""
+"""Checks of the installation: the Python version, the packages and the shipped networks."""
 
 import platform
 import sys
 from collections.abc import Iterator
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
+from typing import Final
 
 from realtime_matte import models
-from realtime_matte.cli import AGAIN, missing
-from realtime_matte.doctor.finding import Finding, good, ill
-from realtime_matte.errors import MatteError
+from realtime_matte.doctor.finding import Finding, error, ok, warning
+from realtime_matte.errors import REINSTALL, MatteError, missing_dependency
 
-NEEDED = (3, 11)
+OLDEST_PYTHON: Final = (3, 11)
 
-PACKAGES = {
+PACKAGES: Final = {
     "cv2": ("opencv-python",),
     "numpy": ("numpy",),
     "numba": ("numba",),
@@ -23,11 +23,11 @@ PACKAGES = {
     "platformdirs": ("platformdirs",),
     "rich": ("rich",),
 }
-"""Modules, and the packages that may bring each."""
+"""The required modules, each with the packages that may provide it."""
 
 
 def installation() -> Iterator[Finding]:
-    """All of it."""
+    """The findings for Python, each package and the networks."""
     yield python()
     for module, names in PACKAGES.items():
         yield package(module, names)
@@ -35,41 +35,41 @@ def installation() -> Iterator[Finding]:
 
 
 def python() -> Finding:
-    """The interpreter and the system."""
+    """The version of Python, and the system."""
     found = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
-    if sys.version_info < NEEDED:
-        return Finding("python", "bad", found, "install Python 3.11 or newer")
-    return good("python", found)
+    if sys.version_info < OLDEST_PYTHON:
+        return Finding("python", "error", found, "install Python 3.11 or newer")
+    return ok("python", found)
 
 
 def package(module: str, names: tuple[str, ...]) -> Finding:
-    """One package, imported for real."""
+    """One package: imports its module, and checks that only one of ``names`` provides it."""
     try:
         import_module(module)
-    except ImportError as error:
-        return ill(module, missing(error))
+    except ImportError as cause:
+        return error(module, missing_dependency(cause))
     found = [f"{name} {release}" for name in names if (release := _version(name))]
     if len(found) > 1:
-        mend = f"pip uninstall {' '.join(names)}, then pip install . in rtmatte's folder"
-        return Finding(module, "warning", f"{' and '.join(found)} hide one another", mend)
-    return good(module, ", ".join(found) or "there")
+        hint = f"pip uninstall {' '.join(names)}, then pip install . in rtmatte's folder"
+        return warning(module, f"{' and '.join(found)} overwrite each other", hint=hint)
+    return ok(module, ", ".join(found) or "installed")
 
 
 def weights() -> Finding:
-    """The shipped networks, against the hashes they were published with."""
+    """The shipped networks, compared with the hashes they were published with."""
     try:
         found = models.installed()
-    except MatteError as error:
-        return ill("weights", error)
+    except MatteError as cause:
+        return error("weights", cause)
     if not found:
-        return Finding("weights", "warning", "no network came with this installation", AGAIN)
-    changed = [str(one.path) for one in found if one.intact is False]
+        return warning("weights", "no network came with this installation", hint=REINSTALL)
+    changed = [str(model.path) for model in found if model.intact is False]
     if changed:
-        return Finding("weights", "warning", f"{', '.join(changed)} changed since it was published", AGAIN)
-    unknown = [one.name for one in found if one.intact is None]
+        return warning("weights", f"{', '.join(changed)} changed since publication", hint=REINSTALL)
+    unknown = [model.name for model in found if model.intact is None]
     if unknown:
-        return Finding("weights", "warning", f"no hash is known of {', '.join(unknown)}", AGAIN)
-    return good("weights", f"{', '.join(one.name for one in found)}: as published")
+        return warning("weights", f"no hash is known of {', '.join(unknown)}", hint=REINSTALL)
+    return ok("weights", f"{', '.join(model.name for model in found)}: as published")
 
 
 def _version(name: str) -> str:

@@ -1,163 +1,169 @@
-"""The doctor's checks: each opens one part of the line as a run would, and says what it found."""
+"""Checks of the pipeline: opens each part as a run would, and measures the camera and the network."""
 
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import ExitStack, closing
-from dataclasses import replace
+from typing import Final
 
+import cv2
 import numpy as np
 
 from realtime_matte import plugins
-from realtime_matte.cli import threads
 from realtime_matte.config.config import Config
 from realtime_matte.config.toml_file import resolve
-from realtime_matte.doctor.finding import Finding, good, ill, noted
+from realtime_matte.doctor.finding import Finding, error, ok, warning
 from realtime_matte.errors import MatteError
 from realtime_matte.frame import Frame, Size
-from realtime_matte.pipeline import card
 from realtime_matte.pipeline.backgrounds import DEFAULT, BackgroundSwitcher
 from realtime_matte.pipeline.lifetime import own
 from realtime_matte.pipeline.parts import network_opener, renderer_maker, source_opener
+from realtime_matte.pipeline.standby import draw_card
 from realtime_matte.stats import Stats
-from realtime_matte.v4l2.open_files import OURS
+from realtime_matte.v4l2.open_files import RTMATTE
 
-WATCHED_S = 2.0
-"""How long the camera is watched."""
+CAMERA_S: Final = 2.0
+"""How long the camera is read to measure its rate."""
 
-SLOW = 0.8
-"""A camera below this part of the rate it granted is slow."""
+SLOW: Final = 0.8
+"""A camera below this fraction of its actual mode's rate is slow."""
 
-DARK = 6.0
-"""Mean brightness of 255 below which a picture shows nothing."""
+DARK: Final = 6.0
+"""Mean brightness, of 255, below which a frame shows nothing."""
 
-TIMED = 30
-"""So many frames the network is timed with."""
+TIMED_FRAMES: Final = 30
+"""Number of frames the network is timed with."""
 
-BLACK = "others would see nobody"
-JERKY = "others would see you move in jerks"
+DEFAULT_SIZE: Final = 1280, 720
+DEFAULT_FPS: Final = 30.0
+
+DARK_WHY: Final = "others would not see you"
+SLOW_WHY: Final = "others would see jerky movement"
 
 
-def examine(options: Mapping[str, object], *, config: str | None) -> Iterator[Finding]:
-    """Every part of a call, in the order a frame meets it."""
-    threads.few()
+def examine(arguments: Mapping[str, object], *, config_file: str | None) -> Iterator[Finding]:
+    """Every part of the pipeline, in the order a frame passes them. ``arguments``, ``config_file``: as for a run."""
+    cv2.setNumThreads(1)  # as a run does: frames are too small to share among threads
     try:
-        settings = resolve(options, config=config)
-    except MatteError as error:
-        yield ill("settings", error)
-        settings = Config()
-    frame = yield from camera(settings)
-    background = yield from pictures(settings, frame.size)
-    yield from network(settings, frame, background=background)
-    for spec in virtual_cameras(settings):
-        yield virtual_camera(spec, settings, frame.size)
+        config = resolve(arguments, config=config_file)
+    except MatteError as cause:
+        yield error("settings", cause)
+        config = Config()
+    frame = yield from camera(config)
+    background = yield from backgrounds(config, frame.size)
+    yield from standby_card(config, frame.size)
+    yield from network(config, frame, background=background)
+    for spec in virtual_cameras(config):
+        yield virtual_camera(spec, config, frame.size)
 
 
-def camera(settings: Config, *, clock: Callable[[], float] = time.perf_counter) -> Generator[Finding, None, Frame]:
-    """The camera, watched for a while; returns one of its frames, or a made-up one."""
-    frame = Frame(card.draw(settings.size or (1280, 720)), clock(), 0)
+def camera(config: Config, *, clock: Callable[[], float] = time.perf_counter) -> Generator[Finding, None, Frame]:
+    """The camera, read for CAMERA_S. Returns its last frame, or the standby card if it cannot be opened."""
+    frame = Frame(draw_card(config.size or DEFAULT_SIZE), clock(), 0)
     try:
-        with closing(source_opener(settings.camera, size=settings.size, fps=settings.fps)()) as source:
+        with closing(source_opener(config.camera, size=config.size, fps=config.fps)()) as source:
             pixels = np.empty((source.size[1], source.size[0], 3), np.uint8)
             times: list[float] = []
-            until = clock() + WATCHED_S
-            while clock() < until and (taken := source.read(pixels)):
+            end = clock() + CAMERA_S
+            while clock() < end and (taken := source.read(pixels)):
                 frame = Frame(taken.pixels.copy(), taken.time, taken.index)
                 times.append(clock())
-            yield judged(source.size, source.fps, times, frame)
-            for note in source.notices:
-                yield good("camera", note)
-    except MatteError as error:
-        yield _held("camera", error)
+            yield judge_camera(source.size, source.fps, times, frame)
+            for notice in source.notices:
+                yield ok("camera", notice)
+    except MatteError as cause:
+        yield _device_error("camera", cause)
     return frame
 
 
-def pictures(settings: Config, size: Size) -> Generator[Finding, None, str]:
-    """Every background and the standby card; returns the first background that opens, or the usual one."""
+def judge_camera(size: Size, fps: float, times: list[float], frame: Frame) -> Finding:
+    """Whether a camera is slow or dark, from the times at which its frames arrived, and the last frame."""
+    rate = (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 and times[-1] > times[0] else 0.0
+    found = f"{size[0]}x{size[1]}, {rate:.1f} fps measured, {fps:g} in its mode"
+    if frame.pixels.mean() < DARK:
+        hint = "open its shutter, or turn on a light"
+        return warning("camera", f"{found}; its image is black", hint=hint, why=DARK_WHY)
+    if rate < SLOW * fps:
+        hint = "add light (cameras slow down in the dark), or choose a smaller --size"
+        return warning("camera", found, hint=hint, why=SLOW_WHY)
+    return ok("camera", found)
+
+
+def backgrounds(config: Config, size: Size) -> Generator[Finding, None, str]:
+    """Every background. Returns the first that can be opened, or the default one."""
     opened = []
-    for spec in settings.bg:
+    for spec in config.bg:
         try:
-            BackgroundSwitcher([spec], size=size, fit=settings.fit, notify=_ignored).close()
-        except MatteError as error:
-            yield ill("background", error)
+            BackgroundSwitcher([spec], size=size, fit=config.fit, notify=_ignore).close()
+        except MatteError as cause:
+            yield error("background", cause)
         else:
             opened.append(spec)
-            yield good("background", spec)
-    if settings.card:
-        try:
-            card.draw(size, image=settings.card)
-            yield good("card", settings.card)
-        except MatteError as error:
-            yield ill("card", error)
+            yield ok("background", spec)
     return opened[0] if opened else DEFAULT
 
 
-def network(settings: Config, frame: Frame, *, background: str) -> Iterator[Finding]:
-    """The network and all that follows it, timed on a frame of the camera's."""
+def standby_card(config: Config, size: Size) -> Iterator[Finding]:
+    """The image of the standby card; nothing if the built-in one is used."""
+    if config.card:
+        try:
+            draw_card(size, image=config.card)
+            yield ok("card", config.card)
+        except MatteError as cause:
+            yield error("card", cause)
+
+
+def network(config: Config, frame: Frame, *, background: str) -> Iterator[Finding]:
+    """The network with everything that follows it up to the composite, timed on a frame of the camera."""
     stats = Stats()
     try:
         with ExitStack() as stack:
-            opened = own(stack, network_opener(settings.model, provider=settings.provider, threads=settings.threads)())
-            backgrounds = own(
-                stack, BackgroundSwitcher([background], size=frame.size, fit=settings.fit, notify=_ignored)
-            )
-            renderer = renderer_maker(frame.size, stats.lap, _ignored)(opened, backgrounds.current)
-            for step in range(2 * TIMED):  # the first half warms up
+            opened = own(stack, network_opener(config.model, provider=config.provider, threads=config.threads)())
+            switcher = own(stack, BackgroundSwitcher([background], size=frame.size, fit=config.fit, notify=_ignore))
+            renderer = renderer_maker(frame.size, stats.lap, _ignore)(opened, switcher.current)
+            for step in range(2 * TIMED_FRAMES):  # the first half is the warm-up
                 stats.begin()
                 renderer.render(Frame(frame.pixels, frame.time + step / 30, step))
                 stats.composite_sent(frame.time)
-            yield _timed(f"{opened.name} on {opened.provider}", stats, frame.size, settings.fps or 30.0)
-            for note in opened.notices:
-                yield noted("model", note)
-    except MatteError as error:
-        yield ill("model", error)
+            yield _judge_speed(f"{opened.name} on {opened.provider}", stats, frame.size, config.fps or DEFAULT_FPS)
+            for notice in opened.notices:
+                yield warning("model", notice)
+    except MatteError as cause:
+        yield error("model", cause)
 
 
-def virtual_cameras(settings: Config) -> list[str]:
-    """Those of the settings, or the one a call would use."""
-    return [spec for spec in settings.output if spec.partition(":")[0] in {"virtualcam", "pipewire"}] or ["virtualcam"]
+def _judge_speed(model: str, stats: Stats, size: Size, fps: float) -> Finding:
+    stages = stats.report().stages
+    matte_ms, all_ms = stages["matte"].p50 * 1e3, sum(spread.p50 for spread in stages.values()) * 1e3
+    found = f"{model}: {matte_ms:.1f} ms a frame, {all_ms:.1f} with all other stages, at {size[0]}x{size[1]}"
+    if all_ms > 1e3 / fps:
+        hint = "choose a smaller --size or a lighter --model"
+        return warning("model", f"{found}; too slow for {fps:g} fps", hint=hint, why=SLOW_WHY)
+    return ok("model", found)
 
 
-def virtual_camera(spec: str, settings: Config, size: Size) -> Finding:
-    """One virtual camera, shown the standby card."""
+def virtual_cameras(config: Config) -> list[str]:
+    """The virtual cameras among the outputs, or the default one if there is none."""
+    return [spec for spec in config.output if spec.partition(":")[0] in {"virtualcam", "pipewire"}] or ["virtualcam"]
+
+
+def virtual_camera(spec: str, config: Config, size: Size) -> Finding:
+    """One virtual camera: opens it and sends the standby card."""
     try:
         plugin = plugins.sink(spec)
-        with closing(plugin.open(plugin.rest, size=size, fps=settings.fps or 30.0, alpha=False)) as sink:
-            sink.send(card.draw(size), time.perf_counter())
-            return good(spec, "; ".join(sink.notices) or f"took a picture of {size[0]}x{size[1]}")
-    except MatteError as error:
-        return _held(spec, error)
+        with closing(plugin.open(plugin.rest, size=size, fps=config.fps or DEFAULT_FPS, alpha=False)) as sink:
+            sink.send(draw_card(size), time.perf_counter())
+            return ok(spec, "; ".join(sink.notices) or f"accepted an image of {size[0]}x{size[1]}")
+    except MatteError as cause:
+        return _device_error(spec, cause)
 
 
-def _held(part: str, error: MatteError) -> Finding:
-    """What cannot be tried because rtmatte itself is at work with it is as it should be."""
-    finding = ill(part, error)
-    if f"{OURS} (process " not in finding.found:
-        return finding
-    return replace(finding, state="warning", mend="to have it tried, stop that one first", why="it is in good hands")
+def _device_error(part: str, cause: MatteError) -> Finding:
+    """A device that cannot be checked because a running rtmatte uses it is as it should be."""
+    if RTMATTE not in cause.used_by:
+        return error(part, cause)
+    hint = "to check it, stop that rtmatte first"
+    return warning(part, cause.message, hint=hint, why="it works for the rtmatte that uses it")
 
 
-def judged(size: Size, fps: float, times: list[float], frame: Frame) -> Finding:
-    """How the camera did, from the times its frames came at and the last of them."""
-    rate = (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 and times[-1] > times[0] else 0.0
-    found = f"{size[0]}x{size[1]}, {rate:.1f} fps measured of {fps:g} granted"
-    if frame.pixels.mean() < DARK:
-        return Finding("camera", "warning", f"{found}; its picture is black", "open its shutter, or make light", BLACK)
-    if rate < SLOW * fps:
-        return Finding(
-            "camera", "warning", found, "make more light (cameras slow down in the dark), or a smaller --size", JERKY
-        )
-    return good("camera", found)
-
-
-def _timed(model: str, stats: Stats, size: Size, fps: float) -> Finding:
-    stages = stats.report().stages
-    matte, all_ms = stages["matte"].p50 * 1e3, sum(spread.p50 for spread in stages.values()) * 1e3
-    found = f"{model}: {matte:.1f} ms a frame, {all_ms:.1f} with the rest, at {size[0]}x{size[1]}"
-    if all_ms > 1e3 / fps:
-        mend = "take a smaller --size or a lighter --model"
-        return Finding("model", "warning", f"{found}; too slow for {fps:g} fps", mend, JERKY)
-    return good("model", found)
-
-
-def _ignored(_line: str) -> None:
-    """What is told is found by the checks themselves."""
+def _ignore(_notice: str) -> None:
+    """Drop a notice: the checks report the same facts as findings."""

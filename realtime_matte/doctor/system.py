@@ -1,53 +1,81 @@
-"""The system around the line: what has to be there before a virtual camera can be."""
+"""What the operating system provides for a virtual camera: v4l2loopback on Linux, OBS's on macOS and Windows."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Final
 
-from realtime_matte.doctor.finding import Finding
+from realtime_matte.doctor.finding import Finding, ok, warning
 from realtime_matte.doctor.host import Host
+
+OBS: Final = "obs"
+OBS_WHY: Final = "this system has no virtual camera of its own; rtmatte uses the one of OBS"
+OBS_EXTENSION: Final = "com.obsproject.obs-studio.mac-camera-extension"
+WINDOWS_CAMERAS: Final = {
+    "OBS Virtual Camera": "{A3FCE0F5-3493-419F-958A-ABA1250EC20B}",
+    "Unity Video Capture": "{5C2CD55C-92AD-4999-8666-912BD3E70010}",
+}
+"""The virtual cameras that pyvirtualcam supports on Windows, with the class ids under which they are registered."""
 
 
 def system(host: Host, *, platform: str = sys.platform) -> Iterator[Finding]:
-    """Everything that is known of this kind of system."""
+    """The findings for the operating system, from the kernel to the programs."""
     if platform == "linux":
         yield from linux(host)
     elif platform == "darwin":
-        from realtime_matte.doctor.obs import on_macos
-
-        yield on_macos(host)
+        yield macos(host)
     elif platform == "win32":
-        from realtime_matte.doctor import obs
-
-        yield obs.on_windows(registered=obs.registered)
+        yield windows(registered=registered)
 
 
 def linux(host: Host) -> Iterator[Finding]:
-    """From the kernel up to who may see the camera."""
-    from realtime_matte.doctor.boot import at_boot
-    from realtime_matte.doctor.flatpak import flatpak
-    from realtime_matte.doctor.kernel_module import kernel_module, loaded
-    from realtime_matte.doctor.loopbacks import loopbacks  # needs fcntl, which only Unix has
-    from realtime_matte.doctor.modes import modes
-    from realtime_matte.doctor.permission import permission
-    from realtime_matte.doctor.pipewire import pipewire
-    from realtime_matte.doctor.secure_boot import secure_boot
+    """The kernel module, its devices, permissions, and the programs that list cameras."""
+    from realtime_matte.doctor import desktop, devices, kernel_module
 
-    yield from kernel_module(host)
-    if not loaded(host) and not host.container and (found := secure_boot(host)):
+    yield from kernel_module.kernel_module(host)
+    if not kernel_module.loaded(host) and not host.container and (found := kernel_module.secure_boot(host)):
         yield found
-    for check in (loopbacks, at_boot, permission, modes, pipewire, flatpak):
-        yield from check(host)
+    yield from devices.loopbacks(host)
+    yield from kernel_module.at_boot(host)
+    yield from devices.permission(host)
+    yield from devices.modes(host)
+    yield from desktop.pipewire(host)
+    yield from desktop.flatpak(host)
 
 
-def nvidia(host: Host) -> Iterator[Finding]:
-    """Only where there is such a GPU. Raises ImportError where ONNX Runtime is missing."""
-    from realtime_matte.models.providers import nvidia_gpu
+def macos(host: Host) -> Finding:
+    """Whether OBS is installed, and its camera extension active, which the user has to allow."""
+    if not (host.root / "Applications/OBS.app").is_dir():
+        return warning(OBS, "OBS is not in /Applications", hint="brew install --cask obs", why=OBS_WHY)
+    answer = host.ask(["systemextensionsctl", "list"])
+    lines = [line for line in answer.text.splitlines() if OBS_EXTENSION in line] if answer else []
+    if any("[activated enabled]" in line for line in lines):
+        return ok(OBS, "its camera extension is active")
+    if any("waiting for user" in line for line in lines):
+        found = "its camera extension is not yet allowed"
+        hint = "allow it in System Settings, General, Login Items & Extensions, Camera Extensions"
+    else:
+        found = "its camera extension is not active"
+        hint = "start OBS, press Start Virtual Camera, allow its extension, press Stop, and quit OBS"
+    return warning(OBS, found, hint=hint, why=OBS_WHY)
 
-    if not nvidia_gpu(host.root / "dev", hidden=host.environment.get("CUDA_VISIBLE_DEVICES", "all")):
-        return
-    import onnxruntime
 
-    from realtime_matte.doctor import cuda
+def windows(*, registered: Callable[[str], bool]) -> Finding:
+    """Whether a virtual camera is registered. ``registered``: whether Windows knows a class id."""
+    found = [name for name, class_id in WINDOWS_CAMERAS.items() if registered(class_id)]
+    if found:
+        return ok(OBS, f"{' and '.join(found)}: registered")
+    hint = "winget install OBSProject.OBSStudio"
+    return warning(OBS, "no virtual camera is registered", hint=hint, why=OBS_WHY)
 
-    wanted = getattr(onnxruntime, "cuda_version", "") or ""
-    yield from cuda.cuda(host, wanted=wanted, packages=cuda.installed())
+
+def registered(class_id: str) -> bool:
+    """Whether a class id is in the Windows registry."""
+    if sys.platform != "win32":
+        return False
+    import winreg
+
+    try:
+        winreg.CloseKey(winreg.OpenKey(winreg.HKEY_CLASSES_ROOT, rf"CLSID\{class_id}"))
+    except OSError:
+        return False
+    return True

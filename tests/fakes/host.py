@@ -1,4 +1,4 @@
-"""A Linux machine's files in a folder, and the programs that answer on it: what the doctor reads."""
+"""A simulated Linux machine for the doctor: its files in a folder, and the answers of its programs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ UBUNTU = 'ID=ubuntu\nID_LIKE=debian\nPRETTY_NAME="Ubuntu 24.04 LTS"\nVERSION_ID=
 
 @dataclass
 class FakeHost:
-    """``answers``: by the program's name."""
+    """A machine whose root is the folder ``root``. ``answers``: by program name; ``asked``: what was run."""
 
     root: Path
     release: str = RELEASE
@@ -53,12 +53,12 @@ class FakeHost:
         self.asked.append(" ".join(words))
         return self.answers.get(words[0])
 
-    def loopback(self, number: int, name: str, *, sent_to: bool = False) -> Path:
-        """A device as v4l2loopback 0.15 shows it."""
+    def loopback(self, number: int, name: str, *, busy: bool = False) -> Path:
+        """Add a device as v4l2loopback 0.15 shows it. ``busy``: a program writes to it."""
         sysfs = f"sys/class/video4linux/video{number}"
         self.write(f"{sysfs}/name", f"{name}\n")
         self.write(f"{sysfs}/max_openers", "10\n")
-        self.write(f"{sysfs}/state", "capture\n" if sent_to else "output\n")
+        self.write(f"{sysfs}/state", "capture\n" if busy else "output\n")
         return self.write(f"dev/video{number}")
 
     def loaded(self) -> None:

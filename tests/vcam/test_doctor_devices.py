@@ -1,4 +1,4 @@
-"""The doctor on a machine with real cameras: what it says before and after it mends."""
+"""The doctor on a machine with real cameras: its findings before and after the fix."""
 
 import fcntl
 import json
@@ -38,9 +38,9 @@ def test_a_machine_with_cameras_is_well(vcam: Node, room: str) -> None:
     status, findings = examined(room, vcam)
     assert status == 0
     assert findings["v4l2loopback"][0]["found"].startswith("loaded")
-    assert findings[f"virtualcam:{vcam.path}"][0]["state"] == "good"
+    assert findings[f"virtualcam:{vcam.path}"][0]["state"] == "ok"
     assert f"{vcam.path} ({vcam.label})" in [finding["found"] for finding in findings["virtual camera"]]
-    assert "fps measured of" in findings["camera"][0]["found"]
+    assert "fps measured" in findings["camera"][0]["found"]
 
 
 @pytest.mark.usefixtures("lab")
@@ -49,7 +49,7 @@ def test_who_holds_the_webcam_is_told(vcam: Node, room: str) -> None:
         until(lambda: examined(room, vcam)[0] == 1, "the camera is taken")
         _, findings = examined(room, vcam)
         (finding,) = findings["camera"]
-        assert f"is used by v4l2-ctl (process {program.number})" in finding["found"]
+        assert f"is in use by v4l2-ctl (pid {program.number})" in finding["found"]
 
 
 @pytest.fixture
@@ -65,13 +65,13 @@ def both(lab: None) -> Iterator[Node]:  # noqa: ARG001 - only there
 
 def test_a_virtual_camera_that_browsers_do_not_list_is_found(both: Node, vcam: Node, room: str) -> None:
     _, findings = examined(room, vcam)
-    (finding,) = [finding for finding in findings["virtual camera"] if finding["state"] != "good"]
-    assert finding["found"] == f"{both.path} (Both) was made without exclusive_caps=1"
+    (finding,) = [finding for finding in findings["virtual camera"] if finding["state"] != "ok"]
+    assert finding["found"] == f"{both.path} (Both) was created without exclusive_caps=1"
     assert finding["commands"] == []  # two other cameras would go with it
 
 
 @pytest.mark.usefixtures("lab")
-def test_in_a_terminal_fix_asks_mends_and_looks_again(vcam: Node, room: str) -> None:
+def test_fix_in_a_terminal_asks_fixes_and_checks_again(vcam: Node, room: str) -> None:
     files = [Path("/etc/modules-load.d/rtmatte.conf"), Path("/etc/modprobe.d/rtmatte.conf")]
     terminal, its_end = pty.openpty()
     try:
@@ -80,9 +80,9 @@ def test_in_a_terminal_fix_asks_mends_and_looks_again(vcam: Node, room: str) -> 
         os.write(terminal, b"y\n")
         told = read_all(terminal)
         assert program.wait(LIMIT_S) == 0
-        assert "run these now, some of them as the administrator? [y/N]" in told
+        assert "run these now, some of them as administrator? [y/N]" in told
         assert told.count("\r\ndone\r\n") == 2
-        assert "at boot         loaded by /etc/modules-load.d/rtmatte.conf" in told.partition("looking again:")[2]
+        assert "at boot         loaded by /etc/modules-load.d/rtmatte.conf" in told.partition("checking again:")[2]
         assert [path.read_text() for path in files] == [
             "v4l2loopback\n",
             'options v4l2loopback video_nr=10 exclusive_caps=1 card_label="Virtual Camera"\n',
