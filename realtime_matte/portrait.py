@@ -1,16 +1,16 @@
-"""The photograph of a person that comes along: the demo camera moves it, and networks prove themselves on it."""
+"""The sample portrait: the demo camera moves it, and providers are verified on it."""
 
 from pathlib import Path
 
 from realtime_matte.frame import Pixels
-from realtime_matte.media import image as images
+from realtime_matte.media import image
 
 FACE = 0.44, 0.235
-"""Where the face is, as parts of the width and height."""
+"""Centre of the face, as parts of the width and height."""
 
-_PHOTO = Path(__file__).parent / "_assets" / "eileen_collins.jpg"
+_FILE = Path(__file__).parent / "_assets" / "eileen_collins.jpg"
 
 
-def photo() -> Pixels:
+def sample_portrait() -> Pixels:
     """The photograph, (512, 512, 3) BGR."""
-    return images.read(_PHOTO)
+    return image.read(_FILE)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from realtime_matte.config.arguments import Parser, add_json
 
 if TYPE_CHECKING:
-    from realtime_matte.models import Standing
+    from realtime_matte.models import ProviderStatus
     from realtime_matte.sources.camera import CameraInfo, Mode
-    from realtime_matte.v4l2.loopback import Loopback
+    from realtime_matte.v4l2.loopback import LoopbackDevice
 
 ELSEWHERE = "cannot be listed on this system; `rtmatte doctor` tries it"
 
@@ -21,10 +21,10 @@ def main(words: Sequence[str], *, prog: str) -> int:
     parser = Parser(prog, "The cameras, virtual cameras and model providers of this machine.")
     add_json(parser)
     as_json = parser.parse_args(words).json
-    from realtime_matte.models import standings
+    from realtime_matte.models import provider_status
     from realtime_matte.sources.camera import list_cameras
 
-    cameras, virtual, providers = list_cameras(), _virtual(), standings()
+    cameras, virtual, providers = list_cameras(), _virtual(), provider_status()
     if as_json:
         print(json.dumps(_record(cameras, virtual, providers), indent=2))
     else:
@@ -34,17 +34,17 @@ def main(words: Sequence[str], *, prog: str) -> int:
     return 0
 
 
-def _virtual() -> "list[Loopback] | None":
+def _virtual() -> "list[LoopbackDevice] | None":
     """None where the system keeps them to itself."""
     if sys.platform != "linux":
         return None
-    from realtime_matte.v4l2.loopback import Loopbacks
+    from realtime_matte.v4l2.loopback import LoopbackDevices
 
-    return Loopbacks().there()
+    return LoopbackDevices().list_devices()
 
 
 def _record(
-    cameras: Sequence["CameraInfo"], virtual: "Sequence[Loopback] | None", providers: Sequence["Standing"]
+    cameras: Sequence["CameraInfo"], virtual: "Sequence[LoopbackDevice] | None", providers: Sequence["ProviderStatus"]
 ) -> dict[str, object]:
     return {
         "cameras": [asdict(one) for one in cameras],
@@ -73,9 +73,9 @@ def _format(fourcc: str, modes: Sequence["Mode"]) -> str:
     return f"{fourcc}  " + ", ".join(size if best is None else f"{size} at {best:g}" for size, best in sizes)
 
 
-def _loop(loopback: "Loopback") -> str:
+def _loop(loopback: "LoopbackDevice") -> str:
     return f"{loopback.path}  {loopback.name}{': another program sends to it' if loopback.busy else ''}"
 
 
-def _provider(standing: "Standing") -> str:
-    return f"{standing.name:<10} {standing.lacks or 'worth a try: rtmatte doctor runs it'}"
+def _provider(status: "ProviderStatus") -> str:
+    return f"{status.name:<10} {status.unavailable or 'worth a try: rtmatte doctor runs it'}"

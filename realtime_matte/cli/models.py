@@ -21,7 +21,7 @@ def main(words: Sequence[str], *, prog: str) -> int:
     as_json = parser.parse_args(words).json
     from realtime_matte import models
 
-    found = models.installed()
+    found = models.list_models()
     if as_json:
         print(json.dumps([asdict(one) | {"path": str(one.path)} for one in found], indent=2))
     else:

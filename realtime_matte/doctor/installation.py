@@ -58,7 +58,7 @@ def package(module: str, names: tuple[str, ...]) -> Finding:
 def weights() -> Finding:
     """The shipped networks, compared with the hashes they were published with."""
     try:
-        found = models.installed()
+        found = models.list_models()
     except MatteError as cause:
         return error("weights", cause)
     if not found:

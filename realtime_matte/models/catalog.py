@@ -1,22 +1,31 @@
-"""The shipped networks: which there are, and whether they are what was published."""
+"""The shipped networks: their files, and whether these are unchanged since they were published."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from realtime_matte.errors import BadFile
-from realtime_matte.models import onnx_file as graph
-from realtime_matte.models.weights_folder import weights_folder
+from realtime_matte.models import onnx_file
 
-SUMS = "SHA256SUMS"
-"""Beside the weights: the hash of each, as ``sha256sum`` writes them."""
+CHECKSUMS = "SHA256SUMS"
+"""File beside the weights with the hash of each, in the format of ``sha256sum``."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """A network to open: its name for the user, its .onnx file, and the options of its spec."""
+
+    name: str
+    path: Path
+    options: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """A shipped network, as its file tells it; what the file does not say is empty.
+    """A shipped network, described by its file's metadata; a field the file lacks is empty.
 
-    ``intact``: the file has the hash written in SHA256SUMS; None where that file does not list it.
+    ``intact``: the file has the hash in SHA256SUMS; None when that does not list it.
     """
 
     name: str
@@ -30,32 +39,37 @@ class ModelInfo:
     intact: bool | None
 
 
-def shipped(folder: Path | None = None) -> dict[str, Path]:
-    """The path of each shipped network, by its name."""
+def weights_folder() -> Path:
+    """The folder of the shipped .onnx files: in the installed package, or beside it in a checkout. May not exist."""
+    package = Path(__file__).parent.parent
+    inside = package / "weights"
+    return inside if inside.is_dir() else package.parent / "weights"
+
+
+def shipped_files(folder: Path | None = None) -> dict[str, Path]:
+    """The path of each shipped network by its name; ``folder`` defaults to ``weights_folder()``."""
     folder = folder or weights_folder()
     return {path.stem: path for path in sorted(folder.glob("*.onnx"))}
 
 
-def installed(folder: Path | None = None) -> list[ModelInfo]:
-    """Every shipped network, its hash checked. Raises BadFile for a file or a list of hashes that cannot be read."""
+def list_models(folder: Path | None = None) -> list[ModelInfo]:
+    """Every shipped network, with its hash checked. Raises BadFile: a network or the list of hashes is unreadable."""
     folder = folder or weights_folder()
-    sums = _sums(folder / SUMS)
-    return [_info(name, path, sums.get(path.name)) for name, path in shipped(folder).items()]
+    checksums = _read_checksums(folder / CHECKSUMS)
+    return [_info(name, path, checksums.get(path.name)) for name, path in shipped_files(folder).items()]
 
 
 def _info(name: str, path: Path, published: str | None) -> ModelInfo:
-    told = graph.read(path).metadata
+    metadata = onnx_file.read(path).metadata
     intact = None if published is None else hashlib.sha256(path.read_bytes()).hexdigest() == published
-    words = {word: told.get(f"rtmatte.{word}", "") for word in ("family", "version", "licence", "commit", "created")}
-    return ModelInfo(name=name, path=path, size_bytes=path.stat().st_size, intact=intact, **words)
+    fields = {key: metadata.get(f"rtmatte.{key}", "") for key in ("family", "version", "licence", "commit", "created")}
+    return ModelInfo(name=name, path=path, size_bytes=path.stat().st_size, intact=intact, **fields)
 
 
-def _sums(path: Path) -> dict[str, str]:
+def _read_checksums(path: Path) -> dict[str, str]:
     if not path.is_file():
         return {}
     lines = [line.split() for line in path.read_text("utf-8").splitlines() if line.strip()]
     if any(len(line) != 2 for line in lines):  # noqa: PLR2004 -- a hash and a name
-        raise BadFile(
-            f"{path} is not as sha256sum writes it: a hash and a file's name in each line", hint="install again"
-        )
+        raise BadFile(f"{path} is not in the format of sha256sum, one hash and file name a line", hint="install again")
     return {name.removeprefix("*"): digest for digest, name in lines}

@@ -1,7 +1,7 @@
-"""What a family of networks promises: how to wire one for a frame's size, feed it a picture, and read its alpha.
+"""What a family of networks implements, and how the family of a graph is found.
 
-A family is a module of ``families/`` with the attributes of ``FamilyModule``; it is found by asking each, so adding
-one is one file.
+A family is a module of ``families/`` with the attributes of ``Family``. Every module there is asked whether it
+recognises a graph, so a new family is one new file.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -17,21 +17,22 @@ from realtime_matte.errors import ModelError
 from realtime_matte.frame import Alpha, Pixels, Size
 from realtime_matte.models import families
 from realtime_matte.models.onnx_file import Graph
-from realtime_matte.models.options import Settings, settings
+from realtime_matte.models.options import ModelOptions, model_options
 
-Array: TypeAlias = NDArray[Any]
+Tensor: TypeAlias = NDArray[Any]
+"""A network's input, in the shape and dtype of its ``Signature``."""
 
-Feed: TypeAlias = Callable[[Pixels], Pixels]
-"""Writes a frame's pixels into the network's input, as it was made for; gives the frame on the network's grid, BGR,
+Preprocessor: TypeAlias = Callable[[Pixels], Pixels]
+"""Writes a frame's pixels into the input tensor it was made for; returns the frame at the network's input size, BGR,
 overwritten by the next call."""
 
-Read: TypeAlias = Callable[[], Alpha]
-"""Brings the network's output into an alpha; overwritten by the next call."""
+AlphaReader: TypeAlias = Callable[[], Alpha]
+"""Converts the output tensor it was made for into an alpha; overwritten by the next call."""
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
-    """A recurrent state: the input it goes in by, the output it comes out of, and its shape before the first frame."""
+class StateTensor:
+    """One tensor of a recurrent state: names of its input and its output, and its shape before the first frame."""
 
     input: str
     output: str
@@ -39,10 +40,10 @@ class Memory:
 
 
 @dataclass(frozen=True, slots=True)
-class Wiring:
+class Signature:
     """A network's inputs and outputs for frames of one size.
 
-    ``grows``: a memory has another shape after the first frame than before. ``constants``: inputs that never change.
+    ``states_grow``: state tensors have another shape after the first frame. ``constants``: inputs that never change.
     """
 
     input: str
@@ -50,67 +51,68 @@ class Wiring:
     input_type: type[np.uint8 | np.float32]
     output: str
     output_shape: tuple[int, ...]
-    memories: tuple[Memory, ...] = ()
-    grows: bool = False
-    constants: Mapping[str, Array] = field(default_factory=dict)
+    states: tuple[StateTensor, ...] = ()
+    states_grow: bool = False
+    constants: Mapping[str, Tensor] = field(default_factory=dict)
+
+
+class Adapter(Protocol):
+    """How to run one network of a family."""
+
+    @property
+    def on_base_grid(self) -> "Adapter | None":
+        """The same network on its base grid, when this is a fine grid; else None."""
+
+    def signature(self, size: Size) -> Signature:
+        """Inputs and outputs for frames of ``size``."""
+
+    def preprocessor(self, size: Size, tensor: Tensor) -> Preprocessor:
+        """What writes frames of ``size`` into the input ``tensor``."""
+
+    def alpha_reader(self, tensor: NDArray[np.float32]) -> AlphaReader:
+        """What converts the output ``tensor``."""
 
 
 class Family(Protocol):
-    """One network, understood."""
+    """A module of ``families/``."""
 
-    @property
-    def anchor(self) -> "Family | None":
-        """The same network on a coarser grid, where it is surer of who is a person; None where it has no such grid."""
+    DESCRIPTION: str
+    """How to recognise it, for the user: inputs -> outputs."""
 
-    def wiring(self, size: Size) -> Wiring:
-        """How to run it for frames of that size."""
+    OPTIONS: Collection[str]
+    """Names of the ``ModelOptions`` it takes."""
 
-    def feed(self, size: Size, tensor: Array) -> Feed:
-        """What writes frames of that size into its input ``tensor``."""
+    def recognises(self, graph: Graph) -> bool:
+        """Whether a graph is of this family; at most one family says True."""
 
-    def read(self, tensor: NDArray[np.float32]) -> Read:
-        """What reads its output ``tensor``."""
+    def open(self, graph: Graph, options: ModelOptions, /) -> Adapter:
+        """The adapter of a recognised graph. Raises BadFile, ModelError, SpecError."""
 
 
-def clipped(alpha: Alpha) -> Read:
-    """Reads an alpha that needs nothing but to stay within its range: rounding may leave it by a little."""
+def clipped(alpha: Alpha) -> AlphaReader:
+    """Reads an output that is the alpha already; clips it, since rounding may leave [0, 1] by a little."""
     return lambda: np.clip(alpha, 0, 1, out=alpha)
 
 
-class FamilyModule(Protocol):
-    """A module of ``families/``."""
-
-    LOOKS: str
-    """How to tell one, for the user: inputs -> outputs."""
-
-    OPTIONS: Collection[str]
-    """The settings it takes."""
-
-    def recognises(self, graph: Graph) -> bool:
-        """Whether a graph is of this family; at most one family says yes."""
-
-    def open(self, graph: Graph, settings: Settings, /) -> Family:
-        """The network, understood. Raises BadFile, SpecError."""
-
-
-def understand(graph: Graph, given: Mapping[str, object]) -> Family:
-    """The network in a graph; ``given``: the options a user gave.
+def identify(graph: Graph, spec_options: Mapping[str, object]) -> Adapter:
+    """Find a graph's family and open it with the options of the user's spec.
 
     Raises:
         ModelError: it is of no known family.
-        SpecError: a setting its family does not take.
-        BadFile: its metadata contradicts itself.
+        SpecError: its family does not take one of the options.
+        BadFile: its metadata contradicts its graph.
     """
-    for name, module in known().items():
-        if module.recognises(graph):
-            return module.open(graph, settings(name, module.OPTIONS, metadata=graph.metadata, given=given))
-    there = "; ".join(f"{name}: {module.LOOKS}" for name, module in known().items())
+    for name, family in all_families().items():
+        if family.recognises(graph):
+            options = model_options(name, family.OPTIONS, metadata=graph.metadata, spec_options=spec_options)
+            return family.open(graph, options)
+    known = "; ".join(f"{name}: {family.DESCRIPTION}" for name, family in all_families().items())
     raise ModelError(
-        f"{graph.path} is no matting network of a known family: it takes and gives {graph}", hint=f"there are {there}"
+        f"{graph.path} is not a matting network of a known family: its graph is {graph}", hint=f"families are {known}"
     )
 
 
-def known() -> dict[str, FamilyModule]:
+def all_families() -> dict[str, Family]:
     """Every family by its module's name."""
     names = sorted(module.name for module in iter_modules(families.__path__))
-    return {name: cast("FamilyModule", import_module(f"{families.__name__}.{name}")) for name in names}
+    return {name: cast("Family", import_module(f"{families.__name__}.{name}")) for name in names}

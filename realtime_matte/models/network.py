@@ -1,4 +1,4 @@
-"""A network at work: on the best provider that was proven, and on the CPU from the frame on which that one fails."""
+"""A running network: on the best verified provider, and on the next one from the frame on which that one fails."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,87 +6,88 @@ from dataclasses import dataclass
 from realtime_matte.errors import ModelError
 from realtime_matte.frame import Frame, Matte
 from realtime_matte.interfaces import RecurrentState
-from realtime_matte.models.engine import Engine
-from realtime_matte.models.family import Family
-from realtime_matte.models.runtime import FAILURES, reason
+from realtime_matte.models.engine import Engine, TwoGridEngine, make_engine
+from realtime_matte.models.family import Adapter
+from realtime_matte.models.runtime import ORT_ERRORS, short_reason
 from realtime_matte.models.session import Session
-from realtime_matte.models.two_grids import Anchored, wired
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
-    """A network, started on a provider, as its family wants it there."""
+class StartedNetwork:
+    """A network on one provider."""
 
     name: str
     session: Session
-    family: Family
+    adapter: Adapter
 
 
 class OnnxNetwork:
-    """Keeps the promise of ``stages.Network``. ``runs``: the one to use and those that take over, in order."""
+    """The ``Network`` on ONNX Runtime. ``started``: the one to use, then those that replace it, in order."""
 
-    def __init__(self, runs: Sequence[Running], notices: Sequence[str]) -> None:
-        self._runs = list(runs)
-        self._now = runs[0]
-        self._notes = list(notices)
-        self._engine: Engine | Anchored | None = None
+    def __init__(self, started: Sequence[StartedNetwork], notices: Sequence[str]) -> None:
+        self._started = list(started)
+        self._current = started[0]
+        self._notices = list(notices)
+        self._engine: Engine | TwoGridEngine | None = None
 
     @property
     def name(self) -> str:
-        """Of the network that runs."""
-        return self._now.name
+        """Of the network that runs now."""
+        return self._current.name
 
     @property
     def provider(self) -> str:
-        """As users name it."""
-        return self._now.session.provider.name
+        """As on the command line."""
+        return self._current.session.provider.name
 
     @property
     def notices(self) -> Sequence[str]:
         """Every fall-back, oldest first."""
-        return tuple(self._notes)
+        return tuple(self._notices)
 
     def process(self, frame: Frame, state: RecurrentState | None) -> tuple[Matte, RecurrentState]:
-        """A state of another frame size, or of a provider that failed since, starts a new shot."""
-        if not self._runs:
-            raise ModelError(f"model {self.name!r} was closed", hint="open it again")
+        """As ``Network.process``. A state of another frame size or of a failed provider starts a new shot."""
+        if not self._started:
+            raise ModelError(f"model {self.name!r} is closed", hint="open it again")
         try:
             return self._run(frame, state)
-        except FAILURES as error:
+        except ORT_ERRORS as error:
             self._fall_back(state, error)
         try:
             return self._run(frame, None)
-        except FAILURES as error:
-            raise self._lost(error) from error
+        except ORT_ERRORS as error:
+            raise self._failed(error) from error
 
     def close(self) -> None:
-        """Sessions end with their last reference."""
-        self._runs.clear()
+        """Drop the sessions; ONNX Runtime frees each with its last reference. Idempotent."""
+        self._started.clear()
         self._engine = None
 
     def _run(self, frame: Frame, state: RecurrentState | None) -> tuple[Matte, RecurrentState]:
         if self._engine is None or self._engine.size != frame.size:
-            self._engine = wired(self._now.session, self._now.family, frame.size)
+            self._engine = make_engine(self._current.session, self._current.adapter, frame.size)
         return self._engine.process(frame.pixels, state)
 
     def _fall_back(self, state: RecurrentState | None, error: Exception) -> None:
-        """To the next session; the last one may only have met a spoilt state."""
-        if len(self._runs) > 1:
-            failed = self._runs.pop(0)
-            self._now = self._runs[0]
+        """Switch to the next session; on the last one drop the state, which may be the cause."""
+        if len(self._started) > 1:
+            failed = self._started.pop(0)
+            self._current = self._started[0]
             self._engine = None
-            titles = [one.session.provider.title for one in (failed, self._now)]
-            other = f"{self._now.name!r} " if self._now.name != failed.name else ""
-            told = f"{titles[0]} failed while running ({reason(error)}); running {other}on {titles[1]} since"
-            self._tell(f"{told}, until rtmatte is started again")
+            model = f"{self._current.name!r} " if self._current.name != failed.name else ""
+            failure = f"{failed.session.provider.title} failed while running ({short_reason(error)})"
+            title = self._current.session.provider.title
+            self._notify(f"{failure}; now running {model}on {title} until rtmatte is restarted")
         elif state is None:
-            raise self._lost(error) from error
+            raise self._failed(error) from error
         else:
-            self._tell(f"model {self.name!r} started a new shot, as it failed in the old one: {reason(error)}")
+            self._notify(f"model {self.name!r} failed and started a new shot: {short_reason(error)}")
 
-    def _tell(self, note: str) -> None:
-        if note not in self._notes:
-            self._notes.append(note)
+    def _notify(self, notice: str) -> None:
+        if notice not in self._notices:
+            self._notices.append(notice)
 
-    def _lost(self, error: Exception) -> ModelError:
-        return ModelError(f"model {self.name!r} failed on the CPU: {reason(error)}", hint="take another --model")
+    def _failed(self, error: Exception) -> ModelError:
+        return ModelError(
+            f"model {self.name!r} failed on the CPU: {short_reason(error)}", hint="choose another --model"
+        )

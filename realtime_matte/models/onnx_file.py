@@ -1,6 +1,8 @@
-"""What an ONNX file says about itself: inputs, outputs, operators, metadata. Fast, and without ONNX Runtime.
+"""Inputs, outputs, operators and metadata of an ONNX file, read without ONNX Runtime.
 
-Field numbers are those of onnx.proto3 (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto3).
+Written by hand on purpose: importing the onnx package costs 0.6 s, and this is needed before anything heavy is loaded.
+The first half is the data model, the second half a reader for protocol buffers without their schema. Field numbers are
+those of onnx.proto3 (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto3).
 """
 
 from collections import Counter
@@ -10,13 +12,14 @@ from pathlib import Path
 from typing import TypeAlias
 
 from realtime_matte.errors import BadFile, MissingFile
-from realtime_matte.models import protobuf
 from realtime_matte.paths import is_file
 
 Dimension: TypeAlias = int | str
-"""A fixed size, or the name of one that is free."""
+"""A fixed size, or the name of a free one."""
 
-_KINDS = {1: "float", 2: "uint8", 3: "int8", 6: "int32", 7: "int64", 9: "bool", 10: "float16", 11: "double"}
+_ELEMENT_TYPES = {
+    1: "float", 2: "uint8", 3: "int8", 6: "int32", 7: "int64", 9: "bool", 10: "float16", 11: "double"
+}  # fmt: skip
 _MODEL_GRAPH, _MODEL_METADATA = 7, 14
 _GRAPH_NODE, _GRAPH_INITIALIZER, _GRAPH_INPUT, _GRAPH_OUTPUT = 1, 5, 11, 12
 _NODE_INPUT, _NODE_OUTPUT, _NODE_OPERATOR = 1, 2, 4
@@ -24,22 +27,25 @@ _TENSOR_NAME, _TENSOR_EXTERNAL = 8, 13
 _KEY, _VALUE = 1, 2
 _SAME_VALUES = {"Identity", "Transpose", "Reshape", "Squeeze", "Unsqueeze", "Flatten"}
 
+_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+"""Wire types of protocol buffers."""
+
 
 @dataclass(frozen=True, slots=True)
 class Port:
-    """An input or output of a graph. ``kind``: the element type in ONNX Runtime's words (``float``, ``uint8``)."""
+    """An input or output of a graph. ``element_type``: as ONNX Runtime names it (``float``, ``uint8``)."""
 
     name: str
-    kind: str
+    element_type: str
     shape: tuple[Dimension, ...]
 
     def __str__(self) -> str:
-        return f"{self.name} {self.kind} ({', '.join(map(str, self.shape))})"
+        return f"{self.name} {self.element_type} ({', '.join(map(str, self.shape))})"
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One operator: its name, and the tensors it takes and makes."""
+    """One operator of a graph, with the names of its input and output tensors."""
 
     operator: str
     inputs: tuple[str, ...]
@@ -48,7 +54,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """An ONNX file, looked into."""
+    """What an ONNX file contains, without the weights."""
 
     path: Path
     inputs: tuple[Port, ...]
@@ -61,13 +67,13 @@ class Graph:
 
     @property
     def operators(self) -> Counter[str]:
-        """How often each operator is used."""
+        """How often each operator occurs."""
         return Counter(node.operator for node in self.nodes)
 
-    def maker(self, tensor: str) -> str:
-        """The operator that computes a tensor's values, looking through those that only rename or reorder them."""
+    def producer(self, tensor: str) -> str:
+        """The operator that computes a tensor's values, behind operators that only rename or reorder them."""
         operator = ""
-        for node in reversed(self.nodes):  # a node stands after those that feed it
+        for node in reversed(self.nodes):  # nodes are sorted: inputs are computed before their use
             if tensor in node.outputs:
                 operator = node.operator
                 if operator not in _SAME_VALUES or not node.inputs:
@@ -76,89 +82,150 @@ class Graph:
         return operator
 
     def last_convolution(self) -> str:
-        """``Conv`` or ``ConvTranspose``: the kind nearest to the output; empty without one."""
-        kinds = [node.operator for node in self.nodes if node.operator in {"Conv", "ConvTranspose"}]
-        return kinds[-1] if kinds else ""
+        """``Conv`` or ``ConvTranspose``, whichever comes last; empty without either."""
+        convolutions = [node.operator for node in self.nodes if node.operator in {"Conv", "ConvTranspose"}]
+        return convolutions[-1] if convolutions else ""
 
 
 def read(path: Path) -> Graph:
-    """Look into an ONNX file.
+    """Read an ONNX file's graph and metadata.
 
     Raises:
-        MissingFile: it, or the file its weights are kept in, cannot be read.
-        BadFile: it is no ONNX model.
+        MissingFile: it, or the file with its external weights, cannot be read.
+        BadFile: it is not an ONNX model.
     """
-    data = _bytes(path)
+    data = _read_bytes(path)
     try:
-        graph, weights = _parse(path, memoryview(data))
+        graph, weight_files = _parse(path, memoryview(data))
     except (ValueError, IndexError) as error:
-        raise BadFile(f"{path} {_what_it_is(data, error)}") from error
-    for beside in sorted(weights):
-        if not is_file(path.parent / beside):
-            raise MissingFile(
-                f"{path} keeps its weights in {beside!r}, which is not beside it", hint="put both in one folder"
-            )
+        raise _not_a_model(path, data, error) from error
+    for name in sorted(weight_files):
+        if not is_file(path.parent / name):
+            raise MissingFile(f"{path} needs its weights file {name!r} beside it", hint="put both in one folder")
     return graph
 
 
-def _bytes(path: Path) -> bytes:
+def _read_bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
         raise MissingFile(
-            f"model {path} cannot be read: {error.strerror}", hint="give the path of an .onnx file"
+            f"cannot read model {path}: {error.strerror}", hint="give the path of an .onnx file"
         ) from error
 
 
-def _what_it_is(data: bytes, error: Exception) -> str:
-    head = data[:40]
-    if data and all(byte in b"\t\r\n" or 32 <= byte < 127 for byte in head):  # noqa: PLR2004 -- printable ASCII
-        return f"is text that begins {head.decode()!r}, not an ONNX model; download the model file itself"
-    return f"is not an ONNX model, or was cut short ({error}); download or export it again"
+def _not_a_model(path: Path, data: bytes, error: Exception) -> BadFile:
+    start = data[:40]
+    if data and all(byte in b"\t\r\n" or 32 <= byte < 127 for byte in start):  # noqa: PLR2004 -- printable ASCII
+        message = f"{path} is not an ONNX model but text that begins with {start.decode()!r}"
+        return BadFile(message, hint="download the model file itself")
+    return BadFile(f"{path} is not an ONNX model, or incomplete ({error})", hint="download or export it again")
 
 
 def _parse(path: Path, data: memoryview) -> tuple[Graph, set[str]]:
-    body = next(iter(protobuf.messages(data, _MODEL_GRAPH)), None)
+    """The graph, and the names of the files with its external weights."""
+    body = next(_messages(data, _MODEL_GRAPH), None)
     if body is None:
-        raise ValueError("it holds no graph")
-    tensors = [*protobuf.messages(body, _GRAPH_INITIALIZER)]
-    named = {protobuf.text(tensor, _TENSOR_NAME) for tensor in tensors}
-    inputs = tuple(port for port in _ports(body, _GRAPH_INPUT) if port.name not in named)
+        raise ValueError("it has no graph")
+    initializers = [*_messages(body, _GRAPH_INITIALIZER)]
+    names = {_text(tensor, _TENSOR_NAME) for tensor in initializers}
+    inputs = tuple(port for port in _ports(body, _GRAPH_INPUT) if port.name not in names)
     outputs = tuple(_ports(body, _GRAPH_OUTPUT))
     if not inputs or not outputs:
         raise ValueError("its graph has no inputs or no outputs")
-    metadata = dict(map(_pair, protobuf.messages(data, _MODEL_METADATA)))
-    nodes = tuple(map(_node, protobuf.messages(body, _GRAPH_NODE)))
-    return Graph(path, inputs, outputs, nodes, metadata), set(_external(tensors))
+    metadata = dict(map(_pair, _messages(data, _MODEL_METADATA)))
+    nodes = tuple(map(_node, _messages(body, _GRAPH_NODE)))
+    return Graph(path, inputs, outputs, nodes, metadata), set(_external_files(initializers))
 
 
 def _ports(body: memoryview, field: int) -> Iterator[Port]:
-    for port in protobuf.messages(body, field):
-        kind = next(protobuf.messages(port, 2), memoryview(b""))
-        tensor = next(protobuf.messages(kind, 1), memoryview(b""))
-        number = protobuf.number(tensor, 1) or 0
-        shape = next(protobuf.messages(tensor, 2), memoryview(b""))
-        sizes = tuple(map(_dimension, protobuf.messages(shape, 1)))
-        yield Port(protobuf.text(port, 1), _KINDS.get(number, f"type {number}"), sizes)
+    for port in _messages(body, field):
+        value_type = next(_messages(port, 2), memoryview(b""))
+        tensor = next(_messages(value_type, 1), memoryview(b""))
+        number = _number(tensor, 1) or 0
+        shape = next(_messages(tensor, 2), memoryview(b""))
+        sizes = tuple(map(_dimension, _messages(shape, 1)))
+        yield Port(_text(port, 1), _ELEMENT_TYPES.get(number, f"type {number}"), sizes)
 
 
 def _dimension(data: memoryview) -> Dimension:
-    size = protobuf.number(data, 1)
-    return size or protobuf.text(data, 2) or "?"
+    return _number(data, 1) or _text(data, 2) or "?"
 
 
 def _node(data: memoryview) -> Node:
-    inputs = tuple(str(name, "utf-8") for name in protobuf.messages(data, _NODE_INPUT))
-    outputs = tuple(str(name, "utf-8") for name in protobuf.messages(data, _NODE_OUTPUT))
-    return Node(protobuf.text(data, _NODE_OPERATOR), inputs, outputs)
+    inputs = tuple(str(name, "utf-8") for name in _messages(data, _NODE_INPUT))
+    outputs = tuple(str(name, "utf-8") for name in _messages(data, _NODE_OUTPUT))
+    return Node(_text(data, _NODE_OPERATOR), inputs, outputs)
 
 
 def _pair(data: memoryview) -> tuple[str, str]:
-    return protobuf.text(data, _KEY), protobuf.text(data, _VALUE)
+    return _text(data, _KEY), _text(data, _VALUE)
 
 
-def _external(tensors: list[memoryview]) -> Iterator[str]:
+def _external_files(tensors: list[memoryview]) -> Iterator[str]:
     for tensor in tensors:
-        entries = dict(map(_pair, protobuf.messages(tensor, _TENSOR_EXTERNAL)))
+        entries = dict(map(_pair, _messages(tensor, _TENSOR_EXTERNAL)))
         if "location" in entries:
             yield entries["location"]
+
+
+def fields(data: memoryview) -> Iterator[tuple[int, int | memoryview]]:
+    """Each field of a protocol buffer in the file's order: its number, and an integer or the bytes of its value.
+
+    Raises:
+        ValueError: this is not a protocol buffer, or it is incomplete.
+    """
+    offset = 0
+    while offset < len(data):
+        key, offset = _read_varint(data, offset)
+        value, offset = _read_value(data, offset, key & 7)
+        yield key >> 3, value
+
+
+def _messages(data: memoryview, field: int) -> Iterator[memoryview]:
+    """The bytes of every message or string with that field number. Raises ValueError."""
+    return (value for number, value in fields(data) if number == field and isinstance(value, memoryview))
+
+
+def _text(data: memoryview, field: int) -> str:
+    """The string of a field: the last one, as the format prescribes; empty without one. Raises ValueError."""
+    text = ""
+    for value in _messages(data, field):
+        text = str(value, "utf-8")
+    return text
+
+
+def _number(data: memoryview, field: int) -> int | None:
+    """The integer of a field: the last one; None without one. Raises ValueError."""
+    number = None
+    for key, value in fields(data):
+        if key == field and isinstance(value, int):
+            number = value
+    return number
+
+
+def _read_value(data: memoryview, offset: int, wire_type: int) -> tuple[int | memoryview, int]:
+    """The value at an offset, and the offset after it."""
+    if wire_type == _VARINT:
+        return _read_varint(data, offset)
+    if wire_type == _BYTES:
+        length, offset = _read_varint(data, offset)
+    elif wire_type in {_FIXED64, _FIXED32}:
+        length = 8 if wire_type == _FIXED64 else 4
+    else:
+        raise ValueError(f"no field starts at byte {offset}")
+    if offset + length > len(data):
+        raise ValueError(f"{length} bytes are missing at the end" if offset >= len(data) else "a field is incomplete")
+    return data[offset : offset + length], offset + length
+
+
+def _read_varint(data: memoryview, offset: int) -> tuple[int, int]:
+    value = 0
+    for shift in range(0, 70, 7):
+        if offset >= len(data):
+            raise ValueError("a number is incomplete")
+        byte, offset = data[offset], offset + 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:  # noqa: PLR2004 -- the top bit says that more bytes follow
+            return value, offset
+    raise ValueError(f"no number ends at byte {offset}")

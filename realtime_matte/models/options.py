@@ -1,4 +1,4 @@
-"""What a user or a file's metadata may say about a network that its graph cannot: ``net.onnx?mean=127.5``."""
+"""Options of a model that its graph does not contain: after the ``?`` of a spec, or in the file's metadata."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -8,65 +8,60 @@ from realtime_matte.config.specs import parse
 from realtime_matte.errors import SpecError
 from realtime_matte.frame import Size
 
-Order: TypeAlias = Literal["rgb", "bgr"]
+ChannelOrder: TypeAlias = Literal["rgb", "bgr"]
 
 QUALITIES = {"low": 0.64, "normal": 1.0, "high": 1.8, "best": 3.2}
-"""How many times the pixels of its usual grid a network gets; its time grows with them. Ours runs on the usual one too,
-where it gets more (anchored.py)."""
+"""Number of input pixels, as a factor of the base grid's; the time of a frame grows with it. Above 1, our own networks
+run on the base grid as well (engine.py)."""
 
 PerChannel: TypeAlias = tuple[float, float, float]
-"""In 0..255 units, in the network's channel order."""
+"""In units of 0..255, in the network's channel order."""
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """What was said; None is "as its family does".
+class ModelOptions:
+    """What the user or the metadata says; None is the default of the network's family.
 
-    ``size``: the network's grid. ``quality``: how many times as many pixels as usual it gets.
+    ``mean``, ``std``: of the normalisation. ``size``: of the network's input. ``quality``: a value of QUALITIES.
     """
 
     mean: PerChannel | None = None
     std: PerChannel | None = None
-    order: Order | None = None
+    order: ChannelOrder | None = None
     size: Size | None = None
     quality: float | None = None
 
 
-def split(spec: str) -> tuple[str, dict[str, object]]:
-    """A model's spec without its options, and the options. Raises SpecError."""
-    return parse(spec, _READERS)
+def split_spec(spec: str) -> tuple[str, dict[str, object]]:
+    """A model's spec without its options, and the parsed options. Raises SpecError."""
+    return parse(spec, _PARSERS)
 
 
-def settings(
-    family: str, allowed: Collection[str], *, metadata: Mapping[str, str], given: Mapping[str, object]
-) -> Settings:
-    """What was given, else what the file's metadata (``rtmatte.mean`` and so on) says, of what its family takes.
+def model_options(
+    family: str, allowed: Collection[str], *, metadata: Mapping[str, str], spec_options: Mapping[str, object]
+) -> ModelOptions:
+    """The options of a spec, else those of the file's metadata (``rtmatte.mean`` etc.), as far as ``allowed``.
 
     Raises:
-        SpecError: something given that the family does not take, or metadata without sense.
+        SpecError: the spec has an option the family does not take, or the metadata cannot be parsed.
     """
-    for word in given:
-        if word not in allowed:
-            raise SpecError(
-                f"a model of the family {family} takes no option {word!r}", hint=f"there are: {_listed(allowed)}"
-            )
-    words = [f"{word}={metadata[key]}" for word in sorted(allowed) if (key := f"rtmatte.{word}") in metadata]
-    _, told = parse(f"metadata?{'&'.join(words)}", _READERS) if words else ("", {})
-    values = {**told, **given}
-    return Settings(
+    for name in spec_options:
+        if name not in allowed:
+            valid = ", ".join(sorted(allowed)) or "none"
+            raise SpecError(f"models of the family {family} have no option {name!r}", hint=f"valid options: {valid}")
+    words = [f"{name}={metadata[key]}" for name in sorted(allowed) if (key := f"rtmatte.{name}") in metadata]
+    _, defaults = parse(f"metadata?{'&'.join(words)}", _PARSERS) if words else ("", {})
+    values = {**defaults, **spec_options}
+    return ModelOptions(
         mean=cast("PerChannel | None", values.get("mean")),
         std=cast("PerChannel | None", values.get("std")),
-        order=cast("Order | None", values.get("order")),
+        order=cast("ChannelOrder | None", values.get("order")),
         size=cast("Size | None", values.get("size")),
         quality=cast("float | None", values.get("quality")),
     )
 
 
-def _listed(words: Collection[str]) -> str:
-    return ", ".join(sorted(words)) or "none"
-
-
-def _per_channel(text: str) -> PerChannel:
+def _mean(text: str) -> PerChannel:
     try:
         numbers = tuple(float(word) for word in text.split(","))
     except ValueError:
@@ -78,17 +73,17 @@ def _per_channel(text: str) -> PerChannel:
     return numbers
 
 
-def _deviation(text: str) -> PerChannel:
-    numbers = _per_channel(text)
+def _std(text: str) -> PerChannel:
+    numbers = _mean(text)
     if min(numbers) <= 0:
         raise ValueError("above 0")
     return numbers
 
 
-def _order(text: str) -> Order:
+def _order(text: str) -> ChannelOrder:
     if text not in {"rgb", "bgr"}:
         raise ValueError("rgb or bgr")
-    return cast("Order", text)
+    return cast("ChannelOrder", text)
 
 
 def _size(text: str) -> Size:
@@ -104,4 +99,4 @@ def _quality(text: str) -> float:
     return QUALITIES[text]
 
 
-_READERS = {"mean": _per_channel, "std": _deviation, "order": _order, "size": _size, "quality": _quality}
+_PARSERS = {"mean": _mean, "std": _std, "order": _order, "size": _size, "quality": _quality}

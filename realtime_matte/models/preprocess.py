@@ -1,77 +1,173 @@
-"""From 8-bit BGR to the float tensor a network was trained on: (value - mean) / std by a table, into its own input."""
+"""From a frame to a network's input tensor: its size, downscaling, normalisation. Writes into buffers made once."""
 
 from dataclasses import dataclass
+from itertools import pairwise
+from math import sqrt
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime_matte.errors import SpecError
 from realtime_matte.frame import Pixels, Size
-from realtime_matte.models.family import Array, Feed
-from realtime_matte.models.options import Order, PerChannel, Settings
-from realtime_matte.models.shrink import Shrink
+from realtime_matte.models.family import Preprocessor, Tensor
+from realtime_matte.models.options import ChannelOrder, ModelOptions, PerChannel
 
-UNIT = ((0.0, 0.0, 0.0), (255.0, 255.0, 255.0))
-"""Mean and deviation that bring 0..255 to 0..1."""
-
-SIGNED = ((127.5, 127.5, 127.5), (127.5, 127.5, 127.5))
-"""Mean and deviation that bring 0..255 to -1..1."""
+_CUBIC_BELOW = 1.4
+"""Downscaling factor below which bilinear interpolation blurs and above which cubic rings: by the mean gradient of
+portraits, compared with INTER_AREA's."""
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    """How a network wants its colours; ``mean`` and ``std`` in the order of its channels."""
+class InputSize:
+    """How the size of a network's input follows from the frame's.
+
+    ``area``: number of pixels, approximately. ``multiple``: of which both sides are multiples. ``fixed``: the size
+    for every frame instead. Raises SpecError.
+    """
+
+    area: int
+    multiple: int
+    fixed: Size | None = None
+
+    def __post_init__(self) -> None:
+        if self.fixed and any(side % self.multiple for side in self.fixed):
+            width, height = self.fixed
+            nearest = "x".join(str(_round(side, self.multiple)) for side in self.fixed)
+            raise SpecError(f"size {width}x{height} is not a multiple of {self.multiple}", hint=f"try {nearest}")
+
+    def at(self, size: Size) -> Size:
+        """The input size for frames of ``size``: of the same aspect ratio, at least one multiple a side."""
+        width, height = size
+        ideal = sqrt(self.area * width / height), sqrt(self.area * height / width)
+        return self.fixed or (_round(ideal[0], self.multiple), _round(ideal[1], self.multiple))
+
+
+def input_size(base_area: int, multiple: int, options: ModelOptions) -> InputSize:
+    """The input size for ``options`` of a network whose base grid has ``base_area`` pixels. Raises SpecError."""
+    return InputSize(round(base_area * (options.quality or 1)), multiple, options.size)
+
+
+def _round(side: float, multiple: int) -> int:
+    return max(1, round(side / multiple)) * multiple
+
+
+class Downscaler:
+    """Resizes frames of one size to a network's input size without aliasing; smaller frames are enlarged.
+
+    Halves repeatedly, then interpolates once: as sharp as OpenCV's INTER_AREA within 4 %, in 0.26 ms instead of
+    0.66 for 720p and 0.56 instead of 4.1 for 1080p (to 256x144, one thread).
+
+    Args:
+        size: Of the frames.
+        to: Of the result.
+        out: Buffer to write the result into, (h, w, 3) uint8; None makes one.
+    """
+
+    def __init__(self, size: Size, to: Size, out: Pixels | None = None) -> None:
+        sizes = _halvings(size, to)
+        out = np.empty((to[1], to[0], 3), np.uint8) if out is None else out
+        halves = [(np.empty((half[1], half[0], 3), np.uint8), _halving(of, half)) for of, half in pairwise(sizes)]
+        self._steps = [*halves, (out, _last_interpolation(sizes[-1], to))]
+
+    def __call__(self, pixels: Pixels) -> Pixels:
+        """The resized frame; overwritten by the next call."""
+        for out, interpolation in self._steps:
+            cv2.resize(pixels, out.shape[1::-1], dst=out, interpolation=interpolation)
+            pixels = out
+        return pixels
+
+
+def _halvings(size: Size, to: Size) -> list[Size]:
+    """``size``, its half, and so on: each side is halved while it is at least twice that of ``to``."""
+    sizes = [size]
+    while (half := _half(sizes[-1], to)) != sizes[-1]:
+        sizes.append(half)
+    return sizes
+
+
+def _half(size: Size, to: Size) -> Size:
+    (width, height), (least_width, least_height) = size, to
+    return (
+        width // 2 if width // 2 >= least_width else width,
+        height // 2 if height // 2 >= least_height else height,
+    )
+
+
+def _halving(size: Size, half: Size) -> int:
+    """Bilinear is the mean of the pixels, and fast, where a side is halved exactly."""
+    exact = all(side in {new, 2 * new} for side, new in zip(size, half, strict=True))
+    return cv2.INTER_LINEAR if exact else cv2.INTER_AREA
+
+
+def _last_interpolation(size: Size, to: Size) -> int:
+    factor = max(size[0] / to[0], size[1] / to[1])
+    return cv2.INTER_CUBIC if 1 < factor < _CUBIC_BELOW else cv2.INTER_LINEAR
+
+
+@dataclass(frozen=True, slots=True)
+class Normalisation:
+    """(value - mean) / std per channel, values 0..255; ``mean`` and ``std`` in the network's channel order."""
 
     mean: PerChannel
     std: PerChannel
-    order: Order = "rgb"
+    order: ChannelOrder = "rgb"
 
-    def overruled(self, settings: Settings) -> "Rule":
-        """The same, but for what was said."""
-        return Rule(settings.mean or self.mean, settings.std or self.std, settings.order or self.order)
+    def with_options(self, options: ModelOptions) -> "Normalisation":
+        """The same with what ``options`` replace."""
+        return Normalisation(options.mean or self.mean, options.std or self.std, options.order or self.order)
 
-    def tables(self) -> NDArray[np.float32]:
-        """(3, 256): what each 8-bit value becomes, for each channel of the network."""
+    def lookup_tables(self) -> NDArray[np.float32]:
+        """(3, 256): the normalised value of each 8-bit value, for each channel of the network."""
         levels = np.arange(256, dtype=np.float32)
-        mean, std = (np.asarray(three, np.float32)[:, None] for three in (self.mean, self.std))
+        mean, std = (np.asarray(channels, np.float32)[:, None] for channels in (self.mean, self.std))
         return np.ascontiguousarray((levels - mean) / std)
 
 
-def feed(size: Size, tensor: Array, rule: Rule) -> Feed:
-    """What writes frames of ``size`` into ``tensor``: (1, 3, h, w) or (1, h, w, 3) float32."""
-    return _Planes(size, tensor[0], rule) if tensor.shape[1] == 3 else _Interleaved(size, tensor[0], rule)  # noqa: PLR2004
+UNIT = Normalisation((0.0, 0.0, 0.0), (255.0, 255.0, 255.0))
+"""RGB from 0..255 to 0..1."""
+
+SIGNED = Normalisation((127.5, 127.5, 127.5), (127.5, 127.5, 127.5))
+"""RGB from 0..255 to -1..1."""
 
 
-class _Planes:
-    """(3, h, w)."""
+def preprocessor(size: Size, tensor: Tensor, normalisation: Normalisation) -> Preprocessor:
+    """What writes frames of ``size`` into a float32 ``tensor``: (1, 3, h, w) or (1, h, w, 3)."""
+    if tensor.shape[1] == 3:  # noqa: PLR2004 -- the channels
+        return _ToPlanes(size, tensor[0], normalisation)
+    return _ToInterleaved(size, tensor[0], normalisation)
 
-    def __init__(self, size: Size, tensor: NDArray[np.float32], rule: Rule) -> None:
+
+class _ToPlanes:
+    """Into a (3, h, w) tensor."""
+
+    def __init__(self, size: Size, tensor: NDArray[np.float32], normalisation: Normalisation) -> None:
         channels, height, width = tensor.shape
-        self._shrink = Shrink(size, (width, height))
+        self._downscale = Downscaler(size, (width, height))
         planes = list(np.empty((channels, height, width), np.uint8))
-        self._blue_green_red = planes if rule.order == "bgr" else planes[::-1]
-        self._ways = list(zip(planes, rule.tables(), tensor, strict=True))
+        self._bgr_planes = planes if normalisation.order == "bgr" else planes[::-1]
+        self._channels = list(zip(planes, normalisation.lookup_tables(), tensor, strict=True))
 
     def __call__(self, pixels: Pixels) -> Pixels:
-        small = self._shrink(pixels)
-        cv2.split(small, self._blue_green_red)
-        for plane, table, out in self._ways:
+        small = self._downscale(pixels)
+        cv2.split(small, self._bgr_planes)
+        for plane, table, out in self._channels:
             cv2.LUT(plane, table, dst=out)
         return small
 
 
-class _Interleaved:
-    """(h, w, 3)."""
+class _ToInterleaved:
+    """Into a (h, w, 3) tensor."""
 
-    def __init__(self, size: Size, tensor: NDArray[np.float32], rule: Rule) -> None:
-        self._shrink = Shrink(size, (tensor.shape[1], tensor.shape[0]))
-        self._swapped = np.empty_like(tensor, np.uint8) if rule.order == "rgb" else None
-        self._table = np.ascontiguousarray(rule.tables().T[None])
+    def __init__(self, size: Size, tensor: NDArray[np.float32], normalisation: Normalisation) -> None:
+        self._downscale = Downscaler(size, (tensor.shape[1], tensor.shape[0]))
+        self._rgb = np.empty_like(tensor, np.uint8) if normalisation.order == "rgb" else None
+        self._table = np.ascontiguousarray(normalisation.lookup_tables().T[None])
         self._tensor = tensor
 
     def __call__(self, pixels: Pixels) -> Pixels:
-        small = self._shrink(pixels)
-        if self._swapped is not None:
-            cv2.cvtColor(small, cv2.COLOR_BGR2RGB, dst=self._swapped)
-        cv2.LUT(small if self._swapped is None else self._swapped, self._table, dst=self._tensor)
+        small = self._downscale(pixels)
+        if self._rgb is not None:
+            cv2.cvtColor(small, cv2.COLOR_BGR2RGB, dst=self._rgb)
+        cv2.LUT(small if self._rgb is None else self._rgb, self._table, dst=self._tensor)
         return small

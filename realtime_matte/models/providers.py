@@ -1,4 +1,4 @@
-"""ONNX Runtime's execution providers as users name them, and which can run on this machine at all."""
+"""ONNX Runtime's execution providers by their names on the command line, and which of them can run on this machine."""
 
 import os
 import sys
@@ -12,43 +12,44 @@ from realtime_matte.errors import SpecError
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """One way to run a network.
+    """One execution provider of ONNX Runtime.
 
-    ``key``: ONNX Runtime's name. ``mend``: what to do where it does not start; ``check``: where it starts and
-    fails. ``device``: where it keeps a network's memories between frames. ``gpu``: it is one, and has time for a larger
-    network. ``only_asked``: takes too long to start for anybody who did not ask. ``needs``: hardware that can be looked
-    for cheaply. ``systems``: as ``sys.platform`` names those it is made for.
+    ``name``: on the command line; ``title``: in messages; ``key``: ONNX Runtime's. ``package``: of PyPI, with it.
+    ``start_hint``: what to do when it does not start; ``run_hint``: when it starts and fails. ``device``: where
+    recurrent state stays between frames. ``gpu``: True for one that may be fast enough for the large network.
+    ``options``: of ONNX Runtime. ``on_request_only``: not tried by default, since it takes long to start. ``needs``:
+    hardware that is cheap to detect. ``systems``: values of ``sys.platform`` it is built for.
     """
 
     name: str
     title: str
     key: str
     package: str
-    mend: str = ""
-    check: str = ""
+    start_hint: str = ""
+    run_hint: str = ""
     device: str = "cpu"
     gpu: bool = False
     options: Mapping[str, str] = field(default_factory=dict)
-    only_asked: bool = False
+    on_request_only: bool = False
     needs: str = ""
     systems: tuple[str, ...] = ("linux", "win32", "darwin")
 
 
 SYSTEMS = {"linux": "Linux", "win32": "Windows", "darwin": "macOS"}
 
-_FIT = "rtmatte doctor tells whether the driver, CUDA and cuDNN fit together"
+_CUDA_RUN_HINT = "rtmatte doctor checks whether the driver, CUDA and cuDNN fit together"
 
 TENSORRT = Provider(
     "tensorrt",
     "TensorRT",
     "TensorrtExecutionProvider",
     "onnxruntime-gpu",
-    mend="install TensorRT so that its libraries are found, or take --provider cuda",
-    check=_FIT,
+    start_hint="install TensorRT's libraries where the system finds them, or use --provider cuda",
+    run_hint=_CUDA_RUN_HINT,
     device="cuda",
     gpu=True,
     options={"trt_engine_cache_enable": "1"},
-    only_asked=True,
+    on_request_only=True,
     needs="NVIDIA GPU",
 )
 CUDA = Provider(
@@ -56,8 +57,8 @@ CUDA = Provider(
     "CUDA",
     "CUDAExecutionProvider",
     "onnxruntime-gpu",
-    mend="pip install '.[cuda]' in rtmatte's folder",
-    check=_FIT,
+    start_hint="pip install '.[cuda]' in rtmatte's folder",
+    run_hint=_CUDA_RUN_HINT,
     device="cuda",
     gpu=True,
     options={"cudnn_conv_algo_search": "HEURISTIC"},  # the exhaustive search takes seconds for each new frame size
@@ -68,7 +69,7 @@ DIRECTML = Provider(
     "DirectML",
     "DmlExecutionProvider",
     "onnxruntime-directml",
-    mend="update the GPU's driver",
+    start_hint="update the GPU's driver",
     gpu=True,
     systems=("win32",),
 )
@@ -91,58 +92,62 @@ PROVIDERS = (TENSORRT, CUDA, DIRECTML, COREML, OPENVINO, CPU)
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What there is: the providers the installed ONNX Runtime lists, and whether an NVIDIA GPU can be seen.
+    """What decides which providers can run.
 
-    ``system``: as ``sys.platform`` names it.
+    ``listed``: keys of the providers in the installed ONNX Runtime. ``nvidia``: an NVIDIA GPU was detected.
+    ``system``: as ``sys.platform``.
     """
 
     listed: Collection[str]
     nvidia: bool
     system: str = sys.platform
 
-    def lacks(self, provider: Provider) -> str:
-        """Why a provider cannot run here; empty when it can."""
+    def unavailable(self, provider: Provider) -> str:
+        """Why a provider cannot run here; empty when it can be tried."""
         if provider.needs and not self.nvidia:
-            return f"no {provider.needs} can be seen"
+            return f"no {provider.needs} found"
         if provider.key in self.listed:
             return ""
         if self.system in SYSTEMS and self.system not in provider.systems:
-            return f"it is there on {' and '.join(SYSTEMS[system] for system in provider.systems)} alone"
-        return f"the installed ONNX Runtime has none; pip install {provider.package} in its place"
+            return f"it exists only on {' and '.join(SYSTEMS[system] for system in provider.systems)}"
+        return f"the installed ONNX Runtime does not include it; pip install {provider.package} instead"
 
-    def possible(self) -> list[Provider]:
-        """Every provider worth a try, best first."""
-        return [provider for provider in PROVIDERS if not self.lacks(provider)]
+    def available(self) -> list[Provider]:
+        """Every provider that can be tried, best first."""
+        return [provider for provider in PROVIDERS if not self.unavailable(provider)]
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """How one provider stands here: ``lacks`` says why it cannot run, and is empty when it is worth a try."""
+class ProviderStatus:
+    """Whether a provider can run here: ``unavailable`` says why not, and is empty when it can be tried."""
 
     name: str
     title: str
-    lacks: str
+    unavailable: str
 
 
-def standings(machine: Machine) -> list[Standing]:
-    """Every provider, best first. That one is listed is no proof that it runs: opening a network is."""
-    return [Standing(provider.name, provider.title, machine.lacks(provider)) for provider in PROVIDERS]
+def list_status(machine: Machine) -> list[ProviderStatus]:
+    """Every provider, best first. An available one may still fail; opening a network with it verifies it."""
+    return [ProviderStatus(provider.name, provider.title, machine.unavailable(provider)) for provider in PROVIDERS]
 
 
-def asked(name: str, machine: Machine) -> Provider:
-    """The provider a user names. Raises SpecError when it is unknown, or cannot run here."""
-    possible = ", ".join(provider.name for provider in machine.possible())
+def requested_provider(name: str, machine: Machine) -> Provider:
+    """The provider of that name. Raises SpecError: it is unknown, or cannot run here."""
+    available = f"available here: {', '.join(provider.name for provider in machine.available())}"
     provider = next((provider for provider in PROVIDERS if provider.name == name.lower()), None)
     if provider is None:
-        raise SpecError(f"no provider called {name!r}", hint=f"possible here: {possible}")
-    if lacks := machine.lacks(provider):
-        raise SpecError(f"provider {name!r} cannot run here: {lacks}", hint=f"possible here: {possible}")
+        raise SpecError(f"unknown provider {name!r}", hint=available)
+    if reason := machine.unavailable(provider):
+        raise SpecError(f"provider {name!r} cannot run here: {reason}", hint=available)
     return provider
 
 
-def nvidia_gpu(devices: Path = Path("/dev"), *, hidden: str | None = None) -> bool:
-    """Whether an NVIDIA GPU can be seen, without loading anything of CUDA. ``hidden``: CUDA_VISIBLE_DEVICES."""
-    if (os.environ.get("CUDA_VISIBLE_DEVICES") if hidden is None else hidden) in {"", "-1"}:
+def nvidia_gpu(devices: Path = Path("/dev"), *, visible: str | None = None) -> bool:
+    """Whether there is an NVIDIA GPU that CUDA may use, found without loading any part of CUDA.
+
+    ``visible``: CUDA_VISIBLE_DEVICES; None takes it from the environment.
+    """
+    if (os.environ.get("CUDA_VISIBLE_DEVICES") if visible is None else visible) in {"", "-1"}:
         return False
     if sys.platform == "win32":
         return find_library("nvcuda") is not None

@@ -1,13 +1,14 @@
-"""Proof that a provider really runs a network: listed is not started, started is not used, used is not right.
+"""Verify that a provider runs a network correctly: it may be listed and not start, start and not run, run and be wrong.
 
-A warm-up of a few frames is traced by ONNX Runtime itself (which operator ran on which provider). Its alphas and the
-memories it leaves are compared with the CPU's. A person is in the frames, moves and jumps: where nobody is, alpha is 0
-whatever the arithmetic; a lost input shows in the second and third alpha, a lost memory hardly there, but in itself.
+ONNX Runtime profiles a warm-up of a few frames (which operator ran on which provider). Its alphas and the recurrent
+state after it are compared with the CPU's. The frames show a person who moves and jumps: where there is no person,
+alpha is 0 whatever the arithmetic. A lost input shows in the second and third alpha; a lost state hardly shows in
+alpha, but in the state itself.
 """
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
 from typing import Any
@@ -16,136 +17,206 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime_matte import portrait
+from realtime_matte.errors import ModelError
 from realtime_matte.frame import Alpha, Pixels, Size
 from realtime_matte.interfaces import RecurrentState
-from realtime_matte.media import image as images
-from realtime_matte.models.family import Family
+from realtime_matte.media import fit
+from realtime_matte.models import onnx_file
+from realtime_matte.models.catalog import ModelFile
+from realtime_matte.models.engine import make_engine
+from realtime_matte.models.family import Adapter, identify
 from realtime_matte.models.onnx_file import Graph
 from realtime_matte.models.providers import CPU, Provider
-from realtime_matte.models.runtime import FAILURES, Runtime, reason
-from realtime_matte.models.session import Session, Unproven, start
-from realtime_matte.models.two_grids import wired
+from realtime_matte.models.runtime import ORT_ERRORS, Runtime, short_reason
+from realtime_matte.models.session import Session, VerificationError, start_cpu_session, start_session
 
 WARM_UP_SIZE: Size = (1280, 720)
-_VIEWS = (0.0, 0.02), (0.04, 0.03), (0.2, 0.1)
-"""Left and top of each frame's view of the photograph, in its sides; a view is 0.8 wide."""
+_CROPS = (0.0, 0.02), (0.04, 0.03), (0.2, 0.1)
+"""Left and top of each frame's crop of the portrait, as parts of its sides; a crop is 0.8 wide."""
 
-_FARTHEST = 0.02
-"""Mean difference of alpha; 8 bits, half precision and TF32 stay below 0.005."""
+_MAX_ALPHA_DIFFERENCE = 0.02
+"""Mean difference; int8, half precision and TF32 stay below 0.005."""
 
-_FARTHEST_MEMORY = 0.1
-"""Mean difference of a memory, as a part of its mean; 8 bits stay below 0.05, a memory never handed on is 0.3 off."""
+_MAX_STATE_DIFFERENCE = 0.1
+"""Mean difference as a part of the state's mean; int8 stays below 0.05, a state that is lost differs by 0.3."""
 
 _CONVOLUTIONS = {"Conv", "ConvTranspose", "FusedConv", "NhwcConv", "NhwcFusedConv"}
+
+QUANTIZED_KEY = "rtmatte.eight_bit"
+"""In a network's metadata: the file with its quantized model, in the same folder."""
+
+QUANTIZED_CPU = replace(CPU, title="CPU (int8)", start_hint="install or export the network again")
 
 
 @dataclass(frozen=True, slots=True)
 class WarmUp:
-    """What the warm-up's frames gave, and the memories after them by their input; ``seconds`` the quickest took."""
+    """Results of the warm-up: alphas, the state after the last frame by input name, time of the fastest frame."""
 
     alphas: list[Alpha]
-    memories: dict[str, NDArray[np.float32]]
+    states: dict[str, NDArray[np.float32]]
     seconds: float
 
 
-def warm_up(session: Session, family: Family) -> WarmUp:
-    """A few frames of a shot. Raises FAILURES."""
-    engine, clock = wired(session, family, WARM_UP_SIZE), session.runtime.clock
+@dataclass(frozen=True)
+class CpuReference:
+    """A network whose results on the CPU are what other providers are compared with; runs there when first needed."""
+
+    name: str
+    graph: Graph
+    adapter: Adapter
+    runtime: Runtime
+    threads: int
+
+    @classmethod
+    def read(cls, model: ModelFile, runtime: Runtime, *, threads: int) -> "CpuReference":
+        """Read the file and find its family. Raises MissingFile, BadFile, ModelError, SpecError."""
+        graph = onnx_file.read(model.path)
+        return cls(model.name, graph, identify(graph, model.options), runtime, threads)
+
+    @cached_property
+    def session(self) -> Session:
+        """On the CPU. Raises BadFile."""
+        return start_cpu_session(self.graph.path, self.runtime, threads=self.threads)
+
+    @cached_property
+    def warm_up(self) -> WarmUp:
+        """Of the session. Raises ModelError."""
+        session = self.session
+        try:
+            return warm_up(session, self.adapter)
+        except ORT_ERRORS as error:
+            message = f"model {self.name!r} fails on its first frames: {short_reason(error)}"
+            raise ModelError(message, hint="choose another --model") from error
+
+
+def warm_up(session: Session, adapter: Adapter) -> WarmUp:
+    """Run the first frames of a shot. Raises ORT_ERRORS."""
+    engine, clock = make_engine(session, adapter, WARM_UP_SIZE), session.runtime.clock
     state: RecurrentState | None = None
     alphas, times = [], []
-    for pixels in _pictures():
+    for pixels in _warm_up_frames():
         start = clock()
         matte, state = engine.process(pixels, state)
         times.append(clock() - start)
         alphas.append(matte.alpha.copy())
-    return WarmUp(alphas, engine.memories(state), min(times))
+    return WarmUp(alphas, engine.state_arrays(state), min(times))
 
 
-def proven(
-    graph: Graph,
-    family: Family,
-    provider: Provider,
-    runtime: Runtime,
-    *,
-    threads: int,
-    on_cpu: Callable[[], WarmUp],
-    cpu_s: float,
-    patience: float,
-) -> Session:
-    """A session on a provider that was seen to give what ``on_cpu`` gives, in ``patience`` times ``cpu_s`` a frame.
+def verified_session(reference: CpuReference, provider: Provider, *, cpu_s: float, max_slowdown: float) -> Session:
+    """Start a network on a provider and verify its results.
+
+    Args:
+        reference: The network.
+        provider: To start it on.
+        cpu_s: Seconds a frame on the CPU.
+        max_slowdown: Allowed time of a frame, as a factor of ``cpu_s``.
 
     Raises:
-        Unproven: with what was seen instead.
+        VerificationError: what is wrong.
+        BadFile, ModelError: the network fails on the CPU.
     """
-    with _folder() as folder:
-        twice = family.anchor is not None
-        session = start(graph.path, provider, runtime, threads=threads, trace=Path(folder) / "trace", twice=twice)
+    adapter = reference.adapter
+    with _profile_folder() as folder:
+        session = start_session(
+            reference.graph.path,
+            provider,
+            reference.runtime,
+            threads=reference.threads,
+            profile=Path(folder) / "profile",
+            two_grids=adapter.on_base_grid is not None,
+        )
         try:
-            seen = warm_up(session, family)
-        except FAILURES as error:
-            raise Unproven(reason(error)) from error
+            actual = warm_up(session, adapter)
+        except ORT_ERRORS as error:
+            raise VerificationError(short_reason(error)) from error
         finally:
-            trace = Path(session.native.end_profiling())
-        _check_places(graph, provider, _events(trace))
-    check_equal(seen, on_cpu())
-    if seen.seconds > patience * cpu_s:
-        raise Unproven(
-            f"it takes {1000 * seen.seconds:.1f} ms a frame here, the CPU {1000 * cpu_s:.1f}",
-            f"--provider {provider.name} takes it all the same",
+            profile = Path(session.ort.end_profiling())
+        _check_operators(reference.graph, provider, _read_profile(profile))
+    check_equal(actual, reference.warm_up)
+    if actual.seconds > max_slowdown * cpu_s:
+        raise VerificationError(
+            f"it takes {1000 * actual.seconds:.1f} ms a frame, the CPU {1000 * cpu_s:.1f}",
+            hint=f"--provider {provider.name} uses it anyway",
         )
     return session
 
 
-def _folder() -> TemporaryDirectory[str]:
-    # A session that failed to start is kept by its error and keeps its trace open, which Windows then does not delete.
+def faster_quantized_session(reference: CpuReference) -> Session | None:
+    """The network's quantized model on the CPU, verified; None if there is none or it is not faster.
+
+    Only measuring shows whether this CPU has int8 instructions: without them int8 is slower, and sums may overflow.
+
+    Raises:
+        VerificationError: it does not start, fails, or computes something else.
+    """
+    name = reference.graph.metadata.get(QUANTIZED_KEY)
+    path = None if name is None else reference.graph.path.with_name(Path(name).name)
+    if path is None or not path.is_file():
+        return None
+    session = start_session(path, QUANTIZED_CPU, reference.runtime, threads=reference.threads)
+    try:
+        actual = warm_up(session, reference.adapter)
+    except ORT_ERRORS as error:
+        raise VerificationError(short_reason(error)) from error
+    check_equal(actual, reference.warm_up)
+    return session if actual.seconds < reference.warm_up.seconds else None
+
+
+def check_equal(actual: WarmUp, expected: WarmUp) -> None:
+    """Compare two warm-ups, allowing for rounding. Raises VerificationError."""
+    for number, (alpha, right) in enumerate(zip(actual.alphas, expected.alphas, strict=True), 1):
+        difference = _mean_magnitude(alpha - right)
+        if not difference <= _MAX_ALPHA_DIFFERENCE:
+            raise VerificationError(f"its alpha of warm-up frame {number} differs by {difference:.2f} from the CPU's")
+    for name, right in expected.states.items():
+        difference, magnitude = _mean_magnitude(actual.states[name] - right), _mean_magnitude(right)
+        if not difference <= _MAX_STATE_DIFFERENCE * magnitude:
+            percent = 100 * difference / (magnitude or 1)
+            after = f"its state {name} after warm-up frame {len(_CROPS)}"
+            raise VerificationError(f"{after} differs by {percent:.0f} % from the CPU's")
+
+
+def _mean_magnitude(values: NDArray[np.float32]) -> float:
+    return float(np.abs(values).mean())
+
+
+def _profile_folder() -> TemporaryDirectory[str]:
+    # The error of a failed start refers to the session, which keeps its profile open, so Windows cannot delete it.
     try:
         return TemporaryDirectory(prefix="rtmatte-", ignore_cleanup_errors=True)
     except OSError as error:
-        raise _untraced(error) from error
+        raise _no_profile(error) from error
 
 
-def _events(trace: Path) -> list[dict[str, Any]]:
-    """What a trace holds; a full disk leaves half of one."""
+def _read_profile(path: Path) -> list[dict[str, Any]]:
     try:
-        events: list[dict[str, Any]] = json.loads(trace.read_text("utf-8"))
+        events: list[dict[str, Any]] = json.loads(path.read_text("utf-8"))  # incomplete on a full disk
     except (OSError, ValueError) as error:
-        raise _untraced(error) from error
+        raise _no_profile(error) from error
     return events
 
 
-def _untraced(error: Exception) -> Unproven:
-    return Unproven(f"its trace cannot be kept ({error})", f"make room in {gettempdir()}, or let TMPDIR name a folder")
+def _no_profile(error: Exception) -> VerificationError:
+    hint = f"free some space in {gettempdir()}, or set TMPDIR to another folder"
+    return VerificationError(f"cannot write its profile ({error})", hint=hint)
 
 
-def _check_places(graph: Graph, provider: Provider, events: list[dict[str, Any]]) -> None:
-    """At least half of the convolutions ran on the provider, alone or fused into nodes of its own."""
+def _check_operators(graph: Graph, provider: Provider, events: list[dict[str, Any]]) -> None:
+    """Check that at least half of the convolutions ran on the provider, alone or fused. Raises VerificationError."""
     ran = [(event["name"], event["args"]) for event in events if event.get("cat") == "Node" and "args" in event]
     if not any(args.get("provider") == provider.key for _, args in ran):
-        raise Unproven("not one operator ran on it")
-    left = {name for name, args in ran if args.get("provider") == CPU.key and args.get("op_name") in _CONVOLUTIONS}
+        raise VerificationError("no operator ran on it")
+    on_cpu = {name for name, args in ran if args.get("provider") == CPU.key and args.get("op_name") in _CONVOLUTIONS}
     total = sum(node.operator in _CONVOLUTIONS for node in graph.nodes)
-    if 2 * len(left) > total:
-        raise Unproven(f"it left {len(left)} of {total} convolutions to the CPU")
+    if 2 * len(on_cpu) > total:
+        raise VerificationError(f"it left {len(on_cpu)} of {total} convolutions to the CPU")
 
 
-def check_equal(seen: WarmUp, expected: WarmUp) -> None:
-    """A warm-up gave what was expected, but for rounding. Raises Unproven."""
-    for number, (alpha, right) in enumerate(zip(seen.alphas, expected.alphas, strict=True), 1):
-        off = float(np.abs(alpha - right).mean())
-        if not off <= _FARTHEST:
-            raise Unproven(f"its alpha of warm-up frame {number} is off by {off:.2f} from the CPU's")
-    for name, right in expected.memories.items():
-        off, much = float(np.abs(seen.memories[name] - right).mean()), float(np.abs(right).mean())
-        if not off <= _FARTHEST_MEMORY * much:
-            after = f"its memory {name} after warm-up frame {len(_VIEWS)}"
-            raise Unproven(f"{after} is off by {100 * off / (much or 1):.0f} % from the CPU's")
-
-
-def _pictures() -> list[Pixels]:
-    """Views of the photograph, one a frame."""
-    photo = portrait.photo()
+def _warm_up_frames() -> list[Pixels]:
+    """Crops of the sample portrait, (720, 1280, 3)."""
+    photo = portrait.sample_portrait()
     height, width = photo.shape[:2]
     columns = round(0.8 * width)
     rows = columns * WARM_UP_SIZE[1] // WARM_UP_SIZE[0]
-    corners = [(round(left * width), round(top * height)) for left, top in _VIEWS]
-    return [images.resize(photo[y : y + rows, x : x + columns], WARM_UP_SIZE) for x, y in corners]
+    corners = [(round(left * width), round(top * height)) for left, top in _CROPS]
+    return [fit.resize(photo[y : y + rows, x : x + columns], WARM_UP_SIZE) for x, y in corners]

@@ -98,7 +98,7 @@ class Demo:
 
 def _photo(size: Size) -> tuple[Pixels, list[float]]:
     """The photograph as the webcam sees it, and the middle of the view in it."""
-    photo = cv2.GaussianBlur(portrait.photo(), (0, 0), SOFT)
+    photo = cv2.GaussianBlur(portrait.sample_portrait(), (0, 0), SOFT)
     scale = ZOOM * max(size[0] / photo.shape[1], size[1] / photo.shape[0])
     shown = max(1, round(photo.shape[1] * scale)), max(1, round(photo.shape[0] * scale))
     graded = np.clip(photo * DIM - FLOOR, 0, 255).astype(np.uint8)

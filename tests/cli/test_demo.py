@@ -9,7 +9,7 @@ from realtime_matte import plugins
 from realtime_matte.cli import main
 from realtime_matte.cli.exhibit import GAP_PX
 from realtime_matte.frame import Pixels, Size
-from realtime_matte.models.weights_folder import weights_folder
+from realtime_matte.models.catalog import weights_folder
 
 SIZE: Size = (1280, 720)
 FRAMES = 15

@@ -178,7 +178,7 @@ def test_weights_are_compared_with_their_hashes(
     *, intact: bool | None, state: str, text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     small = ModelInfo("small", Path("small.onnx"), "recurrent", "1", "MIT", "abc123", "2026-01-02", 9, intact)
-    monkeypatch.setattr("realtime_matte.models.installed", lambda: [small])
+    monkeypatch.setattr("realtime_matte.models.list_models", lambda: [small])
     found = installation.weights()
     assert (found.state, found.found) == (state, text)
     assert found.hint == ("" if intact else "install rtmatte again: pip install --force-reinstall . in its folder")

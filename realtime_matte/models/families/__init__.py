@@ -1,1 +1,1 @@
-"""Families of networks; a module is a family, and is asked whether it recognises a graph."""
+"""Families of networks. Each module is one family; ``models/family.py`` finds them and says what they implement."""

@@ -1,4 +1,4 @@
-"""Our own networks: an 8-bit frame in, alpha and memories out; everything else is told by the file's metadata."""
+"""Our own networks: an 8-bit frame in, alpha and recurrent state out; the rest is in the file's metadata."""
 
 import json
 from dataclasses import dataclass
@@ -9,41 +9,17 @@ from numpy.typing import NDArray
 
 from realtime_matte.errors import BadFile
 from realtime_matte.frame import Size
-from realtime_matte.models.family import Array, Feed, Memory, Read, Wiring, clipped
-from realtime_matte.models.input_size import Grid, grid
+from realtime_matte.models.family import AlphaReader, Preprocessor, Signature, StateTensor, Tensor, clipped
 from realtime_matte.models.onnx_file import Graph
-from realtime_matte.models.options import Settings
-from realtime_matte.models.shrink import Shrink
+from realtime_matte.models.options import ModelOptions
+from realtime_matte.models.preprocess import Downscaler, InputSize, input_size
 
-LOOKS = "rtmatte.family = recurrent in its metadata"
+DESCRIPTION = "rtmatte.family = recurrent in its metadata"
 OPTIONS = frozenset({"size", "quality"})
 
 
-def recognises(graph: Graph) -> bool:
-    """By the word in its metadata."""
-    return graph.metadata.get("rtmatte.family") == "recurrent"
-
-
-def open(graph: Graph, settings: Settings) -> "Recurrent":
-    """Read the metadata. Raises BadFile when it does not fit the graph."""
-    try:
-        area, multiple = (int(graph.metadata[f"rtmatte.{word}"]) for word in ("area", "multiple"))
-        states = tuple(_state(entry) for entry in json.loads(graph.metadata["rtmatte.states"]))
-        _check(area, multiple, *(number for state in states for number in (state.channels, state.stride)))
-    except (KeyError, ValueError, TypeError) as error:
-        raise BadFile(f"{graph.path} has broken metadata ({error!r})", hint="download or export it again") from error
-    ports = {port.name for port in (*graph.inputs, *graph.outputs)}
-    needed = {"frame", "alpha", *(state.input for state in states), *(state.output for state in states)}
-    if needed - ports:
-        raise BadFile(
-            f"{graph.path} has no {', '.join(sorted(needed - ports))} in its graph", hint=f"there are: {graph}"
-        )
-    anchor = Recurrent(grid(area, multiple, Settings()), states) if (settings.quality or 1) > 1 else None
-    return Recurrent(grid(area, multiple, settings), states, anchor)
-
-
 @dataclass(frozen=True, slots=True)
-class StatePort:
+class StateEntry:
     """One entry of ``rtmatte.states``: (1, ``channels``, height / ``stride``, width / ``stride``) float32."""
 
     input: str
@@ -52,37 +28,59 @@ class StatePort:
     stride: int
 
 
+def recognises(graph: Graph) -> bool:
+    """By the family in its metadata."""
+    return graph.metadata.get("rtmatte.family") == "recurrent"
+
+
+def open(graph: Graph, options: ModelOptions) -> "Recurrent":
+    """The adapter. Raises BadFile: the metadata is incomplete or does not fit the graph."""
+    try:
+        base_area, multiple = (int(graph.metadata[f"rtmatte.{key}"]) for key in ("area", "multiple"))
+        states = tuple(_state_entry(entry) for entry in json.loads(graph.metadata["rtmatte.states"]))
+        _check_positive(base_area, multiple, *(number for state in states for number in (state.channels, state.stride)))
+    except (KeyError, ValueError, TypeError) as error:
+        raise BadFile(f"{graph.path} has invalid metadata ({error!r})", hint="download or export it again") from error
+    ports = {port.name for port in (*graph.inputs, *graph.outputs)}
+    needed = {"frame", "alpha", *(state.input for state in states), *(state.output for state in states)}
+    if needed - ports:
+        missing = ", ".join(sorted(needed - ports))
+        raise BadFile(f"{graph.path} has no {missing} in its graph, which is {graph}", hint="export it again")
+    fine = (options.quality or 1) > 1
+    on_base_grid = Recurrent(input_size(base_area, multiple, ModelOptions()), states) if fine else None
+    return Recurrent(input_size(base_area, multiple, options), states, on_base_grid)
+
+
 @dataclass(frozen=True, slots=True)
 class Recurrent:
-    """What the metadata says; ``anchor``: on the usual grid, where this is a finer one."""
+    """How to run a network of this family, as its metadata says."""
 
-    grid: Grid
-    states: tuple[StatePort, ...]
-    anchor: "Recurrent | None" = None
+    size: InputSize
+    states: tuple[StateEntry, ...]
+    on_base_grid: "Recurrent | None" = None
 
-    def wiring(self, size: Size) -> Wiring:
-        """A grid of the frame's own shape."""
-        width, height = self.grid.at(size)
-        memories = tuple(
-            Memory(state.input, state.output, (1, state.channels, height // state.stride, width // state.stride))
+    def signature(self, size: Size) -> Signature:
+        """The frame and the state in, alpha and the next state out."""
+        width, height = self.size.at(size)
+        states = tuple(
+            StateTensor(state.input, state.output, (1, state.channels, height // state.stride, width // state.stride))
             for state in self.states
         )
-        shape = (1, height, width, 3)
-        return Wiring("frame", shape, np.uint8, "alpha", (1, 1, height, width), memories)
+        return Signature("frame", (1, height, width, 3), np.uint8, "alpha", (1, 1, height, width), states)
 
-    def feed(self, size: Size, tensor: Array) -> Feed:
-        """The frame, smaller: normalising is in the graph."""
-        return Shrink(size, (tensor.shape[2], tensor.shape[1]), tensor[0])
+    def preprocessor(self, size: Size, tensor: Tensor) -> Preprocessor:
+        """Downscales only: the graph normalises."""
+        return Downscaler(size, (tensor.shape[2], tensor.shape[1]), tensor[0])
 
-    def read(self, tensor: NDArray[np.float32]) -> Read:
-        """Alpha already."""
+    def alpha_reader(self, tensor: NDArray[np.float32]) -> AlphaReader:
+        """The output is the alpha."""
         return clipped(tensor[0, 0])
 
 
-def _check(*numbers: int) -> None:
+def _check_positive(*numbers: int) -> None:
     if min(numbers) < 1:
-        raise ValueError(f"{min(numbers)} is no size")
+        raise ValueError(f"{min(numbers)} is not positive")
 
 
-def _state(entry: Any) -> StatePort:  # noqa: ANN401 -- JSON
-    return StatePort(str(entry["input"]), str(entry["output"]), int(entry["channels"]), int(entry["stride"]))
+def _state_entry(entry: Any) -> StateEntry:  # noqa: ANN401 -- JSON
+    return StateEntry(str(entry["input"]), str(entry["output"]), int(entry["channels"]), int(entry["stride"]))
