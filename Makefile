@@ -1,9 +1,9 @@
-# `make demo` and `make test` need only Python 3.11+ and make; everything they install goes into .venv.
+# Needs only Python 3.11 or newer and make; everything that is installed goes into .venv.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint headline clean
+.PHONY: demo test lint docs headline clean
 
 demo: $(VENV)/installed
 	$(BIN)/rtmatte demo $(DEMO_ARGS)
@@ -15,9 +15,15 @@ lint: $(VENV)/installed-lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy examples/*.py
 
-# Quality against cost, everybody on one picture, measured anew. MediaPipe brings an OpenCV of its own, which is not to be
-# tested with: make headline VENV=.venv-benchmark
+# The documentation site, into site/. --strict: a broken link or an unknown name fails.
+docs: $(VENV)/installed-docs
+	$(BIN)/python scripts/options_reference.py
+	$(BIN)/zensical build --clean --strict
+
+# Measures quality against cost again and draws the figure of README.md. MediaPipe installs an OpenCV of its own, so use
+# a separate environment: make headline VENV=.venv-benchmark
 MODEL ?= small
 PEERS ?= ../shared/peers
 DATA ?= ../shared/data
@@ -45,9 +51,13 @@ $(VENV)/installed-lint: $(VENV)/installed-test
 	$(BIN)/python -m pip install --quiet --group lint
 	touch $@
 
+$(VENV)/installed-docs: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --group docs
+	touch $@
+
 $(VENV)/installed-benchmark: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --group benchmark
 	touch $@
 
 clean:
-	rm -rf $(VENV) demo
+	rm -rf $(VENV) demo site .cache

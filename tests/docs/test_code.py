@@ -41,7 +41,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize(("code", "path", "not_run"), blocks())
+@pytest.mark.parametrize(("code", "path", "not_run"), [*blocks()])
 def test_examples_of_documents_run(
     code: str, path: Path, *, not_run: bool, files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
