@@ -1,1 +1,1 @@
-"""What the pipeline costs on this machine."""
+"""Measures the whole pipeline on this machine: ``rtmatte bench`` and the scripts in ``benchmarks/``."""

@@ -1,4 +1,4 @@
-"""What figures were measured on."""
+"""The machine that figures were measured on, and the memory of this process."""
 
 import os
 import platform
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def describe() -> dict[str, object]:
-    """What it was measured on."""
+    """CPU, number of cores, system, and the versions of Python and ONNX Runtime."""
     return {
         "cpu": _cpu(),
         "cores": os.cpu_count(),
@@ -19,9 +19,9 @@ def describe() -> dict[str, object]:
 
 
 def peak_rss_mb() -> float | None:
-    """The most memory this process ever held; None where the system does not say."""
+    """The maximum resident memory of this process in MB; None if the system does not report it."""
     status = Path("/proc/self/status")
-    if status.exists():  # getrusage would count the parent's memory in until the exec
+    if status.exists():  # getrusage would include the parent's memory until the exec
         line = next(line for line in status.read_text("ascii").splitlines() if line.startswith("VmHWM"))
         return int(line.split()[1]) * 1024 / 1e6
     if sys.platform == "win32":

@@ -1,22 +1,30 @@
-"""Pictures held in memory as a source, so that what is measured after it is the line alone."""
+"""Frames held in memory as a source, so that a measurement contains nothing but the pipeline."""
 
 from collections.abc import Sequence
 from contextlib import closing
+from typing import Final
 
 import numpy as np
 
 from realtime_matte import plugins
 from realtime_matte.frame import Frame, Pixels, Size
 
-MOST = 16
-"""Pictures held; fewer at large sizes, as memory allows."""
+MAX_FRAMES: Final = 16
+"""Frames held; fewer at large sizes, within MAX_BYTES."""
 
-MOST_BYTES = 100e6
-LEAST = 3
+MAX_BYTES: Final = 100e6
+MIN_FRAMES: Final = 3
 
 
-class Held:
-    """A source of pictures in memory, without end: to and fro, so that movement goes on and never jumps."""
+class MemorySource:
+    """An endless source of frames in memory.
+
+    Plays them forwards and backwards in turn, so that movement is continuous. The object is its own ``open``: it can be
+    given where a pipeline expects a source's ``open``.
+
+    Args:
+        frames: Arrays (H, W, 3) uint8 BGR of one size, at least one.
+    """
 
     live = False
     frames = None
@@ -24,27 +32,27 @@ class Held:
 
     fps = 30.0
 
-    def __init__(self, pictures: Sequence[Pixels]) -> None:
-        self.size = pictures[0].shape[1], pictures[0].shape[0]
-        self._order = [*pictures, *pictures[-2:0:-1]]
+    def __init__(self, frames: Sequence[Pixels]) -> None:
+        self.size = frames[0].shape[1], frames[0].shape[0]
+        self._order = [*frames, *frames[-2:0:-1]]
         self._index = -1
 
-    def __call__(self, _rest: str, /, *, size: Size | None, fps: float | None) -> "Held":  # noqa: ARG002
-        """Already open: it stands for its own ``open``."""
+    def __call__(self, _rest: str, /, *, size: Size | None, fps: float | None) -> "MemorySource":  # noqa: ARG002
+        """Return the source itself, which is open already."""
         return self
 
-    def read(self, pixels: Pixels) -> Frame:  # noqa: ARG002  # it holds its pictures
-        """The next one."""
+    def read(self, pixels: Pixels) -> Frame:  # noqa: ARG002  # returns its own arrays
+        """The next frame."""
         self._index += 1
         return Frame(self._order[self._index % len(self._order)], self._index / self.fps, self._index)
 
     def close(self) -> None:
-        """Nothing to close."""
+        """Do nothing: there is no device."""
 
 
-def pictures(size: Size) -> list[Pixels]:
-    """The first pictures of the demo camera: the same on every machine."""
-    count = max(LEAST, min(MOST, int(MOST_BYTES / (size[0] * size[1] * 3))))
+def demo_frames(size: Size) -> list[Pixels]:
+    """The first frames of the source ``demo`` in this size; the same on every machine."""
+    count = max(MIN_FRAMES, min(MAX_FRAMES, int(MAX_BYTES / (size[0] * size[1] * 3))))
     plugin = plugins.source("demo")
     with closing(plugin.open(f"?frames={count}", size=size, fps=None)) as source:
         pixels = np.empty((size[1], size[0], 3), np.uint8)

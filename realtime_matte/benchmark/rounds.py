@@ -1,26 +1,33 @@
-"""The whole line, measured in rounds, each after a warm-up of its own."""
+"""What to measure (Plan), and one measured round of an open pipeline, each after its own warm-up."""
 
 import time
-from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import Final
 
-from realtime_matte.benchmark.memory import Held, pictures
 from realtime_matte.errors import MatteError, ModelError, SourceError
 from realtime_matte.frame import Size
 from realtime_matte.interfaces import OpenSource
-from realtime_matte.pipeline.lifetime import own
 from realtime_matte.pipeline.pipeline import Pipeline
 from realtime_matte.stats import Report
 
-WARM_S = 0.5
-"""Run before each round, and not counted."""
+WARM_UP_S: Final = 0.5
+"""Run before each round and not counted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What to measure, from ``camera`` (None: pictures in memory, as fast as they are taken) to nowhere.
+    """What to measure: the pipeline from a source to the output ``null``.
 
-    ``seconds``: of all rounds together; ``began``: ``time.perf_counter()`` of the start-up.
+    Attributes:
+        size: Output size.
+        seconds: Of all rounds together.
+        rounds: Number of rounds; the figures are medians over them.
+        camera: The spec of a source; None for frames in memory, which are read without waiting.
+        bg: Specs of backgrounds; the first one is used.
+        model: As ``rtmatte --model`` takes it.
+        provider: Run the network only on this provider; None for the default.
+        threads: Threads of the network on the CPU; None for the default.
+        started: ``time.perf_counter()`` when the process was started.
     """
 
     size: Size
@@ -31,14 +38,14 @@ class Plan:
     model: str = "auto"
     provider: str | None = None
     threads: int | None = None
-    began: float = 0.0
+    started: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Round:
-    """What one round cost. ``cpu_s``: processor time, all threads; ``report``: of its last pictures."""
+    """The cost of one round. ``cpu_s``: processor time of all threads; ``report``: of its last output frames."""
 
-    pictures: int
+    frames: int
     dropped: int
     wall_s: float
     cpu_s: float
@@ -46,89 +53,22 @@ class Round:
 
     @property
     def fps(self) -> float:
-        """Pictures a second."""
-        return self.pictures / self.wall_s
+        """Output frames per second."""
+        return self.frames / self.wall_s
 
     @property
     def cpu_ms(self) -> float:
-        """Processor time a picture."""
-        return self.cpu_s / self.pictures * 1e3
+        """Processor time per output frame."""
+        return self.cpu_s / self.frames * 1e3
 
     @property
     def cores(self) -> float:
-        """How many cores were busy."""
+        """Average number of busy cores."""
         return self.cpu_s / self.wall_s
 
 
-class Line:
-    """The open line of a plan. ``notes``: every fall-back; ``held_mb``: pictures in memory."""
-
-    def __init__(self, plan: Plan) -> None:
-        held = [] if plan.camera else pictures(plan.size)
-        self.notices: list[str] = []
-        self.held_mb = sum(picture.nbytes for picture in held) / 1e6
-        with ExitStack() as stack:
-            self._pipeline = own(stack, opened(plan, plan.camera or Held(held), self.notices))
-            self.notices += self._pipeline.notices
-            self._stack = stack.pop_all()
-
-    @property
-    def model(self) -> str:
-        """The network, and the provider that really runs it."""
-        return self._pipeline.model
-
-    @property
-    def live(self) -> bool:
-        """True when pictures come at their own time, so that they have an age."""
-        return self._pipeline.live
-
-    @property
-    def mode(self) -> str:
-        """What the source really gives."""
-        return self._pipeline.mode
-
-    def round(self, seconds: float, *, warm_s: float = WARM_S) -> Round:
-        """Warm up, then count.
-
-        Raises:
-            MatteError: of the line; ModelError, SourceError: there was no picture in that time.
-        """
-        stats = self._pipeline.stats
-        self._run_for(warm_s)
-        stats.restart()
-        pictures, dropped = stats.composites, self._pipeline.dropped
-        wall, cpu = time.perf_counter(), time.process_time()
-        self._run_for(seconds)
-        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-        pictures, dropped = stats.composites - pictures, self._pipeline.dropped - dropped
-        if not pictures:
-            raise self._nothing(seconds)
-        return Round(pictures=pictures, dropped=dropped, wall_s=wall, cpu_s=cpu, report=stats.report())
-
-    def step(self) -> None:
-        """One picture."""
-        self._pipeline.step()
-
-    def close(self) -> None:
-        """Close the line."""
-        self._stack.close()
-
-    def _run_for(self, seconds: float) -> None:
-        until = time.perf_counter() + seconds
-        self._pipeline.run(until=lambda: time.perf_counter() >= until)
-
-    def _nothing(self, seconds: float) -> MatteError:
-        if self._pipeline.frames is not None:
-            return SourceError(
-                "the source was over before it was measured", hint="take it without end, such as clip.mp4?loop"
-            )
-        return ModelError(
-            f"no picture in {seconds:g} s", hint="take more --seconds, a smaller --size or another --model"
-        )
-
-
-def opened(plan: Plan, source: str | OpenSource, notices: list[str]) -> Pipeline:
-    """The plan's line from ``source`` to nowhere; every fall-back goes into ``notes``."""
+def open_pipeline(plan: Plan, source: str | OpenSource, notices: list[str]) -> Pipeline:
+    """The plan's pipeline from ``source`` to ``null``; fall-backs are appended to ``notices``. Raises MatteError."""
     return Pipeline.open(
         source,
         plan.bg,
@@ -138,4 +78,37 @@ def opened(plan: Plan, source: str | OpenSource, notices: list[str]) -> Pipeline
         threads=plan.threads,
         size=plan.size,
         notify=notices.append,
+    )
+
+
+def measure_round(pipeline: Pipeline, seconds: float, *, warm_up_s: float = WARM_UP_S) -> Round:
+    """Run a warm-up, then measure for ``seconds``.
+
+    Raises:
+        ModelError, SourceError: there was no composite in that time.
+        MatteError: of the pipeline.
+    """
+    stats = pipeline.stats
+    _run_for(pipeline, warm_up_s)
+    stats.restart()
+    frames, dropped = stats.composites, pipeline.dropped
+    wall, cpu = time.perf_counter(), time.process_time()
+    _run_for(pipeline, seconds)
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    frames, dropped = stats.composites - frames, pipeline.dropped - dropped
+    if not frames:
+        raise _no_composite(pipeline, seconds)
+    return Round(frames=frames, dropped=dropped, wall_s=wall, cpu_s=cpu, report=stats.report())
+
+
+def _run_for(pipeline: Pipeline, seconds: float) -> None:
+    end = time.perf_counter() + seconds
+    pipeline.run(until=lambda: time.perf_counter() >= end)
+
+
+def _no_composite(pipeline: Pipeline, seconds: float) -> MatteError:
+    if pipeline.frames is not None:
+        return SourceError("the source ended before it was measured", hint="use an endless one, such as clip.mp4?loop")
+    return ModelError(
+        f"no output frame in {seconds:g} s", hint="use more --seconds, a smaller --size or another --model"
     )

@@ -1,59 +1,60 @@
-"""``rtmatte bench``: what the whole line costs on this machine."""
+"""``rtmatte bench``: measures the whole pipeline on this machine and prints a table."""
 
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from realtime_matte.cli.table import columns
 from realtime_matte.config.arguments import Parser, add_json, add_network
 
 if TYPE_CHECKING:
     from realtime_matte.benchmark.report import Percentiles, Result
 
-SIZES = ["640x360", "1280x720", "1920x1080"]
-HEADS = ("SIZE", "FPS", "CPU ms", "MATTE ms", "REST ms", "p95 ms", "AGE ms", "FIRST s", "PEAK MB")
-LEGEND = """\
-CPU: processor time a picture, all threads. MATTE: the network. REST: everything else. p95: of both. AGE: from when a
-frame was taken until its picture was handed over, p50/p95/p99. FIRST: from the start of the process to the first matted
-picture. Pictures are read from memory, as fast as they are taken, unless --camera names a source."""
+SIZES: Final = ("640x360", "1280x720", "1920x1080")
+HEADINGS: Final = ("SIZE", "FPS", "CPU ms", "MATTE ms", "REST ms", "p95 ms", "AGE ms", "FIRST s", "PEAK MB")
+LEGEND: Final = """\
+CPU: processor time per output frame, all threads. MATTE: the network. REST: everything else. p95: of both. AGE: from
+taking a frame until its composite was sent, p50/p95/p99. FIRST: from the start of the process to the first composite.
+Frames are read from memory without waiting, unless --camera names a source."""
 
 
 def main(words: Sequence[str], *, prog: str) -> int:
-    """Measure each size in a process of its own, and print a table."""
-    options = vars(_parser(prog).parse_args(words))
-    as_json, sizes = options.pop("json"), options.pop("size") or SIZES
-    from realtime_matte.benchmark import report as bench
+    """Measure each size in its own process, and print a table or JSON."""
+    arguments = vars(_parser(prog).parse_args(words))
+    as_json, sizes = arguments.pop("json"), arguments.pop("size") or SIZES
+    from realtime_matte.benchmark import report
     from realtime_matte.config.arguments import from_arguments
 
-    plans = [bench.Plan(**from_arguments(options | {"size": size})) for size in sizes]  # type: ignore[arg-type]  # checked
+    plans = [report.Plan(**from_arguments(arguments | {"size": size})) for size in sizes]  # type: ignore[arg-type]  # parsed
     results: list[Result] = []
     for plan in plans:
         print(f"measuring {_size(plan.size)} for {plan.seconds:g} s ...", file=sys.stderr, flush=True)
-        results.append(bench.run(plan))
-    record = bench.record(results)
+        results.append(report.run(plan))
+    record = report.record(results)
     print(json.dumps(record, indent=2) if as_json else "\n".join([*heading(record), "", table(results), "", LEGEND]))
     return 0
 
 
 def heading(record: Mapping[str, Any]) -> list[str]:
-    """What was measured, on what, and what is to be known of it."""
+    """The version, the model and the machine, and every notice once."""
     machine, results = record["machine"], record["results"]
-    where = f"rtmatte {record['version']}, {results[0]['model']}, on {machine['cpu']}, {machine['cores']} cores, "
-    where += f"{machine['system']}, Python {machine['python']}, ONNX Runtime {machine['onnxruntime']}"
-    return [where, *dict.fromkeys(note for one in results for note in one["notices"])]
+    line = f"rtmatte {record['version']}, {results[0]['model']}, on {machine['cpu']}, {machine['cores']} cores, "
+    line += f"{machine['system']}, Python {machine['python']}, ONNX Runtime {machine['onnxruntime']}"
+    return [line, *dict.fromkeys(notice for one in results for notice in one["notices"])]
 
 
 def table(results: Sequence["Result"]) -> str:
-    """A row for each."""
-    return columns([HEADS, *map(_row, results)])
+    """The table, a row for each result."""
+    from realtime_matte.cli.console import columns
+
+    return columns([HEADINGS, *map(_row, results)])
 
 
 def _parser(prog: str) -> Parser:
-    parser = Parser(prog, "Measure the whole line on this machine, pictures in memory to nowhere.", epilog=LEGEND)
-    parser.add_argument(
-        "--size", metavar="WxH", action="append", help=f"may be given several times ({', '.join(SIZES)})"
+    parser = Parser(
+        prog, "Measure the whole pipeline on this machine, from frames in memory to no output.", epilog=LEGEND
     )
+    parser.add_argument("--size", metavar="WxH", action="append", help=f"may be repeated ({', '.join(SIZES)})")
     parser.add_argument("--seconds", metavar="N", help="how long to measure each size (6)")
     parser.add_argument("--camera", metavar="SPEC", help="a live source, such as demo, 0 or clip.mp4?loop (memory)")
     parser.add_argument("--bg", metavar="SPEC", help="background (studio)")
@@ -69,7 +70,7 @@ def _row(result: "Result") -> tuple[str, ...]:
         _size(result.size),
         *(f"{figure:.1f}" for figure in figures),
         _age(result.age_ms),
-        f"{result.first_picture_s:.2f}",
+        f"{result.first_composite_s:.2f}",
         peak,
     )
 

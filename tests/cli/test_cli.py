@@ -12,17 +12,16 @@ import av
 import cv2
 import pytest
 from fakes import networks as tiny_networks
-from fakes.scripted import SIZE, Recorder, ScriptedNetwork, ScriptedSource, Wall, fails, opening
+from fakes.scripted import SIZE, Recorder, ScriptedNetwork, ScriptedSource, SolidBackground, fails, opener
 from rich.console import Console
 
 from realtime_matte import __version__, cli
-from realtime_matte.benchmark import report as bench
+from realtime_matte.benchmark import report
 from realtime_matte.cli import VERBS, main
 from realtime_matte.cli.console import LiveLine, Plain, Quiet, screen
-from realtime_matte.cli.figures import live_line
+from realtime_matte.cli.console import progress_line
 from realtime_matte.cli.signals import Signals
 from realtime_matte.config.config import Config
-from realtime_matte.doctor import pipeline as line
 from realtime_matte.errors import REINSTALL, MissingDependency, SinkError, SourceError, missing_dependency
 from realtime_matte.pipeline.pipeline import Pipeline
 from realtime_matte.sources.camera import CameraInfo, Mode
@@ -194,7 +193,7 @@ def test_opencv_keeps_to_one_thread(
     words: list[str], model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(line, "TIMED", 1)
+    monkeypatch.setattr("realtime_matte.doctor.pipeline.TIMED_FRAMES", 1)
     before = cv2.getNumThreads()
     cv2.setNumThreads(2)
     try:
@@ -469,9 +468,9 @@ class Clock:
 
 @pytest.fixture
 def pipeline() -> Iterator[Pipeline]:
-    source = opening(ScriptedSource(range(40)))
+    source = opener(ScriptedSource(range(40)))
     with Pipeline.open(
-        source, Wall(), outputs=[Recorder()], model=lambda: ScriptedNetwork({3: fails}), notify=[].append
+        source, SolidBackground(), outputs=[Recorder()], model=lambda: ScriptedNetwork({3: fails}), notify=[].append
     ) as opened:
         yield opened
 
@@ -496,7 +495,7 @@ def test_plain_lines_come_every_few_seconds(pipeline: Pipeline) -> None:
 def test_the_line_tells_fps_and_stages_of_a_clip_and_no_age(pipeline: Pipeline) -> None:
     for _ in range(10):
         pipeline.step()
-    line = live_line(pipeline, verbose=True)
+    line = progress_line(pipeline, verbose=True)
     assert " fps | " in line
     assert "refine " in line
     assert "age" not in line
@@ -504,11 +503,11 @@ def test_the_line_tells_fps_and_stages_of_a_clip_and_no_age(pipeline: Pipeline) 
 
 
 def test_the_line_tells_age_and_drops_of_a_camera() -> None:
-    source = opening(ScriptedSource(range(3), live=True))
-    with Pipeline.open(source, Wall(), outputs=[Recorder()], model=ScriptedNetwork, notify=[].append) as opened:
+    source = opener(ScriptedSource(range(3), live=True))
+    with Pipeline.open(source, SolidBackground(), outputs=[Recorder()], model=ScriptedNetwork, notify=[].append) as opened:
         opened.step()
-        assert "age " in live_line(opened, verbose=False)
-        assert " dropped" in live_line(opened, verbose=False)
+        assert "age " in progress_line(opened, verbose=False)
+        assert " dropped" in progress_line(opened, verbose=False)
 
 
 def test_in_a_terminal_a_bar_shows_how_far_it_is(pipeline: Pipeline) -> None:
@@ -586,17 +585,17 @@ def test_bench_measures_each_size_in_a_process_of_its_own(model: str, capsys: py
     told = json.loads(capsys.readouterr().out)
     result = told["results"][0]
     assert result["size"] == [96, 64]
-    assert result["pictures"] > 0
+    assert result["frames"] > 0
     assert result["fps"] > 0
     assert result["cpu_ms"] > 0
-    assert 0 < result["first_picture_s"] < 60
+    assert 0 < result["first_composite_s"] < 60
     assert set(result["stages_ms"]) == set(STAGES)
     assert told["machine"]["cores"] == os.cpu_count()
 
 
 def test_bench_prints_a_table(model: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(bench, "WARM_S", 0.0)
-    monkeypatch.setattr(bench, "run", bench.measure)
+    monkeypatch.setattr(report, "WARM_UP_S", 0.0)
+    monkeypatch.setattr(report, "run", report.measure)
     assert main(["bench", "--size", "96x64", "--size", "48x32", "--seconds", "0.1", "--model", model]) == 0
     told = capsys.readouterr().out
     assert "\nSIZE   FPS " in told
