@@ -1,0 +1,36 @@
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import realtime_matte
+
+ROOT = Path(__file__).parents[2]
+LINK = re.compile(r"\]\((?!https?://|#|<)([^)#\s]+)(?:#[^)]*)?\)")
+
+
+def documents() -> list[Path]:
+    """Markdown files of the repository outside docs/, whose links the site's strict build checks."""
+    names = subprocess.run(["git", "ls-files", "*.md"], cwd=ROOT, capture_output=True, text=True, check=False).stdout  # noqa: S607
+    return [ROOT / name for name in names.split() if not name.startswith("docs/")]
+
+
+@pytest.mark.parametrize("path", documents(), ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_relative_links_lead_to_files(path: Path) -> None:
+    links = LINK.findall(path.read_text("utf-8"))
+    assert [link for link in links if not (path.parent / link).exists()] == []
+
+
+def test_links_to_the_repository_lead_to_files() -> None:
+    pages = [*documents(), *(ROOT / "docs").rglob("*.md"), *(ROOT / ".github").rglob("*.yml")]
+    url = re.compile(r"https://github\.com/realtime-matte/realtime-matte/blob/main/([^)#\s]+)")
+    links = {link for page in pages for link in url.findall(page.read_text("utf-8"))}
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_the_api_reference_has_every_public_name() -> None:
+    reference = (ROOT / "docs/reference/api.md").read_text("utf-8")
+    shown = set(re.findall(r"^::: (\S+)$", reference, re.MULTILINE))
+    homes = {name: getattr(realtime_matte, name).__module__ for name in realtime_matte.__all__}
+    assert [name for name, home in homes.items() if not shown & {home, f"{home}.{name}"}] == []
