@@ -34,3 +34,18 @@ def test_the_api_reference_has_every_public_name() -> None:
     shown = set(re.findall(r"^::: (\S+)$", reference, re.MULTILINE))
     homes = {name: getattr(realtime_matte, name).__module__ for name in realtime_matte.__all__}
     assert [name for name, home in homes.items() if not shown & {home, f"{home}.{name}"}] == []
+
+
+def test_the_architecture_page_names_every_file_and_no_other() -> None:
+    page = (ROOT / "docs/architecture.md").read_text("utf-8")
+    page = page[page.index("## Packages") : page.index("Beside the package")]
+    package = ROOT / "realtime_matte"
+    files = {path.relative_to(package).as_posix() for path in package.rglob("*.py")}
+    named: set[str] = set()
+    for section in page.split("\n### ")[1:]:
+        folders = re.findall(r"\w+", section.partition("\n")[0].partition(":")[0])
+        for name in re.findall(r"`([\w/]+\.py)`", section):
+            named |= {path for path in (name, *(f"{folder}/{name}" for folder in folders)) if path in files} or {name}
+    empty = {path for path in files if path.endswith("/__init__.py")}
+    assert named - files == set()
+    assert files - named - empty == set()
