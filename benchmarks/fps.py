@@ -16,7 +16,7 @@ from realtime_matte.benchmark import report as bench
 from realtime_matte.benchmark.report import Plan, Result
 from realtime_matte.cli.bench import LEGEND, heading
 from realtime_matte.cli.bench import table as costs
-from realtime_matte.cli.table import columns
+from realtime_matte.cli.console import columns
 from realtime_matte.config.arguments import from_arguments
 from realtime_matte.errors import BadFile, MatteError
 from realtime_matte.stats import STAGES

@@ -23,7 +23,7 @@ from contest import Contender, Cost, contest, ratio
 from realtime_matte import __version__
 from realtime_matte.benchmark import machine
 from realtime_matte.benchmark import memory as held
-from realtime_matte.cli.table import columns
+from realtime_matte.cli.console import columns
 from realtime_matte.config.arguments import from_arguments
 from realtime_matte.frame import Size
 

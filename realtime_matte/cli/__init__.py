@@ -1,4 +1,7 @@
-"""``rtmatte``: one file a verb, imported when it is called."""
+"""``rtmatte``, the command line: one module a verb, imported when that verb is called, so that ``--help`` is quick.
+
+A verb's module has ``main(words, *, prog) -> int``, the exit status.
+"""
 
 import errno
 import os
@@ -7,62 +10,70 @@ from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
 from io import TextIOWrapper
-from typing import TextIO
+from typing import Final, TextIO
 
 from realtime_matte.errors import MatteError, SinkError, SpecError, missing_dependency
 
-VERBS = {
-    "run": "camera in, matted picture out: the default, its word may be left out",
-    "demo": "the whole line on a built-in picture, into demo/: no camera needed",
-    "devices": "the cameras, virtual cameras and model providers of this machine",
-    "doctor": "try every part for real and say how to mend what would not work",
-    "models": "the networks there are, and what each is",
-    "bench": "measure the whole line on this machine",
+VERBS: Final = {
+    "run": "camera in, new background, virtual camera out; the default verb",
+    "demo": "process a built-in moving photograph and write the result to demo/; needs no camera",
+    "devices": "list the cameras, virtual cameras and providers of this machine",
+    "doctor": "check every part on this machine and say how to fix what does not work",
+    "models": "list the shipped networks",
+    "bench": "measure the speed on this machine",
     "install-service": "start at every login (Linux with systemd); --remove undoes it",
 }
 
-INTERRUPTED = 130
-FULL = errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG, errno.EIO
-"""What a stream fails with, where files, which are told apart by their names, are not meant."""
+FAILED: Final = 2
+INTERRUPTED: Final = 130
+
+FULL: Final = errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG, errno.EIO
+"""Errors of a write to standard output. An error of a named file has the same codes, and a ``filename``."""
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """The exit status: 0 well, 2 an error that the user can mend, told in one line."""
+    """Run the command line.
+
+    Args:
+        words: The arguments; None for those of the process.
+
+    Returns:
+        The exit status: 0, FAILED after an error that was printed in one line, or INTERRUPTED. Some verbs return 1.
+    """
     words = sys.argv[1:] if words is None else words
-    os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")  # its warnings would tear the live line
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")  # its warnings would break the progress line
     try:
-        status = _called(words)
+        return _call_and_flush(words)
     except MatteError as error:
-        return _told(error)
+        return _print_error(error)
     except ImportError as error:
-        return _told(missing_dependency(error))
+        return _print_error(missing_dependency(error))
     except MemoryError:
-        return _told(SpecError("there is not enough memory for that", hint="take a smaller --size"))
+        return _print_error(SpecError("not enough memory", hint="choose a smaller --size"))
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        to_nowhere(sys.stdout)
+        discard_output(sys.stdout)
         return 0
-    return status
 
 
-def to_nowhere(stream: TextIO) -> None:
-    """What a stream cannot write any more, or Python complains of it while it ends."""
+def discard_output(stream: TextIO) -> None:
+    """Send what is still written to ``stream`` nowhere. Python would report a failed flush at exit otherwise."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def _called(words: Sequence[str]) -> int:
-    """The verb's status, and what it printed handed on: also what --help did, which ends in SystemExit."""
+def _call_and_flush(words: Sequence[str]) -> int:
+    """The verb's status. What it printed is flushed here, where an error of it can be reported."""
     if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a name that the terminal's encoding has no letters for
+        sys.stdout.reconfigure(errors="backslashreplace")  # the terminal's encoding may lack letters of a file name
     try:
         status = _call(words)
-    except SystemExit:
+    except SystemExit:  # --help and --version
         _flush()
         raise
     except OSError as error:
         if error.errno in FULL and error.filename is None:
-            raise _unprinted(error) from error
+            raise _output_error(error) from error
         raise
     _flush()
     return status
@@ -76,14 +87,14 @@ def _flush() -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise _unprinted(error) from error
+        raise _output_error(error) from error
 
 
-def _unprinted(error: OSError) -> SinkError:
-    """The line for what standard output did not take, and no more of it."""
+def _output_error(error: OSError) -> SinkError:
+    """The error of standard output, whose unwritten rest is discarded."""
     if sys.stdout is not None:
-        to_nowhere(sys.stdout)
-    return SinkError(f"cannot print all of it: {error.strerror}", hint="let it go to another place")
+        discard_output(sys.stdout)
+    return SinkError(f"cannot write the output: {error.strerror}", hint="redirect it to another place")
 
 
 def _call(words: Sequence[str]) -> int:
@@ -95,8 +106,8 @@ def _call(words: Sequence[str]) -> int:
     return status
 
 
-def _told(error: MatteError) -> int:
+def _print_error(error: MatteError) -> int:
     text = "; ".join([str(error), *getattr(error, "__notes__", ())])
-    with suppress(OSError):  # nobody is there to be told
+    with suppress(OSError):  # stderr may be closed
         print(f"rtmatte: {text}", file=sys.stderr)
-    return 2
+    return FAILED

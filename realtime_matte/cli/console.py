@@ -1,57 +1,62 @@
-"""What a user sees of a run, on stderr: a live line in a terminal, plain lines elsewhere."""
+"""What a run shows on stderr: a progress line in a terminal, plain lines elsewhere. Also tables on stdout."""
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol, TextIO, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, TextIO, cast
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Column
 
-from realtime_matte.cli import to_nowhere
-from realtime_matte.cli.figures import live_line
-from realtime_matte.pipeline.pipeline import Pipeline
+from realtime_matte.cli import discard_output
 
-REDRAWN_EVERY_S = 0.5
-PRINTED_EVERY_S = 5.0
+if TYPE_CHECKING:  # the verbs that print tables alone do without them
+    from realtime_matte.pipeline.pipeline import Pipeline
+    from realtime_matte.stats import Report, Spread
+
+REDRAW_INTERVAL_S: Final = 0.5
+PRINT_INTERVAL_S: Final = 5.0
+
+MIN_STAGE_S: Final = 0.00005
+"""A stage that takes less is not shown."""
 
 
 class Screen(Protocol):
     """Shows one run."""
 
     def notify(self, line: str) -> None:
-        """Show a fall-back or a fault, to stay."""
+        """Show a message that stays: a fall-back or an error."""
 
-    def start(self, pipeline: Pipeline, *, frames: int | None) -> None:
-        """The run begins. ``frames``: how many there will be, if that is known."""
+    def start(self, pipeline: "Pipeline", *, frames: int | None) -> None:
+        """The run starts. ``frames``: their total number, if known."""
 
-    def update(self, pipeline: Pipeline) -> None:
-        """After each picture; draws only now and then."""
+    def update(self, pipeline: "Pipeline") -> None:
+        """Called after each output frame; shows something only at intervals."""
 
-    def end(self, pipeline: Pipeline) -> None:
-        """The run ended well."""
+    def end(self, pipeline: "Pipeline") -> None:
+        """The run ended without an error."""
 
 
 @contextmanager
 def screen(*, quiet: bool, verbose: bool, console: Console | None = None) -> Iterator[Screen]:
-    """The screen that suits the user and the terminal."""
-    console = console or Console(file=cast("TextIO", Heedless(sys.stderr)) if sys.stderr else None, stderr=True)
+    """The screen for these options: Quiet, ProgressLine in a terminal, else PlainLines."""
+    console = console or Console(file=cast("TextIO", OptionalStream(sys.stderr)) if sys.stderr else None, stderr=True)
     if quiet:
         yield Quiet(console)
     elif not console.is_terminal:
-        yield Plain(console, verbose=verbose)
+        yield PlainLines(console, verbose=verbose)
     else:
-        live = LiveLine(console, verbose=verbose)
+        line = ProgressLine(console, verbose=verbose)
         try:
-            yield live
+            yield line
         finally:
-            live.close()
+            line.close()
 
 
-class Heedless:
-    """A stream that may be lost, as a terminal that is closed: what cannot be written is lost, not the run."""
+class OptionalStream:
+    """A stream whose write errors are ignored: a closed terminal or a full disk must not end the run."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -60,26 +65,26 @@ class Heedless:
         return getattr(self._stream, name)
 
     def write(self, text: str) -> int:
-        """All of it, or nothing ever again."""
-        with self._or_silence():
+        """Write; after the first error everything is discarded."""
+        with self._discard_on_error():
             self._stream.write(text)
         return len(text)
 
     def flush(self) -> None:
-        """As far as it goes."""
-        with self._or_silence():
+        """Flush; after the first error everything is discarded."""
+        with self._discard_on_error():
             self._stream.flush()
 
     @contextmanager
-    def _or_silence(self) -> Iterator[None]:
+    def _discard_on_error(self) -> Iterator[None]:
         try:
             yield
         except OSError:
-            to_nowhere(self._stream)
+            discard_output(self._stream)
 
 
 class Quiet:
-    """Faults and fall-backs only."""
+    """Shows errors and fall-backs only."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -88,99 +93,144 @@ class Quiet:
         """Print it."""
         self._console.print(f"rtmatte: {line}", markup=False, highlight=False, soft_wrap=True)
 
-    def start(self, pipeline: Pipeline, *, frames: int | None) -> None:
-        """Nothing to say."""
+    def start(self, pipeline: "Pipeline", *, frames: int | None) -> None:
+        """Show nothing."""
 
-    def update(self, pipeline: Pipeline) -> None:
-        """Nothing to say."""
+    def update(self, pipeline: "Pipeline") -> None:
+        """Show nothing."""
 
-    def end(self, pipeline: Pipeline) -> None:
-        """Nothing to say."""
+    def end(self, pipeline: "Pipeline") -> None:
+        """Show nothing."""
 
 
-class Plain(Quiet):
-    """A line every few seconds."""
+class PlainLines(Quiet):
+    """Prints a line every PRINT_INTERVAL_S, for logs and pipes."""
 
     def __init__(self, console: Console, *, verbose: bool, clock: Callable[[], float] = time.perf_counter) -> None:
         super().__init__(console)
         self._verbose = verbose
         self._clock = clock
         self._frames: int | None = None
-        self._began = clock()
-        self._due = clock() + PRINTED_EVERY_S
+        self._start = clock()
+        self._due = clock() + PRINT_INTERVAL_S
 
-    def start(self, pipeline: Pipeline, *, frames: int | None) -> None:
-        """Say what runs."""
+    def start(self, pipeline: "Pipeline", *, frames: int | None) -> None:
+        """Print the source's mode and the model."""
         self._frames = frames
-        self._began = self._clock()
+        self._start = self._clock()
         self.notify(f"{pipeline.mode}, {pipeline.model}; Ctrl-C ends")
 
-    def update(self, pipeline: Pipeline) -> None:
-        """Print the figures when it is time and there are any."""
+    def update(self, pipeline: "Pipeline") -> None:
+        """Print the figures when they are due, unless the camera is off."""
         now = self._clock()
         if now < self._due or pipeline.camera_off_reason:
             return
-        self._due = now + PRINTED_EVERY_S
-        self.notify(self._progress(pipeline, now) + live_line(pipeline, verbose=self._verbose))
+        self._due = now + PRINT_INTERVAL_S
+        self.notify(self._progress(pipeline, now) + progress_line(pipeline, verbose=self._verbose))
 
-    def end(self, pipeline: Pipeline) -> None:
-        """Say how much there was."""
-        self.notify(summary(pipeline, self._clock() - self._began))
+    def end(self, pipeline: "Pipeline") -> None:
+        """Print the totals."""
+        self.notify(summary(pipeline, self._clock() - self._start))
 
-    def _progress(self, pipeline: Pipeline, now: float) -> str:
+    def _progress(self, pipeline: "Pipeline", now: float) -> str:
         done = pipeline.stats.composites + pipeline.stats.standby_cards
         if self._frames is None or not done:
             return ""
-        left_s = (now - self._began) / done * max(0, self._frames - done)
+        left_s = (now - self._start) / done * max(0, self._frames - done)
         return f"{done}/{self._frames}, {left_s:.0f} s left | "
 
 
-class LiveLine(Quiet):
-    """One line that renews itself, with a bar where the end is known."""
+class ProgressLine(Quiet):
+    """One line that is redrawn every REDRAW_INTERVAL_S, with a bar where the number of frames is known."""
 
     def __init__(self, console: Console, *, verbose: bool, clock: Callable[[], float] = time.perf_counter) -> None:
         super().__init__(console)
         self._verbose = verbose
         self._clock = clock
-        self._began = clock()
+        self._start = clock()
         self._due = clock()
-        self._live: Progress | None = None
+        self._progress: Progress | None = None
 
-    def start(self, pipeline: Pipeline, *, frames: int | None) -> None:
+    def start(self, pipeline: "Pipeline", *, frames: int | None) -> None:
         """Draw the line for the first time."""
-        figures = TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, ratio=1))
+        text = TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, ratio=1))
         bar = [BarColumn(20), MofNCompleteColumn(), TimeRemainingColumn()] if frames else []
-        columns: list[ProgressColumn] = [*bar, figures]
-        self._live = Progress(*columns, console=self._console, auto_refresh=False, transient=True, expand=True)
-        self._live.add_task(live_line(pipeline, verbose=self._verbose), total=frames)
-        self._began = self._clock()
-        self._live.start()
+        parts: list[ProgressColumn] = [*bar, text]
+        self._progress = Progress(*parts, console=self._console, auto_refresh=False, transient=True, expand=True)
+        self._progress.add_task(progress_line(pipeline, verbose=self._verbose), total=frames)
+        self._start = self._clock()
+        self._progress.start()
 
-    def update(self, pipeline: Pipeline) -> None:
-        """Draw the figures when it is time."""
+    def update(self, pipeline: "Pipeline") -> None:
+        """Draw the figures when they are due."""
         now = self._clock()
-        if now < self._due or self._live is None:
+        if now < self._due or self._progress is None:
             return
-        self._due = now + REDRAWN_EVERY_S
+        self._due = now + REDRAW_INTERVAL_S
         done = pipeline.stats.composites + pipeline.stats.standby_cards
-        line = live_line(pipeline, verbose=self._verbose)
-        self._live.update(self._live.task_ids[0], completed=done, description=line, refresh=True)
+        line = progress_line(pipeline, verbose=self._verbose)
+        self._progress.update(self._progress.task_ids[0], completed=done, description=line, refresh=True)
 
-    def end(self, pipeline: Pipeline) -> None:
-        """Say how much there was."""
+    def end(self, pipeline: "Pipeline") -> None:
+        """Replace the line by the totals."""
         self.close()
-        self.notify(summary(pipeline, self._clock() - self._began))
+        self.notify(summary(pipeline, self._clock() - self._start))
 
     def close(self) -> None:
-        """Take the line away."""
-        if self._live:
-            self._live.stop()
-        self._live = None
+        """Remove the line. Idempotent."""
+        if self._progress:
+            self._progress.stop()
+        self._progress = None
 
 
-def summary(pipeline: Pipeline, seconds: float) -> str:
-    """What a run came to."""
+def progress_line(pipeline: "Pipeline", *, verbose: bool) -> str:
+    """Figures in one line: fps, age, time per stage, model and provider, the source's mode, drops."""
+    if pipeline.camera_off_reason:
+        return pipeline.camera_off_reason
+    report = pipeline.stats.report()
+    parts = [f"{report.fps:.1f} fps"]
+    if pipeline.live and report.age:
+        parts.append(f"age {_p50_p95(report.age)} ms")
+    if report.stages:
+        parts.append(stage_times(report, verbose=verbose))
+    parts += [pipeline.model, pipeline.mode]
+    if pipeline.live:
+        parts.append(f"{pipeline.dropped} dropped")
+    if report.standby_cards:
+        parts.append(f"{report.standby_cards} standby")
+    return " | ".join(parts)
+
+
+def stage_times(report: "Report", *, verbose: bool) -> str:
+    """Median time per stage in ms, if ``verbose`` also the 95th percentile. Waiting for the source is left out."""
+    shown = {name: spread for name, spread in report.stages.items() if name != "wait" and spread.p95 > MIN_STAGE_S}
+    times = [f"{name} {_p50_p95(spread) if verbose else f'{spread.p50 * 1e3:.1f}'}" for name, spread in shown.items()]
+    return ", ".join(times) + " ms"
+
+
+def summary(pipeline: "Pipeline", seconds: float) -> str:
+    """The totals of a run that took ``seconds``."""
     stats = pipeline.stats
     cards = f" and {stats.standby_cards} standby cards" if stats.standby_cards else ""
     rate = f", {stats.composites / seconds:.1f} fps" if seconds > 0 else ""
-    return f"{stats.composites} pictures{cards} in {seconds:.1f} s{rate}"
+    return f"{stats.composites} frames{cards} in {seconds:.1f} s{rate}"
+
+
+def columns(rows: Sequence[Sequence[str]]) -> str:
+    """The rows as text, each column as wide as its longest cell."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+
+
+def limit_opencv_threads() -> None:
+    """Let OpenCV run in the calling thread only: frames are too small to share, and the network needs the cores.
+
+    Called by programs of this project; a library must not change it for the program that imports it.
+    """
+    import cv2
+
+    cv2.setNumThreads(1)
+
+
+def _p50_p95(spread: "Spread") -> str:
+    return f"{spread.p50 * 1e3:.1f}/{spread.p95 * 1e3:.1f}"

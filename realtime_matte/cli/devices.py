@@ -1,10 +1,10 @@
-"""``rtmatte devices``: what this machine has."""
+"""``rtmatte devices``: lists the cameras, virtual cameras and providers of this machine."""
 
 import json
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from realtime_matte.config.arguments import Parser, add_json
 
@@ -13,34 +13,27 @@ if TYPE_CHECKING:
     from realtime_matte.sources.camera import CameraInfo, Mode
     from realtime_matte.v4l2.loopback import LoopbackDevice
 
-ELSEWHERE = "cannot be listed on this system; `rtmatte doctor` tries it"
+NOT_LISTED: Final = "cannot be listed on this system; `rtmatte doctor` tries to open one"
 
 
 def main(words: Sequence[str], *, prog: str) -> int:
     """List cameras with their modes, virtual cameras and providers."""
-    parser = Parser(prog, "The cameras, virtual cameras and model providers of this machine.")
+    parser = Parser(prog, "List the cameras, virtual cameras and providers of this machine.")
     add_json(parser)
     as_json = parser.parse_args(words).json
     from realtime_matte.models import provider_status
     from realtime_matte.sources.camera import list_cameras
+    from realtime_matte.v4l2.loopback import list_virtual_cameras
 
-    cameras, virtual, providers = list_cameras(), _virtual(), provider_status()
+    virtual = list_virtual_cameras() if sys.platform == "linux" else None
+    cameras, providers = list_cameras(), provider_status()
     if as_json:
         print(json.dumps(_record(cameras, virtual, providers), indent=2))
-    else:
-        _print("cameras, for --camera (sizes with their best rate)", map(_camera, cameras))
-        _print("virtual cameras, for --output virtualcam:NAME", [ELSEWHERE] if virtual is None else map(_loop, virtual))
-        _print("providers, for --provider (best first)", map(_provider, providers))
+        return 0
+    _print("cameras, for --camera (sizes with their highest frame rate)", map(_camera, cameras))
+    _print("virtual cameras, for --output virtualcam:NAME", [NOT_LISTED] if virtual is None else map(_virtual, virtual))
+    _print("providers, for --provider (fastest first)", map(_provider, providers))
     return 0
-
-
-def _virtual() -> "list[LoopbackDevice] | None":
-    """None where the system keeps them to itself."""
-    if sys.platform != "linux":
-        return None
-    from realtime_matte.v4l2.loopback import LoopbackDevices
-
-    return LoopbackDevices().list_devices()
 
 
 def _record(
@@ -68,14 +61,14 @@ def _camera(camera: "CameraInfo") -> str:
 
 
 def _format(fourcc: str, modes: Sequence["Mode"]) -> str:
-    """Each size of a format with its best rate; --json tells all."""
+    """The sizes of a format, each with its highest rate. ``--json`` has all rates."""
     sizes = [(f"{mode.size[0]}x{mode.size[1]}", max(mode.fps, default=None)) for mode in modes if mode.fourcc == fourcc]
     return f"{fourcc}  " + ", ".join(size if best is None else f"{size} at {best:g}" for size, best in sizes)
 
 
-def _loop(loopback: "LoopbackDevice") -> str:
-    return f"{loopback.path}  {loopback.name}{': another program sends to it' if loopback.busy else ''}"
+def _virtual(device: "LoopbackDevice") -> str:
+    return f"{device.path}  {device.name}{': another program sends to it' if device.busy else ''}"
 
 
 def _provider(status: "ProviderStatus") -> str:
-    return f"{status.name:<10} {status.unavailable or 'worth a try: rtmatte doctor runs it'}"
+    return f"{status.name:<10} {status.unavailable or 'available; rtmatte doctor verifies it'}"

@@ -1,4 +1,4 @@
-"""``rtmatte install-service``: start at every login, by a systemd unit of the user; ``--remove`` takes it away."""
+"""``rtmatte install-service``: starts rtmatte at every login by a systemd user unit; ``--remove`` removes it."""
 
 import os
 import shlex
@@ -17,10 +17,12 @@ if TYPE_CHECKING:
 
 NAME: Final = "rtmatte.service"
 MARK: Final = "# Written by rtmatte install-service; rtmatte install-service --remove takes it away."
+"""First line of the unit. It identifies our units, those of earlier versions too, so its text must not change."""
+
 UNIT: Final = """\
 {mark}
 [Unit]
-Description=rtmatte: another background behind you, in a virtual camera
+Description=rtmatte: background replacement in a virtual camera
 StartLimitIntervalSec=0
 
 [Service]
@@ -40,7 +42,7 @@ DISABLE: Final = ("systemctl", "--user", "disable", "--now", NAME)
 
 
 def main(words: Sequence[str], *, prog: str) -> int:
-    """Write the unit, or take it away, and say what was done."""
+    """Write or remove the unit, and print each step."""
     options = _parser(prog).parse_args(words)
     host = Host()
     refuse(host, root=hasattr(os, "geteuid") and os.geteuid() == 0)
@@ -51,44 +53,42 @@ def main(words: Sequence[str], *, prog: str) -> int:
 
 
 def refuse(host: Host, *, root: bool) -> None:
-    """Raise where there can be no such service. ``root``: the administrator asks."""
+    """Raise SpecError if this system has no systemd, or the user is ``root``."""
     if not (host.root / "run/systemd/system").is_dir():
         raise SpecError(
-            "no systemd runs this system, so there is nothing to write a service for",
-            hint="let what starts your session start rtmatte",
+            "systemd does not run this system, so a service cannot be installed",
+            hint="start rtmatte from your session's autostart",
         )
     if root:
-        raise SpecError(
-            "a service of the administrator's would run rtmatte as root", hint="call this as yourself, not sudo"
-        )
+        raise SpecError("a service installed by root would run rtmatte as root", hint="run this without sudo")
 
 
-def install(host: Host, config: str | None) -> Iterator[str]:
-    """Write the unit for the settings in the file ``config``, or in the usual one. Yields what is to be told.
+def install(host: Host, config_file: str | None) -> Iterator[str]:
+    """Write the unit for the options file ``config_file``, or for the default one. Yields the lines to print.
 
     Raises:
-        MatteError: the settings are wrong; the unit cannot be written, or is somebody else's; systemd does not answer.
+        MatteError: The options are invalid, the unit cannot be written or is not ours, or systemctl failed.
     """
     from realtime_matte.config.toml_file import resolve
 
-    settings = resolve({}, config=config)
-    unit = _checked(host)
+    config = resolve({}, config=config_file)
+    unit = _unit_path(host)
     try:
         unit.parent.mkdir(parents=True, exist_ok=True)
-        unit.write_text(UNIT.format(mark=MARK, command=_command(config)), "utf-8")
+        unit.write_text(UNIT.format(mark=MARK, command=_command(config_file)), "utf-8")
     except OSError as error:
         raise SinkError(f"cannot write {unit}: {error.strerror}", hint="check the folder's permissions") from error
     yield f"wrote {unit}"
     yield from _run(host, RELOAD, ENABLE)
     yield "it starts at your next login; now: systemctl --user start rtmatte"
-    yield "what it says: journalctl --user -u rtmatte"
-    yield _light(settings)
-    yield from _module()
+    yield "its messages: journalctl --user -u rtmatte"
+    yield _camera_use(config)
+    yield from _kernel_module()
 
 
 def remove(host: Host) -> Iterator[str]:
-    """Stop it, and take the unit away. Raises SinkError, before anything is taken away, where it cannot be stopped."""
-    unit = _checked(host)
+    """Stop the service, then remove the unit. Yields the lines to print. Raises SinkError where either fails."""
+    unit = _unit_path(host)
     if not unit.exists():
         yield f"there is no {unit}: nothing to remove"
         return
@@ -101,55 +101,57 @@ def remove(host: Host) -> Iterator[str]:
     yield from _run(host, RELOAD)
 
 
-def _checked(host: Host) -> Path:
-    """Where the unit belongs; only one of ours may be there."""
-    given = host.environment.get("XDG_CONFIG_HOME", "")
-    unit = (Path(given) if given.startswith("/") else host.home / ".config") / "systemd/user" / NAME
+def _unit_path(host: Host) -> Path:
+    """The path of the unit. Raises SpecError if another program wrote the file there."""
+    configured = host.environment.get("XDG_CONFIG_HOME", "")
+    unit = (Path(configured) if configured.startswith("/") else host.home / ".config") / "systemd/user" / NAME
     if unit.exists() and not host.read(str(unit)).startswith(MARK):
         raise SpecError(f"{unit} was not written by rtmatte", hint="move it away first")
     return unit
 
 
-def _command(config: str | None) -> str:
+def _command(config_file: str | None) -> str:
     words = [sys.executable, "-m", "realtime_matte", "run", "--quiet"]
-    words += ["--config", str(named(config).absolute())] if config is not None else []
-    return " ".join(map(_quoted, words))
+    words += ["--config", str(named(config_file).absolute())] if config_file is not None else []
+    return " ".join(map(_quote, words))
 
 
-def _quoted(word: str) -> str:
-    """As systemd reads a word (systemd.service, command lines)."""
+def _quote(word: str) -> str:
+    """A word of a command in a unit file (systemd.service(5), Command Lines)."""
     if any(not char.isprintable() for char in word):
-        raise SpecError(f"no service can be given {word!r}: it holds a character that cannot be printed")
+        raise SpecError(f"a service cannot have the argument {word!r}: it contains an unprintable character")
     return '"' + word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$") + '"'
 
 
 def _run(host: Host, *commands: tuple[str, ...]) -> Iterator[str]:
-    """Run each. Raises SinkError at the first that fails, with what is left to do."""
+    """Run each command. Raises SinkError at the first that fails, with the commands that are left."""
     for done, command in enumerate(commands):
         answer = host.ask(command)
         if answer is None or answer.status:
-            said = " ".join(answer.text.split()) if answer else "no answer"
+            output = " ".join(answer.text.split()) if answer else "no answer"
             left = " && ".join(map(shlex.join, commands[done:]))
-            raise SinkError(f"{shlex.join(command)} failed ({said})", hint=f"run yourself: {left}")
+            raise SinkError(f"{shlex.join(command)} failed ({output})", hint=f"run yourself: {left}")
         yield f"ran {shlex.join(command)}"
 
 
-def _light(settings: "Config") -> str:
-    if settings.on_demand:
-        return "the camera is on only while a program watches the virtual camera"
+def _camera_use(config: "Config") -> str:
+    if config.on_demand:
+        return "the camera is on only while a program reads the virtual camera"
     return "while it runs, the camera is on; systemctl --user stop rtmatte switches it off"
 
 
-def _module() -> Iterator[str]:
+def _kernel_module() -> Iterator[str]:
     from realtime_matte.doctor.kernel_module import BOOT_FILES
 
-    yield "the virtual camera has to be there at boot: rtmatte doctor --fix writes, after asking,"
+    yield "the virtual camera must exist after boot: rtmatte doctor --fix writes, after asking,"
     for path, line in BOOT_FILES.items():
         yield f"  {path}: {line}"
 
 
 def _parser(prog: str) -> Parser:
-    parser = Parser(prog, "Start rtmatte at every login, with the settings of its file: a systemd user service.")
-    parser.add_argument("--config", metavar="FILE", help="the settings file, if not the usual one")
-    parser.add_argument("--remove", action="store_true", help="stop the service and take it away again")
+    parser = Parser(prog, "Start rtmatte at every login, with the options of its file, by a systemd user service.")
+    parser.add_argument(
+        "--config", metavar="FILE", help="options file (default: rtmatte/rtmatte.toml in the system's settings folder)"
+    )
+    parser.add_argument("--remove", action="store_true", help="stop and remove the service")
     return parser

@@ -1,4 +1,4 @@
-"""What a run is told by keys in its terminal: a window has its own."""
+"""Keys pressed in the terminal of a run; a window has its own."""
 
 import os
 import select
@@ -10,41 +10,51 @@ from typing import Any, Final, Protocol
 
 from realtime_matte.interfaces import KEYS, Command
 
-LOOKED_EVERY_S: Final = 0.1
+POLL_INTERVAL_S: Final = 0.1
 
 
 class Terminal(Protocol):
     """Where keys are pressed."""
 
     def read(self) -> str:
-        """What was pressed since the last call. Raises OSError when the terminal is gone."""
+        """The keys pressed since the last call. Raises OSError when the terminal is gone."""
 
     def close(self) -> None:
-        """Leave it as it was found."""
+        """Restore its settings."""
 
 
 class Keys:
-    """Asks for what KEYS says, until it is closed. Without a terminal, or if not ``wanted``, it does nothing."""
+    """Requests the command of each key of KEYS until it is closed. Does nothing without a terminal.
+
+    Args:
+        request: Receives each command.
+        enabled: False keeps the terminal as it is.
+        clock: Seconds; replaced in tests.
+    """
 
     def __init__(
-        self, ask: Callable[[Command], None], *, wanted: bool = True, clock: Callable[[], float] = time.perf_counter
+        self,
+        request: Callable[[Command], None],
+        *,
+        enabled: bool = True,
+        clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        self._ask = ask
+        self._request = request
         self._clock = clock
         self._due = clock()
-        self._terminal = _terminal() if wanted else None
+        self._terminal = _open_terminal() if enabled else None
 
     @property
     def notices(self) -> Sequence[str]:
-        """The keys."""
+        """The list of keys, if there is a terminal."""
         return ["keys in this terminal: b next background, space standby card, q quit"] if self._terminal else []
 
-    def look(self) -> None:
-        """Ask for what was pressed; looks only now and then."""
+    def poll(self) -> None:
+        """Request the commands of the keys pressed. Reads the terminal every POLL_INTERVAL_S at most."""
         now = self._clock()
         if self._terminal is None or now < self._due:
             return
-        self._due = now + LOOKED_EVERY_S
+        self._due = now + POLL_INTERVAL_S
         try:
             pressed = self._terminal.read()
         except OSError:
@@ -52,10 +62,10 @@ class Keys:
             return
         for key in pressed:
             if key in KEYS:
-                self._ask(KEYS[key])
+                self._request(KEYS[key])
 
     def close(self) -> None:
-        """Idempotent."""
+        """Restore the terminal. Idempotent."""
         if self._terminal:
             with suppress(OSError):
                 self._terminal.close()
@@ -65,11 +75,11 @@ class Keys:
 if sys.platform == "win32":
     import msvcrt
 
-    class Console:
-        """Of Windows: it hands on keys as they are."""
+    class WindowsTerminal:
+        """The console of Windows, which passes on each key at once."""
 
         def read(self) -> str:
-            """As Terminal."""
+            """The keys pressed since the last call."""
             pressed = ""
             while msvcrt.kbhit():
                 pressed += msvcrt.getwch()
@@ -78,51 +88,51 @@ if sys.platform == "win32":
         def close(self) -> None:
             """Nothing was changed."""
 
-    def _terminal() -> Terminal | None:
-        return Console() if sys.stdin and sys.stdin.isatty() else None
+    def _open_terminal() -> Terminal | None:
+        return WindowsTerminal() if sys.stdin and sys.stdin.isatty() else None
 
 else:
     import termios
     import tty
 
-    class Tty:
-        """A terminal that keeps lines back and shows what is typed, until it is told not to.
+    class PosixTerminal:
+        """A terminal switched to cbreak mode, in which keys arrive without Enter and are not shown.
 
-        It stops a program in the background that reads it, so it is left alone then; and a shell may set it anew
-        before this program is in the foreground again.
+        A process in the background is stopped when it reads or changes the terminal, so nothing is done then. A shell
+        may reset the mode before this process is in the foreground again, so the mode is checked at every read.
         """
 
-        def __init__(self, number: int) -> None:
-            self._number = number
-            self._found: list[Any] | None = None
+        def __init__(self, descriptor: int) -> None:
+            self._descriptor = descriptor
+            self._saved: list[Any] | None = None
 
         def read(self) -> str:
-            """As Terminal."""
-            if not self._ours():
+            """The keys pressed since the last call, 64 at most. Raises OSError when the terminal is gone."""
+            if not self._in_foreground():
                 return ""
             try:
-                found = termios.tcgetattr(self._number)
-                if found[3] & termios.ICANON:
-                    self._found = found
-                    tty.setcbreak(self._number, termios.TCSANOW)
+                settings = termios.tcgetattr(self._descriptor)
+                if settings[3] & termios.ICANON:
+                    self._saved = settings
+                    tty.setcbreak(self._descriptor, termios.TCSANOW)
             except termios.error as error:
                 raise OSError(*error.args) from error
-            ready, _, _ = select.select([self._number], [], [], 0)
-            return os.read(self._number, 64).decode("ascii", "ignore") if ready else ""
+            ready, _, _ = select.select([self._descriptor], [], [], 0)
+            return os.read(self._descriptor, 64).decode("ascii", "ignore") if ready else ""
 
         def close(self) -> None:
-            """As Terminal."""
-            if self._found and self._ours():
+            """Restore the settings."""
+            if self._saved and self._in_foreground():
                 with suppress(termios.error):
-                    termios.tcsetattr(self._number, termios.TCSADRAIN, self._found)
+                    termios.tcsetattr(self._descriptor, termios.TCSADRAIN, self._saved)
 
-        def _ours(self) -> bool:
-            return os.tcgetpgrp(self._number) == os.getpgrp()
+        def _in_foreground(self) -> bool:
+            return os.tcgetpgrp(self._descriptor) == os.getpgrp()
 
-    def _terminal() -> Terminal | None:
-        """The one that commands this program; None where there is none."""
+    def _open_terminal() -> Terminal | None:
+        """The controlling terminal, if stdin is that; else None."""
         try:
             os.tcgetpgrp(sys.stdin.fileno())
-        except (AttributeError, ValueError, OSError):  # no stdin, a closed one, one that is no terminal or another's
+        except (AttributeError, ValueError, OSError):  # no stdin, closed, not a terminal, or not the controlling one
             return None
-        return Tty(sys.stdin.fileno())
+        return PosixTerminal(sys.stdin.fileno())

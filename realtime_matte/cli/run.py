@@ -1,9 +1,20 @@
-"""``rtmatte run``: camera in, matted picture out."""
+"""``rtmatte run``: camera in, composites out."""
 
-from collections.abc import Sequence
+import logging
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from typing import TYPE_CHECKING
 
-from realtime_matte.cli import VERBS
+from realtime_matte.cli import FAILED, INTERRUPTED, VERBS
 from realtime_matte.config.arguments import Parser, add_options
+
+if TYPE_CHECKING:
+    from realtime_matte.cli.console import Screen
+    from realtime_matte.cli.signals import Signals
+    from realtime_matte.config.config import Config
+    from realtime_matte.pipeline.pipeline import Pipeline
 
 EPILOG = """\
 examples:
@@ -18,13 +29,54 @@ other verbs (rtmatte VERB --help):
 
 
 def main(words: Sequence[str], *, prog: str) -> int:
-    """Run until the source ends, the user quits or a limit is reached."""
-    options = vars(_parser(prog).parse_args(words))
-    config = options.pop("config")
-    from realtime_matte.cli.session import run
+    """Run until the source ends, the user quits or a limit is reached. FAILED if an output failed."""
+    arguments = vars(_parser(prog).parse_args(words))
+    from realtime_matte.cli.console import limit_opencv_threads, screen
+    from realtime_matte.cli.signals import Signals
     from realtime_matte.config.toml_file import resolve
 
-    return run(resolve(options, config=config))
+    config = resolve(arguments, config=arguments.pop("config"))
+    limit_opencv_threads()
+    logging.basicConfig(level=logging.DEBUG if config.verbose else logging.WARNING, stream=sys.stderr)
+    logging.getLogger("numba").setLevel(logging.WARNING)  # it logs every instruction it compiles
+    try:
+        with Signals() as signals, screen(quiet=config.quiet, verbose=config.verbose) as shown:
+            failed_outputs = _run(config, signals, shown)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return FAILED if failed_outputs else 0
+
+
+def _run(config: "Config", signals: "Signals", shown: "Screen") -> int:
+    """The number of outputs that failed, each of which was reported."""
+    from realtime_matte.cli.keys import Keys
+    from realtime_matte.pipeline.pipeline import Pipeline
+
+    with (
+        Pipeline.open(config=config, notify=shown.notify) as pipeline,
+        closing(Keys(pipeline.request, enabled=pipeline.live)) as keys,
+    ):
+        signals.forward_to(pipeline.request)
+        for notice in [*pipeline.notices, *keys.notices]:
+            shown.notify(notice)
+        shown.start(pipeline, frames=config.frames or pipeline.frames)
+        limit_reached = _limit(config, pipeline)
+        while pipeline.step() and not limit_reached():
+            shown.update(pipeline)
+            keys.poll()
+    shown.end(pipeline)
+    return pipeline.failed_outputs
+
+
+def _limit(config: "Config", pipeline: "Pipeline") -> Callable[[], bool]:
+    """Whether ``--seconds`` from now or ``--frames`` are reached."""
+    ends_at = time.perf_counter() + config.seconds if config.seconds else None
+
+    def reached() -> bool:
+        enough = config.frames is not None and pipeline.stats.composites >= config.frames
+        return enough or (ends_at is not None and time.perf_counter() >= ends_at)
+
+    return reached
 
 
 def _parser(prog: str) -> Parser:

@@ -1,4 +1,4 @@
-"""What a run is told by signals: stop (Ctrl-C, SIGTERM, a closed terminal), stand by, the next background."""
+"""Signals as commands of a run: stop (Ctrl-C, SIGTERM, a closed terminal), standby, next background."""
 
 import signal
 import threading
@@ -16,47 +16,48 @@ COMMANDS: Final[dict[str, Command]] = {
     "SIGUSR1": "standby",
     "SIGUSR2": "next_background",
 }
-"""What each asks for; of these, those that the platform has."""
+"""The command of each signal. A platform has some of them."""
 
 Handler = Callable[[int, FrameType | None], object]
 
 
 class Signals:
-    """While it is entered, signals ask for what COMMANDS says; a second one to stop insists, as KeyboardInterrupt.
+    """Context manager in which signals become commands. A second signal to quit raises KeyboardInterrupt.
 
-    Before ``hand_to`` there is nobody to ask: the first one to stop is a KeyboardInterrupt too, others are lost. One
-    that was ignored before stays so, as after nohup. Main thread only; in any other one it does nothing.
+    Before ``forward_to``, the first signal to quit raises KeyboardInterrupt too, and others are lost. A signal that was
+    ignored before stays ignored, as after nohup. Works in the main thread only; does nothing in another.
     """
 
     def __init__(self) -> None:
-        self._ask: Callable[[Command], None] | None = None
-        self._stopping = False
-        self._before: dict[int, signal.Handlers | int | Handler | None] = {}
+        self._request: Callable[[Command], None] | None = None
+        self._quitting = False
+        self._previous: dict[int, signal.Handlers | int | Handler | None] = {}
 
-    def hand_to(self, ask: Callable[[Command], None]) -> None:
-        """Call ``ask`` at every signal from now on; it must only leave a wish behind."""
-        self._ask = ask
+    def forward_to(self, request: Callable[[Command], None]) -> None:
+        """Call ``request`` for every signal from now on, in the signal handler: it may only store the command."""
+        self._request = request
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
             for name, command in COMMANDS.items():
                 number = getattr(signal, name, None)
                 if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-                    self._before[number] = signal.signal(number, self._stop if command == "quit" else self._other)
+                    handler = self._quit if command == "quit" else self._other
+                    self._previous[number] = signal.signal(number, handler)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for number, handler in self._before.items():
+        for number, handler in self._previous.items():
             signal.signal(number, handler)
 
-    def _stop(self, _number: int, _frame: FrameType | None) -> None:
-        if self._stopping or self._ask is None:
+    def _quit(self, _number: int, _frame: FrameType | None) -> None:
+        if self._quitting or self._request is None:
             raise KeyboardInterrupt
-        self._stopping = True
-        self._ask("quit")
+        self._quitting = True
+        self._request("quit")
 
     def _other(self, number: int, _frame: FrameType | None) -> None:
-        if self._ask:
-            self._ask(COMMANDS[signal.Signals(number).name])
+        if self._request:
+            self._request(COMMANDS[signal.Signals(number).name])

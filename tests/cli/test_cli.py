@@ -18,10 +18,9 @@ from rich.console import Console
 from realtime_matte import __version__, cli
 from realtime_matte.benchmark import report
 from realtime_matte.cli import VERBS, main
-from realtime_matte.cli.console import LiveLine, Plain, Quiet, screen
-from realtime_matte.cli.console import progress_line
+from realtime_matte.cli.console import PlainLines, ProgressLine, Quiet, progress_line, screen
 from realtime_matte.cli.signals import Signals
-from realtime_matte.config.config import Config
+from realtime_matte.config.config import options
 from realtime_matte.errors import REINSTALL, MissingDependency, SinkError, SourceError, missing_dependency
 from realtime_matte.pipeline.pipeline import Pipeline
 from realtime_matte.sources.camera import CameraInfo, Mode
@@ -32,35 +31,34 @@ LINUX = pytest.mark.skipif(sys.platform != "linux", reason="signals are sent as 
 
 @pytest.fixture(scope="session")
 def model(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A network that takes what is bright for the person."""
+    """A network whose alpha is the brightness."""
     return str(tiny_networks.recurrent(tmp_path_factory.mktemp("models") / "tiny.onnx"))
 
 
 @pytest.fixture(autouse=True)
-def no_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The settings of whoever runs the tests are not looked at."""
+def no_options_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The user's options file is not read."""
     monkeypatch.setattr(
         "realtime_matte.config.toml_file.user_config_path", lambda *_names, **_more: tmp_path / "nowhere"
     )
 
 
-# what can go wrong with the words
+# arguments and errors
 
 
 def test_help_lists_every_option_and_every_verb(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(["--help"])
-    told = capsys.readouterr().out
+    shown = capsys.readouterr().out
     assert caught.value.code == 0
-    assert all(verb in told for verb in VERBS if verb != "run")
-    options = ["--" + name.replace("_", "-") for name in Config.__slots__]
-    assert [option for option in options if option not in told] == []
+    assert all(verb in shown for verb in VERBS if verb != "run")
+    assert [option.flag for option in options() if option.flag not in shown] == []
 
 
-def test_the_readme_knows_every_option_and_every_verb() -> None:
-    told = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
-    words = [f"--{name.replace('_', '-')}" for name in Config.__slots__] + list(VERBS)
-    assert [word for word in words if f"`{word}" not in told and f"rtmatte {word}" not in told] == []
+def test_the_readme_has_every_option_and_every_verb() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    words = [*(option.flag for option in options()), *VERBS]
+    assert [word for word in words if f"`{word}" not in readme and f"rtmatte {word}" not in readme] == []
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -89,73 +87,75 @@ def test_version(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
         (["--fps", "fast"], "--fps: 'fast' is not a number from 1 to 240"),
         (
             ["--config", "none.toml"],
-            "cannot read the settings file none.toml: No such file or directory; check --config",
+            "cannot read the options file none.toml: No such file or directory; check --config",
         ),
         (["demo", "--seconds", "0"], "--seconds: 0 is not a number above 0, up to 3600"),
         (["demo", "--seconds", "x"], "argument --seconds: invalid float value: 'x'; see rtmatte demo --help"),
         (["bench", "--size", "1280"], "--size: '1280' is not WIDTHxHEIGHT with each from 16 to 8192, such as 1280x720"),
     ],
 )
-def test_what_is_wrong_is_told_in_one_line(words: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_error_in_the_arguments_is_one_line(
+    words: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(words) == 2
     assert capsys.readouterr().err == f"rtmatte: {message}\n"
 
 
-def test_an_error_of_the_line_is_told_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_error_of_the_pipeline_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--camera", "demo?frames=1", "--output", "null", "--model", "none.onnx"]) == 2
-    told = capsys.readouterr().err
-    assert told.startswith("rtmatte: no model file none.onnx; ")
-    assert told.count("\n") == 1
+    printed = capsys.readouterr().err
+    assert printed.startswith("rtmatte: model file none.onnx does not exist; ")
+    assert printed.count("\n") == 1
 
 
-def test_what_failed_while_closing_is_told_too(
+def test_an_error_while_closing_is_printed_too(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def breaks(_words: object) -> int:
+    def fail(_words: object) -> int:
         error = SourceError("the camera is gone")
         error.add_note("and while closing: the disk is full")
         raise error
 
-    monkeypatch.setattr(cli, "_call", breaks)
+    monkeypatch.setattr(cli, "_call", fail)
     assert main([]) == 2
     assert capsys.readouterr().err == "rtmatte: the camera is gone; and while closing: the disk is full\n"
 
 
 def test_a_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
-    def breaks(_words: object) -> int:
+    def fail(_words: object) -> int:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(cli, "_call", breaks)
+    monkeypatch.setattr(cli, "_call", fail)
     with pytest.raises(ZeroDivisionError):
         main([])
 
 
-def test_a_library_the_system_lacks_is_told_with_its_package() -> None:
+def test_a_missing_system_library_is_named_with_its_package() -> None:
     error = missing_dependency(ImportError("libGL.so.1: cannot open shared object file: No such file or directory"))
     assert isinstance(error, MissingDependency)
     assert str(error).startswith("OpenCV cannot load a system library (libGL.so.1: ")
     assert "sudo apt install libgl1 libglib2.0-0" in str(error)
 
 
-def test_a_missing_package_is_told() -> None:
+def test_a_missing_package_is_named() -> None:
     error = missing_dependency(ModuleNotFoundError("No module named 'av'", name="av"))
     assert str(error) == f"the package 'av' is missing; {REINSTALL}"
 
 
 @pytest.mark.parametrize(
-    ("text", "mend"),
+    ("text", "hint"),
     [
         ("Numba needs NumPy 2.4 or less. Got NumPy 2.5.", REINSTALL),
         ("DLL load failed while importing onnxruntime_pybind11_state: not found", "Visual C++ Redistributable"),
     ],
 )
-def test_a_package_that_does_not_load_is_told(text: str, mend: str) -> None:
+def test_a_package_that_cannot_be_loaded_has_a_hint(text: str, hint: str) -> None:
     error = missing_dependency(ImportError(text))
     assert text in str(error)
-    assert mend in str(error)
+    assert hint in error.hint
 
 
-def test_our_own_import_error_is_a_bug() -> None:
+def test_an_import_error_of_this_package_is_a_bug() -> None:
     bug = ModuleNotFoundError("No module named 'realtime_matte.x'", name="realtime_matte.x")
     with pytest.raises(ModuleNotFoundError):
         missing_dependency(bug)
@@ -165,7 +165,7 @@ def test_our_own_import_error_is_a_bug() -> None:
 
 
 def recorded(path: Path) -> int:
-    """How many pictures a clip holds."""
+    """Number of frames in a clip."""
     with av.open(str(path)) as clip:
         return sum(1 for _ in clip.decode(video=0))
 
@@ -175,10 +175,10 @@ def test_a_finite_source_runs_to_its_end(model: str, tmp_path: Path, capfd: pyte
     words = ["--camera", "demo?frames=7", "--size", "96x64", "--output", str(clip), "--model", model, "--bg", "green"]
     assert main(words) == 0
     assert recorded(clip) == 7
-    told = capfd.readouterr()
-    assert "96x64 at 30 fps" in told.err
-    assert "rtmatte: 7 pictures in " in told.err
-    assert told.out == ""
+    printed = capfd.readouterr()
+    assert "96x64 at 30 fps" in printed.err
+    assert "rtmatte: 7 frames in " in printed.err
+    assert printed.out == ""
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_a_finite_source_runs_to_its_end(model: str, tmp_path: Path, capfd: pyte
         ["doctor", "--camera", "demo?frames=1", "--size", "96x64"],
     ],
 )
-def test_opencv_keeps_to_one_thread(
+def test_opencv_runs_in_one_thread(
     words: list[str], model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -203,23 +203,23 @@ def test_opencv_keeps_to_one_thread(
         cv2.setNumThreads(before)
 
 
-def test_quiet_tells_notes_alone(model: str, capfd: pytest.CaptureFixture[str]) -> None:
+def test_quiet_prints_notices_only(model: str, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["--camera", "demo?frames=3", "--size", "96x64", "--output", "null", "--model", model, "--quiet"]) == 0
     assert capfd.readouterr().err == "rtmatte: the demo camera: a photograph that moves\n"
 
 
-def test_frames_ends_a_run_after_so_many_pictures(model: str, tmp_path: Path) -> None:
+def test_frames_limits_a_run(model: str, tmp_path: Path) -> None:
     clip = tmp_path / "clip.mp4"
     words = ["--camera", "demo?frames=50", "--size", "96x64", "--output", str(clip), "--model", model, "--frames", "4"]
     assert main(words) == 0
     assert recorded(clip) == 4
 
 
-def test_seconds_ends_a_run(model: str) -> None:
+def test_seconds_limits_a_run(model: str) -> None:
     assert main(["--camera", "demo", "--size", "96x64", "--output", "null", "--model", model, "--seconds", "0.1"]) == 0
 
 
-def test_settings_come_from_the_file_too(model: str, tmp_path: Path) -> None:
+def test_options_come_from_the_file_too(model: str, tmp_path: Path) -> None:
     clip, config = tmp_path / "clip.mp4", tmp_path / "my.toml"
     config.write_text(
         f"camera = 'demo?frames=5'\nsize = '96x64'\noutput = '{clip.as_posix()}'\nmodel = '{Path(model).as_posix()}'\n"
@@ -228,20 +228,20 @@ def test_settings_come_from_the_file_too(model: str, tmp_path: Path) -> None:
     assert recorded(clip) == 5
 
 
-def test_a_run_that_lost_an_output_says_so_by_its_status(
+def test_a_failed_output_sets_the_exit_status(
     model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def breaks(_sink: object, _picture: object, _time: float) -> None:
+    def fail(_sink: object, _image: object, _time: float) -> None:
         raise SinkError("cannot write: No space left on device")
 
-    monkeypatch.setattr("realtime_matte.sinks.file.Recording.send", breaks)
+    monkeypatch.setattr("realtime_matte.sinks.file.Recording.send", fail)
     words = ["--camera", "demo?frames=3", "--size", "96x64", "--output", str(tmp_path / "a.mp4"), "--output", "null"]
     assert main([*words, "--model", model, "--quiet"]) == 2
-    assert "an output failed and is closed, the others go on: cannot write" in capsys.readouterr().err
+    assert "an output failed and is closed, the others continue: cannot write" in capsys.readouterr().err
 
 
 @LINUX
-def test_a_folder_that_is_gone_keeps_nobody_from_running(
+def test_a_deleted_working_folder_does_not_prevent_a_run(
     model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     gone = tmp_path / "gone"
@@ -256,7 +256,7 @@ def test_a_folder_that_is_gone_keeps_nobody_from_running(
 
 @LINUX
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_ends_a_run_well_and_the_recording_plays(
+def test_a_signal_ends_a_run_and_the_recording_plays(
     model: str, tmp_path: Path, number: signal.Signals, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clip = tmp_path / "clip.mp4"
@@ -304,8 +304,8 @@ def test_a_second_signal_ends_at_once_and_the_recording_still_plays(
     assert recorded(clip) == 5
 
 
-def with_nobody_reading(*words: str) -> "subprocess.CompletedProcess[bytes]":
-    """Python with these words, its stdout a pipe that is closed at the other end, and buffered as usual."""
+def with_closed_stdout(*words: str) -> "subprocess.CompletedProcess[bytes]":
+    """Run Python with a buffered stdout that is a pipe without a reader."""
     read, write = os.pipe()
     os.close(read)
     buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
@@ -318,20 +318,20 @@ def with_nobody_reading(*words: str) -> "subprocess.CompletedProcess[bytes]":
 
 @LINUX
 @pytest.mark.parametrize("word", ["devices", "--help"])
-def test_a_closed_stdout_makes_no_complaint(word: str) -> None:
-    done = with_nobody_reading("-m", "realtime_matte", word)
+def test_a_closed_stdout_is_not_an_error(word: str) -> None:
+    done = with_closed_stdout("-m", "realtime_matte", word)
     assert (done.returncode, done.stderr) == (0, b"")
 
 
 @LINUX
-@pytest.mark.parametrize(("error", "told"), [("SinkError('no room')", b"no room"), ("RuntimeError", b"Traceback")])
-def test_a_closed_stdout_hides_no_error(error: str, told: bytes) -> None:
+@pytest.mark.parametrize(("error", "expected"), [("SinkError('no room')", b"no room"), ("RuntimeError", b"Traceback")])
+def test_a_closed_stdout_hides_no_error(error: str, expected: bytes) -> None:
     verb = "from realtime_matte import cli; from realtime_matte.errors import SinkError\n"
     verb += f"def call(_):\n print('half of it')\n raise {error}\ncli._call = call; raise SystemExit(cli.main([]))"
-    assert told in with_nobody_reading("-c", verb).stderr
+    assert expected in with_closed_stdout("-c", verb).stderr
 
 
-def test_a_name_that_the_terminal_has_no_letters_for_is_told_all_the_same(model: str, tmp_path: Path) -> None:
+def test_a_name_that_the_terminal_cannot_encode_is_printed_escaped(model: str, tmp_path: Path) -> None:
     done = subprocess.run(  # noqa: S603 - our own interpreter
         [sys.executable, "-m", "realtime_matte", "demo", "--seconds", "0.1", "--out", "\u00e9", "--model", model],
         env=os.environ | {"PYTHONIOENCODING": "ascii"},
@@ -343,39 +343,39 @@ def test_a_name_that_the_terminal_has_no_letters_for_is_told_all_the_same(model:
     assert rb"wrote \xe9/demo.mp4" in done.stdout.replace(b"\\\\", b"\\")
 
 
-def test_too_little_memory_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    def breaks(_words: object) -> int:
+def test_too_little_memory_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def fail(_words: object) -> int:
         raise MemoryError
 
-    monkeypatch.setattr(cli, "_call", breaks)
+    monkeypatch.setattr(cli, "_call", fail)
     assert main(["--size", "8192x8192"]) == 2
-    assert capsys.readouterr().err == "rtmatte: there is not enough memory for that; take a smaller --size\n"
+    assert capsys.readouterr().err == "rtmatte: not enough memory; choose a smaller --size\n"
 
 
 @LINUX
 @pytest.mark.parametrize("flags", ["", "-u"])
-def test_what_cannot_be_printed_is_told(flags: str) -> None:
+def test_a_full_stdout_is_one_line(flags: str) -> None:
     command = ["bash", "-c", f"{sys.executable} {flags} -m realtime_matte models >/dev/full"]
     buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=buffered)  # noqa: S603
     assert done.returncode == 2
-    assert done.stderr == "rtmatte: cannot print all of it: No space left on device; let it go to another place\n"
+    assert done.stderr == "rtmatte: cannot write the output: No space left on device; redirect it to another place\n"
 
 
 @LINUX
-def test_interrupted_before_anything_runs_it_says_so_by_its_status(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupt_before_the_run_sets_the_exit_status(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_args: object, **_more: object) -> None:
         os.kill(os.getpid(), signal.SIGINT)
 
-    monkeypatch.setattr("realtime_matte.cli.session.opened", interrupted)
+    monkeypatch.setattr(Pipeline, "open", interrupted)
     assert main(["--camera", "demo", "--output", "null"]) == 130
 
 
-def test_interrupted_elsewhere_it_says_so_by_its_status(monkeypatch: pytest.MonkeyPatch) -> None:
-    def breaks(_words: object) -> int:
+def test_an_interrupt_of_another_verb_sets_the_exit_status(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_words: object) -> int:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "_call", breaks)
+    monkeypatch.setattr(cli, "_call", fail)
     assert main(["devices"]) == 130
 
 
@@ -387,37 +387,37 @@ def send(number: int) -> None:
 
 
 @LINUX
-def test_the_first_signal_asks_and_the_second_insists() -> None:
-    asked: list[str] = []
+def test_the_first_signal_requests_the_end_and_the_second_interrupts() -> None:
+    requested: list[str] = []
     before = signal.getsignal(signal.SIGTERM)
     with Signals() as signals:
-        signals.hand_to(asked.append)
+        signals.forward_to(requested.append)
         send(signal.SIGTERM)
-        assert asked == ["quit"]
+        assert requested == ["quit"]
         with pytest.raises(KeyboardInterrupt):
             send(signal.SIGINT)
     assert signal.getsignal(signal.SIGTERM) == before
 
 
 @LINUX
-def test_before_there_is_anybody_to_ask_a_signal_interrupts() -> None:
+def test_a_signal_before_the_run_interrupts() -> None:
     with Signals(), pytest.raises(KeyboardInterrupt):
         send(signal.SIGTERM)
 
 
 @LINUX
-def test_signals_ask_for_the_card_and_the_next_background() -> None:
-    asked: list[str] = []
+def test_signals_request_standby_and_the_next_background() -> None:
+    requested: list[str] = []
     with Signals() as signals:
         send(signal.SIGUSR1)
-        signals.hand_to(asked.append)
+        signals.forward_to(requested.append)
         for number in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGUSR1):
             send(number)
-    assert asked == ["standby", "next_background", "standby"]
+    assert requested == ["standby", "next_background", "standby"]
 
 
 @LINUX
-def test_what_was_ignored_stays_ignored() -> None:
+def test_an_ignored_signal_stays_ignored() -> None:
     """As after nohup, so that a run outlives its terminal."""
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
@@ -428,7 +428,7 @@ def test_what_was_ignored_stays_ignored() -> None:
         signal.signal(signal.SIGHUP, before)
 
 
-def test_in_another_thread_it_leaves_signals_alone() -> None:
+def test_another_thread_changes_no_signal() -> None:
     handlers: list[object] = []
 
     def enter() -> None:
@@ -442,13 +442,13 @@ def test_in_another_thread_it_leaves_signals_alone() -> None:
     assert handlers == [before]
 
 
-# the screen
+# what is shown
 
 
 @LINUX
 @pytest.mark.parametrize("lost", ["full", "closed"])
-def test_a_run_goes_on_though_nobody_can_be_told(lost: str, tmp_path: Path) -> None:
-    """The camera of a call does not go because a terminal or a log did."""
+def test_a_run_goes_on_without_its_stderr(lost: str, tmp_path: Path) -> None:
+    """A lost terminal or log must not end the camera of a call."""
     line = "rtmatte() { %s -m realtime_matte --camera demo?frames=3 --size 96x64 --model %s --output %s; }; rtmatte %s"
     where = {"full": "2>/dev/full", "closed": "2>&1 | true"}[lost]
     model, out = tiny_networks.recurrent(tmp_path / "tiny.onnx"), tmp_path / "out.mp4"
@@ -476,23 +476,23 @@ def pipeline() -> Iterator[Pipeline]:
 
 
 def test_plain_lines_come_every_few_seconds(pipeline: Pipeline) -> None:
-    told, clock = io.StringIO(), Clock()
-    shown = Plain(Console(file=told, soft_wrap=True), verbose=False, clock=clock)
+    output, clock = io.StringIO(), Clock()
+    shown = PlainLines(Console(file=output, soft_wrap=True), verbose=False, clock=clock)
     shown.start(pipeline, frames=40)
     for _ in range(20):
         pipeline.step()
         clock.now += 0.5
         shown.update(pipeline)
     shown.end(pipeline)
-    lines = told.getvalue().splitlines()
+    lines = output.getvalue().splitlines()
     assert lines[0] == f"rtmatte: {SIZE[0]}x{SIZE[1]} at 30 fps, scripted on fake; Ctrl-C ends"
     assert lines[1].startswith("rtmatte: 10/40, 15 s left | ")
     assert lines[2].startswith("rtmatte: 20/40, 10 s left | ")
     assert "| scripted on fake | 96x64 at 30 fps | 1 standby" in lines[1]
-    assert lines[3] == "rtmatte: 19 pictures and 1 standby cards in 10.0 s, 1.9 fps"
+    assert lines[3] == "rtmatte: 19 frames and 1 standby cards in 10.0 s, 1.9 fps"
 
 
-def test_the_line_tells_fps_and_stages_of_a_clip_and_no_age(pipeline: Pipeline) -> None:
+def test_the_progress_line_of_a_clip_has_fps_and_stages_but_no_age(pipeline: Pipeline) -> None:
     for _ in range(10):
         pipeline.step()
     line = progress_line(pipeline, verbose=True)
@@ -502,18 +502,20 @@ def test_the_line_tells_fps_and_stages_of_a_clip_and_no_age(pipeline: Pipeline) 
     assert "dropped" not in line
 
 
-def test_the_line_tells_age_and_drops_of_a_camera() -> None:
+def test_the_progress_line_of_a_camera_has_age_and_drops() -> None:
     source = opener(ScriptedSource(range(3), live=True))
-    with Pipeline.open(source, SolidBackground(), outputs=[Recorder()], model=ScriptedNetwork, notify=[].append) as opened:
+    with Pipeline.open(
+        source, SolidBackground(), outputs=[Recorder()], model=ScriptedNetwork, notify=[].append
+    ) as opened:
         opened.step()
         assert "age " in progress_line(opened, verbose=False)
         assert " dropped" in progress_line(opened, verbose=False)
 
 
-def test_in_a_terminal_a_bar_shows_how_far_it_is(pipeline: Pipeline) -> None:
-    told, clock = io.StringIO(), Clock()
-    console = Console(file=told, force_terminal=True, width=200)
-    shown = LiveLine(console, verbose=True, clock=clock)
+def test_in_a_terminal_a_bar_shows_the_progress(pipeline: Pipeline) -> None:
+    output, clock = io.StringIO(), Clock()
+    console = Console(file=output, force_terminal=True, width=200)
+    shown = ProgressLine(console, verbose=True, clock=clock)
     shown.start(pipeline, frames=40)
     for _ in range(10):
         pipeline.step()
@@ -522,19 +524,19 @@ def test_in_a_terminal_a_bar_shows_how_far_it_is(pipeline: Pipeline) -> None:
     shown.notify("the camera is back [really]")
     shown.end(pipeline)
     shown.close()
-    assert "10/40" in told.getvalue()
-    assert "rtmatte: the camera is back [really]" in told.getvalue()
-    assert "rtmatte: 9 pictures and 1 standby cards in 10.0 s" in told.getvalue()
+    assert "10/40" in output.getvalue()
+    assert "rtmatte: the camera is back [really]" in output.getvalue()
+    assert "rtmatte: 9 frames and 1 standby cards in 10.0 s" in output.getvalue()
 
 
-def test_the_screen_suits_user_and_terminal() -> None:
+def test_the_screen_depends_on_quiet_and_the_terminal() -> None:
     pipe, terminal = Console(file=io.StringIO()), Console(file=io.StringIO(), force_terminal=True)
     with screen(quiet=True, verbose=False, console=terminal) as shown:
         assert type(shown) is Quiet
     with screen(quiet=False, verbose=False, console=pipe) as shown:
-        assert type(shown) is Plain
+        assert type(shown) is PlainLines
     with screen(quiet=False, verbose=False, console=terminal) as shown:
-        assert type(shown) is LiveLine
+        assert type(shown) is ProgressLine
 
 
 # the other verbs
@@ -549,14 +551,14 @@ def test_models_lists_the_shipped_ones(capsys: pytest.CaptureFixture[str]) -> No
 
 def test_devices_lists_cameras_and_providers(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["devices"]) == 0
-    told = capsys.readouterr().out
-    assert told.startswith("cameras, for --camera (sizes with their best rate):\n")
-    assert "\nproviders, for --provider (best first):\n" in told
+    printed = capsys.readouterr().out
+    assert printed.startswith("cameras, for --camera (sizes with their highest frame rate):\n")
+    assert "\nproviders, for --provider (fastest first):\n" in printed
     assert main(["devices", "--json"]) == 0
     assert {one["name"] for one in json.loads(capsys.readouterr().out)["providers"]} >= {"cpu", "cuda"}
 
 
-def test_devices_lists_what_a_camera_can_do(
+def test_devices_lists_the_modes_of_a_camera(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     modes = (
@@ -579,30 +581,30 @@ def test_devices_lists_what_a_camera_can_do(
     ]
 
 
-def test_bench_measures_each_size_in_a_process_of_its_own(model: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_bench_measures_each_size_in_its_own_process(model: str, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["bench", "--size", "96x64", "--seconds", "0.1", "--model", model, "--bg", "green"]
     assert main([*words, "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    result = told["results"][0]
+    printed = json.loads(capsys.readouterr().out)
+    result = printed["results"][0]
     assert result["size"] == [96, 64]
     assert result["frames"] > 0
     assert result["fps"] > 0
     assert result["cpu_ms"] > 0
     assert 0 < result["first_composite_s"] < 60
     assert set(result["stages_ms"]) == set(STAGES)
-    assert told["machine"]["cores"] == os.cpu_count()
+    assert printed["machine"]["cores"] == os.cpu_count()
 
 
 def test_bench_prints_a_table(model: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(report, "WARM_UP_S", 0.0)
     monkeypatch.setattr(report, "run", report.measure)
     assert main(["bench", "--size", "96x64", "--size", "48x32", "--seconds", "0.1", "--model", model]) == 0
-    told = capsys.readouterr().out
-    assert "\nSIZE   FPS " in told
-    assert "\n96x64  " in told
-    assert "\n48x32  " in told
+    printed = capsys.readouterr().out
+    assert "\nSIZE   FPS " in printed
+    assert "\n96x64  " in printed
+    assert "\n48x32  " in printed
 
 
-def test_what_fails_in_the_measured_process_is_told_here(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_error_of_the_measured_process_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bench", "--size", "96x64", "--model", "none.onnx"]) == 2
-    assert "rtmatte: no model file none.onnx; " in capsys.readouterr().err
+    assert "rtmatte: model file none.onnx does not exist; " in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""``rtmatte install-service``: what it writes, runs, tells and refuses."""
+"""``rtmatte install-service``: what it writes, runs, prints and refuses."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ from realtime_matte.errors import MissingFile, SinkError, SpecError
 
 @pytest.fixture
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeHost:
-    """With systemd, and no settings."""
+    """A machine with systemd and without an options file."""
     monkeypatch.setattr(
         "realtime_matte.config.toml_file.user_config_path", lambda *_names, **_more: tmp_path / "nowhere"
     )
@@ -30,22 +30,22 @@ def unit(machine: FakeHost) -> Path:
     return machine.root / "home/me/.config/systemd/user/rtmatte.service"
 
 
-def test_the_unit_runs_the_settings_and_starts_again_after_a_failure(machine: FakeHost) -> None:
-    told = list(install(machine.host, None))
-    assert told[:3] == [
+def test_the_unit_runs_rtmatte_and_restarts_after_a_failure(machine: FakeHost) -> None:
+    lines = list(install(machine.host, None))
+    assert lines[:3] == [
         f"wrote {unit(machine)}",
         "ran systemctl --user daemon-reload",
         "ran systemctl --user enable rtmatte.service",
     ]
-    assert "  /etc/modules-load.d/rtmatte.conf: v4l2loopback" in told
-    lines = unit(machine).read_text("utf-8").splitlines()
-    assert lines[0] == MARK
-    assert f'ExecStart="{sys.executable}" "-m" "realtime_matte" "run" "--quiet"' in lines
-    assert "Restart=on-failure" in lines
-    assert "WantedBy=default.target" in lines
+    assert "  /etc/modules-load.d/rtmatte.conf: v4l2loopback" in lines
+    written = unit(machine).read_text("utf-8").splitlines()
+    assert written[0] == MARK
+    assert f'ExecStart="{sys.executable}" "-m" "realtime_matte" "run" "--quiet"' in written
+    assert "Restart=on-failure" in written
+    assert "WantedBy=default.target" in written
 
 
-def test_a_settings_file_is_named_by_its_whole_path_as_systemd_reads_it(
+def test_an_options_file_has_its_absolute_path_quoted_for_systemd(
     machine: FakeHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     odd = machine.write('my "100 %" $et.toml', "bg = 'blur'\n")
@@ -55,34 +55,34 @@ def test_a_settings_file_is_named_by_its_whole_path_as_systemd_reads_it(
     assert f"{expected}\n" in unit(machine).read_text("utf-8")
 
 
-def test_settings_that_are_wrong_are_told_and_nothing_is_written(machine: FakeHost) -> None:
+def test_with_invalid_options_nothing_is_written(machine: FakeHost) -> None:
     with pytest.raises(MissingFile):
         list(install(machine.host, "none.toml"))
     wrong = machine.write("wrong.toml", "nonsense = 1\n")
-    with pytest.raises(SpecError, match="no setting 'nonsense'"):
+    with pytest.raises(SpecError, match="no option 'nonsense'"):
         list(install(machine.host, str(wrong)))
     assert not unit(machine).exists()
 
 
-def test_the_folder_of_the_users_choice_is_taken(machine: FakeHost) -> None:
+def test_the_configured_folder_is_used(machine: FakeHost) -> None:
     machine.environment["XDG_CONFIG_HOME"] = str(machine.root / "elsewhere")
     list(install(machine.host, None))
     assert (machine.root / "elsewhere/systemd/user/rtmatte.service").is_file()
 
 
-def test_what_could_not_be_run_is_left_to_the_user(machine: FakeHost) -> None:
+def test_commands_that_were_not_run_are_named(machine: FakeHost) -> None:
     machine.answer("systemctl", "Failed to connect to bus:\nNo medium found\n", status=1)
-    told = install(machine.host, None)
-    assert next(told).startswith("wrote ")
+    lines = install(machine.host, None)
+    assert next(lines).startswith("wrote ")
     left = "systemctl --user daemon-reload && systemctl --user enable rtmatte.service"
     with pytest.raises(
         SinkError, match=rf"daemon-reload failed \(Failed to connect to bus: No medium found\); run yourself: {left}$"
     ):
-        next(told)
+        next(lines)
     assert machine.asked == ["systemctl --user daemon-reload"]
 
 
-def test_what_could_not_be_stopped_is_not_taken_away(machine: FakeHost) -> None:
+def test_a_service_that_cannot_be_stopped_is_not_removed(machine: FakeHost) -> None:
     list(install(machine.host, None))
     machine.answer("systemctl", "Failed to connect to bus", status=1)
     with pytest.raises(SinkError, match="disable --now"):
@@ -90,13 +90,13 @@ def test_what_could_not_be_stopped_is_not_taken_away(machine: FakeHost) -> None:
     assert unit(machine).exists()
 
 
-def test_when_the_camera_is_on_is_told(machine: FakeHost) -> None:
+def test_it_says_when_the_camera_is_on(machine: FakeHost) -> None:
     assert "while it runs, the camera is on; systemctl --user stop rtmatte switches it off" in install(
         machine.host, None
     )
 
 
-def test_removed_it_leaves_nothing(machine: FakeHost) -> None:
+def test_remove_leaves_nothing(machine: FakeHost) -> None:
     list(install(machine.host, None))
     machine.asked.clear()
     assert list(remove(machine.host)) == [
@@ -108,7 +108,7 @@ def test_removed_it_leaves_nothing(machine: FakeHost) -> None:
     assert list(remove(machine.host)) == [f"there is no {unit(machine)}: nothing to remove"]
 
 
-def test_a_unit_of_somebody_else_is_left_alone(machine: FakeHost) -> None:
+def test_a_unit_of_another_program_is_left_alone(machine: FakeHost) -> None:
     machine.write(str(unit(machine).relative_to(machine.root)), "[Unit]\n")
     for act in (lambda: list(install(machine.host, None)), lambda: list(remove(machine.host))):
         with pytest.raises(SpecError, match="was not written by rtmatte; move it away first"):
@@ -116,31 +116,31 @@ def test_a_unit_of_somebody_else_is_left_alone(machine: FakeHost) -> None:
     assert unit(machine).read_text("utf-8") == "[Unit]\n"
 
 
-def test_installed_twice_the_last_settings_count(machine: FakeHost) -> None:
+def test_a_second_install_replaces_the_first(machine: FakeHost) -> None:
     config = machine.write("my.toml")
     list(install(machine.host, None))
     list(install(machine.host, str(config)))
     assert "my.toml" in unit(machine).read_text("utf-8")
 
 
-def test_a_folder_that_cannot_be_written_is_told(machine: FakeHost) -> None:
+def test_a_read_only_folder_is_an_error(machine: FakeHost) -> None:
     machine.write("home/me/.config", "a file")
     with pytest.raises(SinkError, match=r"cannot write .*rtmatte.service: .*; check the folder's permissions"):
         list(install(machine.host, None))
 
 
-def test_where_there_is_no_systemd_it_refuses(tmp_path: Path) -> None:
-    with pytest.raises(SpecError, match="no systemd runs this system"):
+def test_without_systemd_it_refuses(tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match="systemd does not run this system"):
         refuse(FakeHost(tmp_path).host, root=False)
 
 
-def test_nothing_is_started_as_root(machine: FakeHost) -> None:
+def test_root_is_refused(machine: FakeHost) -> None:
     refuse(machine.host, root=False)
     with pytest.raises(SpecError, match="would run rtmatte as root"):
         refuse(machine.host, root=True)
 
 
-def test_the_verb_tells_each_line(
+def test_the_verb_prints_each_line(
     machine: FakeHost, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(install_service, "Host", lambda: machine.host)
@@ -152,7 +152,7 @@ def test_the_verb_tells_each_line(
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd-analyze to check the unit with")
-def test_systemd_takes_the_unit(machine: FakeHost) -> None:
+def test_systemd_accepts_the_unit(machine: FakeHost) -> None:
     config = machine.write("a file.toml")
     list(install(machine.host, str(config)))
     command = ["systemd-analyze", "--user", "verify", str(unit(machine))]

@@ -1,4 +1,4 @@
-"""Keys pressed in the terminal of a run."""
+"""Keys pressed in the terminal of a run, in real pseudo-terminals."""
 
 import os
 import subprocess
@@ -14,38 +14,38 @@ import pytest
 from realtime_matte.cli.keys import Keys
 
 if sys.platform == "win32":
-    pytest.skip("a terminal as Linux and macOS have it", allow_module_level=True)
+    pytest.skip("needs a pseudo-terminal", allow_module_level=True)
 else:
     import pty
     import termios
 
 LIMIT_S = 60
 
-IN_IT = """
+START = """
 import os, sys
-number = os.open(sys.argv[1], os.O_RDWR)  # a session without a terminal is given the first that it opens
+number = os.open(sys.argv[1], os.O_RDWR)  # becomes the controlling terminal of this new session
 for stream in (0, 1, 2):
     os.dup2(number, stream)
 os.execv(sys.executable, [sys.executable, *sys.argv[2:]])
 """
 
-ASKS = """
+POLL = """
 import signal, time
 from contextlib import closing
 from realtime_matte.cli.keys import Keys
-asked = []
-with closing(Keys(asked.append, clock=lambda: time.perf_counter() * 10)) as keys:
-    keys.look()
+requested = []
+with closing(Keys(requested.append, clock=lambda: time.perf_counter() * 10)) as keys:
+    keys.poll()
     print("listens", *keys.notices, flush=True)
-    while "quit" not in asked:
-        keys.look()
+    while "quit" not in requested:
+        keys.poll()
         time.sleep(0.001)
-print(asked, flush=True)
+print(requested, flush=True)
 """
 
 
 class Session:
-    """Python with a terminal of its own, and all that it showed there."""
+    """A Python process with its own terminal, and all text that it printed there."""
 
     def __init__(self, *words: str) -> None:
         self._ours, theirs = pty.openpty()
@@ -53,7 +53,7 @@ class Session:
         self._theirs = theirs
         self._shown = b""  # guarded by _changed
         self._changed = threading.Condition()
-        command = [sys.executable, "-c", IN_IT, os.ttyname(theirs), *words]
+        command = [sys.executable, "-c", START, os.ttyname(theirs), *words]
         self._process = subprocess.Popen(command, start_new_session=True)  # noqa: S603 - our own interpreter
         self._thread = threading.Thread(target=self._listen, daemon=True)
         self._thread.start()
@@ -70,7 +70,7 @@ class Session:
             return text.encode() in self._shown
 
     @property
-    def now(self) -> list[object]:
+    def settings(self) -> list[object]:
         return termios.tcgetattr(self._theirs)
 
     def end(self) -> int:
@@ -87,68 +87,68 @@ class Session:
         os.close(self._ours)
 
     def _listen(self) -> None:
-        with suppress(OSError):  # nobody has the terminal open any more
+        with suppress(OSError):  # the terminal is closed
             while piece := os.read(self._ours, 4096):
                 with self._changed:
                     self._shown += piece
                     self._changed.notify_all()
 
 
-def test_keys_ask_as_they_are_pressed_and_the_terminal_is_left_as_it_was() -> None:
-    with Session("-c", ASKS) as session:
+def test_keys_request_commands_and_the_terminal_is_restored() -> None:
+    with Session("-c", POLL) as session:
         session.wait_shown("listens keys in this terminal: b next background, space standby card, q quit")
-        assert session.now != session.before
+        assert session.settings != session.before
         session.press("b x\n q")
         session.wait_shown("['next_background', 'standby', 'standby', 'quit']")
         assert session.end() == 0
-        assert session.now == session.before
-        assert not session.shows("b x"), "what is pressed is not shown: it would tear the live line"
+        assert session.settings == session.before
+        assert not session.shows("b x"), "keys are not echoed: they would break the progress line"
 
 
-def test_a_shell_that_sets_the_terminal_anew_changes_nothing() -> None:
+def test_keys_work_after_a_shell_has_reset_the_terminal() -> None:
     """As after Ctrl-Z and fg."""
-    with Session("-c", ASKS) as session:
+    with Session("-c", POLL) as session:
         session.wait_shown("listens")
         termios.tcsetattr(session._theirs, termios.TCSANOW, session.before)
-        while session.now == session.before:
+        while session.settings == session.before:
             pass
         session.press("q")
         session.wait_shown("['quit']")
         assert session.end() == 0
-        assert session.now == session.before
+        assert session.settings == session.before
 
 
-def test_in_the_background_the_terminal_is_left_alone() -> None:
-    """Reading it would stop the run."""
-    behind = """
+def test_a_background_process_leaves_the_terminal_alone() -> None:
+    """Reading the terminal would stop the run."""
+    background = """
 import subprocess, sys
-code = ASKS.replace('while "quit" not in asked:', 'for _ in range(50):')
+code = POLL.replace('while "quit" not in requested:', 'for _ in range(50):')
 done = subprocess.run([sys.executable, "-c", code], process_group=0)
 print("ended with", done.returncode, flush=True)
 """
-    with Session("-c", f"ASKS = {ASKS!r}{behind}") as session:
+    with Session("-c", f"POLL = {POLL!r}{background}") as session:
         session.press("q")
         session.wait_shown("ended with 0")
         assert session.shows("[]")
         assert session.end() == 0
-        assert session.now == session.before
+        assert session.settings == session.before
 
 
-@pytest.mark.parametrize("hurt", [False, True])
-def test_a_terminal_that_goes_away_is_no_fault(monkeypatch: pytest.MonkeyPatch, *, hurt: bool) -> None:
+@pytest.mark.parametrize("closed", [False, True])
+def test_a_closed_terminal_is_not_an_error(monkeypatch: pytest.MonkeyPatch, *, closed: bool) -> None:
     with terminal() as number, os.fdopen(number, "rb", buffering=0, closefd=False) as stream:
         monkeypatch.setattr("sys.stdin", stream)
-        monkeypatch.setattr("os.tcgetpgrp", lambda _number: os.getpgrp())  # as if it were ours
-        asked: list[str] = []
-        with closing(Keys(asked.append, clock=iter(range(100)).__next__)) as keys:
-            keys.look()
+        monkeypatch.setattr("os.tcgetpgrp", lambda _number: os.getpgrp())  # in the foreground
+        requested: list[str] = []
+        with closing(Keys(requested.append, clock=iter(range(100)).__next__)) as keys:
+            keys.poll()
             assert keys.notices
-            if hurt:
+            if closed:
                 os.close(number)
-                keys.look()
+                keys.poll()
                 assert not keys.notices
-                keys.look()
-        assert asked == []
+                keys.poll()
+        assert requested == []
 
 
 @contextmanager
@@ -158,7 +158,7 @@ def terminal() -> Iterator[int]:
         yield theirs
     finally:
         os.close(ours)
-        with suppress(OSError):  # the test did
+        with suppress(OSError):  # closed by the test
             os.close(theirs)
 
 
@@ -167,12 +167,12 @@ def test_without_a_terminal_there_are_no_keys(monkeypatch: pytest.MonkeyPatch) -
         for stream in (None, nothing):
             monkeypatch.setattr("sys.stdin", stream)
             keys = Keys([].append)
-            keys.look()
+            keys.poll()
             assert not keys.notices
             keys.close()
 
 
-def test_a_whole_run_obeys() -> None:
+def test_a_run_executes_the_commands() -> None:
     words = ["--camera", "demo", "--size", "320x180", "--output", "null", "--bg", "green"]
     with Session("-m", "realtime_matte", *words, "--provider", "cpu") as session:
         session.wait_shown("keys in this terminal")
@@ -182,7 +182,7 @@ def test_a_whole_run_obeys() -> None:
         session.press(" ")
         session.wait_shown("standby is over")
         session.press("b")
-        session.wait_shown("there is no other background to go on to")
+        session.wait_shown("there is no other background to switch to")
         session.press("q")
         assert session.end() == 0
-        assert session.now == session.before
+        assert session.settings == session.before
