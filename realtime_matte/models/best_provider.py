@@ -114,4 +114,4 @@ def _unusable_gpu(provider: str | None, machine: Machine) -> list[str]:
     """A notice if the installed ONNX Runtime cannot use the NVIDIA GPU of this machine."""
     if provider is not None or not machine.nvidia or CUDA.key in machine.listed:
         return []
-    return [f"the NVIDIA GPU is not used: CUDA cannot run here: {machine.unavailable(CUDA)}; running on CPU"]
+    return [f"the NVIDIA GPU is not used: {machine.unavailable(CUDA)}; running on CPU"]

@@ -110,7 +110,7 @@ class Machine:
             return ""
         if self.system in SYSTEMS and self.system not in provider.systems:
             return f"it exists only on {' and '.join(SYSTEMS[system] for system in provider.systems)}"
-        return f"the installed ONNX Runtime does not include it; pip install {provider.package} instead"
+        return f"the installed ONNX Runtime does not include {provider.title}; pip install {provider.package} instead"
 
     def available(self) -> list[Provider]:
         """Every provider that can be tried, best first."""

@@ -1,51 +1,60 @@
-"""An ONNX Runtime that plays a provider which is not there, at the lowest line: sessions and bindings.
+"""A fake ONNX Runtime that plays a provider which is not installed, at the lowest level: sessions and bindings.
 
-What the provider computes, the real CPU provider computes. Played is what surrounds it: whether it starts, what it
-claims to have run, when it fails, and a device's memory, which sees an input only when that is bound.
+What the provider computes, the real CPU provider computes. Played is what surrounds it: whether it starts, what its
+profile says, when it fails, and a device's memory, which gets an input only when that is bound.
 """
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from realtime_matte.models.runtime import Native, Runtime, Value, installed_runtime
+import numpy as np
 
-CPU_KEY = "CPUExecutionProvider"
-CPU_TAKES_S = 0.01
+from realtime_matte.frame import Frame
+from realtime_matte.models import best_provider
+from realtime_matte.models.catalog import ModelFile
+from realtime_matte.models.network import OnnxNetwork
+from realtime_matte.models.providers import CPU, CUDA, TENSORRT, Machine
+from realtime_matte.models.runtime import OrtSession, OrtValue, Runtime, installed_runtime
+
+CPU_RUN_S = 0.01
+
+GPU = Machine({CUDA.key, TENSORRT.key, CPU.key}, nvidia=True)
+NO_GPU = Machine({CUDA.key, TENSORRT.key, CPU.key}, nvidia=False, system="linux")
 
 
 @dataclass
 class Script:
     """What a played provider does.
 
-    ``refuses``: raises this when started. ``hides``: starts, and leaves itself out of the session's list. ``idle``:
-    claims to run, and leaves everything to the CPU; ``left``: that many convolutions. ``instead``: really computes
-    this graph. ``fails_on``: from that run on, counted from 1 with the warm-up's three, it raises ``error``; ``fails``:
-    so many times. ``trace``: what its trace holds in place of what ran. ``stale``: never sees a second input, as a
-    device does that copies once; ``forgets``: never a second memory. ``prints``: what preloading its libraries says.
-    ``lacks``: what keeps its library from loading. ``takes_s``: how long a run is, by the played clock; CPU_TAKES_S on
-    the CPU, half of that elsewhere. ``plans_s``: how much longer one is whose inputs have other shapes than the
-    session's last ones, as cuDNN plans every convolution anew then.
+    ``start_error``: raised when started. ``unlisted``: starts, but is missing in the session's list of providers.
+    ``runs_nothing``: leaves every operator to the CPU; ``convolutions_on_cpu``: that many. ``computes``: this graph
+    instead. ``fails_on``: from that run on, counted from 1 with the warm-up's three, it raises ``error``;
+    ``failures``: so many times. ``profile``: content of its profile, instead of what ran. ``stale_inputs``: never gets
+    a second input, as a device that copies once; ``stale_states``: never a second state. ``prints``: output of loading
+    its libraries. ``library_error``: why its library does not load. ``run_s``: how long a run takes by the fake clock;
+    CPU_RUN_S on the CPU, half of that elsewhere. ``plan_s``: extra time of a run whose inputs have other shapes than
+    in the session's last one, as cuDNN plans every convolution again then.
     """
 
-    refuses: str = ""
-    hides: bool = False
-    idle: bool = False
-    left: int = 0
-    instead: Path | None = None
+    start_error: str = ""
+    unlisted: bool = False
+    runs_nothing: bool = False
+    convolutions_on_cpu: int = 0
+    computes: Path | None = None
     fails_on: int | None = None
-    fails: float = math.inf
-    trace: str | None = None
+    failures: float = math.inf
+    profile: str | None = None
     error: Exception | None = None
-    stale: bool = False
-    forgets: bool = False
+    stale_inputs: bool = False
+    stale_states: bool = False
     prints: str = ""
-    lacks: str = ""
-    takes_s: float | None = None
-    plans_s: float = 0.0
+    library_error: str = ""
+    run_s: float | None = None
+    plan_s: float = 0.0
     runs: int = 0
     options: dict[str, str] = field(default_factory=dict)
     starts: int = 0
@@ -53,55 +62,85 @@ class Script:
 
 @dataclass
 class Clock:
-    """Goes on only while a played session runs."""
+    """Advances only while a played session runs."""
 
     now: float = 0.0
 
 
-def played(scripts: dict[str, Script]) -> Runtime:
-    """An ONNX Runtime on which the providers of these keys, or sessions of files so called, do as their scripts say."""
+def start_network(
+    path: Path,
+    scripts: dict[str, Script],
+    *,
+    machine: Machine = GPU,
+    provider: str | None = None,
+    gpu_model: ModelFile | None = None,
+    options: Mapping[str, object] | None = None,
+) -> OnnxNetwork:
+    """The network of a file, named "tiny", on a fake ONNX Runtime."""
+    return best_provider.start(
+        ModelFile("tiny", path, options or {}),
+        provider=provider,
+        threads=1,
+        runtime=fake_runtime(scripts),
+        machine=machine,
+        gpu_model=gpu_model,
+    )
+
+
+def mean_alphas(network: OnnxNetwork, levels: Sequence[int]) -> list[float]:
+    """The mean alpha of each grey frame of one shot."""
+    state, means = None, []
+    for index, level in enumerate(levels):
+        frame = Frame(np.full((72, 128, 3), level, np.uint8), float(index), index)
+        matte, state = network.process(frame, state)
+        means.append(round(float(matte.alpha.mean()), 3))
+    return means
+
+
+def fake_runtime(scripts: dict[str, Script]) -> Runtime:
+    """An ONNX Runtime on which providers of these keys, or sessions of files of these names, follow their scripts."""
     real, clock = installed_runtime(), Clock()
 
-    def native(path: str, options: object, providers: Sequence[tuple[str, dict[str, str]]]) -> Native:
+    def start_session(path: str, options: object, providers: Sequence[tuple[str, dict[str, str]]]) -> OrtSession:
         key = providers[0][0]
         script = scripts.get(Path(path).name) or scripts.setdefault(key, Script())
         script.starts, script.options = script.starts + 1, providers[0][1]
-        if script.refuses:
-            raise script.error or RuntimeError(script.refuses)
-        return _Native(real.native(str(script.instead or path), options, [(CPU_KEY, {})]), key, script, clock)
+        if script.start_error:
+            raise script.error or RuntimeError(script.start_error)
+        return _Session(real.start_session(str(script.computes or path), options, [(CPU.key, {})]), key, script, clock)
 
-    def preload() -> None:
+    def preload_cuda() -> None:
         for script in scripts.values():
             print(script.prints)  # noqa: T201 -- as ONNX Runtime does
 
     return Runtime(
-        native=native,
-        value=lambda array, _: real.value(array, "cpu"),
-        empty=lambda shape, _: real.empty(shape, "cpu"),
-        preload=preload,
-        library=lambda provider: scripts[provider.key].lacks,
+        start_session=start_session,
+        tensor=lambda array, _: real.tensor(array, "cpu"),
+        empty_tensor=lambda shape, _: real.empty_tensor(shape, "cpu"),
+        preload_cuda=preload_cuda,
+        library_error=lambda provider: scripts[provider.key].library_error,
         clock=lambda: clock.now,
     )
 
 
-class _Native:
-    def __init__(self, real: Native, key: str, script: Script, clock: Clock) -> None:
+class _Session:
+    def __init__(self, real: OrtSession, key: str, script: Script, clock: Clock) -> None:
         self._real, self._key, self._script, self._clock = real, key, script, clock
         self._planned: dict[str, list[int]] = {}
 
     def get_providers(self) -> Sequence[str]:
-        return [CPU_KEY] if self._script.hides else [self._key, CPU_KEY]
+        return [CPU.key] if self._script.unlisted else [self._key, CPU.key]
 
     def io_binding(self) -> "_Binding":
         return _Binding(self._real.io_binding(), self._script)
 
-    def run_with_iobinding(self, binding: Any) -> None:  # noqa: ANN401 -- only ever our own
+    def run_with_iobinding(self, binding: Any) -> None:  # noqa: ANN401 -- a _Binding
         self._script.runs += 1
-        usual_s = CPU_TAKES_S if self._key == CPU_KEY else CPU_TAKES_S / 2
-        self._clock.now += usual_s if self._script.takes_s is None else self._script.takes_s
+        default_s = CPU_RUN_S if self._key == CPU.key else CPU_RUN_S / 2
+        self._clock.now += default_s if self._script.run_s is None else self._script.run_s
         if binding.shapes != self._planned:
-            self._clock.now, self._planned = self._clock.now + self._script.plans_s, binding.shapes
-        if self._script.fails_on is not None and 0 <= self._script.runs - self._script.fails_on < self._script.fails:
+            self._clock.now, self._planned = self._clock.now + self._script.plan_s, binding.shapes
+        if self._script.fails_on is not None and 0 <= self._script.runs - self._script.fails_on < self._script.failures:
             raise self._script.error or RuntimeError("CUDA failure 700: an illegal memory access was encountered")
         self._real.run_with_iobinding(binding.real)
 
@@ -110,36 +149,36 @@ class _Native:
         events = json.loads(path.read_text("utf-8"))
         ran = [event["args"] for event in events if "provider" in event.get("args", {})]
         convolutions = [args for args in ran if args["op_name"] == "Conv"]
-        kept = ran if self._script.idle else convolutions[: self._script.left]
+        on_cpu = ran if self._script.runs_nothing else convolutions[: self._script.convolutions_on_cpu]
         for args in ran:
-            args["provider"] = CPU_KEY if any(args is one for one in kept) else self._key
-        path.write_text(json.dumps(events) if self._script.trace is None else self._script.trace, "utf-8")
+            args["provider"] = CPU.key if any(args is one for one in on_cpu) else self._key
+        path.write_text(json.dumps(events) if self._script.profile is None else self._script.profile, "utf-8")
         return str(path)
 
 
 class _Binding:
     def __init__(self, real: Any, script: Script) -> None:  # noqa: ANN401 -- ONNX Runtime's
         self.real, self._script = real, script
-        self._on_device: dict[str, Value] = {}
+        self._on_device: dict[str, OrtValue] = {}
 
     @property
     def shapes(self) -> dict[str, list[int]]:
         return {name: value.shape() for name, value in self._on_device.items()}
 
-    def bind_ortvalue_input(self, name: str, value: Value, /) -> None:
-        kept = self._script.stale or (self._script.forgets and name.startswith("m"))
-        if not (kept and name in self._on_device):
+    def bind_ortvalue_input(self, name: str, value: OrtValue, /) -> None:
+        stale = self._script.stale_inputs or (self._script.stale_states and name.startswith("m"))
+        if not (stale and name in self._on_device):
             self._on_device[name] = type(value).ortvalue_from_numpy(value.numpy().copy(), "cpu", 0)
         self.real.bind_ortvalue_input(name, self._on_device[name])
 
-    def bind_ortvalue_output(self, name: str, value: Value, /) -> None:
+    def bind_ortvalue_output(self, name: str, value: OrtValue, /) -> None:
         self.real.bind_ortvalue_output(name, value)
 
     def bind_output(self, name: str, device: str, /) -> None:
         assert device in {"cpu", "cuda"}, device
         self.real.bind_output(name, "cpu")
 
-    def get_outputs(self) -> Sequence[Value]:
+    def get_outputs(self) -> Sequence[OrtValue]:
         return self.real.get_outputs()  # type: ignore[no-any-return]
 
     def synchronize_inputs(self) -> None:

@@ -1,4 +1,4 @@
-"""Tiny networks of every family: real graphs, whose alpha is easy to say in the head."""
+"""Tiny networks of every family: real graphs, whose alpha is easy to compute by hand."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -26,8 +26,9 @@ def write(
     outputs: Sequence[Port],
     *,
     constants: Mapping[str, Any],
-    told: Mapping[str, str] | None = None,
+    metadata: Mapping[str, str] | None = None,
 ) -> Path:
+    """Save a graph as an .onnx file."""
     graph = helper.make_graph(
         [helper.make_node(operator, into, out, **attributes) for operator, into, out, attributes in nodes],
         "tiny",
@@ -36,15 +37,15 @@ def write(
         [numpy_helper.from_array(np.asarray(array), name) for name, array in constants.items()],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    helper.set_model_props(model, dict(told or {}))
+    helper.set_model_props(model, dict(metadata or {}))
     onnx.checker.check_model(model)
     onnx.save(model, path)
     return path
 
 
-def metadata(**changes: str) -> dict[str, str]:
-    """What a recurrent network of ours says about itself."""
-    told = {
+def recurrent_metadata(**changes: str) -> dict[str, str]:
+    """The metadata of one of our own networks; ``changes`` without the prefix of the keys."""
+    entries = {
         "family": "recurrent",
         "name": "tiny",
         "version": "1",
@@ -55,30 +56,30 @@ def metadata(**changes: str) -> dict[str, str]:
         "area": "36864",
         "states": json.dumps([{"input": "m8", "output": "n8", "channels": 2, "stride": 8}]),
     }
-    return {f"rtmatte.{key}": value for key, value in (told | changes).items()}
+    return {f"rtmatte.{key}": value for key, value in (entries | changes).items()}
 
 
 def recurrent(
-    path: Path, *, told: Mapping[str, str] | None = None, gain: float = 1.0, black_is_nan: bool = False
+    path: Path, *, metadata: Mapping[str, str] | None = None, gain: float = 1.0, black_is_nan: bool = False
 ) -> Path:
-    """Alpha is ``gain`` times how bright a pixel is (0..1), plus a hundredth of how many frames its memory has seen."""
+    """Alpha is ``gain`` times a pixel's brightness (0..1), plus 0.01 for each frame since its state began."""
     grey = np.full((1, 3, 1, 1), gain / 3 / 255, np.float32)
     nodes: list[Node] = [
         ("Cast", ["frame"], ["float"], {"to": FLOAT}),
         ("Transpose", ["float"], ["planes"], {"perm": [0, 3, 1, 2]}),
         ("Conv", ["planes", "grey"], ["bright"], {}),
         ("Add", ["m8", "one"], ["n8"], {}),
-        ("ReduceMean", ["n8"], ["seen"], {"axes": [1, 2, 3], "keepdims": 1}),
-        ("Mul", ["seen", "hundredth"], ["more"], {}),
-        ("Add", ["bright", "more"], ["sum"], {}),
+        ("ReduceMean", ["n8"], ["count"], {"axes": [1, 2, 3], "keepdims": 1}),
+        ("Mul", ["count", "hundredth"], ["counted"], {}),
+        ("Add", ["bright", "counted"], ["sum"], {}),
         ("ReduceMax", ["bright"], ["top"], {"axes": [1, 2, 3], "keepdims": 1}),
-        ("Div", ["top", "top"], ["sure"], {}),
-        ("Mul", ["sum", "sure" if black_is_nan else "one"], ["alpha"], {}),
+        ("Div", ["top", "top"], ["one_or_nan"], {}),
+        ("Mul", ["sum", "one_or_nan" if black_is_nan else "one"], ["alpha"], {}),
     ]
     constants = {"grey": grey, "one": np.float32(1), "hundredth": np.float32(0.01)}
     inputs: list[Port] = [("frame", BYTE, [1, "h", "w", 3]), ("m8", FLOAT, [1, 2, "h8", "w8"])]
     outputs: list[Port] = [("alpha", FLOAT, [1, 1, "h", "w"]), ("n8", FLOAT, [1, 2, "h8", "w8"])]
-    return write(path, nodes, inputs, outputs, constants=constants, told=metadata() if told is None else told)
+    return write(path, nodes, inputs, outputs, constants=constants, metadata=metadata or recurrent_metadata())
 
 
 def one_channel(
@@ -87,9 +88,9 @@ def one_channel(
     planar: bool = True,
     size: tuple[int, int] | None = (32, 16),
     instance_normalisation: bool = False,
-    told: Mapping[str, str] | None = None,
+    metadata: Mapping[str, str] | None = None,
 ) -> Path:
-    """Alpha is the first channel as the network got it."""
+    """Alpha is the first channel of the input tensor."""
     width, height = size or ("w", "h")
     into, out = ([3, height, width], [1, height, width]) if planar else ([height, width, 3], [height, width, 1])
     nodes: list[Node] = [("Split", ["input", "counts"], ["first", "others"], {"axis": 1 if planar else 3})]
@@ -98,11 +99,11 @@ def one_channel(
     nodes.append(("Identity", ["first"], ["output"], {}))
     constants = {"counts": np.array([1, 2]), "two": np.ones(2, np.float32)}
     ports: tuple[Port, Port] = ("input", FLOAT, [1, *into]), ("output", FLOAT, ["batch", *out])
-    return write(path, nodes, ports[:1], ports[1:], constants=constants, told=told)
+    return write(path, nodes, ports[:1], ports[1:], constants=constants, metadata=metadata)
 
 
 def two_channels(path: Path, *, mark: str = "Relu", softmax: bool = False, planar_out: bool = True) -> Path:
-    """Background scores 0, a person as much as the first channel; ``mark``: the operator that tells a network apart."""
+    """Background scores 0, a person the first channel; ``mark``: the operator that identifies the network."""
     first = np.zeros((2, 3, 1, 1), np.float32)
     first[1, 0] = 1
     constants = {
@@ -118,27 +119,28 @@ def two_channels(path: Path, *, mark: str = "Relu", softmax: bool = False, plana
     nodes: list[Node] = [
         ("Conv", ["input", "first"], ["scores"], {}),
         marks[mark],
-        ("Softmax", ["marked"], ["fair"], {"axis": 1}) if softmax else ("Identity", ["marked"], ["fair"], {}),
-        ("Transpose", ["fair"], ["output"], {"perm": [0, 1, 2, 3] if planar_out else [0, 2, 3, 1]}),
+        ("Softmax", ["marked"], ["maps"], {"axis": 1}) if softmax else ("Identity", ["marked"], ["maps"], {}),
+        ("Transpose", ["maps"], ["output"], {"perm": [0, 1, 2, 3] if planar_out else [0, 2, 3, 1]}),
     ]
     shape = [1, 2, 16, 32] if planar_out else [1, 16, 32, 2]
     return write(path, nodes, [("input", FLOAT, [1, 3, 16, 32])], [("output", FLOAT, shape)], constants=constants)
 
 
 def rvm(path: Path, *, known: bool = True, ratio: bool = False, kind: int = FLOAT) -> Path:
-    """Alpha is red plus a hundredth of how many frames the fourth memory saw; ``known``: channels told by the graph.
+    """Alpha is red plus 0.01 for each frame since the fourth state tensor began.
 
-    Where they are not, the first memories are grown from a single zero, as in the authors' export.
+    ``known``: the graph contains the number of channels; if not, the first state grows from a single zero, as in the
+    authors' export.
     """
     channels = {1: 16, 2: 20, 3: 40, 4: 64}
     numbers = tuple(channels)
     nodes: list[Node] = [("Split", ["src", "counts"], ["red", "others"], {"axis": 1})]
     nodes += [("Add", [f"r{i}i", f"one{i}"], [f"r{i}o"], {}) for i in numbers]
     nodes += [
-        ("ReduceMean", ["r4o"], ["seen"], {"axes": [1, 2, 3], "keepdims": 1}),
-        ("Mul", ["seen", "hundredth"], ["more"], {}),
+        ("ReduceMean", ["r4o"], ["count"], {"axes": [1, 2, 3], "keepdims": 1}),
+        ("Mul", ["count", "hundredth"], ["counted"], {}),
         ("Mul", ["red", "downsample_ratio" if ratio else "unit"], ["same"], {}),
-        ("Add", ["same", "more"], ["pha"], {}),
+        ("Add", ["same", "counted"], ["pha"], {}),
     ]
     shapes = {i: [1, channels[i], f"h{i}", f"w{i}"] if known else [f"{side}{i}" for side in "bchw"] for i in numbers}
     inputs: list[Port] = [("src", kind, [1, 3, "h", "w"]), *((f"r{i}i", kind, shapes[i]) for i in numbers)]
@@ -154,8 +156,10 @@ def rvm(path: Path, *, known: bool = True, ratio: bool = False, kind: int = FLOA
 
 
 def cpu(spec: str) -> Network:
+    """Opened on the CPU."""
     return models.open(spec, provider="cpu")
 
 
 def grey(level: int, size: Size = (1280, 720)) -> Frame:
+    """A frame of one grey level."""
     return Frame(np.full((size[1], size[0], 3), level, np.uint8), 0.0, 0)

@@ -7,14 +7,14 @@ from fakes import networks as tiny
 from realtime_matte import models
 from realtime_matte.errors import BadFile, ModelError, SpecError
 from realtime_matte.frame import Alpha, Frame
-from realtime_matte.models import onnx_file as graph
-from realtime_matte.models.family import known, understand
+from realtime_matte.models import onnx_file
+from realtime_matte.models.family import all_families, identify
 
 BLUE, GREEN, RED = 51, 102, 204
 
 
 def alpha(spec: str, *, frames: int = 1, size: tuple[int, int] = (64, 32)) -> Alpha:
-    """Of a picture of one colour, after so many frames."""
+    """Of frames of one colour, after so many of them."""
     pixels = np.full((size[1], size[0], 3), (BLUE, GREEN, RED), np.uint8)
     network, state = tiny.cpu(spec), None
     for index in range(frames):
@@ -27,16 +27,15 @@ def sigmoid(value: float) -> float:
 
 
 @pytest.fixture
-def every(tmp_path: Path) -> dict[str, list[Path]]:
-    """Networks of each family, by the module they belong to."""
+def networks(tmp_path: Path) -> dict[str, list[Path]]:
+    """Networks of each family, by its module."""
     return {
         "recurrent": [tiny.recurrent(tmp_path / "a.onnx")],
-        "mediapipe": [tiny.one_channel(tmp_path / "b.onnx"), tiny.one_channel(tmp_path / "c.onnx", planar=False)],
-        "modnet": [
+        "stateless": [
+            tiny.one_channel(tmp_path / "b.onnx"),
+            tiny.one_channel(tmp_path / "c.onnx", planar=False),
             tiny.one_channel(tmp_path / "d.onnx", size=None),
             tiny.one_channel(tmp_path / "e.onnx", size=(32, 32), instance_normalisation=True),
-        ],
-        "two_logits": [
             tiny.two_channels(tmp_path / "f.onnx"),
             tiny.two_channels(tmp_path / "g.onnx", planar_out=False),
         ],
@@ -44,34 +43,37 @@ def every(tmp_path: Path) -> dict[str, list[Path]]:
     }
 
 
-def test_each_network_is_recognised_by_its_own_family_alone(every: dict[str, list[Path]]) -> None:
-    assert set(every) == set(known())
-    for family, paths in every.items():
+def test_network_is_recognised_by_its_own_family_only(networks: dict[str, list[Path]]) -> None:
+    assert set(networks) == set(all_families())
+    for family, paths in networks.items():
         for path in paths:
-            found = graph.read(path)
-            assert [name for name, module in known().items() if module.recognises(found)] == [family]
+            graph = onnx_file.read(path)
+            assert [name for name, module in all_families().items() if module.recognises(graph)] == [family]
 
 
-def test_a_files_name_says_nothing(tmp_path: Path) -> None:
+def test_file_name_does_not_matter(tmp_path: Path) -> None:
     path = tiny.one_channel(tmp_path / "rvm_mobilenetv3.onnx")
-    assert known()["mediapipe"].recognises(graph.read(path))
+    assert all_families()["stateless"].recognises(onnx_file.read(path))
 
 
-def test_a_graph_of_no_family_is_told_with_those_there_are(tmp_path: Path) -> None:
+def test_graph_of_no_family_is_reported_with_the_known_families(tmp_path: Path) -> None:
     ports = [("x", tiny.FLOAT, [1, 10])], [("y", tiny.FLOAT, [1, 10])]
     path = tiny.write(tmp_path / "words.onnx", [("Identity", ["x"], ["y"], {})], *ports, constants={})
     with pytest.raises(ModelError) as caught:
         models.open(str(path))
-    told = str(caught.value)
-    assert "words.onnx is no matting network of a known family: it takes and gives x float (1, 10) -> y float" in told
-    assert all(f"{name}: " in told for name in known())
+    message = str(caught.value)
+    assert (
+        "words.onnx is not a matting network of a known family: its graph is x float (1, 10) -> y float (1, 10)"
+        in message
+    )
+    assert all(f"{name}: " in message for name in all_families())
 
 
 @pytest.mark.parametrize("batch", [2, 4])
-def test_a_batch_of_several_is_of_no_family(tmp_path: Path, batch: int) -> None:
+def test_batch_of_several_images_is_of_no_family(tmp_path: Path, batch: int) -> None:
     ports = [("x", tiny.FLOAT, [batch, 1, 8, 8])], [("y", tiny.FLOAT, [batch, 1, 8, 8])]
     path = tiny.write(tmp_path / "many.onnx", [("Identity", ["x"], ["y"], {})], *ports, constants={})
-    with pytest.raises(ModelError, match="no matting network"):
+    with pytest.raises(ModelError, match="not a matting network"):
         models.open(str(path))
 
 
@@ -88,17 +90,22 @@ def test_modnet_gets_rgb_from_minus_1_to_1_in_multiples_of_32(tmp_path: Path) ->
     np.testing.assert_allclose(found, RED / 127.5 - 1, atol=1e-6)
 
 
-def test_modnet_takes_the_size_asked_for(tmp_path: Path) -> None:
+def test_one_channel_network_with_instance_normalisation_is_modnet(tmp_path: Path) -> None:
+    path = tiny.one_channel(tmp_path / "net.onnx", instance_normalisation=True)
+    np.testing.assert_allclose(alpha(str(path)), RED / 127.5 - 1, atol=1e-6)
+
+
+def test_modnet_runs_at_the_requested_size(tmp_path: Path) -> None:
     path = tiny.one_channel(tmp_path / "net.onnx", size=None)
     assert alpha(f"{path}?size=64x96").shape == (96, 64)
-    with pytest.raises(SpecError, match="size 60x96 is not of whole multiples of 32; try 64x96"):
+    with pytest.raises(SpecError, match="size 60x96 is not a multiple of 32; try 64x96"):
         models.open(f"{path}?size=60x96")
 
 
-def test_a_fixed_size_cannot_be_asked_otherwise(tmp_path: Path) -> None:
+def test_fixed_size_cannot_be_changed(tmp_path: Path) -> None:
     path = tiny.one_channel(tmp_path / "net.onnx")
     assert alpha(f"{path}?size=32x16").shape == (16, 32)
-    with pytest.raises(SpecError, match=r"net\.onnx runs at 32x16 only; leave out the option 'size'"):
+    with pytest.raises(SpecError, match=r"net\.onnx only runs at 32x16; leave out the option 'size'"):
         models.open(f"{path}?size=64x32")
 
 
@@ -110,7 +117,7 @@ def test_a_fixed_size_cannot_be_asked_otherwise(tmp_path: Path) -> None:
         ("PRelu", (BLUE - 102.890434) / 16047.9),
     ],
 )
-def test_two_logits_get_their_colours_by_their_operators(tmp_path: Path, mark: str, first: float) -> None:
+def test_two_channel_networks_are_normalised_by_their_operators(tmp_path: Path, mark: str, first: float) -> None:
     path = tiny.two_channels(tmp_path / "net.onnx", mark=mark)
     np.testing.assert_allclose(alpha(str(path)), sigmoid(first), atol=1e-6)
 
@@ -125,51 +132,53 @@ def test_scores_and_probabilities_give_the_same_alpha(tmp_path: Path, planar_out
 
 
 @pytest.mark.parametrize("mean", ["-100000", "100000"])
-def test_far_scores_end_at_0_and_1_without_a_warning(tmp_path: Path, mean: str) -> None:
+def test_extreme_scores_become_0_and_1_without_a_warning(tmp_path: Path, mean: str) -> None:
     path = tiny.two_channels(tmp_path / "net.onnx")
     np.testing.assert_allclose(alpha(f"{path}?mean={mean}&std=1"), float(mean.startswith("-")), atol=1e-6)
 
 
-def test_what_the_user_says_of_the_colours_wins(tmp_path: Path) -> None:
-    told = {"rtmatte.mean": "0", "rtmatte.std": "1000,1,1", "rtmatte.order": "bgr"}
-    path = tiny.one_channel(tmp_path / "net.onnx", told=told)
+def test_options_of_the_user_replace_those_of_the_metadata(tmp_path: Path) -> None:
+    metadata = {"rtmatte.mean": "0", "rtmatte.std": "1000,1,1", "rtmatte.order": "bgr"}
+    path = tiny.one_channel(tmp_path / "net.onnx", metadata=metadata)
     np.testing.assert_allclose(alpha(str(path)), BLUE / 1000, atol=1e-6)
     np.testing.assert_allclose(alpha(f"{path}?order=rgb&std=500"), RED / 500, atol=1e-6)
 
 
-def test_wrong_metadata_of_the_colours_is_told(tmp_path: Path) -> None:
-    path = tiny.one_channel(tmp_path / "net.onnx", told={"rtmatte.std": "none"})
+def test_invalid_normalisation_in_the_metadata_is_reported(tmp_path: Path) -> None:
+    path = tiny.one_channel(tmp_path / "net.onnx", metadata={"rtmatte.std": "none"})
     with pytest.raises(SpecError, match=r"option std=none in 'metadata.*' is not one number or three"):
         models.open(str(path))
 
 
-def test_what_our_metadata_tells_of_its_own_graph_is_no_option(tmp_path: Path) -> None:
-    path = tiny.recurrent(tmp_path / "net.onnx", told=tiny.metadata(mean="127.5", std="none of this is read"))
+def test_normalisation_in_our_own_metadata_is_not_an_option(tmp_path: Path) -> None:
+    path = tiny.recurrent(
+        tmp_path / "net.onnx", metadata=tiny.recurrent_metadata(mean="127.5", std="none of this is read")
+    )
     np.testing.assert_allclose(alpha(str(path)), (BLUE + GREEN + RED) / 3 / 255 + 0.01, atol=1e-6)
 
 
 @pytest.mark.parametrize("known_channels", [True, False])
 @pytest.mark.parametrize("ratio", [True, False])
-def test_rvm_remembers(tmp_path: Path, known_channels: bool, ratio: bool) -> None:  # noqa: FBT001 -- cases
+def test_rvm_keeps_its_recurrent_state(tmp_path: Path, known_channels: bool, ratio: bool) -> None:  # noqa: FBT001 -- cases
     path = tiny.rvm(tmp_path / "net.onnx", known=known_channels, ratio=ratio)
     found = alpha(str(path), frames=3, size=(1280, 720))
     assert found.shape == (288, 512)
     np.testing.assert_allclose(found, RED / 255 + 0.03, atol=1e-6)
 
 
-def test_rvm_takes_the_size_asked_for(tmp_path: Path) -> None:
+def test_rvm_runs_at_the_requested_size(tmp_path: Path) -> None:
     path = tiny.rvm(tmp_path / "net.onnx")
     assert alpha(f"{path}?size=256x144", size=(1280, 720)).shape == (144, 256)
 
 
-def test_rvm_in_half_precision_is_told(tmp_path: Path) -> None:
+def test_rvm_in_half_precision_is_refused(tmp_path: Path) -> None:
     path = tiny.rvm(tmp_path / "half.onnx", kind=tiny.HALF)
-    with pytest.raises(ModelError, match=r"half\.onnx takes float16; take its float32 export"):
+    with pytest.raises(ModelError, match=r"half\.onnx takes float16; use its float32 export"):
         models.open(str(path))
 
 
 @pytest.mark.parametrize(
-    "told",
+    "changes",
     [
         {"area": "large"},
         {"multiple": "0"},
@@ -179,20 +188,20 @@ def test_rvm_in_half_precision_is_told(tmp_path: Path) -> None:
         {"states": '[{"input": "m8", "output": "n8", "channels": 0, "stride": 8}]'},
     ],
 )
-def test_broken_metadata_is_told(tmp_path: Path, told: dict[str, str]) -> None:
-    path = tiny.recurrent(tmp_path / "net.onnx", told=tiny.metadata(**told))
-    with pytest.raises(BadFile, match=r"net\.onnx has broken metadata \(.+\); download or export it again"):
+def test_invalid_metadata_is_reported(tmp_path: Path, changes: dict[str, str]) -> None:
+    path = tiny.recurrent(tmp_path / "net.onnx", metadata=tiny.recurrent_metadata(**changes))
+    with pytest.raises(BadFile, match=r"net\.onnx has invalid metadata \(.+\); download or export it again"):
         models.open(str(path))
 
 
-def test_missing_metadata_is_told(tmp_path: Path) -> None:
-    path = tiny.recurrent(tmp_path / "net.onnx", told={"rtmatte.family": "recurrent"})
-    with pytest.raises(BadFile, match=r"net\.onnx has broken metadata \(KeyError\('rtmatte\.area'\)\)"):
+def test_missing_metadata_is_reported(tmp_path: Path) -> None:
+    path = tiny.recurrent(tmp_path / "net.onnx", metadata={"rtmatte.family": "recurrent"})
+    with pytest.raises(BadFile, match=r"net\.onnx has invalid metadata \(KeyError\('rtmatte\.area'\)\)"):
         models.open(str(path))
 
 
-def test_states_that_the_graph_lacks_are_told(tmp_path: Path) -> None:
+def test_states_missing_in_the_graph_are_reported(tmp_path: Path) -> None:
     states = '[{"input": "m16", "output": "n16", "channels": 2, "stride": 16}]'
-    path = tiny.recurrent(tmp_path / "net.onnx", told=tiny.metadata(states=states))
-    with pytest.raises(BadFile, match=r"net\.onnx has no m16, n16 in its graph; there are: frame uint8"):
-        understand(graph.read(path), {})
+    path = tiny.recurrent(tmp_path / "net.onnx", metadata=tiny.recurrent_metadata(states=states))
+    with pytest.raises(BadFile, match=r"net\.onnx has no m16, n16 in its graph, which is frame uint8"):
+        identify(onnx_file.read(path), {})

@@ -9,12 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime_matte.errors import BadFile, MatteError, MissingFile
-from realtime_matte.models import onnx_file as graph
-from realtime_matte.models import protobuf
+from realtime_matte.models import onnx_file
 
 
-def test_a_graph_tells_its_ports_operators_and_metadata(tmp_path: Path) -> None:
-    found = graph.read(tiny.recurrent(tmp_path / "net.onnx"))
+def test_graph_has_ports_operators_and_metadata(tmp_path: Path) -> None:
+    found = onnx_file.read(tiny.recurrent(tmp_path / "net.onnx"))
     assert str(found) == (
         "frame uint8 (1, h, w, 3), m8 float (1, 2, h8, w8) -> alpha float (1, 1, h, w), n8 float (1, 2, h8, w8)"
     )
@@ -22,90 +21,89 @@ def test_a_graph_tells_its_ports_operators_and_metadata(tmp_path: Path) -> None:
     assert found.metadata["rtmatte.licence"] == "MIT"
 
 
-def test_what_onnx_says_is_what_we_read(tmp_path: Path) -> None:
+def test_graph_is_the_same_as_the_onnx_package_reads(tmp_path: Path) -> None:
     path = tiny.two_channels(tmp_path / "net.onnx", softmax=True)
     theirs = onnx.load(path).graph
-    ours = graph.read(path)
+    ours = onnx_file.read(path)
     assert [node.op_type for node in theirs.node] == [node.operator for node in ours.nodes]
     assert [tuple(node.output) for node in theirs.node] == [node.outputs for node in ours.nodes]
     assert [port.name for port in theirs.input] == [port.name for port in ours.inputs]
 
 
-def test_initializers_listed_as_inputs_are_no_inputs(tmp_path: Path) -> None:
+def test_initializers_listed_as_inputs_are_not_inputs(tmp_path: Path) -> None:
     path = tiny.one_channel(tmp_path / "old.onnx")
     model = onnx.load(path)
     model.graph.input.append(onnx.helper.make_tensor_value_info("counts", onnx.TensorProto.INT64, [2]))
     onnx.save(model, path)
-    assert [port.name for port in graph.read(path).inputs] == ["input"]
+    assert [port.name for port in onnx_file.read(path).inputs] == ["input"]
 
 
-def test_maker_looks_through_what_only_renames(tmp_path: Path) -> None:
-    found = graph.read(tiny.two_channels(tmp_path / "net.onnx", softmax=True, planar_out=False))
-    assert found.maker("output") == "Softmax"
-    assert found.maker("no such tensor") == ""
+def test_producer_is_found_behind_operators_that_only_rename(tmp_path: Path) -> None:
+    found = onnx_file.read(tiny.two_channels(tmp_path / "net.onnx", softmax=True, planar_out=False))
+    assert found.producer("output") == "Softmax"
+    assert found.producer("no such tensor") == ""
 
 
-def test_a_missing_file_is_named() -> None:
-    with pytest.raises(MissingFile, match=r"model nowhere\.onnx cannot be read: No such file or directory; give"):
-        graph.read(Path("nowhere.onnx"))
+def test_missing_file_is_named() -> None:
+    with pytest.raises(MissingFile, match=r"cannot read model nowhere\.onnx: No such file or directory; give"):
+        onnx_file.read(Path("nowhere.onnx"))
 
 
-def test_a_text_file_is_no_model(tmp_path: Path) -> None:
+def test_text_file_is_not_a_model(tmp_path: Path) -> None:
     path = tmp_path / "pointer.onnx"
     path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a")
-    with pytest.raises(BadFile, match=r"pointer\.onnx is text that begins 'version https://git-lfs.*download"):
-        graph.read(path)
+    with pytest.raises(
+        BadFile,
+        match=r"pointer\.onnx is not an ONNX model but text that begins with 'version https://git-lfs.*download",
+    ):
+        onnx_file.read(path)
 
 
 @pytest.mark.parametrize("content", [b"", b"\x00\x01\x02", b"\x80" * 20, b"\x08\x08\x12\x04"])
-def test_no_protocol_buffer_is_no_model(tmp_path: Path, content: bytes) -> None:
+def test_file_that_is_not_a_protocol_buffer_is_not_a_model(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "broken.onnx"
     path.write_bytes(content)
-    with pytest.raises(
-        BadFile, match=r"broken\.onnx is not an ONNX model, or was cut short \(.+\); download or export"
-    ):
-        graph.read(path)
+    with pytest.raises(BadFile, match=r"broken\.onnx is not an ONNX model, or incomplete \(.+\); download or export"):
+        onnx_file.read(path)
 
 
-def test_a_model_cut_anywhere_is_refused_or_whole(tmp_path: Path) -> None:
+def test_truncated_model_is_refused_or_has_inputs(tmp_path: Path) -> None:
     whole = tiny.recurrent(tmp_path / "net.onnx").read_bytes()
     path = tmp_path / "cut.onnx"
     for length in range(0, len(whole), 7):
         path.write_bytes(whole[:length])
         with suppress(BadFile):
-            assert graph.read(path).inputs
+            assert onnx_file.read(path).inputs
 
 
 @given(st.binary(max_size=200))
-def test_any_bytes_are_a_model_or_an_error_of_ours(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
+def test_any_bytes_are_a_model_or_a_matte_error(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     path = tmp_path_factory.getbasetemp() / "any.onnx"
     path.write_bytes(content)
     with pytest.raises(MatteError):
-        graph.read(path)
+        onnx_file.read(path)
 
 
 @given(st.integers(0, 2**64 - 1), st.binary(max_size=300))
 def test_fields_read_what_was_written(number: int, content: bytes) -> None:
     data = b"\x08" + _varint(number) + b"\x12" + _varint(len(content)) + content + b"\x1d\x00\x00\x00\x00"
-    assert [(field, value) for field, value in protobuf.fields(memoryview(data))] == [
+    assert [(field, value) for field, value in onnx_file.fields(memoryview(data))] == [
         (1, number),
         (2, content),
         (3, bytes(4)),
     ]
 
 
-def test_weights_kept_beside_the_file_must_be_there(tmp_path: Path) -> None:
+def test_external_weights_must_exist(tmp_path: Path) -> None:
     path = tmp_path / "big.onnx"
     model = onnx.load(tiny.recurrent(path))
     model.graph.initializer[0].raw_data = np.full((1, 3, 20, 20), 1, np.float32).tobytes()
     model.graph.initializer[0].dims[:] = [1, 3, 20, 20]
     onnx.save(model, path, save_as_external_data=True, location="big.bin", size_threshold=0)
-    assert graph.read(path).inputs
+    assert onnx_file.read(path).inputs
     (tmp_path / "big.bin").unlink()
-    with pytest.raises(
-        MissingFile, match=r"big\.onnx keeps its weights in 'big\.bin', which is not beside it; put both"
-    ):
-        graph.read(path)
+    with pytest.raises(MissingFile, match=r"big\.onnx needs its weights file 'big\.bin' beside it; put both"):
+        onnx_file.read(path)
 
 
 def _varint(number: int) -> bytes:

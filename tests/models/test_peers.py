@@ -1,4 +1,4 @@
-"""Public networks, as ``../shared/peers/peers.py`` runs them, against how we run the same files."""
+"""Public networks: our results compared with those of ``../shared/peers/peers.py`` for the same files."""
 
 import importlib.util
 from collections.abc import Callable
@@ -11,8 +11,7 @@ import pytest
 
 from realtime_matte import models
 from realtime_matte.frame import Frame, Pixels
-from realtime_matte.models import preprocess as normalise
-from realtime_matte.models import shrink
+from realtime_matte.models.preprocess import SIGNED, UNIT, Downscaler
 
 SHARED = Path(__file__).parents[3] / "shared"
 SPECS = {
@@ -33,7 +32,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def clip() -> list[Frame]:
-    """A portrait that drifts to the right, 720p."""
+    """A portrait that moves to the right, 720p."""
     whole = cv2.imread(str(min((SHARED / "data/portraits").glob("*.jpg"))))
     assert whole is not None
     height, width = whole.shape[:2]
@@ -51,19 +50,19 @@ def load() -> Callable[[str], Any]:
     return module.load  # type: ignore[no-any-return]
 
 
-def ours(spec: str, clip: list[Frame]) -> np.ndarray:
-    """The last frame's alpha, grown to its size."""
+def our_alpha(spec: str, clip: list[Frame]) -> np.ndarray:
+    """The last frame's alpha, enlarged to its size."""
     network, state = models.open(str(SHARED / "peers" / spec), provider="cpu"), None
     for frame in clip:
         matte, state = network.process(frame, state)
     return cv2.resize(matte.alpha, clip[0].size)
 
 
-def theirs(peer: Callable[[Pixels], np.ndarray], clip: list[Frame]) -> np.ndarray:
+def their_alpha(peer: Callable[[Pixels], np.ndarray], clip: list[Frame]) -> np.ndarray:
     return [peer(frame.pixels) for frame in clip][-1]
 
 
-def as_theirs(self: shrink.Shrink, pixels: Pixels) -> Pixels:
+def their_downscaling(self: Downscaler, pixels: Pixels) -> Pixels:
     out, _ = self._steps[-1]
     size = out.shape[1::-1]
     mean = pixels.shape[1] > 2 * size[0] and pixels.shape[0] > 2 * size[1]
@@ -71,23 +70,23 @@ def as_theirs(self: shrink.Shrink, pixels: Pixels) -> Pixels:
 
 
 @pytest.mark.parametrize("name", SPECS)
-def test_a_public_network_gives_its_own_alpha(name: str, clip: list[Frame], load: Callable[[str], Any]) -> None:
-    expected = theirs(load(name), clip)
-    assert 0.2 < expected.mean() < 0.8, "a person is in the picture"
-    # Our shrinking differs from INTER_AREA by a level in the mean; RVM at 256x144 answers to that the most.
-    assert np.abs(ours(SPECS[name], clip) - expected).mean() < 0.02
+def test_public_network_gives_its_published_alpha(name: str, clip: list[Frame], load: Callable[[str], Any]) -> None:
+    expected = their_alpha(load(name), clip)
+    assert 0.2 < expected.mean() < 0.8, "the clip shows a person"
+    # Our downscaling differs from INTER_AREA by a level in the mean; RVM at 256x144 is the most sensitive to it.
+    assert np.abs(our_alpha(SPECS[name], clip) - expected).mean() < 0.02
 
 
 @pytest.mark.parametrize("name", SPECS)
-def test_shrunk_alike_it_is_the_same_alpha(
+def test_with_the_same_downscaling_alpha_is_the_same(
     name: str, clip: list[Frame], load: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shrink.Shrink, "__call__", as_theirs)
-    np.testing.assert_allclose(ours(SPECS[name], clip), theirs(load(name), clip), atol=2e-3)
+    monkeypatch.setattr(Downscaler, "__call__", their_downscaling)
+    np.testing.assert_allclose(our_alpha(SPECS[name], clip), their_alpha(load(name), clip), atol=2e-3)
 
 
 @pytest.mark.parametrize("name", ["google_meet", "pp_humanseg_v2", "sinet"])
-def test_the_wrong_colours_would_show(name: str, clip: list[Frame], load: Callable[[str], Any]) -> None:
-    mean, std = normalise.UNIT if name == "pp_humanseg_v2" else normalise.SIGNED
-    wrong = ours(f"{SPECS[name]}?mean={mean[0]}&std={std[0]}&order=bgr", clip)
-    assert np.abs(wrong - theirs(load(name), clip)).mean() > 0.005
+def test_wrong_normalisation_would_be_noticed(name: str, clip: list[Frame], load: Callable[[str], Any]) -> None:
+    normalisation = UNIT if name == "pp_humanseg_v2" else SIGNED
+    wrong = our_alpha(f"{SPECS[name]}?mean={normalisation.mean[0]}&std={normalisation.std[0]}&order=bgr", clip)
+    assert np.abs(wrong - their_alpha(load(name), clip)).mean() > 0.005
