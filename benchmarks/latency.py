@@ -27,7 +27,7 @@ from realtime_matte.config.arguments import from_arguments
 from realtime_matte.errors import MatteError
 from realtime_matte.frame import Frame, Pixels, RefinedMatte, Size
 from realtime_matte.interfaces import Fit
-from realtime_matte.v4l2.loopback import Loopbacks
+from realtime_matte.v4l2.loopback import LoopbackDevices
 
 PATIENCE_S = 60.0
 """So long the reader may take to start, and to end."""
@@ -80,7 +80,7 @@ def _parser() -> ArgumentParser:
 
 def _measured(options: Namespace) -> dict[str, Any]:
     size: Any = from_arguments({"size": options.size})["size"]
-    device = Loopbacks().choose(options.device).path
+    device = LoopbackDevices().choose(options.device).path
     with Pipeline.open(
         options.camera, stamped, outputs=[f"virtualcam:{device}"], model=options.model, size=size, notify=_tell
     ) as pipeline:

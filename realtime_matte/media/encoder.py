@@ -1,4 +1,4 @@
-"""Which encoder each kind of video file takes, and how it must be written so that it plays even when cut short."""
+"""The encoder of each video format, and options with which a file plays even when its writer was killed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,84 +13,92 @@ from av.video.stream import VideoStream
 from realtime_matte.errors import SinkError, SpecError
 from realtime_matte.frame import Size
 
-TICKS: Final = 90_000  # a second: pictures come at times of their own, so a file has no fixed rate
-KEY_EVERY_S: Final = 2
+TICKS_PER_S: Final = 90_000
+"""Each frame has its own time: a file has no fixed rate."""
+
+KEY_FRAME_EVERY_S: Final = 2
 BT709: Final = 1  # of AVColorPrimaries, AVColorTransferCharacteristic and AVColorSpace alike
 LIMITED: Final = 1  # of AVColorRange
 
-H264: Final = {"preset": "veryfast", "crf": "20", "bf": "0"}  # without B-frames a file starts at 0 and stays in step
+H264: Final = {"preset": "veryfast", "crf": "20", "bf": "0"}  # without B-frames a file starts at 0 and keeps its times
 VP9: Final = {"deadline": "realtime", "cpu-used": "8", "row-mt": "1", "lag-in-frames": "0", "crf": "30", "b": "0"}
 
-# Half a second at a time is written out as a whole; a file that is closed becomes an ordinary MP4 (FFmpeg 7.1).
+# Written out every half second, so that a cut file plays; when it is closed it becomes an ordinary MP4 (FFmpeg 7.1).
 FRAGMENTS: Final = {"movflags": "hybrid_fragmented", "frag_duration": "500000", "flush_packets": "1"}
 CLUSTERS: Final = {"cluster_time_limit": "500", "flush_packets": "1"}
 
 
 @dataclass(frozen=True, slots=True)
 class Encoder:
-    """One of FFmpeg's, and how it is set."""
+    """An encoder of FFmpeg: its name, its title for users, its pixel format and its options."""
 
     name: str
     title: str
-    pixels: str
+    pixel_format: str
     options: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A kind of file: FFmpeg's name for it, how it is written, and the encoders to take, best first."""
+    """A file format: FFmpeg's name for it, its options, and its encoders without and with alpha, best first."""
 
     container: str
-    writing: Mapping[str, str]
+    options: Mapping[str, str]
     opaque: Sequence[Encoder]
-    clear: Sequence[Encoder] = ()
+    with_alpha: Sequence[Encoder] = ()
 
 
 AVC: Final = (Encoder("libx264", "H.264", "yuv420p", H264), Encoder("libopenh264", "H.264", "yuv420p"))
 VP9_OPAQUE: Final = (Encoder("libvpx-vp9", "VP9", "yuv420p", VP9),)
-VP9_CLEAR: Final = (Encoder("libvpx-vp9", "VP9 with alpha", "yuva420p", VP9),)
+VP9_ALPHA: Final = (Encoder("libvpx-vp9", "VP9 with alpha", "yuva420p", VP9),)
 PRORES: Final = (Encoder("prores_aw", "ProRes 4444", "yuva444p10le", {"profile": "4"}),)
 
 FORMATS: Final = {
     ".mp4": Format("mp4", FRAGMENTS, AVC),
     ".m4v": Format("mp4", FRAGMENTS, AVC),
     ".mov": Format("mov", FRAGMENTS, AVC, PRORES),
-    ".mkv": Format("matroska", CLUSTERS, AVC, VP9_CLEAR),
-    ".webm": Format("webm", CLUSTERS, VP9_OPAQUE, VP9_CLEAR),
+    ".mkv": Format("matroska", CLUSTERS, AVC, VP9_ALPHA),
+    ".webm": Format("webm", CLUSTERS, VP9_OPAQUE, VP9_ALPHA),
 }
 
 
 def choose(suffix: str, *, alpha: bool) -> tuple[Format, Encoder]:
-    """How to write a file that ends like this.
+    """The format and encoder of a file that ends in ``suffix``.
 
     Raises:
-        SpecError: no such kind, or one that carries no alpha.
+        SpecError: no such format, or one without alpha.
         SinkError: this FFmpeg has no encoder for it.
     """
     if suffix.lower() not in FORMATS:
-        raise SpecError(f"no video file ends in {suffix!r}", hint=f"there are: {', '.join(FORMATS)}")
-    kind = FORMATS[suffix.lower()]
-    encoders = kind.clear if alpha else kind.opaque
+        raise SpecError(f"no video format ends in {suffix!r}", hint=f"available: {', '.join(FORMATS)}")
+    file_format = FORMATS[suffix.lower()]
+    encoders = file_format.with_alpha if alpha else file_format.opaque
     if not encoders:
-        carrying = ", ".join(ending for ending, other in FORMATS.items() if other.clear)
+        with_alpha = ", ".join(ending for ending, other in FORMATS.items() if other.with_alpha)
         raise SpecError(
-            f"{suffix} files carry no alpha (background 'none')", hint=f"take one of {carrying}, or frames:folder"
+            f"{suffix} files carry no alpha (background 'none')", hint=f"use one of {with_alpha}, or frames:folder"
         )
     for encoder in encoders:
         if encoder.name in av.codecs_available:
-            return kind, encoder
+            return file_format, encoder
     names = " or ".join(encoder.name for encoder in encoders)
     raise SinkError(f"this FFmpeg has no encoder {names} for {suffix} files", hint="pip install --force-reinstall av")
 
 
-def start(path: Path, kind: Format, encoder: Encoder, *, size: Size, fps: float) -> tuple[OutputContainer, VideoStream]:
-    """Open the encoder, for a file whose head is written with its first picture: FFmpeg crashes on one without any.
+def start(
+    path: Path, file_format: Format, encoder: Encoder, *, size: Size, fps: float
+) -> tuple[OutputContainer, VideoStream]:
+    """Open file and encoder; the file header is written with the first frame, as FFmpeg crashes on a file without any.
 
-    Raises FFmpeg's own errors.
+    Raises FFmpegError.
     """
-    container = av.open(f"file:{path}", "w", format=kind.container, options=dict(kind.writing))
-    stream = _stream(container, encoder, size, fps)
-    stream.codec_context.open(strict=False)
+    container = av.open(f"file:{path}", "w", format=file_format.container, options=dict(file_format.options))
+    try:
+        stream = _stream(container, encoder, size, fps)
+        stream.codec_context.open(strict=False)
+    except BaseException:
+        container.close()  # breaks the reference cycle of container and stream, which would keep the encoder
+        raise
     return container, stream
 
 
@@ -100,10 +108,10 @@ def _stream(container: OutputContainer, encoder: Encoder, size: Size, fps: float
     assert isinstance(stream, VideoStream)  # noqa: S101 - all encoders here are for video
     context = stream.codec_context
     context.width, context.height = size
-    context.pix_fmt = encoder.pixels
-    context.time_base = stream.time_base = Fraction(1, TICKS)
-    context.gop_size = max(1, round(KEY_EVERY_S * fps))
-    context.thread_type = "AUTO"  # several pictures at a time; PyAV's own choice is slices, for which the caller waits
+    context.pix_fmt = encoder.pixel_format
+    context.time_base = stream.time_base = Fraction(1, TICKS_PER_S)
+    context.gop_size = max(1, round(KEY_FRAME_EVERY_S * fps))
+    context.thread_type = "AUTO"  # several frames at a time; PyAV's default is slices, for which the caller waits
     context.color_primaries = context.color_trc = context.colorspace = BT709
     context.color_range = LIMITED
     return stream

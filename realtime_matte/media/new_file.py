@@ -1,4 +1,4 @@
-"""What keeps an output from being written, and what would be lost by writing it."""
+"""A new output file, the old one kept until it is complete; and errors of writing."""
 
 import errno
 import os
@@ -10,33 +10,34 @@ from typing import Final
 from realtime_matte.errors import SinkError
 from realtime_matte.paths import is_file
 
-ROOM: Final = "make room on that disk"
-FOLDER: Final = "make that folder first"
-PERMIT: Final = "take a folder that you may write to"
+FREE_SPACE: Final = "free some space on that disk"
+MAKE_FOLDER: Final = "create that folder first"
+PERMISSION: Final = "choose a folder that you may write to"
 
-MENDS: Final = {
-    errno.ENOSPC: ROOM,
-    getattr(errno, "EDQUOT", errno.ENOSPC): ROOM,
-    errno.EFBIG: "that disk takes no larger file; take another one",
-    errno.ENOENT: FOLDER,
-    errno.ENOTDIR: FOLDER,
-    errno.EEXIST: "a file has that name; take another one",
-    errno.EACCES: PERMIT,
-    errno.EPERM: PERMIT,
-    errno.EROFS: PERMIT,
+HINTS: Final = {
+    errno.ENOSPC: FREE_SPACE,
+    getattr(errno, "EDQUOT", errno.ENOSPC): FREE_SPACE,
+    errno.EFBIG: "that disk takes no larger file; choose another one",
+    errno.ENOENT: MAKE_FOLDER,
+    errno.ENOTDIR: MAKE_FOLDER,
+    errno.EEXIST: "a file has that name; choose another one",
+    errno.EACCES: PERMISSION,
+    errno.EPERM: PERMISSION,
+    errno.EROFS: PERMISSION,
     errno.EISDIR: "that is a folder; name a file in it",
 }
 
 
-def unwritten(path: Path, code: int | None, reason: object) -> SinkError:
-    """What to tell when the system, or FFmpeg, cannot write there."""
-    return SinkError(f"cannot write {str(path)!r}: {reason}", hint=f"{MENDS.get(code or 0, 'write to another place')}")
+def write_error(path: Path, code: int | None, reason: object) -> SinkError:
+    """The error for a path that cannot be written. ``code``: the errno of the system or of FFmpeg."""
+    hint = HINTS.get(code or 0, "write to another place")
+    return SinkError(f"cannot write {str(path)!r}: {reason}", hint=hint)
 
 
 class NewFile:
-    """A file made now, so that what keeps it from being written is told now and not at the first picture.
+    """Creates the file at once, so that what prevents it is reported now and not at the first frame.
 
-    One that is there is only written over if ``overwrite``; it is kept beside the new one until that is ``whole``.
+    An existing file is replaced only if ``overwrite``; it is kept beside the new one until ``complete``.
 
     Raises:
         SinkError
@@ -44,45 +45,45 @@ class NewFile:
 
     def __init__(self, path: Path, *, overwrite: bool) -> None:
         self._path = path
-        self._before: Path | None = None
+        self._backup: Path | None = None
         try:
             if overwrite and is_file(path):
-                before = _beside(path)
-                path.replace(before)
-                self._before = before
+                backup = _free_name(path)
+                path.replace(backup)
+                self._backup = backup
             path.open("xb" if overwrite or not path.exists() or is_file(path) else "wb").close()
         except FileExistsError as error:
-            mend = "it is no file, so name another one"
+            hint = "it is not a file; name another one"
             if not overwrite:
-                mend = "add ?overwrite=yes to write over it, or name another file"
-            raise SinkError(f"{str(path)!r} is there already", hint=f"{mend}") from error
+                hint = "add ?overwrite=yes to replace it, or name another file"
+            raise SinkError(f"{str(path)!r} already exists", hint=hint) from error
         except OSError as error:
-            self.take_away()
-            raise unwritten(path, error.errno, error.strerror) from error
+            self.discard()
+            raise write_error(path, error.errno, error.strerror) from error
 
     @property
-    def kept(self) -> str:
-        """Where what was there before is now, to be told; empty where nothing was."""
-        return f"; what was there before is kept as {str(self._before)!r}" if self._before else ""
+    def backup_note(self) -> str:
+        """Where the replaced file is kept, to be added to an error; empty where there was none."""
+        return f"; the file that was there before is kept as {str(self._backup)!r}" if self._backup else ""
 
-    def whole(self) -> None:
-        """It is finished: what was there before is given up."""
-        if self._before:
+    def complete(self) -> None:
+        """The new file is whole: delete the one it replaces."""
+        if self._backup:
             with suppress(OSError):
-                self._before.unlink()
-            self._before = None
+                self._backup.unlink()
+            self._backup = None
 
-    def take_away(self) -> None:
-        """Nothing was written: what was there before is there again."""
+    def discard(self) -> None:
+        """Delete the new file, and restore the one it would replace."""
         with suppress(OSError):
-            if self._before:
-                self._before.replace(self._path)
+            if self._backup:
+                self._backup.replace(self._path)
             else:
                 self._path.unlink()
-        self._before = None
+        self._backup = None
 
 
-def _beside(path: Path) -> Path:
-    """A name beside it that nothing has yet."""
+def _free_name(path: Path) -> Path:
+    """A name beside it that does not exist yet."""
     names = (path.with_name(f"{path.name}.before{number}") for number in chain([""], count(2)))
     return next(name for name in names if not os.path.lexists(name))

@@ -1,1 +1,1 @@
-"""Where pictures go; a module is an output, its name the word of a spec."""
+"""Where output frames go; a module is an output, its name the word of a spec."""

@@ -1,6 +1,6 @@
 """A video file: ``file:out.mp4``, or just ``out.mp4``, ``.m4v``, ``.mov``, ``.mkv``, ``.webm``.
 
-One that is there already is not written over unless asked to: ``out.mp4?overwrite=yes``.
+An existing file is refused; ``out.mp4?overwrite=yes`` replaces it.
 """
 
 from collections.abc import Sequence
@@ -15,17 +15,17 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import Colorspace, VideoReformatter
 
 from realtime_matte.config.specs import parse, split, switch
-from realtime_matte.errors import SpecError
+from realtime_matte.errors import SinkError, SpecError
 from realtime_matte.frame import Pixels, Size
-from realtime_matte.media.encoder import FORMATS, TICKS, Encoder, Format, choose, start
-from realtime_matte.media.new_file import NewFile, unwritten
+from realtime_matte.media.encoder import FORMATS, TICKS_PER_S, Encoder, Format, choose, start
+from realtime_matte.media.new_file import NewFile, write_error
 from realtime_matte.paths import named
 
 OPTIONS: Final = {"overwrite": switch}
 
 
 def claims(spec: str) -> bool:
-    """Names that end like one of the kinds of video file."""
+    """True for names that end like one of the video formats."""
     return Path(split(spec, OPTIONS)[0]).suffix.lower() in FORMATS
 
 
@@ -35,90 +35,94 @@ def open(rest: str, /, *, size: Size, fps: float, alpha: bool) -> "Recording":
     if not name:
         raise SpecError("no file is named after 'file:'", hint="name one, as in file:out.mp4")
     path = named(name)
-    kind, encoder = choose(path.suffix, alpha=alpha)
+    file_format, encoder = choose(path.suffix, alpha=alpha)
     file = NewFile(path, overwrite=options.get("overwrite", False))
     try:
-        return Recording(path, file, kind, encoder, size=size, fps=fps, alpha=alpha)
+        return Recording(path, file, file_format, encoder, size=size, fps=fps, alpha=alpha)
     except BaseException:
-        file.take_away()
+        file.discard()
         raise
 
 
 class Recording:
-    """Encodes each picture at its own time; FFmpeg's threads go on with it while the next one is made."""
+    """Encodes each output frame at its own time; FFmpeg's threads encode it while the next one is made."""
 
     live: Final = False
 
     def __init__(
-        self, path: Path, file: NewFile, kind: Format, encoder: Encoder, *, size: Size, fps: float, alpha: bool
+        self, path: Path, file: NewFile, file_format: Format, encoder: Encoder, *, size: Size, fps: float, alpha: bool
     ) -> None:
-        even = size[0] + size[0] % 2, size[1] + size[1] % 2  # encoders store every other pixel's colour
+        even = size[0] + size[0] % 2, size[1] + size[1] % 2  # encoders store the colour of every other pixel
         self.alpha = alpha
         self._path = path
         self._file = file
-        self._pixels = encoder.pixels
-        self._grown = None if even == size else np.empty((even[1], even[0], 4 if alpha else 3), np.uint8)
-        self._convert = VideoReformatter()
-        self._begin: float | None = None  # time of the first picture
-        self._ticks = -1  # of the last one
+        self._pixel_format = encoder.pixel_format
+        self._padded = None if even == size else np.empty((even[1], even[0], 4 if alpha else 3), np.uint8)
+        self._reformatter = VideoReformatter()
+        self._first_time: float | None = None
+        self._ticks = -1  # time of the last frame
         self._closed = False
         self._failed = False
         try:
-            self._container, self._stream = start(path, kind, encoder, size=even, fps=fps)
+            self._container, self._stream = start(path, file_format, encoder, size=even, fps=fps)
         except av.error.FFmpegError as error:
-            raise unwritten(path, error.errno, f"{encoder.name} says {error.strerror}") from error
-        self._notes = [f"{path}: {encoder.title} ({encoder.name}), {even[0]}x{even[1]}"]
+            raise write_error(path, error.errno, f"{encoder.name} reports {error.strerror}") from error
+        self._notices = [f"{path}: {encoder.title} ({encoder.name}), {even[0]}x{even[1]}"]
 
     @property
     def notices(self) -> Sequence[str]:
         """The encoder, and the size of the video."""
-        return self._notes
+        return self._notices
 
-    def send(self, picture: Pixels, time: float) -> None:
-        """Encode the picture."""
-        frame = self._frame(picture)
-        if self._begin is None:
-            self._begin = time
-        self._ticks = max(self._ticks + 1, round((time - self._begin) * TICKS))
+    def send(self, image: Pixels, time: float) -> None:
+        """Encode the output frame."""
+        frame = self._to_encoder_format(image)
+        if self._first_time is None:
+            self._first_time = time
+        self._ticks = max(self._ticks + 1, round((time - self._first_time) * TICKS_PER_S))
         frame.pts = self._ticks
         self._write(frame)
 
     def close(self) -> None:
-        """Write what the encoder still holds, and finish the file; one without pictures is taken away."""
+        """Write what the encoder still holds, and complete the file; one without frames is deleted."""
         if self._closed:
             return
         self._closed = True
+        try:
+            self._finish()
+        finally:
+            del self._stream  # the encoder's threads end when nothing refers to it
+
+    def _finish(self) -> None:
         if self._failed:
-            with suppress(av.error.FFmpegError):  # the error was told when it happened
-                self._container.close()
             return
         self._write(None)
-        self._finish()
-        if self._begin is None:
-            self._file.take_away()
+        try:
+            self._container.close()
+        except av.error.FFmpegError as error:
+            raise self._write_error(error) from error
+        if self._first_time is None:
+            self._file.discard()
         else:
-            self._file.whole()
+            self._file.complete()
 
-    def _frame(self, picture: Pixels) -> VideoFrame:
-        """The picture in the encoder's format, by BT.709."""
-        if self._grown is not None:
-            rows, columns = (grown - own for grown, own in zip(self._grown.shape, picture.shape[:2], strict=False))
-            cv2.copyMakeBorder(picture, 0, rows, 0, columns, cv2.BORDER_REPLICATE, dst=self._grown)
-            picture = self._grown
-        frame = VideoFrame.from_numpy_buffer(picture, format="bgra" if self.alpha else "bgr24")
-        return self._convert.reformat(frame, format=self._pixels, dst_colorspace=Colorspace.ITU709)
+    def _to_encoder_format(self, image: Pixels) -> VideoFrame:
+        """The image by BT.709, padded to even sizes with its own edge."""
+        if self._padded is not None:
+            rows, columns = (padded - own for padded, own in zip(self._padded.shape, image.shape[:2], strict=False))
+            cv2.copyMakeBorder(image, 0, rows, 0, columns, cv2.BORDER_REPLICATE, dst=self._padded)
+            image = self._padded
+        frame = VideoFrame.from_numpy_buffer(image, format="bgra" if self.alpha else "bgr24")
+        return self._reformatter.reformat(frame, format=self._pixel_format, dst_colorspace=Colorspace.ITU709)
 
     def _write(self, frame: VideoFrame | None) -> None:
         try:
             self._container.mux(self._stream.encode(frame))
         except av.error.FFmpegError as error:
             self._failed = True
-            with suppress(av.error.FFmpegError):
+            with suppress(av.error.FFmpegError):  # it fails for the same reason
                 self._container.close()
-            raise unwritten(self._path, error.errno, f"{error.strerror}{self._file.kept}") from error
+            raise self._write_error(error) from error
 
-    def _finish(self) -> None:
-        try:
-            self._container.close()
-        except av.error.FFmpegError as error:
-            raise unwritten(self._path, error.errno, f"{error.strerror}{self._file.kept}") from error
+    def _write_error(self, error: av.error.FFmpegError) -> SinkError:
+        return write_error(self._path, error.errno, f"{error.strerror}{self._file.backup_note}")

@@ -1,4 +1,4 @@
-"""Takes pictures and does nothing with them, to measure or to try (``null``)."""
+"""``null``: discards the output frames, for measurements and trials."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -7,22 +7,22 @@ from realtime_matte.errors import SpecError
 from realtime_matte.frame import Pixels, Size
 
 
-def open(rest: str, /, *, size: Size, fps: float, alpha: bool) -> "Null":  # noqa: ARG001 - anything will do
-    """Ready at once."""
+def open(rest: str, /, *, size: Size, fps: float, alpha: bool) -> "Null":  # noqa: ARG001 - it accepts everything
+    """Nothing is opened."""
     if rest:
         raise SpecError(f"the output 'null' takes nothing after it, not {rest!r}", hint="write null")
     return Null()
 
 
 class Null:
-    """Nowhere."""
+    """Discards every output frame."""
 
     alpha: Final = True
     live: Final = False
     notices: Final[Sequence[str]] = ()
 
-    def send(self, picture: Pixels, time: float) -> None:
-        """Forget the picture."""
+    def send(self, image: Pixels, time: float) -> None:
+        """Discard the output frame."""
 
     def close(self) -> None:
-        """Nothing to finish."""
+        """Nothing is open."""

@@ -1,6 +1,6 @@
 """A PipeWire camera, experimental: ``pipewire``, or ``pipewire:Name to show``. Linux without a kernel module.
 
-Only programs that take cameras through PipeWire list it. It needs GStreamer with its PipeWire plug-in, and PyGObject.
+Only programs that use cameras through PipeWire list it. It needs GStreamer with its PipeWire plug-in, and PyGObject.
 """
 
 from collections.abc import Sequence
@@ -18,20 +18,20 @@ Gst: TypeAlias = Any
 """The module ``gi.repository.Gst``, which has no types."""
 
 NAME: Final = "Virtual Camera"
-LONGEST: Final = 60
+MAX_NAME_LENGTH: Final = 60
 PACKAGES: Final = (
     "Debian and Ubuntu: sudo apt install gstreamer1.0-pipewire gstreamer1.0-plugins-base; Fedora: "
     "sudo dnf install pipewire-gstreamer gstreamer1-plugins-base"
 )
 PIPELINE: Final = (
-    "appsrc name=pictures is-live=true do-timestamp=true format=time block=false max-buffers=1 leaky-type=downstream"
-    " ! videoconvert"  # has nothing to convert; without it PipeWire 0.3.65 crashes once somebody watches
+    "appsrc name=frames is-live=true do-timestamp=true format=time block=false max-buffers=1 leaky-type=downstream"
+    " ! videoconvert"  # converts nothing; without it PipeWire 0.3.65 crashes when a program reads
     " ! queue max-size-buffers=1 leaky=downstream ! pipewiresink name=camera sync=false"
 )
 
 
 def open(rest: str, /, *, size: Size, fps: float, alpha: bool) -> "PipeWire":
-    """Be a camera called ``rest``."""
+    """Start a camera called ``rest``, or NAME."""
     if alpha:
         raise SpecError(
             "a PipeWire camera cannot carry alpha (background 'none')",
@@ -40,14 +40,17 @@ def open(rest: str, /, *, size: Size, fps: float, alpha: bool) -> "PipeWire":
     even = size[0] & ~1, size[1] & ~1  # two pixels share their colour
     if not all(even):
         raise SpecError(
-            f"a PipeWire camera cannot be {size[0]}x{size[1]}", hint="take at least 2x2, as in --size 1280x720"
+            f"a PipeWire camera cannot be {size[0]}x{size[1]}", hint="use at least 2x2, as in --size 1280x720"
         )
-    name = _named(parse(rest, {})[0] or NAME)
+    name = _checked_name(parse(rest, {})[0] or NAME)
     return PipeWire(_gstreamer(), name, size=size, even=even, fps=fps)
 
 
 class PipeWire:
-    """Hands each picture to GStreamer, whose threads carry it on; one that nobody took yet is replaced."""
+    """Hands each output frame to GStreamer, whose threads deliver it; a frame that was not read yet is replaced.
+
+    ``size``: of the output frames; ``even``: of the camera, the upper left part of them.
+    """
 
     alpha: Final = False
     live: Final = True
@@ -57,42 +60,42 @@ class PipeWire:
         self._cut = slice(even[1]), slice(even[0])
         self._yuv = np.empty((even[1], even[0], 2), np.uint8)
         cut = "" if size == even else f" (such cameras have even sizes, {size[0]}x{size[1]} is cut)"
-        self._notes = [f"PipeWire camera {name} (experimental), {even[0]}x{even[1]}{cut}"]
+        self._notices = [f"PipeWire camera {name} (experimental), {even[0]}x{even[1]}{cut}"]
         self._pipeline = _pipeline(gst)
-        self._pictures = self._pipeline.get_by_name("pictures")
-        self._pictures.set_property("caps", gst.Caps.from_string(_caps(even, fps)))
+        self._appsrc = self._pipeline.get_by_name("frames")
+        self._appsrc.set_property("caps", gst.Caps.from_string(_caps(even, fps)))
         properties, _ = gst.Structure.from_string(_properties(name))
         self._pipeline.get_by_name("camera").set_property("stream-properties", properties)
         self._start()
 
     @property
     def notices(self) -> Sequence[str]:
-        """What it is called."""
-        return self._notes
+        """Its name and size."""
+        return self._notices
 
-    def send(self, picture: Pixels, time: float) -> None:  # noqa: ARG002 - it is shown as soon as it is there
-        """Show the picture to whoever watches. GStreamer keeps a copy."""
-        cv2.cvtColor(picture[self._cut], cv2.COLOR_BGR2YUV_YUY2, dst=self._yuv)
-        flow = self._pictures.emit("push-buffer", self._gst.Buffer.new_wrapped(self._yuv.tobytes()))
-        said = self._said()
-        if said or flow != self._gst.FlowReturn.OK:
+    def send(self, image: Pixels, time: float) -> None:  # noqa: ARG002 - it is shown at once
+        """Show the output frame to the readers. GStreamer gets a copy."""
+        cv2.cvtColor(image[self._cut], cv2.COLOR_BGR2YUV_YUY2, dst=self._yuv)
+        flow = self._appsrc.emit("push-buffer", self._gst.Buffer.new_wrapped(self._yuv.tobytes()))
+        error = self._pop_error()
+        if error or flow != self._gst.FlowReturn.OK:
             raise SinkError(
-                f"the PipeWire camera takes no more pictures: {said or flow.value_nick}", hint="open it anew"
+                f"the PipeWire camera accepts no more frames: {error or flow.value_nick}", hint="open it again"
             )
 
     def close(self) -> None:
-        """Be no camera any more."""
+        """Remove the camera."""
         self._pipeline.set_state(self._gst.State.NULL)
 
     def _start(self) -> None:
         if self._pipeline.set_state(self._gst.State.PLAYING) == self._gst.StateChangeReturn.FAILURE:
-            said = self._said() or "it gives no reason"
+            error = self._pop_error() or "it gives no reason"
             self.close()
-            mend = "systemctl --user start pipewire wireplumber, or take --output virtualcam"
-            raise SinkError(f"PipeWire does not take a camera: {said}", hint=f"{mend}")
+            hint = "systemctl --user start pipewire wireplumber, or use --output virtualcam"
+            raise SinkError(f"PipeWire does not accept a camera: {error}", hint=hint)
 
-    def _said(self) -> str:
-        """What went wrong since it was last asked, if anything did."""
+    def _pop_error(self) -> str:
+        """GStreamer's error since the last call; empty if there was none."""
         message = self._pipeline.get_bus().pop_filtered(self._gst.MessageType.ERROR)
         return str(message.parse_error()[0].message) if message else ""
 
@@ -104,8 +107,8 @@ def _gstreamer() -> Gst:
         gi.require_version("Gst", "1.0")
         from gi.repository import Gst as gst  # noqa: N813, PLC0415 - a module
     except (ImportError, ValueError) as error:
-        mend = "pip install '.[pipewire]' in rtmatte's folder, or use the system's python3-gi; docs/linux.md tells more"
-        raise MissingDependency(f"a PipeWire camera needs PyGObject and GStreamer ({error})", hint=f"{mend}") from error
+        hint = "pip install '.[pipewire]' in rtmatte's folder, or use the system's python3-gi; see docs/linux.md"
+        raise MissingDependency(f"a PipeWire camera needs PyGObject and GStreamer ({error})", hint=hint) from error
     gst.init(None)
     return gst
 
@@ -114,13 +117,13 @@ def _pipeline(gst: Gst) -> Any:  # noqa: ANN401 - a Gst.Pipeline
     try:
         return gst.parse_launch(PIPELINE)
     except RuntimeError as error:  # GLib.Error, which is one
-        raise MissingDependency(f"a part of GStreamer is missing ({error})", hint=f"{PACKAGES}") from error
+        raise MissingDependency(f"a part of GStreamer is missing ({error})", hint=PACKAGES) from error
 
 
-def _named(name: str) -> str:
-    if len(name) > LONGEST or not name.isprintable() or set(name) & set('"\\'):
+def _checked_name(name: str) -> str:
+    if len(name) > MAX_NAME_LENGTH or not name.isprintable() or set(name) & set('"\\'):
         raise SpecError(
-            f"no PipeWire camera can be called {name[:LONGEST]!r}", hint="take a shorter name without quotes"
+            f"no PipeWire camera can be called {name[:MAX_NAME_LENGTH]!r}", hint="use a shorter name without quotes"
         )
     return name
 
@@ -128,7 +131,7 @@ def _named(name: str) -> str:
 def _caps(size: Size, fps: float) -> str:
     rate = Fraction(fps).limit_denominator(1001)
     shape = f"width={size[0]},height={size[1]},framerate={rate.numerator}/{rate.denominator}"
-    return f"video/x-raw,format=YUY2,{shape}"  # the format that every program takes
+    return f"video/x-raw,format=YUY2,{shape}"  # the format that every program accepts
 
 
 def _properties(name: str) -> str:

@@ -11,15 +11,16 @@ import numpy as np
 from realtime_matte.errors import MissingDependency, SinkError, SpecError
 from realtime_matte.frame import Pixels, Size
 from realtime_matte.interfaces import Readers
-from realtime_matte.v4l2.loopback import Loopbacks
+from realtime_matte.v4l2 import readers
+from realtime_matte.v4l2.loopback import LoopbackDevices, remove_timeout_image, set_rate, set_timeout_image
 
 if TYPE_CHECKING:
     from pyvirtualcam import Camera
 
-MENDS: Final = {
+HINTS: Final = {
     "darwin": (
         "install OBS 30 or newer, start its virtual camera once and stop it again, allow its extension in "
-        "System Settings, and restart the Mac if asked to; no other program may be sending to it"
+        "System Settings, and restart the Mac if asked to; no other program may send to it"
     ),
     "win32": (
         "install OBS 26 or newer, or Unity Capture, and name the one to use, as in 'virtualcam:OBS Virtual Camera' or "
@@ -29,7 +30,7 @@ MENDS: Final = {
 
 
 def open(rest: str, /, *, size: Size, fps: float, alpha: bool) -> "VirtualCamera":
-    """Start sending to the virtual camera that ``rest`` means, or to the first one that nobody sends to."""
+    """Start sending to the virtual camera that ``rest`` means; if empty, to the first one that is free."""
     if alpha:
         raise SpecError(
             "a virtual camera cannot carry alpha (background 'none')",
@@ -37,37 +38,44 @@ def open(rest: str, /, *, size: Size, fps: float, alpha: bool) -> "VirtualCamera
         )
     even = size[0] & ~1, size[1] & ~1  # libyuv writes past its buffer at odd sizes
     if not all(even):
-        raise SpecError(
-            f"a virtual camera cannot be {size[0]}x{size[1]}", hint="take at least 2x2, as in --size 1280x720"
-        )
+        message = f"a virtual camera cannot be {size[0]}x{size[1]}"
+        raise SpecError(message, hint="use at least 2x2, as in --size 1280x720")
     if sys.platform == "linux":
-        return LoopbackCamera(*_on_linux(Loopbacks(), rest, size=even, fps=fps), size=size, even=even)
-    return VirtualCamera(*_elsewhere(rest, size=even, fps=fps), size=size, even=even)
+        return _open_loopback(LoopbackDevices(), rest, size=size, even=even, fps=fps)
+    try:
+        camera = _camera(rest or None, size=even, fps=fps)
+    except RuntimeError as error:
+        hint = HINTS.get(sys.platform, "there is none for this system; choose another output")
+        raise SinkError(f"no virtual camera{(f' {rest!r}' if rest else '')}: {_one_line(error)}", hint=hint) from error
+    return VirtualCamera(camera, camera.device, size=size, even=even)
 
 
 class VirtualCamera:
-    """Hands each picture to the driver; who watches gets the newest."""
+    """Hands each output frame to the driver, which gives readers the newest.
+
+    ``size``: of the output frames; ``even``: of the camera, the upper left part of them.
+    """
 
     alpha: Final = False
     live: Final = True
 
-    def __init__(self, camera: "Camera", title: str, rate: str = "", *, size: Size, even: Size) -> None:
+    def __init__(self, camera: "Camera", title: str, *, size: Size, even: Size) -> None:
         self._camera = camera
         self._cut = slice(even[1]), slice(even[0])
         cut = "" if size == even else f" (virtual cameras have even sizes, {size[0]}x{size[1]} is cut)"
-        self._notes = [f"virtual camera {title}, {even[0]}x{even[1]}{cut}{rate}"]
+        self._notices = [f"virtual camera {title}, {even[0]}x{even[1]}{cut}"]
 
     @property
     def notices(self) -> Sequence[str]:
-        """Which device it is."""
-        return self._notes
+        """The device and its size."""
+        return self._notices
 
-    def send(self, picture: Pixels, time: float) -> None:  # noqa: ARG002 - it is shown as soon as it is there
-        """Show the picture to whoever watches."""
+    def send(self, image: Pixels, time: float) -> None:  # noqa: ARG002 - it is shown at once
+        """Show the output frame to the readers."""
         try:
-            self._camera.send(picture[self._cut])
+            self._camera.send(image[self._cut])
         except RuntimeError as error:
-            raise SinkError(f"the virtual camera {self._camera.device} takes no more pictures: {error}") from error
+            raise SinkError(f"the virtual camera {self._camera.device} accepts no more frames: {error}") from error
 
     def close(self) -> None:
         """Stop sending."""
@@ -75,77 +83,57 @@ class VirtualCamera:
 
 
 class LoopbackCamera(VirtualCamera):
-    """One of Linux, whose driver tells who reads it and shows a last picture of ours when we are gone."""
+    """A v4l2loopback device: its driver reports readers, and shows an image of ours after this program has ended."""
 
-    def __init__(self, camera: "Camera", title: str, rate: str, *, size: Size, even: Size) -> None:
-        super().__init__(camera, title, rate, size=size, even=even)
-        self._left = ExitStack()
+    def __init__(self, camera: "Camera", title: str, *, size: Size, even: Size, fps: float) -> None:
+        super().__init__(camera, title, size=size, even=even)
+        self._on_close = ExitStack()
+        try:
+            set_rate(camera.device, fps)
+        except OSError as error:
+            self._notices[0] += f"; its readers are given another rate than {fps:g} fps ({error.strerror})"
 
     def open_readers(self) -> Readers:
-        """Begin to look who reads it."""
-        from realtime_matte.v4l2 import readers as _readers  # noqa: PLC0415 - needs fcntl, which only Unix has
-
+        """Start watching who reads it."""
         try:
-            return _readers.readers(self._camera.device)
+            return readers.open_readers(self._camera.device)
         except OSError as error:
             raise SinkError(
-                f"the virtual camera {self._camera.device} cannot be looked at: {error.strerror}"
+                f"cannot see who reads the virtual camera {self._camera.device}: {error.strerror}"
             ) from error
 
-    def set_timeout_image(self, picture: Pixels) -> None:
-        """Let the driver show ``picture`` whenever nothing was sent for two seconds."""
-        from realtime_matte.v4l2 import timeout_image as _last_picture  # noqa: PLC0415 - needs fcntl, which only Unix has
-
-        raw = np.asarray(cv2.cvtColor(picture[self._cut], cv2.COLOR_BGR2YUV_I420), np.uint8)
+    def set_timeout_image(self, image: Pixels) -> None:
+        """Make the driver show this image whenever no frame was sent for two seconds."""
+        raw = np.asarray(cv2.cvtColor(image[self._cut], cv2.COLOR_BGR2YUV_I420), np.uint8)
         try:
-            _last_picture.set_timeout_image(self._camera.device, raw)
+            set_timeout_image(self._camera.device, raw)
         except OSError as error:
-            self._notes.append(
-                f"if this program is killed, {self._camera.device} stays with its last picture instead of the standby "
-                f"card: v4l2loopback does not take one ({error.strerror})"
+            self._notices.append(
+                f"if this program is killed, {self._camera.device} keeps its last frame instead of the standby card: "
+                f"v4l2loopback did not accept a timeout image ({error.strerror})"
             )
         else:
-            self._left.callback(_last_picture.withdraw, self._camera.device)
+            self._on_close.callback(remove_timeout_image, self._camera.device)
 
     def close(self) -> None:
-        """Stop sending, and leave nothing behind."""
-        with suppress(OSError):  # the device is gone, and what was left to it as well
-            self._left.close()
+        """Stop sending, and remove the timeout image."""
+        with suppress(OSError):  # the device is gone, and its timeout image with it
+            self._on_close.close()
         super().close()
 
 
-def _on_linux(loopbacks: Loopbacks, rest: str, *, size: Size, fps: float) -> "tuple[Camera, str, str]":
-    loopback = loopbacks.choose(rest)
+def _open_loopback(devices: LoopbackDevices, rest: str, *, size: Size, even: Size, fps: float) -> LoopbackCamera:
+    device = devices.choose(rest)
     try:
-        camera = _camera(loopback.path, size=size, fps=fps)
+        camera = _camera(device.path, size=even, fps=fps)
     except RuntimeError as error:
-        raise loopbacks.refusal(loopback, size, str(error)) from error
+        raise devices.open_error(device, even, str(error)) from error
     try:
-        loopbacks.check(loopback, size)
+        devices.check_format(device, even)
     except SinkError:
         camera.close()
         raise
-    return camera, f"{loopback.path} ({loopback.name})", _rate_told(loopback.path, fps)
-
-
-def _rate_told(path: str, fps: float) -> str:
-    """Nothing when the driver took it, else what to know of that."""
-    from realtime_matte.v4l2 import rate as _rate  # noqa: PLC0415 - needs fcntl, which only Unix has
-
-    try:
-        _rate.set_rate(path, fps)
-    except OSError as error:
-        return f"; programs are told another rate than {fps:g} a second ({error.strerror})"
-    return ""
-
-
-def _elsewhere(rest: str, *, size: Size, fps: float) -> "tuple[Camera, str]":
-    try:
-        camera = _camera(rest or None, size=size, fps=fps)
-    except RuntimeError as error:
-        mend = MENDS.get(sys.platform, "there is none for this system; choose another output")
-        raise SinkError(f"no virtual camera{(f' {rest!r}' if rest else '')}: {_line(error)}", hint=f"{mend}") from error
-    return camera, camera.device
+    return LoopbackCamera(camera, device.title, size=size, even=even, fps=fps)
 
 
 def _camera(device: str | None, *, size: Size, fps: float) -> "Camera":
@@ -158,5 +146,5 @@ def _camera(device: str | None, *, size: Size, fps: float) -> "Camera":
     return pyvirtualcam.Camera(*size, fps, fmt=pyvirtualcam.PixelFormat.BGR, device=device)
 
 
-def _line(error: Exception) -> str:
-    return "; ".join(str(error).splitlines()) or "the system is unknown to pyvirtualcam"
+def _one_line(error: Exception) -> str:
+    return "; ".join(str(error).splitlines()) or "pyvirtualcam does not know this system"

@@ -1,8 +1,10 @@
-"""A window with what is sent, mirrored as people know themselves: ``window``, or ``window?mirror=no``.
+"""A preview window, mirrored as people know themselves: ``window``, or ``window?mirror=no``.
 
-Nothing is mirrored for the others. Keys: b next background, space standby card, m mirror, q or Escape quit.
+Only the window is mirrored. Keys: b next background, space standby card, m mirror, q or Escape quit.
 """
 
+import os
+import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -12,20 +14,23 @@ import cv2
 import numpy as np
 
 from realtime_matte.config.specs import parse, switch
-from realtime_matte.errors import SinkError, SpecError
+from realtime_matte.errors import MissingDependency, SinkError, SpecError
 from realtime_matte.frame import Pixels, Size
 from realtime_matte.interfaces import KEYS, Command
-from realtime_matte.sinks._display import require_display
 
 TITLE: Final = "rtmatte preview"
-WIDEST: Final = 1280  # larger pictures open in a window of this width, which can be pulled larger
+MAX_WIDTH: Final = 1280  # larger frames open in a window of this width, which can be resized
 ESCAPE: Final = 27
 COMMANDS: Final[dict[int, Command]] = {ord(key): command for key, command in KEYS.items()} | {ESCAPE: "quit"}
 SQUARE_PX: Final = 16
-SQUARES: Final = (102, 153)  # greys of the chequers behind clear parts
+SQUARE_GREYS: Final = 102, 153  # of the checkerboard behind transparent parts
+
+TRIAL: Final = "import cv2; cv2.namedWindow('rtmatte'); cv2.destroyAllWindows()"
+TRIAL_TIMEOUT_S: Final = 30
+OTHER_OUTPUT: Final = "start this in a desktop session, or use another output, such as virtualcam or out.mp4"
 
 
-def open(rest: str, /, *, size: Size, fps: float, alpha: bool) -> "Window":  # noqa: ARG001 - it shows what comes
+def open(rest: str, /, *, size: Size, fps: float, alpha: bool) -> "Window":  # noqa: ARG001 - it shows frames as they come
     """Open the window."""
     name, options = parse(rest, {"mirror": switch})
     if name:
@@ -34,25 +39,58 @@ def open(rest: str, /, *, size: Size, fps: float, alpha: bool) -> "Window":  # n
     return Window(size, mirror=options.get("mirror", True), alpha=alpha)
 
 
+def require_display() -> None:
+    """Raise where no window can be opened: Qt would end the whole program.
+
+    Raises:
+        MissingDependency: this OpenCV has no windows.
+        SinkError: there is no screen.
+    """
+    if not cv2.currentUIFramework():
+        raise MissingDependency(
+            "this OpenCV has no windows",
+            hint="pip uninstall opencv-python-headless, then pip install --force-reinstall opencv-python",
+        )
+    if sys.platform != "linux":
+        return
+    os.environ.setdefault("QT_LOGGING_RULES", "*.warning=false")  # it warns of missing fonts on every system
+    if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        raise SinkError("cannot open a window without a screen (DISPLAY is not set)", hint=OTHER_OUTPUT)
+    _try_in_another_process()
+
+
+def _try_in_another_process() -> None:
+    try:
+        trial = subprocess.run(  # noqa: S603 - our own code, in our own Python
+            [sys.executable, "-c", TRIAL], capture_output=True, check=False, text=True, timeout=TRIAL_TIMEOUT_S
+        )
+    except subprocess.TimeoutExpired as error:
+        raise SinkError(f"the screen did not respond within {TRIAL_TIMEOUT_S} s", hint=OTHER_OUTPUT) from error
+    if trial.returncode:
+        reason = next(iter(trial.stderr.splitlines()), f"a window ends the program ({trial.returncode})")
+        display = os.environ.get("DISPLAY", "")
+        raise SinkError(f"cannot open a window (DISPLAY is {display!r}): {reason}", hint=OTHER_OUTPUT)
+
+
 class Window:
-    """Shows each picture at once and takes the keys that were pressed."""
+    """Shows each output frame at once, and collects the keys that were pressed."""
 
     live: Final = True
 
     def __init__(self, size: Size, *, mirror: bool, alpha: bool) -> None:
         self.alpha = alpha
         self._mirror = mirror
-        self._shown = np.empty((size[1], size[0], 3), np.uint8)
-        self._chequers = _chequers(size) if alpha else None
-        self._asked: list[Command] = []
+        self._mirrored = np.empty((size[1], size[0], 3), np.uint8)
+        self._checkerboard = _checkerboard(size) if alpha else None
+        self._commands: list[Command] = []
         self._open = True
-        scale = min(1.0, WIDEST / size[0])
+        scale = min(1.0, MAX_WIDTH / size[0])
         try:
             cv2.namedWindow(TITLE, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
             cv2.resizeWindow(TITLE, max(1, round(size[0] * scale)), max(1, round(size[1] * scale)))
         except cv2.error as error:
             raise SinkError(
-                f"cannot open a window: {error.err}", hint="take another output, such as virtualcam"
+                f"cannot open a window: {error.err}", hint="use another output, such as virtualcam"
             ) from error
 
     @property
@@ -60,60 +98,60 @@ class Window:
         """The keys."""
         return ["preview window: b next background, space standby card, m mirror, q quit"]
 
-    def send(self, picture: Pixels, time: float) -> None:  # noqa: ARG002 - it is shown as soon as it is there
-        """Show the picture; once the user has closed the window, nothing more."""
+    def send(self, image: Pixels, time: float) -> None:  # noqa: ARG002 - it is shown at once
+        """Show the output frame; nothing once the user has closed the window."""
         if not self._open:
             return
         try:
-            cv2.imshow(TITLE, self._seen(picture))
+            cv2.imshow(TITLE, self._displayed(image))
         except cv2.error as error:
-            raise SinkError(f"the preview window takes no more pictures: {error.err}", hint="open it anew") from error
-        self._press(cv2.pollKey())
-        if _closed():
+            raise SinkError(f"the preview window accepts no more frames: {error.err}", hint="open it again") from error
+        self._handle_key(cv2.pollKey())
+        if _closed_by_user():
             self._open = False
-            self._asked.append("quit")
+            self._commands.append("quit")
 
     def commands(self) -> Sequence[Command]:
-        """The keys pressed since the last call; a closed window asks to quit."""
-        asked, self._asked = self._asked, []
-        return asked
+        """The keys pressed since the last call; a closed window is ``quit``."""
+        commands, self._commands = self._commands, []
+        return commands
 
     def close(self) -> None:
         """Close the window."""
         if self._open:
             self._open = False
-            with suppress(cv2.error):  # the user closed it this very moment
+            with suppress(cv2.error):  # the user has just closed it
                 cv2.destroyWindow(TITLE)
-            cv2.pollKey()  # some systems take it away only while keys are asked for
+            cv2.pollKey()  # some systems remove it only when keys are polled
 
-    def _seen(self, picture: Pixels) -> Pixels:
-        if self._chequers is not None:
-            picture = _over(picture, self._chequers)
-        return np.asarray(cv2.flip(picture, 1, dst=self._shown), np.uint8) if self._mirror else picture
+    def _displayed(self, image: Pixels) -> Pixels:
+        if self._checkerboard is not None:
+            image = _over(image, self._checkerboard)
+        return np.asarray(cv2.flip(image, 1, dst=self._mirrored), np.uint8) if self._mirror else image
 
-    def _press(self, key: int) -> None:
-        pressed = key & 0xFF if key >= 0 else key  # the high bits tell of Shift and the like
-        if pressed == ord("m"):
+    def _handle_key(self, key: int) -> None:
+        code = key & 0xFF if key >= 0 else key  # the high bits hold Shift and the like
+        if code == ord("m"):
             self._mirror = not self._mirror
-        elif pressed in COMMANDS:
-            self._asked.append(COMMANDS[pressed])
+        elif code in COMMANDS:
+            self._commands.append(COMMANDS[code])
 
 
-def _closed() -> bool:
-    """Whether the user has closed the window; on macOS one that is put away in the Dock only is not seen either."""
+def _closed_by_user() -> bool:
+    """Whether the user has closed the window. On macOS the property is 0 as well while it is minimised."""
     try:
         return cv2.getWindowProperty(TITLE, cv2.WND_PROP_VISIBLE) < (0 if sys.platform == "darwin" else 1)
     except cv2.error:
         return True  # Qt, when it was the last one
 
 
-def _chequers(size: Size) -> Pixels:
+def _checkerboard(size: Size) -> Pixels:
     y, x = np.ogrid[: size[1], : size[0]]
     dark = (x // SQUARE_PX + y // SQUARE_PX) % 2 == 0
-    return np.repeat(np.where(dark, *SQUARES).astype(np.uint8)[..., None], 3, axis=2)
+    return np.repeat(np.where(dark, *SQUARE_GREYS).astype(np.uint8)[..., None], 3, axis=2)
 
 
-def _over(picture: Pixels, behind: Pixels) -> Pixels:
-    alpha = picture[..., 3].astype(np.float32) / 255
-    colors = cv2.cvtColor(picture, cv2.COLOR_BGRA2BGR)
-    return np.asarray(cv2.blendLinear(colors, behind, alpha, 1 - alpha), np.uint8)
+def _over(image: Pixels, background: Pixels) -> Pixels:
+    alpha = image[..., 3].astype(np.float32) / 255
+    colors = cv2.cvtColor(image, cv2.COLOR_BGRA2BGR)
+    return np.asarray(cv2.blendLinear(colors, background, alpha, 1 - alpha), np.uint8)

@@ -1,4 +1,4 @@
-"""When the pictures of a source without a sensor are due."""
+"""When the frames of a source without a sensor are due."""
 
 import math
 import time
@@ -9,19 +9,19 @@ from typing import Protocol
 from realtime_matte.errors import SpecError
 
 DEFAULT_FPS = 30.0
-SLOWEST_FPS, FASTEST_FPS = 1.0, 1000.0
+LOWEST_FPS, HIGHEST_FPS = 1.0, 1000.0
 
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A picture's number, from 0, and its time."""
+    """The index of a frame, from 0, and its time, s."""
 
     index: int
     time: float
 
 
 class Ticks(Protocol):
-    """Gives one tick a picture."""
+    """One tick for each frame."""
 
     @property
     def fps(self) -> float:
@@ -29,18 +29,18 @@ class Ticks(Protocol):
 
     @property
     def live(self) -> bool:
-        """True when they come at their own time."""
+        """True when they come in real time."""
 
     @property
     def frames(self) -> int | None:
-        """How many in all; None without end."""
+        """How many there are in all; None: without end."""
 
     def next(self) -> Tick | None:
-        """The next tick, waited for if ``live``; None at the end."""
+        """The next tick, after waiting for it if ``live``; None at the end."""
 
 
-class Live:
-    """Ticks at their own time from the first one on, for ever; those that nobody came for are left out."""
+class LiveTicks:
+    """Ticks in real time from the first one on, without end; those that no call came for are left out."""
 
     live = True
     frames = None
@@ -59,7 +59,7 @@ class Live:
         self._index = 0
 
     def next(self) -> Tick:
-        """The tick that is due, or the next one."""
+        """The tick that is due, or else the next one."""
         now = self._clock()
         if self._start is None:
             self._start = now
@@ -71,7 +71,7 @@ class Live:
         return Tick(index, due)
 
 
-class Counted:
+class CountedTicks:
     """A number of ticks, as fast as they are asked for; their times start now and are ``1 / fps`` apart."""
 
     live = False
@@ -90,18 +90,18 @@ class Counted:
         return Tick(self._index - 1, self._start + (self._index - 1) / self.fps)
 
 
-def ticks(fps: float | None, frames: int | None) -> Ticks:
+def make_ticks(fps: float | None, frames: int | None) -> Ticks:
     """``frames`` ticks, or live ones without end. Raises SpecError for a rate out of range."""
-    rate = checked(fps)
-    return Live(rate) if frames is None else Counted(rate, frames)
+    rate = checked_fps(fps)
+    return LiveTicks(rate) if frames is None else CountedTicks(rate, frames)
 
 
-def checked(fps: float | None) -> float:
-    """The rate, the default for None. Raises SpecError."""
+def checked_fps(fps: float | None) -> float:
+    """The rate, the default for None. Raises SpecError where it is out of range."""
     if fps is None:
         return DEFAULT_FPS
-    if not SLOWEST_FPS <= fps <= FASTEST_FPS:
+    if not LOWEST_FPS <= fps <= HIGHEST_FPS:
         raise SpecError(
-            f"{fps:g} frames a second are out of range", hint=f"take {SLOWEST_FPS:g} to {FASTEST_FPS:g}, such as 30"
+            f"{fps:g} frames a second are out of range", hint=f"take {LOWEST_FPS:g} to {HIGHEST_FPS:g}, such as 30"
         )
     return fps

@@ -1,4 +1,4 @@
-"""The gate to ``cv2.VideoCapture``."""
+"""The only file that knows ``cv2.VideoCapture``."""
 
 import os
 import sys
@@ -9,52 +9,53 @@ from typing import Any, Protocol, cast
 import cv2
 
 from realtime_matte.frame import Pixels, Size
-from realtime_matte.sources._camera_info import CameraInfo, Mode
+from realtime_matte.v4l2.cameras import CameraInfo
+from realtime_matte.v4l2.capabilities import Mode
 
-LOG: Any = getattr(cv2.utils, "logging", cv2)  # before OpenCV 4.13 its calls are cv2's own
-SILENT = 0
+LOGGING: Any = getattr(cv2.utils, "logging", cv2)  # before OpenCV 4.13 its functions are in cv2 itself
+LEVEL_SILENT = 0
 
 BACKENDS = {"linux": cv2.CAP_V4L2, "darwin": cv2.CAP_AVFOUNDATION, "win32": cv2.CAP_DSHOW}
 
 BUFFERS = 2
-"""One that we read, one that the driver fills. With a single one it drops every other picture; more only grow old."""
+"""One to read, one for the driver to fill. With one buffer it drops every other frame; more only add age."""
 
 HIGHEST_FPS = 1000.0
-"""Drivers that do not know their rate say 0, -1 or millions."""
+"""Drivers that do not know their rate report 0, -1 or millions."""
 
 
 class Device(Protocol):
-    """What is used of ``cv2.VideoCapture``."""
+    """The part of ``cv2.VideoCapture`` that is used."""
 
     def isOpened(self) -> bool:  # noqa: N802 - OpenCV's name
         """True when it was opened."""
 
     def set(self, propId: int, value: float, /) -> bool:  # noqa: N803
-        """Ask for a setting."""
+        """Request a setting."""
 
     def get(self, propId: int, /) -> float:  # noqa: N803
-        """The setting as it is."""
+        """The actual setting."""
 
     def grab(self) -> bool:
-        """Take the next picture, undecoded."""
+        """Take the next frame without decoding it."""
 
     def retrieve(self, image: Pixels | None = None, /) -> tuple[bool, Pixels | None]:
-        """Decode it, into ``image`` if it fits."""
+        """Decode the grabbed frame, into ``image`` if it fits."""
 
     def release(self) -> None:
         """Close the device."""
 
 
 def connect(camera: CameraInfo) -> Device:
-    """The device, open if ``isOpened`` says so."""
+    """The device; its ``isOpened`` says whether it could be opened."""
     os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "2")  # else a silent camera blocks OpenCV for 10 s
     address = int(camera.address) if camera.address.isdecimal() else camera.address
     with quiet():
         return cast("Device", cv2.VideoCapture(address, BACKENDS.get(sys.platform, cv2.CAP_ANY)))
 
 
-def ask(device: Device, size: Size, fps: float) -> None:
-    """Ask for a mode. MJPG comes first: without it USB carries 720p at 10 pictures a second."""
+def request_mode(device: Device, size: Size, fps: float) -> None:
+    """Request a mode. MJPG comes first: without it, USB carries 720p at 10 frames a second."""
     with quiet():
         device.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
         device.set(cv2.CAP_PROP_FRAME_WIDTH, size[0])
@@ -64,33 +65,38 @@ def ask(device: Device, size: Size, fps: float) -> None:
 
 
 def release(device: Device) -> None:
-    """Close it."""
+    """Close the device."""
     with quiet():
         device.release()
 
 
 def ready(device: Device, timeout_s: float) -> bool:
-    """True when ``grab`` will not wait; where OpenCV cannot tell, always."""
+    """True when ``grab`` will not wait; always where OpenCV cannot know."""
     if not isinstance(device, cv2.VideoCapture) or sys.platform != "linux":
         return True
     try:
-        _, which = cv2.VideoCapture.waitAny([device], timeoutNs=round(timeout_s * 1e9))
+        _, indices = cv2.VideoCapture.waitAny([device], timeoutNs=round(timeout_s * 1e9))
     except cv2.error:
         return False  # unplugged, or silent since it was opened
-    return len(which) > 0
+    return len(indices) > 0
 
 
 def retrieve(device: Device, pixels: Pixels | None) -> Pixels | None:
-    """What was grabbed, decoded into ``pixels`` if it fits; None where the camera sent it torn or empty."""
+    """The grabbed frame, decoded into ``pixels`` if it fits; None where the camera sent it torn or empty."""
     try:
-        done, found = device.retrieve(pixels)
+        success, decoded = device.retrieve(pixels)
     except cv2.error:
         return None
-    return found if done else None
+    return decoded if success else None
 
 
-def rate(device: Device) -> float | None:
-    """Pictures a second, where the driver knows."""
+def timestamp_ms(device: Device) -> float:
+    """The driver's time of the grabbed frame, ms; 0 where there is none."""
+    return device.get(cv2.CAP_PROP_POS_MSEC)
+
+
+def actual_fps(device: Device) -> float | None:
+    """Frames a second, where the driver knows."""
     fps = device.get(cv2.CAP_PROP_FPS)
     return fps if 0 < fps <= HIGHEST_FPS else None
 
@@ -103,23 +109,25 @@ def fourcc(device: Device) -> str:
 
 
 def probe(address: str) -> CameraInfo | None:
-    """A camera known by number only, with the mode it comes up in; None when it cannot be opened."""
+    """The camera of a number, with the mode it starts in; None when it cannot be opened."""
     device = connect(CameraInfo("", address))
     try:
         if not device.isOpened():
             return None
         size = int(device.get(cv2.CAP_PROP_FRAME_WIDTH)), int(device.get(cv2.CAP_PROP_FRAME_HEIGHT))
-        return CameraInfo("", address, (Mode(fourcc(device), size, (rate(device) or 0.0,)),))
+        return CameraInfo("", address, (Mode(fourcc(device), size, (actual_fps(device) or 0.0,)),))
     finally:
         release(device)
 
 
-def granted(device: Device, camera: CameraInfo, *, asked: tuple[Size, float], given: tuple[Size, float]) -> str:
-    """Which mode it really runs in, and if that is not the one asked for, why."""
-    mode = f"{camera.title}: {_mode(*given)} {fourcc(device)}".rstrip()
-    if asked[0] == given[0] and abs(asked[1] - given[1]) < 1:
+def describe_mode(
+    device: Device, camera: CameraInfo, *, requested: tuple[Size, float], actual: tuple[Size, float]
+) -> str:
+    """The notice of the actual mode (size, fps), and if it is not the requested one, why."""
+    mode = f"{camera.title}: {_text(*actual)} {fourcc(device)}".rstrip()
+    if requested[0] == actual[0] and abs(requested[1] - actual[1]) < 1:
         return mode
-    return f"{mode}, not the {_mode(*asked)} asked for{_reason(camera.modes, *asked)}"
+    return f"{mode}, not the requested {_text(*requested)}{_reason(camera.modes, *requested)}"
 
 
 def _reason(modes: tuple[Mode, ...], size: Size, fps: float) -> str:
@@ -130,20 +138,20 @@ def _reason(modes: tuple[Mode, ...], size: Size, fps: float) -> str:
         largest = max((mode.size for mode in modes), key=lambda each: each[0] * each[1])
         return f": it has no such size (its largest is {largest[0]}x{largest[1]}); rtmatte devices lists its modes"
     if all(abs(rate - fps) >= 1 for rate in rates):
-        return f": in that size it has {', '.join(f'{rate:g}' for rate in sorted(set(rates), reverse=True))} a second"
+        return f": its rates at that size are {', '.join(f'{rate:g}' for rate in sorted(set(rates), reverse=True))}"
     return "; another program may have set its mode"
 
 
-def _mode(size: Size, fps: float) -> str:
-    return f"{size[0]}x{size[1]} at {fps:g}"
+def _text(size: Size, fps: float) -> str:
+    return f"{size[0]}x{size[1]} at {fps:g} fps"
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep OpenCV's own complaints off the terminal: what fails is told by our errors."""
-    level = LOG.getLogLevel()
-    LOG.setLogLevel(SILENT)
+    """Keep OpenCV's messages off the terminal: our errors report what fails."""
+    level = LOGGING.getLogLevel()
+    LOGGING.setLogLevel(LEVEL_SILENT)
     try:
         yield
     finally:
-        LOG.setLogLevel(level)
+        LOGGING.setLogLevel(level)

@@ -1,38 +1,55 @@
-"""Cameras where they are known by number only: macOS and Windows."""
+"""What the camera source needs of a system; the cameras of macOS and Windows, known by number only."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from realtime_matte.errors import SourceError, SpecError
-from realtime_matte.sources._camera_info import CameraInfo
+from realtime_matte.v4l2.cameras import CameraInfo
 
-MOST = 8
+MAX_CAMERAS = 8
 
-MENDS = {
+HINTS = {
     "darwin": "plug it in, close the program that uses it, and allow this one in Privacy & Security > Camera",
     "win32": "plug it in, close the program that uses it, and allow desktop apps in Settings > Privacy > Camera",
 }
 
 
+class System(Protocol):
+    """Lists and chooses cameras."""
+
+    def list_cameras(self) -> list[CameraInfo]:
+        """All there are."""
+
+    def choose(self, rest: str) -> CameraInfo:
+        """The camera that ``rest``, the spec after ``camera:``, means. Raises SourceError or SpecError."""
+
+    def is_gone(self, camera: CameraInfo) -> bool:
+        """True when the device does not exist any more."""
+
+    def open_error(self, camera: CameraInfo) -> SourceError:
+        """Why it could not be opened, or gave no frame."""
+
+
 @dataclass(frozen=True, slots=True)
-class Elsewhere:
-    """The system's cameras; ``probe`` tries to open one and tells its mode, or None."""
+class NumberedCameras:
+    """Cameras by number. ``probe`` tries to open the camera of a number and returns it with its mode, or None."""
 
     platform: str
     probe: Callable[[str], CameraInfo | None]
 
-    def cameras(self) -> list[CameraInfo]:
-        """Those that can be opened now, which switches each on for a moment; numbers have no gaps."""
+    def list_cameras(self) -> list[CameraInfo]:
+        """Those that can be opened now; switches each on for a moment. Numbers have no gaps."""
         found: list[CameraInfo] = []
-        while len(found) < MOST and (camera := self.probe(str(len(found)))):
+        while len(found) < MAX_CAMERAS and (camera := self.probe(str(len(found)))):
             found.append(camera)
         return found
 
     def choose(self, rest: str) -> CameraInfo:
-        """The camera of a number; nothing is the first one.
+        """The camera of a number; if empty, the first one.
 
         Raises:
-            SpecError: it is no number.
+            SpecError: it is not a number.
         """
         if rest and not rest.isdecimal():
             raise SpecError(
@@ -40,13 +57,11 @@ class Elsewhere:
             )
         return CameraInfo("", str(int(rest or "0")))
 
-    def gone(self, camera: CameraInfo) -> bool:  # noqa: ARG002 - the system does not say
-        """True when the device is not there any more."""
+    def is_gone(self, camera: CameraInfo) -> bool:  # noqa: ARG002 - the system does not report it
+        """False: it is not known."""
         return False
 
-    def refusal(self, camera: CameraInfo) -> SourceError:
-        """Why a camera could not be opened, or gave no picture."""
-        mend = MENDS.get(self.platform, "plug it in, or close the program that uses it")
-        return SourceError(
-            f"{camera.title} cannot be opened, or gives no picture", hint=f"{mend}, or try another number"
-        )
+    def open_error(self, camera: CameraInfo) -> SourceError:
+        """Why a camera could not be opened, or gave no frame."""
+        hint = HINTS.get(self.platform, "plug it in, or close the program that uses it")
+        return SourceError(f"{camera.title} cannot be opened or gives no frames", hint=f"{hint}, or try another number")

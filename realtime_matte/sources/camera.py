@@ -3,17 +3,16 @@
 import sys
 import threading
 import time
+import zlib
 from collections.abc import Callable
-
-import cv2
 
 from realtime_matte.errors import SourceLost
 from realtime_matte.frame import Frame, Pixels, Size
-from realtime_matte.sources import _opencv as _device
-from realtime_matte.sources._camera_info import CameraInfo, Mode, System
+from realtime_matte.sources import _opencv
 from realtime_matte.sources._opencv import Device
-from realtime_matte.sources._other_systems import Elsewhere
-from realtime_matte.sources._repeat import Repeats
+from realtime_matte.sources._other_systems import NumberedCameras, System
+from realtime_matte.v4l2.cameras import CameraInfo, LinuxCameras
+from realtime_matte.v4l2.capabilities import Mode
 
 __all__ = ["Camera", "CameraInfo", "Mode", "list_cameras", "open"]
 
@@ -21,40 +20,46 @@ DEFAULT_SIZE = (1280, 720)
 DEFAULT_FPS = 30.0
 
 SILENCE_S = 2.0
-"""A camera that gives nothing new for so long is lost."""
+"""A camera that gives no new frame for so long is lost."""
 
-START_S = 5.0
-"""So long a camera may take for its first picture: some focus and measure the light before."""
+FIRST_FRAME_S = 5.0
+"""A camera may take so long for its first frame: some focus and measure the light first."""
 
-SLICE_S = 0.25
-"""So often a camera that is waited for is looked at: is it still there, is it still wanted?"""
+WAIT_S = 0.25
+"""The longest single wait; after each, the camera may have been unplugged or closed."""
 
-PAUSE_S = 0.01
-"""Between two tries: a camera that fails at once must not become a busy loop."""
+RETRY_S = 0.01
+"""Pause between two tries: a camera that fails at once must not make a busy loop."""
 
-OLDEST_S = 1.0
-"""A picture older than that was stamped by another clock."""
+MAX_AGE_S = 1.0
+"""A frame with an older timestamp was stamped by another clock."""
+
+NOISY_FRAMES = 30
+"""After so many different frames in a row the sensor is taken as noisy: no two of its frames are equal."""
+
+CHECKED_ROWS = 16
+"""Rows of a frame that go into its checksum."""
 
 
 def open(rest: str, /, *, size: Size | None, fps: float | None) -> "Camera":
-    """Open a camera, and take its first picture to know that it runs."""
+    """Open a camera, and read its first frame to know that it works."""
     system = _system()
     camera = system.choose(rest)
-    device = _device.connect(camera)
+    device = _opencv.connect(camera)
     try:
         return Camera(device, camera, system, size=size or DEFAULT_SIZE, fps=fps or DEFAULT_FPS)
     except BaseException:
-        _device.release(device)
+        _opencv.release(device)
         raise
 
 
 def list_cameras() -> list[CameraInfo]:
     """Every camera there is; on macOS and Windows those that are free, which are switched on for a moment."""
-    return _system().cameras()
+    return _system().list_cameras()
 
 
 class Camera:
-    """A camera that is running. ``close`` may come from another thread: a read that waits then ends soon."""
+    """A running camera. ``close`` may be called from another thread: a read that waits then ends within WAIT_S."""
 
     live = True
     frames = None
@@ -75,18 +80,19 @@ class Camera:
         self._system = system
         self._clock = clock
         self._sleep = sleep
-        self._repeats = Repeats()
-        self._reading = threading.Lock()  # guards _device: OpenCV does not bear a release while it reads
+        self._repeats = RepeatDetector()
+        self._reading = threading.Lock()  # guards _device: OpenCV crashes when it is released during a read
         self._closed = False
         self._index = 0
         self._time = float("-inf")
         first = self._start(size, fps)
         self.size = first.shape[1], first.shape[0]
-        self.fps = _device.rate(device) or fps
-        self.notices = (_device.granted(device, camera, asked=(size, fps), given=(self.size, self.fps)),)
+        self.fps = _opencv.actual_fps(device) or fps
+        mode = _opencv.describe_mode(device, camera, requested=(size, fps), actual=(self.size, self.fps))
+        self.notices = (mode,)
 
     def read(self, pixels: Pixels) -> Frame:
-        """The next new picture."""
+        """The next new frame."""
         try:
             with self._reading:
                 return self._read(pixels)
@@ -95,67 +101,99 @@ class Camera:
                 self.close()
 
     def close(self) -> None:
-        """Switch the camera off; if it is being read, the reader does so."""
+        """Switch the camera off; during a read, the reading thread does it."""
         self._closed = True
         if self._reading.acquire(blocking=False):
             try:
-                _device.release(self._device)
+                _opencv.release(self._device)
             finally:
                 self._reading.release()
 
     def _start(self, size: Size, fps: float) -> Pixels:
-        picture = None
+        first = None
         if self._device.isOpened():
-            _device.ask(self._device, size, fps)
-            with _device.quiet():
-                picture = self._next(None, START_S)
-        if picture is None:
-            self.close()  # else the system would find us using it
-            raise self._system.refusal(self._camera)
-        return picture
+            _opencv.request_mode(self._device, size, fps)
+            with _opencv.quiet():
+                first = self._next(None, FIRST_FRAME_S)
+        if first is None:
+            self.close()  # first, or else open_error finds the device busy because of this program
+            raise self._system.open_error(self._camera)
+        return first
 
     def _read(self, pixels: Pixels) -> Frame:
-        picture = self._next(pixels, SILENCE_S)
-        if picture is None:
-            raise SourceLost(f"{self._camera.title} {self._loss()}")
-        if picture is not pixels:  # OpenCV makes its own array for a picture that does not fit
-            size = f"{picture.shape[1]}x{picture.shape[0]}"
-            raise SourceLost(f"{self._camera.title} now gives pictures of {size}", hint="it has to be opened again")
+        decoded = self._next(pixels, SILENCE_S)
+        if decoded is None:
+            raise self._loss()
+        if decoded is not pixels:  # OpenCV makes a new array for a frame of another size
+            size = f"{decoded.shape[1]}x{decoded.shape[0]}"
+            raise SourceLost(f"{self._camera.title} now gives frames of {size}", hint="it has to be opened again")
         self._index += 1
-        return Frame(pixels, self._taken(), self._index - 1)
+        return Frame(pixels, self._frame_time(), self._index - 1)
 
-    def _next(self, pixels: Pixels | None, patience_s: float) -> Pixels | None:
-        deadline = self._clock() + patience_s
-        while not self._gone() and (left := deadline - self._clock()) > 0:
-            if _device.ready(self._device, min(left, SLICE_S)) and self._device.grab():
-                # Never without a grab that went well: OpenCV then gives the last picture again, and calls it a success.
-                picture = _device.retrieve(self._device, pixels)
-                if picture is not None and self._repeats.fresh(picture, self._device.get(cv2.CAP_PROP_POS_MSEC)):
-                    return picture
-            self._sleep(PAUSE_S)
+    def _next(self, pixels: Pixels | None, timeout_s: float) -> Pixels | None:
+        deadline = self._clock() + timeout_s
+        while not self._is_gone() and (left := deadline - self._clock()) > 0:
+            if _opencv.ready(self._device, min(left, WAIT_S)) and self._device.grab():
+                # Only after a successful grab: otherwise OpenCV returns the last frame again, as a success.
+                decoded = _opencv.retrieve(self._device, pixels)
+                if decoded is not None and self._repeats.is_new(decoded, _opencv.timestamp_ms(self._device)):
+                    return decoded
+            self._sleep(RETRY_S)
         return None
 
-    def _gone(self) -> bool:
-        return self._closed or self._system.gone(self._camera)
+    def _is_gone(self) -> bool:
+        return self._closed or self._system.is_gone(self._camera)
 
-    def _loss(self) -> str:
+    def _loss(self) -> SourceLost:
         if self._closed:
-            return "was closed"
-        if self._system.gone(self._camera):
-            return "was unplugged; plug it in again"
-        return f"has given nothing new for {SILENCE_S:g} s; close what else uses it, or plug it in again"
+            return SourceLost(f"{self._camera.title} was closed")
+        if self._system.is_gone(self._camera):
+            return SourceLost(f"{self._camera.title} was unplugged", hint="plug it in again")
+        return SourceLost(
+            f"{self._camera.title} gave no new frame for {SILENCE_S:g} s",
+            hint="close other programs that use it, or plug it in again",
+        )
 
-    def _taken(self) -> float:
-        """The driver's time of the picture, where it goes by our clock; else now."""
+    def _frame_time(self) -> float:
+        """The driver's time of the frame, where it uses this program's clock; else now."""
         now = self._clock()
-        stamp = self._device.get(cv2.CAP_PROP_POS_MSEC) / 1000
-        self._time = max(self._time, stamp if now - OLDEST_S < stamp <= now else now)
+        stamp = _opencv.timestamp_ms(self._device) / 1000
+        self._time = max(self._time, stamp if now - MAX_AGE_S < stamp <= now else now)
         return self._time
 
 
-def _system() -> System:
-    if sys.platform == "linux":
-        from realtime_matte.sources._linux import Linux  # noqa: PLC0415 - needs fcntl, which only Unix has
+class RepeatDetector:
+    """Tells a new frame from an old one that the driver returns again as a success; for the frames of one camera.
 
-        return Linux()
-    return Elsewhere(sys.platform, _device.probe)
+    Where the driver stamps its frames, the same stamp is the same frame and a new stamp is a new one, however still the
+    scene (a test camera, a drawing). Without stamps, an equal frame is a repeat only if the camera has been noisy: one
+    that has been still since it was opened may show a drawing, or have its shutter closed.
+    """
+
+    def __init__(self) -> None:
+        self._stamp: float | None = None
+        self._stamped = False
+        self._checksum = 0
+        self._changes = 0
+
+    def is_new(self, pixels: Pixels, stamp: float) -> bool:
+        """False for a frame that was seen before. ``stamp``: the driver's time, in any unit."""
+        moved = self._stamp is not None and stamp != self._stamp
+        self._stamp = stamp
+        self._stamped = self._stamped or moved
+        return moved if self._stamped else self._changed(pixels)
+
+    def _changed(self, pixels: Pixels) -> bool:
+        checksum = 0
+        for row in pixels[:: max(1, len(pixels) // CHECKED_ROWS)]:
+            checksum = zlib.crc32(row, checksum)
+        changed = checksum != self._checksum
+        self._checksum = checksum
+        noisy = self._changes >= NOISY_FRAMES
+        if not noisy:
+            self._changes = self._changes + 1 if changed else 0
+        return changed or not noisy
+
+
+def _system() -> System:
+    return LinuxCameras() if sys.platform == "linux" else NumberedCameras(sys.platform, _opencv.probe)

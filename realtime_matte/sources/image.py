@@ -1,50 +1,52 @@
-"""``image:me.jpg``: a still as a camera; with ``?frames=90``, that many frames as fast as possible."""
+"""``image:me.jpg``: a still image as a camera; with ``?frames=90``, that many frames as fast as possible.
+
+A path that ends like an image file needs no ``image:``.
+"""
 
 from pathlib import Path
 
 from realtime_matte.config.specs import count, parse, split
 from realtime_matte.errors import SpecError
 from realtime_matte.frame import Frame, Pixels, Size
-from realtime_matte.media import image as images
+from realtime_matte.media import fit, image
 from realtime_matte.paths import named
-from realtime_matte.sources import _clock as _pace
-from realtime_matte.sources._clock import Ticks
+from realtime_matte.sources._clock import Ticks, make_ticks
 
 OPTIONS = {"frames": count}
 
 
 def claims(spec: str) -> bool:
-    """True for a path that ends like a picture's."""
-    return Path(split(spec, OPTIONS)[0]).suffix.lower() in images.SUFFIXES
+    """True for a path that ends like an image file's."""
+    return Path(split(spec, OPTIONS)[0]).suffix.lower() in image.SUFFIXES
 
 
-def open(rest: str, /, *, size: Size | None, fps: float | None) -> "Still":
-    """Read the picture, filling ``size``."""
+def open(rest: str, /, *, size: Size | None, fps: float | None) -> "StillImage":
+    """Read the image; it covers ``size``."""
     name, given = parse(rest, OPTIONS)
     if not name:
-        raise SpecError("no picture is named after 'image:'", hint="name a file, as in image:me.jpg")
-    ticks = _pace.ticks(fps, given.get("frames"))
-    picture = images.read(named(name))
-    return Still(picture if size is None else images.fill(picture, size, "cover"), ticks)
+        raise SpecError("no image is named after 'image:'", hint="name a file, as in image:me.jpg")
+    ticks = make_ticks(fps, given.get("frames"))
+    pixels = image.read(named(name))
+    return StillImage(pixels if size is None else fit.fit_image(pixels, size, "cover"), ticks)
 
 
-class Still:
-    """The same picture at each tick."""
+class StillImage:
+    """The same image at each tick."""
 
     notices = ()
 
-    def __init__(self, picture: Pixels, ticks: Ticks) -> None:
-        self.size = picture.shape[1], picture.shape[0]
+    def __init__(self, pixels: Pixels, ticks: Ticks) -> None:
+        self.size = pixels.shape[1], pixels.shape[0]
         self.fps = ticks.fps
         self.live = ticks.live
         self.frames = ticks.frames
-        self._picture = picture
+        self._pixels = pixels
         self._ticks = ticks
 
-    def read(self, pixels: Pixels) -> Frame | None:  # noqa: ARG002 - it holds its picture
-        """The picture, when it is due."""
+    def read(self, pixels: Pixels) -> Frame | None:  # noqa: ARG002 - the source holds its own pixels
+        """The image, when it is due."""
         tick = self._ticks.next()
-        return None if tick is None else Frame(self._picture, tick.time, tick.index)
+        return None if tick is None else Frame(self._pixels, tick.time, tick.index)
 
     def close(self) -> None:
-        """There is nothing open."""
+        """Nothing is open."""

@@ -1,48 +1,50 @@
-"""``video:clip.mp4``: every frame as fast as possible; ``?live``: once, at its own pace; ``?loop``: so, for ever."""
+"""``video:clip.mp4``: every frame as fast as possible; ``?live``: in real time; ``?loop``: in real time, repeated.
+
+A path that ends like a video file needs no ``video:``.
+"""
 
 import math
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from realtime_matte.config.specs import parse, split, switch
 from realtime_matte.errors import SpecError
 from realtime_matte.frame import Frame, Pixels, Size
-from realtime_matte.media.clip import SUFFIXES, Shot
+from realtime_matte.media.clip import SUFFIXES, Clip, ClipFrame
 from realtime_matte.paths import named
-from realtime_matte.sources import _clock as _pace
-from realtime_matte.sources._clip import Clip
-from realtime_matte.sources._clock import Ticks
+from realtime_matte.sources._clock import LiveTicks, Ticks, checked_fps
 
 OPTIONS = {"live": switch, "loop": switch}
 
-SLOWEST_FPS = 10.0
-"""Of a live clip: an animation of one picture a second is still shown as a camera would."""
+LOWEST_LIVE_FPS = 10.0
+"""An animation of one frame a second is still shown at a camera's rate."""
 
-LAG_S = 1.0
-"""A live clip that is later than that goes on from where it is, and does not hurry to catch up."""
+MAX_LAG_S = 1.0
+"""A live clip that is later than this continues from where it is, instead of catching up."""
 
 
 def claims(spec: str) -> bool:
-    """True for a path that ends like a video's."""
+    """True for a path that ends like a video file's."""
     return Path(split(spec, OPTIONS)[0]).suffix.lower() in SUFFIXES
 
 
-def open(rest: str, /, *, size: Size | None, fps: float | None) -> "Whole | Playing":
+def open(rest: str, /, *, size: Size | None, fps: float | None) -> "EveryFrame | RealTime":
     """Open the file; a clip that loops is live."""
     name, given = parse(rest, OPTIONS)
     if not name:
         raise SpecError("no video is named after 'video:'", hint="name a file, as in video:clip.mp4")
-    wanted = None if fps is None else _pace.checked(fps)
+    requested_fps = None if fps is None else checked_fps(fps)
     clip = Clip(named(name))
     if not any(given.values()):
-        return Whole(clip, size=size)
-    ticks = _pace.Live(wanted or max(clip.fps, SLOWEST_FPS))
-    return Playing(clip, ticks, size=size, loop=given.get("loop", False))
+        return EveryFrame(clip, size=size)
+    ticks = LiveTicks(requested_fps or max(clip.fps, LOWEST_LIVE_FPS))
+    return RealTime(clip, ticks, size=size, loop=given.get("loop", False))
 
 
-class Whole:
-    """Every frame of a clip, each at its place in time."""
+class EveryFrame:
+    """Every frame of a clip once, as fast as it is read; ``time`` is the start of the run plus its time in the file."""
 
     live = False
     notices = ()
@@ -57,20 +59,20 @@ class Whole:
 
     def read(self, pixels: Pixels) -> Frame | None:
         """The next frame."""
-        shot = self._clip.next()
-        if shot is None:
+        frame = self._clip.next()
+        if frame is None:
             return None
-        self._clip.draw(shot, pixels)
+        self._clip.draw(frame, pixels)
         self._index += 1
-        return Frame(pixels, self._start + shot.place, self._index - 1)
+        return Frame(pixels, self._start + frame.time, self._index - 1)
 
     def close(self) -> None:
         """Close the file."""
         self._clip.close()
 
 
-class Playing:
-    """A clip as a camera: at each tick, the picture that is to be seen then."""
+class RealTime:
+    """A clip as a camera: at each tick, the frame that is due then."""
 
     live = True
     notices = ()
@@ -82,38 +84,38 @@ class Playing:
         self._clip = clip
         self._ticks = ticks
         self._loop = loop
-        self._slack = 0.5 / max(ticks.fps, clip.fps)  # a file's times are rounded
-        self._shift = 0.0  # seconds the clip is behind the ticks
-        self._round = 0.0  # where the clip last began, in its own seconds
-        self._shown: Shot | None = None
-        self._coming = clip.next()
+        self._tolerance = 0.5 / max(ticks.fps, clip.fps)  # s; the times in a file are rounded
+        self._lag = 0.0  # s, of the clip behind the ticks
+        self._repetition_start = 0.0  # s, in the time that runs on over all repetitions
+        self._current: ClipFrame | None = None
+        self._next = clip.next()
 
     def read(self, pixels: Pixels) -> Frame | None:
-        """The picture of the next tick; None when the last was shown."""
+        """The frame that is due at the next tick; None after the last one."""
         tick = self._ticks.next()
         if tick is None or not self._advance(tick.index / self.fps):
             return None
-        if self._shown:
-            self._clip.draw(self._shown, pixels)
+        if self._current:
+            self._clip.draw(self._current, pixels)
         return Frame(pixels, tick.time, tick.index)
 
     def close(self) -> None:
         """Close the file."""
         self._clip.close()
 
-    def _advance(self, seconds: float) -> bool:
-        """Go on to the picture of that moment. False behind the end."""
-        if self._coming and seconds - self._shift > self._coming.place + LAG_S:
-            self._shift = seconds - self._coming.place
-        now = seconds - self._shift + self._slack
-        while self._coming and self._coming.place <= now:
-            self._shown, self._coming = self._coming, self._after(self._coming)
-        return self._coming is not None or (self._shown is not None and now < self._shown.place + 1 / self._clip.fps)
+    def _advance(self, tick_time: float) -> bool:
+        """Go on to the frame of that moment. False after the end."""
+        if self._next and tick_time - self._lag > self._next.time + MAX_LAG_S:
+            self._lag = tick_time - self._next.time
+        now = tick_time - self._lag + self._tolerance
+        while self._next and self._next.time <= now:
+            self._current, self._next = self._next, self._after(self._next)
+        return self._next is not None or (self._current is not None and now < self._current.time + 1 / self._clip.fps)
 
-    def _after(self, shot: Shot) -> Shot | None:
+    def _after(self, frame: ClipFrame) -> ClipFrame | None:
         following = self._clip.next()
         if following is None and self._loop:
-            self._round = shot.place + 1 / self._clip.fps
+            self._repetition_start = frame.time + 1 / self._clip.fps
             self._clip.rewind()
             following = self._clip.next()
-        return following and Shot(following.frame, self._round + following.place)
+        return following and replace(following, time=self._repetition_start + following.time)

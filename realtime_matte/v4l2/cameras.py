@@ -1,117 +1,174 @@
-"""What Linux tells about a camera through ioctl calls (Linux kernel documentation, Video for Linux API, 7.1)."""
+"""The cameras of a Linux machine: which there are, which one a spec means, and why one cannot be used."""
 
-import errno
-import fcntl
-import struct
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
-from realtime_matte.frame import Size
-from realtime_matte.sources._camera_info import Mode
-from realtime_matte.v4l2.ioctl import Ioctl, request
-
-CAPTURE_FLAGS = 0x0000_0001 | 0x0000_1000  # single-planar, multi-planar
-DEVICE_CAPS = 0x8000_0000
-VIDEO_CAPTURE = 1
-MMAP = 1
-DISCRETE = 1
-MOST = 256
-"""More entries than any camera lists: a driver that never says "no more" is left there."""
-
-CAPABILITY = struct.Struct("16s32s32s3I12x")
-FORMAT = struct.Struct("3I32x2I12x")
-FRAME_SIZE = struct.Struct("3I6I8x")
-FRAME_INTERVAL = struct.Struct("5I6I8x")
-BUFFERS = struct.Struct("3I8x")
+from realtime_matte.errors import SourceError
+from realtime_matte.v4l2 import capabilities
+from realtime_matte.v4l2.capabilities import Capability, Mode
+from realtime_matte.v4l2.ioctl import Ioctl, kernel_ioctl
+from realtime_matte.v4l2.open_files import programs_using, used_by_this_process
 
 
 @dataclass(frozen=True, slots=True)
-class Capability:
-    """Which driver serves a device, what it calls it, and what the device can do."""
+class CameraInfo:
+    """A camera; a spec names it by its ``address`` or by a part of its ``name``.
 
-    driver: str
-    card: str
-    flags: int
+    ``virtual``: a program feeds it. ``problem``: why its modes are unknown; None when they are known.
+    """
+
+    name: str
+    address: str
+    modes: tuple[Mode, ...] = ()
+    virtual: bool = False
+    problem: str | None = None
 
     @property
-    def captures(self) -> bool:
-        """True for a camera; its metadata node and an output are none."""
-        return bool(self.flags & CAPTURE_FLAGS)
-
-    @property
-    def loopback(self) -> bool:
-        """True for a virtual camera made by v4l2loopback."""
-        return self.driver.startswith("v4l2 loop")
+    def title(self) -> str:
+        """Address and name, for messages."""
+        return f"camera {self.address} ({self.name})" if self.name else f"camera {self.address}"
 
 
-QUERYCAP = request(2, 0, CAPABILITY.size)
-ENUM_FMT = request(3, 2, FORMAT.size)
-REQBUFS = request(3, 8, BUFFERS.size)
-ENUM_FRAMESIZES = request(3, 74, FRAME_SIZE.size)
-ENUM_FRAMEINTERVALS = request(3, 75, FRAME_INTERVAL.size)
+@dataclass(frozen=True, slots=True)
+class LinuxCameras:
+    """The cameras that the kernel knows. Tests pass another ``root`` and ``ioctl``."""
 
+    root: Path = Path("/")
+    ioctl: Ioctl = kernel_ioctl
 
-def capability(device: int, *, ioctl: Ioctl = fcntl.ioctl) -> Capability:
-    """Raises OSError where there is no V4L2 device."""
-    buffer = bytearray(CAPABILITY.size)
-    ioctl(device, QUERYCAP, buffer)
-    driver, card, _, _, of_all, of_this = CAPABILITY.unpack(buffer)
-    return Capability(_text(driver), _text(card), of_this if of_all & DEVICE_CAPS else of_all)
+    def list_cameras(self) -> list[CameraInfo]:
+        """Every device that captures frames, by number, with its modes."""
+        return [camera for node in self._nodes() if (camera := self._info(node))]
 
+    def choose(self, rest: str) -> CameraInfo:
+        """The camera that ``rest`` means: a number, a path or a part of a name; if empty, the first real one.
 
-def modes(device: int, *, ioctl: Ioctl = fcntl.ioctl) -> tuple[Mode, ...]:
-    """Every mode in the driver's order; of a range of sizes the smallest and the largest."""
-    found = []
-    for _, _, _, code, _ in _listed(device, ENUM_FMT, FORMAT, (VIDEO_CAPTURE,), ioctl):
-        for size in _sizes(device, code, ioctl):
-            fourcc = code.to_bytes(4, "little").decode("ascii", "replace").strip()
-            found.append(Mode(fourcc, size, _rates(device, code, size, ioctl)))
-    return tuple(found)
+        Raises:
+            SourceError: there is no such camera, it is no camera, or this user may not open it.
+        """
+        if rest.isdecimal():
+            return self._checked(self.root / f"dev/video{rest.lstrip('0') or '0'}")
+        if rest.startswith("/"):
+            return self._checked(Path(rest))
+        matching = [camera for camera in self.list_cameras() if rest.lower() in camera.name.lower()]
+        if not matching:
+            raise SourceError(f"no camera{(f' called {rest!r}' if rest else '')}", hint=self._available())
+        return self._checked(Path(min(matching, key=lambda camera: camera.virtual).address))
 
+    def is_gone(self, camera: CameraInfo) -> bool:
+        """True when the device does not exist any more."""
+        return not Path(camera.address).exists()
 
-def busy(device: int, *, ioctl: Ioctl = fcntl.ioctl) -> bool:
-    """True when another program takes pictures from the device. Asks for buffers, so not while we do it ourselves."""
-    try:
-        for count in (1, 0):
-            ioctl(device, REQBUFS, bytearray(BUFFERS.pack(count, VIDEO_CAPTURE, MMAP)))
-    except OSError as error:
-        return error.errno == errno.EBUSY
-    return False
+    def open_error(self, camera: CameraInfo) -> SourceError:
+        """Why a camera that ``choose`` accepted could not be opened, or gave no frame."""
+        path = Path(camera.address)
+        if not path.exists():
+            return SourceError(f"{camera.title} was removed while it was opened", hint="plug it in again")
+        with self._opened(path) as device:
+            busy = capabilities.busy(device, ioctl=self.ioctl)
+        if busy:
+            programs = programs_using(path, root=self.root)
+            return SourceError(
+                f"{camera.title} is in use by {', '.join(map(str, programs)) or 'another program'}",
+                hint="close that program, turn its video off, or choose another --camera",
+                used_by=[program.name for program in programs],
+            )
+        if camera.virtual:
+            return SourceError(
+                f"{camera.title} gives no frames: no program feeds it",
+                hint=f"start the program that feeds it, or {self._choose_real()}",
+            )
+        return SourceError(
+            f"{camera.title} gives no frames", hint="open its privacy switch, or plug it into another port"
+        )
 
+    def _checked(self, path: Path) -> CameraInfo:
+        if not os.path.exists(path):  # noqa: PTH110 - Path's raises for names that are too long
+            raise SourceError(f"no camera at {path}", hint=self._available())
+        with self._opened(path) as device:
+            try:
+                capability = capabilities.capability(device, ioctl=self.ioctl)
+            except OSError as error:
+                raise SourceError(f"{path} is not a camera", hint=self._available()) from error
+            camera = self._describe(path, device, capability)
+        self._require_usable(camera, capability)
+        return camera
 
-def _listed(
-    device: int, number: int, layout: struct.Struct, given: tuple[int, ...], ioctl: Ioctl
-) -> Iterator[tuple[int, ...]]:
-    """Entries 0, 1, ... until the driver has no more; ``given`` stands behind the index."""
-    for index in range(MOST):
-        buffer = bytearray(layout.size)
-        struct.pack_into(f"{1 + len(given)}I", buffer, 0, index, *given)
-        try:
-            ioctl(device, number, buffer)
-        except OSError:
+    def _require_usable(self, camera: CameraInfo, capability: Capability) -> None:
+        """Raise for what is no camera, and for a virtual camera that no program or this program feeds."""
+        if capability.loopback and used_by_this_process(Path(camera.address), root=self.root):
+            raise SourceError(f"{camera.title} is this program's own output", hint=self._choose_real())
+        if capability.captures:
             return
-        yield layout.unpack(buffer)
+        if capability.loopback:
+            raise SourceError(f"{camera.title} is a virtual camera that no program feeds", hint=self._choose_real())
+        raise SourceError(f"{camera.title} does not capture frames", hint=self._choose_real())
+
+    def _info(self, path: Path) -> CameraInfo | None:
+        try:
+            with self._opened(path) as device:
+                capability = capabilities.capability(device, ioctl=self.ioctl)
+                return self._describe(path, device, capability) if capability.captures else None
+        except SourceError as error:
+            return CameraInfo(self._label(path), str(path), problem=str(error))
+        except OSError:
+            return None  # no V4L2 device, or just removed
+
+    def _describe(self, path: Path, device: int, capability: Capability) -> CameraInfo:
+        modes = capabilities.modes(device, ioctl=self.ioctl)
+        return CameraInfo(self._label(path) or capability.card, str(path), modes, capability.loopback)
+
+    @contextmanager
+    def _opened(self, path: Path) -> Iterator[int]:
+        try:
+            device = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+        except PermissionError as error:
+            raise SourceError(f"cannot open {path}: permission denied", hint=_permission_hint(path)) from error
+        except IsADirectoryError as error:
+            raise SourceError(f"{path} is a folder, not a camera", hint=self._available()) from error
+        except OSError as error:
+            raise SourceError(f"cannot open {path}: {error.strerror}", hint="plug it in again") from error
+        try:
+            yield device
+        finally:
+            os.close(device)
+
+    def _choose_real(self) -> str:
+        real = [camera for camera in self.list_cameras() if not camera.virtual]
+        return f"choose a real camera: {_join(real)}" if real else "there is no real camera; plug one in"
+
+    def _available(self) -> str:
+        cameras = self.list_cameras()
+        if cameras:
+            return f"available: {_join(cameras)}"
+        if self._nodes():
+            return "no device here captures frames; plug a camera in, or open its privacy switch"
+        return "there is no /dev/video*; plug a camera in, or pass it into this container or virtual machine"
+
+    def _nodes(self) -> list[Path]:
+        nodes = [node for node in (self.root / "dev").glob("video*") if node.name[5:].isdecimal()]
+        return sorted(nodes, key=lambda node: int(node.name[5:]))
+
+    def _label(self, path: Path) -> str:
+        try:
+            name = Path(os.path.realpath(path)).name
+            return (self.root / "sys/class/video4linux" / name / "name").read_text(errors="replace").strip()
+        except OSError:
+            return ""
 
 
-def _sizes(device: int, code: int, ioctl: Ioctl) -> list[Size]:
-    sizes: list[Size] = []
-    for _, _, kind, *numbers in _listed(device, ENUM_FRAMESIZES, FRAME_SIZE, (code,), ioctl):
-        if kind != DISCRETE:
-            least_width, most_width, _, least_height, most_height, _ = numbers
-            return [(least_width, least_height), (most_width, most_height)]
-        sizes.append((numbers[0], numbers[1]))
-    return sizes
+def _join(cameras: Sequence[CameraInfo]) -> str:
+    return ", ".join(f"{camera.address} ({camera.name})" for camera in cameras)
 
 
-def _rates(device: int, code: int, size: Size, ioctl: Ioctl) -> tuple[float, ...]:
-    rates: set[float] = set()
-    for _, _, _, _, kind, *numbers in _listed(device, ENUM_FRAMEINTERVALS, FRAME_INTERVAL, (code, *size), ioctl):
-        intervals = [numbers[:2]] if kind == DISCRETE else [numbers[:2], numbers[2:4]]
-        rates.update(round(down / up, 3) for up, down in intervals if up)
-        if kind != DISCRETE:
-            break
-    return tuple(sorted(rates, reverse=True))
-
-
-def _text(raw: bytes) -> str:
-    return raw.split(b"\0", 1)[0].decode("utf-8", "replace").strip()
+def _permission_hint(path: Path) -> str:
+    try:
+        group = path.group()
+    except KeyError:
+        group = "root"  # a group without a name cannot be joined either
+    if group == "root":
+        return f"allow it (sudo setfacl -m u:$USER:rw {path})"
+    return f"join its group (sudo usermod -aG {group} $USER) and log in again"

@@ -1,12 +1,71 @@
-"""Requests to Video for Linux drivers (linux/videodev2.h), as numbers for ``ioctl``."""
+"""Requests to Video for Linux drivers and the kernel structs they carry (linux/videodev2.h, laid out as on 64 bits).
 
+Written by hand on purpose: a handful of fixed structs is no reason for a dependency, and the tests replace the driver
+at this line.
+"""
+
+import struct
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 Ioctl: TypeAlias = Callable[[int, int, bytearray], object]
 """Called with a file descriptor, a request and a buffer that it fills; raises OSError."""
 
 
-def request(direction: int, number: int, size: int) -> int:
-    """The number of an ioctl of the letter V; ``direction``: 1 writes, 2 reads, 3 both."""
-    return direction << 30 | size << 16 | ord("V") << 8 | number
+def kernel_ioctl(device: int, request: int, buffer: bytearray, /) -> object:
+    """The kernel's own."""
+    import fcntl  # noqa: PLC0415 - only Unix has it, and these modules are imported on every system
+
+    return fcntl.ioctl(device, request, buffer)
+
+
+CAPABILITY: Final = struct.Struct("16s32s32s3I12x")
+"""v4l2_capability: driver, card, bus, version, capabilities of all nodes, capabilities of this node."""
+FORMAT: Final = struct.Struct("3I32x2I12x")
+"""v4l2_fmtdesc: index, type, flags, pixel format, bus code."""
+FRAME_SIZE: Final = struct.Struct("3I6I8x")
+"""v4l2_frmsizeenum: index, pixel format, kind; width and height, or least, largest and step of both."""
+FRAME_INTERVAL: Final = struct.Struct("5I6I8x")
+"""v4l2_frmivalenum: index, pixel format, width, height, kind; one fraction of a second, or least, largest and step."""
+REQUEST_BUFFERS: Final = struct.Struct("3I8x")
+"""v4l2_requestbuffers: count, type, memory."""
+BUFFER: Final = struct.Struct("2I52xI I4xI12x")
+"""v4l2_buffer: index, type, memory, offset, length."""
+STREAM_PARAMETERS: Final = struct.Struct("5I184x")
+"""v4l2_streamparm: type, two that are not used here, interval between frames as a fraction of a second."""
+CONTROL: Final = struct.Struct("Ii")
+"""v4l2_control: id, value."""
+EVENT: Final = struct.Struct("I4xI124x")
+"""v4l2_event: type, the first word of its data."""
+EVENT_SUBSCRIPTION: Final = struct.Struct("3I20x")
+"""v4l2_event_subscription: type, id, flags."""
+
+# Members of enumerations and flags
+CAPTURE_FLAGS: Final = 0x0000_0001 | 0x0000_1000  # V4L2_CAP_VIDEO_CAPTURE, single-planar and multi-planar
+OUTPUT_FLAG: Final = 0x0000_0002  # V4L2_CAP_VIDEO_OUTPUT
+DEVICE_CAPS_FLAG: Final = 0x8000_0000  # V4L2_CAP_DEVICE_CAPS
+VIDEO_CAPTURE: Final = 1  # v4l2_buf_type
+VIDEO_OUTPUT: Final = 2
+MMAP: Final = 1  # v4l2_memory
+DISCRETE: Final = 1  # v4l2_frmsizetypes, v4l2_frmivaltypes
+SEND_INITIAL: Final = 1  # V4L2_EVENT_SUB_FL_SEND_INITIAL
+
+WRITE, READ = 1, 2
+
+
+def _request(direction: int, number: int, layout: struct.Struct) -> int:
+    """The number of an ioctl of the letter V (_IOC of asm-generic/ioctl.h)."""
+    return direction << 30 | layout.size << 16 | ord("V") << 8 | number
+
+
+QUERYCAP: Final = _request(READ, 0, CAPABILITY)
+ENUM_FMT: Final = _request(READ | WRITE, 2, FORMAT)
+REQBUFS: Final = _request(READ | WRITE, 8, REQUEST_BUFFERS)
+QUERYBUF: Final = _request(READ | WRITE, 9, BUFFER)
+S_PARM: Final = _request(READ | WRITE, 22, STREAM_PARAMETERS)
+S_CTRL: Final = _request(READ | WRITE, 28, CONTROL)
+ENUM_FRAMESIZES: Final = _request(READ | WRITE, 74, FRAME_SIZE)
+ENUM_FRAMEINTERVALS: Final = _request(READ | WRITE, 75, FRAME_INTERVAL)
+DQEVENT: Final = _request(READ, 89, EVENT)
+SUBSCRIBE_EVENT: Final = _request(WRITE, 90, EVENT_SUBSCRIPTION)
+UNSUBSCRIBE_EVENT: Final = _request(WRITE, 91, EVENT_SUBSCRIPTION)

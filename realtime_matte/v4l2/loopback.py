@@ -1,24 +1,45 @@
-"""The virtual cameras of a Linux machine (v4l2loopback), and why one cannot be sent to."""
+"""v4l2loopback devices, the virtual cameras of Linux: list and choose one, set its rate and its timeout image."""
 
+import mmap
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from realtime_matte.errors import SinkError
 from realtime_matte.frame import Size
-from realtime_matte.v4l2.open_files import holder_names, holders
+from realtime_matte.v4l2 import ioctl as v4l2
+from realtime_matte.v4l2.ioctl import Ioctl, kernel_ioctl
+from realtime_matte.v4l2.open_files import Program, programs_using
 
 LOAD: Final = "sudo modprobe v4l2loopback exclusive_caps=1 card_label='Virtual Camera'"
-INSTALL: Final = "where that finds no module, install it (Debian and Ubuntu: sudo apt install v4l2loopback-dkms)"
-SENT_TO: Final = "capture"  # the driver's word for a device that has pictures to give
-SENT: Final = "YU12"  # the format of what is sent
+INSTALL: Final = "if it finds no module, install it (Debian and Ubuntu: sudo apt install v4l2loopback-dkms)"
+
+HAS_WRITER: Final = "capture"
+"""The driver's state of a device that a program sends to."""
+
+FOURCC: Final = "YU12"
+"""The pixel format that is sent."""
+
+TIMEOUT_MS: Final = 2000
+"""Longer than any pause between two frames or standby cards of a pipeline that runs."""
+
+CONTROLS: Final = 0x0098_F900  # v4l2loopback's own: V4L2_CID_USER_BASE | 0xf000
+TIMEOUT: Final = CONTROLS + 2
+TIMEOUT_IMAGE_IO: Final = CONTROLS + 3
+"""The next program that opens the device writes its timeout image instead of a frame."""
 
 
 @dataclass(frozen=True, slots=True)
-class Loopback:
-    """One of them: its path, the name that programs show, and whether one sends to it."""
+class LoopbackDevice:
+    """A v4l2loopback device: its path, the name that programs show, and whether a program sends to it."""
 
     path: str
     name: str
@@ -26,105 +47,185 @@ class Loopback:
 
     @property
     def title(self) -> str:
-        """For messages."""
+        """Path and name, for messages."""
         return f"{self.path} ({self.name})"
 
 
 @dataclass(frozen=True, slots=True)
-class Loopbacks:
-    """All of them; ``root`` is the machine's own but in tests."""
+class LoopbackDevices:
+    """The v4l2loopback devices of this machine. Tests pass another ``root``."""
 
     root: Path = Path("/")
 
-    def there(self) -> list[Loopback]:
-        """Every one, by number."""
+    def list_devices(self) -> list[LoopbackDevice]:
+        """All of them, by number."""
         nodes = (self.root / "sys/class/video4linux").glob("video*")
-        own = [node for node in nodes if (node / "max_openers").exists()]  # no other driver tells this
-        return [self._loopback(node) for node in sorted(own, key=lambda node: int(node.name.removeprefix("video")))]
+        loopbacks = [node for node in nodes if (node / "max_openers").exists()]  # an attribute of no other driver
+        return [self._device(node) for node in sorted(loopbacks, key=lambda node: int(node.name.removeprefix("video")))]
 
-    def choose(self, rest: str) -> Loopback:
-        """What ``rest`` means: a path, a number, a part of the name; nothing: the first that is free.
-
-        Raises:
-            SinkError: there is none, it is none, it is taken, or it may not be used.
-        """
-        there = self.there()
-        if not there:
-            raise SinkError(f"no virtual camera: {self._missing()}")
-        fitting = [loopback for loopback in there if self._means(rest, loopback)]
-        if not fitting:
-            raise SinkError(f"no virtual camera {rest!r}", hint=f"there is: {', '.join(one.title for one in there)}")
-        chosen = next((loopback for loopback in fitting if not loopback.busy), None)
-        if chosen is None:
-            raise self._taken(fitting[0])
-        self._permit(chosen)
-        return chosen
-
-    def check(self, loopback: Loopback, size: Size) -> None:
-        """The driver says yes to every size and format, yet keeps those that a watching program holds it at.
+    def choose(self, rest: str) -> LoopbackDevice:
+        """The device that ``rest`` means: a path, a number or a part of the name; if empty, the first free one.
 
         Raises:
-            SinkError: pictures would be shown torn to pieces.
+            SinkError: there is no such device, it is in use, or this user may not write to it.
         """
-        fourcc, kept = self._format(loopback)
-        if kept and kept != _text(size):
-            raise self.refusal(loopback, size, f"it is held at {kept}")
-        if kept and fourcc != SENT:
-            raise self.refusal(loopback, size, f"it is held at {kept} in {fourcc}, not {SENT}")
+        devices = self.list_devices()
+        if not devices:
+            raise self._no_device()
+        matching = [device for device in devices if self._matches(rest, device)]
+        if not matching:
+            titles = ", ".join(device.title for device in devices)
+            raise SinkError(f"no virtual camera {rest!r}", hint=f"available: {titles}")
+        free = next((device for device in matching if not device.busy), None)
+        if free is None:
+            raise self._in_use(matching[0])
+        self._require_writable(free)
+        return free
 
-    def refusal(self, loopback: Loopback, size: Size, reason: str) -> SinkError:
-        """Why a camera that looked well cannot be sent to."""
-        _, kept = self._format(loopback)
-        instead = f", or take --size {kept}" if kept and kept != _text(size) else ""
-        users = self._users(loopback) or "the program that watches it"
+    def check_format(self, device: LoopbackDevice, size: Size) -> None:
+        """Raise where a reader holds the device at another format: the driver accepts any, and frames would be torn.
+
+        Raises:
+            SinkError
+        """
+        fourcc, held = self._format(device)
+        if held and held != _text(size):
+            raise self.open_error(device, size, f"a reader holds it at {held}")
+        if held and fourcc != FOURCC:
+            raise self.open_error(device, size, f"a reader holds it at {held} in {fourcc}, not {FOURCC}")
+
+    def open_error(self, device: LoopbackDevice, size: Size, reason: str) -> SinkError:
+        """Why a device that ``choose`` accepted cannot be sent to."""
+        _, held = self._format(device)
+        or_size = f", or use --size {held}" if held and held != _text(size) else ""
+        programs = _join(self._programs(device)) or "the program that reads it"
         return SinkError(
-            f"the virtual camera {loopback.title} does not take {_text(size)}: {reason}",
-            hint=f"turn the camera off in {users}, start this, and turn it on again{instead}",
+            f"the virtual camera {device.title} does not accept {_text(size)}: {reason}",
+            hint=f"turn the camera off in {programs}, start rtmatte, and turn it on again{or_size}",
         )
 
-    def _means(self, rest: str, loopback: Loopback) -> bool:
+    def _matches(self, rest: str, device: LoopbackDevice) -> bool:
         if rest.isdecimal():
-            return loopback.path == str(self.root / f"dev/video{int(rest)}")
+            return device.path == str(self.root / f"dev/video{int(rest)}")
         if rest.startswith("/"):
-            return os.path.realpath(rest) == os.path.realpath(loopback.path)
-        return rest.lower() in loopback.name.lower()
+            return os.path.realpath(rest) == os.path.realpath(device.path)
+        return rest.lower() in device.name.lower()
 
-    def _missing(self) -> str:
+    def _no_device(self) -> SinkError:
         if (self.root / "sys/module/v4l2loopback").exists():
-            return f"the kernel module v4l2loopback has no device; sudo modprobe -r v4l2loopback, then {LOAD}"
-        return f"the kernel module v4l2loopback is not loaded; {LOAD}; {INSTALL}"
+            message = "no virtual camera: the kernel module v4l2loopback has no device"
+            return SinkError(message, hint=f"sudo modprobe -r v4l2loopback, then {LOAD}")
+        message = "no virtual camera: the kernel module v4l2loopback is not loaded"
+        return SinkError(message, hint=f"{LOAD}; {INSTALL}")
 
-    def _taken(self, loopback: Loopback) -> SinkError:
-        users = self._users(loopback) or "this program, or one that we may not see,"
+    def _in_use(self, device: LoopbackDevice) -> SinkError:
+        programs = self._programs(device)
+        users = _join(programs) or "this program, or one of another user,"
         return SinkError(
-            f"{users} sends to the virtual camera {loopback.title} already",
-            hint="close that, or make more cameras: sudo modprobe -r v4l2loopback, "
+            f"the virtual camera {device.title} is in use: {users} sends to it",
+            hint="close that program, or make more devices: sudo modprobe -r v4l2loopback, "
             f"then {LOAD.replace('=1', '=1,1')} devices=2",
-            used_by=holder_names(Path(loopback.path), root=self.root),
+            used_by=[program.name for program in programs],
         )
 
-    def _permit(self, loopback: Loopback) -> None:
-        if not Path(loopback.path).exists():
+    def _require_writable(self, device: LoopbackDevice) -> None:
+        if not Path(device.path).exists():
             raise SinkError(
-                f"the virtual camera {loopback.title} is not in this container", hint="pass the device into it"
+                f"the virtual camera {device.title} is not in this container", hint="pass the device into it"
             )
-        if not os.access(loopback.path, os.W_OK):
+        if not os.access(device.path, os.W_OK):
             raise SinkError(
-                f"the virtual camera {loopback.title} may not be written by you",
+                f"cannot write to the virtual camera {device.title}: permission denied",
                 hint="sudo usermod -aG video $USER, then log out and in again",
             )
 
-    def _users(self, loopback: Loopback) -> str:
-        return holders(Path(loopback.path), root=self.root)
+    def _programs(self, device: LoopbackDevice) -> list[Program]:
+        return programs_using(Path(device.path), root=self.root)
 
-    def _loopback(self, node: Path) -> Loopback:
-        return Loopback(str(self.root / "dev" / node.name), _read(node / "name"), _read(node / "state") == SENT_TO)
+    def _device(self, node: Path) -> LoopbackDevice:
+        busy = _read(node / "state") == HAS_WRITER
+        return LoopbackDevice(str(self.root / "dev" / node.name), _read(node / "name"), busy)
 
-    def _format(self, loopback: Loopback) -> tuple[str, str]:
-        """What the driver is set to, as ``YU12`` and ``1280x720``; nothing when it does not say."""
-        told = _read(self.root / "sys/class/video4linux" / Path(loopback.path).name / "format")
-        found = re.match(r"(.{4}):(\d+x\d+)", told)
+    def _format(self, device: LoopbackDevice) -> tuple[str, str]:
+        """What the driver is set to, such as ``YU12`` and ``1280x720``; empty where it does not report it."""
+        text = _read(self.root / "sys/class/video4linux" / Path(device.path).name / "format")
+        found = re.match(r"(.{4}):(\d+x\d+)", text)
         return (found[1], found[2]) if found else ("", "")
+
+
+def list_virtual_cameras() -> list[LoopbackDevice]:
+    """The virtual cameras of this machine, which are listed on Linux only: elsewhere the list is empty.
+
+    Example:
+        >>> all(camera.path.startswith("/dev/video") for camera in list_virtual_cameras())
+        True
+    """
+    return LoopbackDevices().list_devices()
+
+
+def set_rate(path: str, fps: float, *, ioctl: Ioctl = kernel_ioctl) -> None:
+    """Set the rate that readers of the device are given; without this it is 30, whatever is sent. Raises OSError."""
+    rate = Fraction(fps).limit_denominator(1001)
+    with _opened(path, os.O_RDWR | os.O_NONBLOCK) as device:
+        try:
+            _set_rate(device, v4l2.VIDEO_OUTPUT, rate, ioctl)
+        except OSError:  # with exclusive_caps, its first frame made it a camera and nothing else
+            _set_rate(device, v4l2.VIDEO_CAPTURE, rate, ioctl)
+
+
+def set_timeout_image(path: str, image: NDArray[np.uint8], *, ioctl: Ioctl = kernel_ioctl) -> None:
+    """Make the driver show ``image`` to readers whenever no frame was sent for TIMEOUT_MS.
+
+    Image and timeout stay when the writer is killed. ``image``: bytes in the device's pixel format. A frame must have
+    been sent before: the driver allocates its buffers then.
+
+    Raises:
+        OSError: the driver does not support it, or the image is too large.
+    """
+    with _opened(path, os.O_RDWR | os.O_NONBLOCK) as device:
+        _set_control(device, TIMEOUT_IMAGE_IO, 1, ioctl)
+        _write_timeout_image(path, image.tobytes(), ioctl)
+        _set_control(device, TIMEOUT, TIMEOUT_MS, ioctl)
+
+
+def remove_timeout_image(path: str, *, ioctl: Ioctl = kernel_ioctl) -> None:
+    """Make readers wait until a frame is sent, as before. Raises OSError."""
+    with _opened(path, os.O_RDWR | os.O_NONBLOCK) as device:
+        _set_control(device, TIMEOUT, 0, ioctl)
+
+
+def _write_timeout_image(path: str, image: bytes, ioctl: Ioctl) -> None:
+    with _opened(path, os.O_RDWR) as device:
+        ioctl(device, v4l2.REQBUFS, bytearray(v4l2.REQUEST_BUFFERS.pack(1, v4l2.VIDEO_OUTPUT, v4l2.MMAP)))
+        buffer = bytearray(v4l2.BUFFER.pack(0, v4l2.VIDEO_OUTPUT, v4l2.MMAP, 0, 0))
+        ioctl(device, v4l2.QUERYBUF, buffer)
+        *_, offset, length = v4l2.BUFFER.unpack(buffer)
+        if length < len(image):
+            raise OSError(0, f"its images have {length} bytes, not {len(image)}")
+        with mmap.mmap(device, length, offset=offset) as mapped:
+            mapped[: len(image)] = image
+
+
+def _set_rate(device: int, side: int, rate: Fraction, ioctl: Ioctl) -> None:
+    parameters = v4l2.STREAM_PARAMETERS.pack(side, 0, 0, rate.denominator, rate.numerator)
+    ioctl(device, v4l2.S_PARM, bytearray(parameters))
+
+
+def _set_control(device: int, control: int, value: int, ioctl: Ioctl) -> None:
+    ioctl(device, v4l2.S_CTRL, bytearray(v4l2.CONTROL.pack(control, value)))
+
+
+@contextmanager
+def _opened(path: str, flags: int) -> Iterator[int]:
+    device = os.open(path, flags)
+    try:
+        yield device
+    finally:
+        os.close(device)
+
+
+def _join(programs: list[Program]) -> str:
+    return ", ".join(map(str, programs))
 
 
 def _text(size: Size) -> str:
@@ -135,4 +236,4 @@ def _read(path: Path) -> str:
     try:
         return path.read_text(errors="replace").strip()
     except OSError:
-        return ""  # a version of the driver that does not tell this
+        return ""  # a version of the driver without this attribute

@@ -1,38 +1,43 @@
-"""Which programs have a file or device open (Linux)."""
+"""Which programs have a device or file open (Linux)."""
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
-OURS = "rtmatte"
+RTMATTE: Final = "rtmatte"
 
 
-def holders(path: Path, *, root: Path) -> str:
-    """Name and process number of each but ours, as far as we may look: ``chrome (process 7), zoom (process 9)``.
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A running program; ``name`` is RTMATTE for this one started a second time, else its command's."""
 
-    ``root`` is where ``proc`` is mounted.
+    name: str
+    pid: int
+
+    def __str__(self) -> str:
+        return f"{self.name} (pid {self.pid})"
+
+
+def programs_using(path: Path, *, root: Path = Path("/")) -> list[Program]:
+    """The programs that have it open, by process number, as far as this user may see; without this process.
+
+    ``root`` is the folder with ``proc``.
     """
-    return ", ".join(f"{_name(root / f'proc/{number}')} (process {number})" for number in _found(path, root))
+    pids = sorted(int(entry.name) for entry in (root / "proc").glob("[0-9]*"))
+    using = [pid for pid in pids if pid != os.getpid() and _has_open(pid, path, root)]
+    return [Program(_name(root / f"proc/{pid}"), pid) for pid in using]
 
 
-def holder_names(path: Path, *, root: Path) -> tuple[str, ...]:
-    """Names of the same programs, for ``MatteError.used_by``; OURS for another rtmatte."""
-    return tuple(_name(root / f"proc/{number}") for number in _found(path, root))
+def used_by_this_process(path: Path, *, root: Path = Path("/")) -> bool:
+    """Whether this process has it open."""
+    return _has_open(os.getpid(), path, root)
 
 
-def held_by_us(path: Path, *, root: Path) -> bool:
-    """Whether this program has it open."""
-    return _holds(os.getpid(), path, root)
-
-
-def _found(path: Path, root: Path) -> list[int]:
-    numbers = sorted(int(entry.name) for entry in (root / "proc").glob("[0-9]*"))
-    return [number for number in numbers if number != os.getpid() and _holds(number, path, root)]
-
-
-def _holds(number: int, path: Path, root: Path) -> bool:
+def _has_open(pid: int, path: Path, root: Path) -> bool:
     target = os.path.realpath(path)
     try:
-        return any(_link(entry) == target for entry in (root / f"proc/{number}/fd").iterdir())
+        return any(_link(entry) == target for entry in (root / f"proc/{pid}/fd").iterdir())
     except OSError:
         return False  # another user's process, or one that has just ended
 
@@ -46,8 +51,8 @@ def _link(entry: Path) -> str:
 
 def _name(process: Path) -> str:
     words = _read(process / "cmdline").split("\0")
-    if "realtime_matte" in words or any(Path(word).name == OURS for word in words[:2]):
-        return OURS  # else it would be called after its Python
+    if "realtime_matte" in words or any(Path(word).name == RTMATTE for word in words[:2]):
+        return RTMATTE  # its comm is the name of the Python interpreter
     return _read(process / "comm").strip() or "a program"
 
 
@@ -55,4 +60,4 @@ def _read(path: Path) -> str:
     try:
         return path.read_text(errors="replace")
     except OSError:
-        return ""  # it has just ended
+        return ""  # the process has just ended

@@ -1,80 +1,74 @@
-"""Whether somebody takes pictures from a v4l2loopback device: by its own event, else by who has it open."""
+"""Whether a program reads frames from a v4l2loopback device: by the driver's event, else by who has it open."""
 
-import fcntl
 import os
 import select
-import struct
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from realtime_matte.v4l2.ioctl import Ioctl, request
-from realtime_matte.v4l2.open_files import holders
+from realtime_matte.v4l2 import ioctl as v4l2
+from realtime_matte.v4l2.ioctl import Ioctl, kernel_ioctl
+from realtime_matte.v4l2.open_files import programs_using
 
 CLIENT_USAGE: Final = 0x0800_0000 + 0x08E0_0000 + 1
-"""V4L2_EVENT_PRI_CLIENT_USAGE of v4l2loopback 0.13 and later; it carries 1 while a program takes pictures, else 0."""
+"""V4L2_EVENT_PRI_CLIENT_USAGE of v4l2loopback 0.13 and later; its data is 1 while a program reads frames, else 0."""
 
-SEND_INITIAL: Final = 1
-
-SUBSCRIPTION: Final = struct.Struct("3I20x")
-"""struct v4l2_event_subscription: type, id, flags."""
-
-EVENT: Final = struct.Struct("I4xI124x")
-"""struct v4l2_event: type, the first word of what it carries, and more."""
-
-SUBSCRIBE: Final = request(1, 90, SUBSCRIPTION.size)
-UNSUBSCRIBE: Final = request(1, 91, SUBSCRIPTION.size)
-DEQUEUE: Final = request(2, 89, EVENT.size)
-
-LOOKED_FOR_EVERY_S: Final = 2.0
-"""Looking through all programs costs some 20 ms on a desktop."""
+SCAN_EVERY_S: Final = 2.0
+"""Scanning the open files of all programs takes some 20 ms on a desktop."""
 
 
-class ByEvent:
-    """The driver tells. ``device``: a file descriptor of it, closed here. Raises OSError where it does not tell."""
+class EventReaders:
+    """The driver's event says whether a program reads. Closes ``device``, a file descriptor.
+
+    Raises:
+        OSError: the driver has no such event.
+    """
 
     notices: Sequence[str] = ()
 
-    def __init__(self, device: int, *, ioctl: Ioctl = fcntl.ioctl) -> None:
+    def __init__(self, device: int, *, ioctl: Ioctl = kernel_ioctl) -> None:
         self._device = device
         self._ioctl = ioctl
-        self._bell = select.poll()
-        self._bell.register(device, select.POLLPRI)
+        self._poll = select.poll()
+        self._poll.register(device, select.POLLPRI)
         self._subscribe()
 
     def wait_for_reader(self, timeout_s: float) -> bool:
-        """Whether somebody reads; waits for one so long."""
-        if self._told():
+        """Whether a program reads; waits up to ``timeout_s`` for one."""
+        if self._reads():
             return True
         if timeout_s <= 0:
             return False
-        self._bell.poll(timeout_s * 1000)
-        return self._told()
+        self._poll.poll(timeout_s * 1000)
+        return self._reads()
 
     def close(self) -> None:
-        """Look no more."""
+        """Close the device. Idempotent."""
         if self._device >= 0:
             os.close(self._device)
         self._device = -1
 
-    def _told(self) -> bool:
-        """How it is now: asked for anew each time, as an event that was missed would never come again."""
-        with suppress(OSError):  # the device is gone, and nobody reads it: sending to it says more
-            self._ioctl(self._device, UNSUBSCRIBE, bytearray(SUBSCRIPTION.pack(CLIENT_USAGE, 0, 0)))
+    def _reads(self) -> bool:
+        """Subscribes again for the present value: an event that was missed would never come again."""
+        with suppress(OSError):  # the device is gone and has no reader; sending to it raises the error with the reason
+            self._ioctl(
+                self._device, v4l2.UNSUBSCRIBE_EVENT, bytearray(v4l2.EVENT_SUBSCRIPTION.pack(CLIENT_USAGE, 0, 0))
+            )
             self._subscribe()
-            event = bytearray(EVENT.size)
-            self._ioctl(self._device, DEQUEUE, event)
-            return bool(EVENT.unpack(event)[1])
+            event = bytearray(v4l2.EVENT.size)
+            self._ioctl(self._device, v4l2.DQEVENT, event)
+            return bool(v4l2.EVENT.unpack(event)[1])
         return False
 
     def _subscribe(self) -> None:
-        self._ioctl(self._device, SUBSCRIBE, bytearray(SUBSCRIPTION.pack(CLIENT_USAGE, 0, SEND_INITIAL)))
+        subscription = v4l2.EVENT_SUBSCRIPTION.pack(CLIENT_USAGE, 0, v4l2.SEND_INITIAL)
+        self._ioctl(self._device, v4l2.SUBSCRIBE_EVENT, bytearray(subscription))
 
 
-class ByHolders:
-    """Programs other than ours that have it open count as reading, whatever they do with it."""
+class OpenFileReaders:
+    """Every other program that has the device open counts as a reader, whatever it does with it."""
 
     def __init__(
         self,
@@ -85,36 +79,37 @@ class ByHolders:
         clock: Callable[[], float] = time.perf_counter,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
-        self.notices = [f"v4l2loopback tells from 0.13 on who reads it ({reason}): whoever has {path} open is watching"]
+        old = f"v4l2loopback reports its readers from version 0.13 on ({reason})"
+        self.notices = [f"{old}; every program that has {path} open counts as a reader"]
         self._path = path
         self._root = root
         self._clock = clock
         self._sleep = sleep
-        self._held = False
-        self._due = clock()
+        self._is_open = False
+        self._next_scan = clock()
 
     def wait_for_reader(self, timeout_s: float) -> bool:
-        """Whether somebody has it open; waits for one so long."""
-        if not self._looked() and timeout_s > 0:
+        """Whether a program has it open; waits up to ``timeout_s`` for one."""
+        if not self._scan() and timeout_s > 0:
             self._sleep(timeout_s)
-        return self._looked()
+        return self._scan()
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Nothing is open."""
 
-    def _looked(self) -> bool:
+    def _scan(self) -> bool:
         now = self._clock()
-        if now >= self._due:
-            self._due = now + LOOKED_FOR_EVERY_S
-            self._held = bool(holders(self._path, root=self._root))
-        return self._held
+        if now >= self._next_scan:
+            self._next_scan = now + SCAN_EVERY_S
+            self._is_open = bool(programs_using(self._path, root=self._root))
+        return self._is_open
 
 
-def readers(path: str) -> ByEvent | ByHolders:
-    """Begin to look at the device at ``path``. Raises OSError."""
+def open_readers(path: str) -> EventReaders | OpenFileReaders:
+    """Start watching who reads the device at ``path``. Raises OSError."""
     device = os.open(path, os.O_RDWR | os.O_NONBLOCK)
     try:
-        return ByEvent(device)
+        return EventReaders(device)
     except OSError as error:
         os.close(device)
-        return ByHolders(Path(path), reason=error.strerror or "unknown")
+        return OpenFileReaders(Path(path), reason=error.strerror or "unknown")

@@ -4,19 +4,17 @@ import struct
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
-from types import SimpleNamespace
 
 import av
 import cv2
 import numpy as np
 import pytest
-from av.video.reformatter import VideoReformatter
 
-from realtime_matte.backgrounds import _clip, video
+from realtime_matte.backgrounds import video
 from realtime_matte.errors import BadFile, MissingDependency, MissingFile, SpecError
 from realtime_matte.frame import Frame, Matte, Pixels
 from realtime_matte.media import animation as _animation
-from realtime_matte.media import clip as clips
+from realtime_matte.media.clip import LoopedClip
 
 SIZE = (64, 48)
 MATTE = Matte(np.zeros((48, 64), np.float32))
@@ -96,8 +94,8 @@ def test_time_that_goes_back_does_no_harm(tmp_path: Path) -> None:
 def test_one_frame_never_decodes_more_than_a_few(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     background = opened(write(tmp_path / "a.mp4", [grey(index) for index in range(100)], rate=100))
     decoded: list[int] = []
-    step = _clip.Clip.step
-    monkeypatch.setattr(_clip.Clip, "step", lambda clip, *, hurry: (decoded.append(1), step(clip, hurry=hurry))[1])
+    step = LoopedClip.step
+    monkeypatch.setattr(LoopedClip, "step", lambda clip, *, hurry: (decoded.append(1), step(clip, hurry=hurry))[1])
     counts = []
     for time in (0, 0.5, 0.51, 0.52):
         decoded.clear()
@@ -113,8 +111,8 @@ def test_one_frame_never_decodes_more_than_a_few(tmp_path: Path, monkeypatch: py
 def test_one_picture_is_decoded_for_one_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     background = opened(steps(tmp_path / "a.mp4"))
     decoded: list[bool] = []
-    step = _clip.Clip.step
-    monkeypatch.setattr(_clip.Clip, "step", lambda clip, *, hurry: (decoded.append(hurry), step(clip, hurry=hurry))[1])
+    step = LoopedClip.step
+    monkeypatch.setattr(LoopedClip, "step", lambda clip, *, hurry: (decoded.append(hurry), step(clip, hurry=hurry))[1])
     play(background, [index / 10 for index in range(30)])
     background.close()
     assert decoded == [False] * 29
@@ -224,14 +222,6 @@ def test_untagged_clips_have_the_colors_players_show(tmp_path: Path, height: int
         np.testing.assert_allclose(shown, color, atol=4)  # eight-bit YUV
 
 
-@pytest.mark.parametrize(("matrix", "number"), [("ITU709", 1), ("ITU601", 5), ("ITU601", 6)])
-def test_tagged_clips_have_their_own_colors(matrix: str, number: int) -> None:
-    picture = np.full((48, 64, 3), COLORS[0], np.uint8)
-    frame = av.VideoFrame.from_ndarray(picture, format="bgr24").reformat(format="yuv420p", dst_colorspace=matrix)
-    frame.colorspace = number
-    np.testing.assert_allclose(clips.bgr(VideoReformatter(), frame, SIZE)[9, 9], COLORS[0], atol=4)
-
-
 def test_full_range_clips_are_not_washed_out(tmp_path: Path) -> None:
     path = tmp_path / "a.mkv"
     with av.open(str(path), "w") as container:
@@ -335,43 +325,6 @@ def test_pixels_that_are_not_square_are_shown_as_players_do(tmp_path: Path) -> N
     assert shown[24, 60].min() > 240
 
 
-class Untimed:
-    """A decoded picture of a file that tells no times."""
-
-    time = None
-    duration = 0
-    time_base = None
-
-
-class AtTen:
-    """A video of ten pictures a second."""
-
-    average_rate = 10
-
-
-def test_pictures_without_times_follow_each_other() -> None:
-    shots = clips.placed([Untimed(), Untimed(), Untimed()], AtTen())  # type: ignore[list-item, arg-type]
-    assert [round(shot.place, 6) for shot in shots] == [0, 0.1, 0.2]
-
-
-class Timed(Untimed):
-    """A decoded picture at its time."""
-
-    def __init__(self, time: float) -> None:
-        self.time = time  # type: ignore[assignment]
-
-
-def test_times_that_begin_anew_in_mid_file_go_on() -> None:
-    """As where two recordings were put one behind the other."""
-    shots = clips.placed(map(Timed, [5, 5.1, 5.2, 1, 1.1, 1.05, 1.2]), AtTen())  # type: ignore[arg-type]
-    assert [round(shot.place, 6) for shot in shots] == [0, 0.1, 0.2, 0.3, 0.4, 0.4, 0.5]
-
-
-@pytest.mark.parametrize(("told", "believed"), [(None, 25), (29.97, 29.97), (240, 240), (1000, 25), (90_000, 25)])
-def test_a_header_that_tells_its_clock_as_its_rate_is_not_believed(told: float | None, believed: float) -> None:
-    assert clips.rate(SimpleNamespace(average_rate=told)) == pytest.approx(believed)  # type: ignore[arg-type]
-
-
 def test_text_named_like_a_video(tmp_path: Path) -> None:
     (tmp_path / "a.mp4").write_text("buy milk " * 999)
     with pytest.raises(BadFile, match=r"'.*a\.mp4' is no video FFmpeg can read \(Invalid data.*\); save it as an MP4"):
@@ -384,7 +337,7 @@ def test_sound_alone_is_no_video(tmp_path: Path) -> None:
         frame = av.AudioFrame.from_ndarray(np.zeros((1, 800), np.int16), format="s16", layout="mono")
         frame.sample_rate = 8000
         container.mux(stream.encode(frame))
-    with pytest.raises(BadFile, match=r"'.*a\.mkv' holds no pictures; name a file with a video in it"):
+    with pytest.raises(BadFile, match=r"'.*a\.mkv' has no video stream; name a file with a video in it"):
         opened(tmp_path / "a.mkv")
 
 

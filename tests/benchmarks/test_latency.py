@@ -77,6 +77,6 @@ def test_without_a_virtual_camera_that_is_told(
         def choose(self, rest: str) -> None:
             raise latency.MatteError(f"no virtual camera {rest!r}")
 
-    monkeypatch.setattr(latency, "Loopbacks", Nowhere)
+    monkeypatch.setattr(latency, "LoopbackDevices", Nowhere)
     assert latency.main(["--device", "/dev/video99"]) == 2
     assert capsys.readouterr().err == "latency: no virtual camera '/dev/video99'\n"

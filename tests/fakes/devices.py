@@ -1,4 +1,4 @@
-"""Hardware played at its lowest line."""
+"""Fake devices: sources that play steps, a clock, and ``cv2.VideoCapture``."""
 
 from collections.abc import Callable
 from typing import TypeAlias
@@ -8,14 +8,12 @@ import numpy as np
 
 from realtime_matte.frame import Frame, Pixels, Size
 
-# Cameras
-
 Step: TypeAlias = int | Exception | Callable[[], object]
-"""A picture of one grey, an error, or a call made in the reader's thread (wait for an Event, move a clock)."""
+"""A frame of one grey level, an error, or a call made in the reader's thread (wait for an Event, advance a clock)."""
 
 
-class ScriptedSource:
-    """A source that plays ``steps``, one picture or error a read, and then is at its end."""
+class StepSource:
+    """A source that plays ``steps``, one frame or error a read, and then ends."""
 
     def __init__(
         self, *steps: Step, size: Size = (8, 6), fps: float = 30.0, live: bool = True, notices: tuple[str, ...] = ()
@@ -48,21 +46,21 @@ class ScriptedSource:
         self.closed += 1
 
 
-class Reopened:
-    """Gives one source after the other, each time it is called; errors are raised."""
+class SourceOpener:
+    """Returns one source after the other, each time it is called; raises errors."""
 
-    def __init__(self, *openings: ScriptedSource | Exception | Callable[[], ScriptedSource]) -> None:
+    def __init__(self, *openings: StepSource | Exception | Callable[[], StepSource]) -> None:
         self._openings = iter(openings)
 
-    def __call__(self) -> ScriptedSource:
+    def __call__(self) -> StepSource:
         opening = next(self._openings)
         if isinstance(opening, Exception):
             raise opening
-        return opening if isinstance(opening, ScriptedSource) else opening()
+        return opening if isinstance(opening, StepSource) else opening()
 
 
 class Clock:
-    """Time that passes only in ``sleep``."""
+    """Time that advances only in ``sleep``."""
 
     def __init__(self, now: float = 100.0) -> None:
         self.now = now
@@ -77,41 +75,41 @@ class Clock:
 
 
 Event: TypeAlias = int | Pixels | str | Callable[[], object]
-"""What a ScriptedDevice does next: a picture of one grey, or this very one; "repeat": the last one again as a success;
-"broken", "empty", "torn": one that cannot be decoded; "nothing": fails; or a call, and then what follows."""
+"""What a ScriptedDevice does next: an image of one grey level, or this image; "repeat": the previous one again, as a
+success; "broken", "empty", "torn": one that cannot be decoded; "nothing": fails; or a call, and then what follows."""
 
 
 class ScriptedDevice:
-    """``cv2.VideoCapture`` for a camera of one mode. It fails when its script has run out."""
+    """``cv2.VideoCapture`` for a camera with one mode. It fails at the end of its script."""
 
     def __init__(
         self, *script: Event, size: Size = (8, 6), fps: float = 30.0, fourcc: str = "MJPG", stamps: float | None = 1.0
     ) -> None:
         self.opened = True
         self.released = 0
-        self.asked: list[tuple[int, float]] = []
+        self.requested: list[tuple[int, float]] = []
         self._script = iter(script)
-        self._known = {
+        self._settings = {
             cv2.CAP_PROP_FRAME_WIDTH: float(size[0]),
             cv2.CAP_PROP_FRAME_HEIGHT: float(size[1]),
             cv2.CAP_PROP_FPS: fps,
             cv2.CAP_PROP_FOURCC: float(int.from_bytes(fourcc.encode(), "little")),
         }
         self._size = size
-        self._step_s = stamps  # between two pictures; None: the driver stamps nothing
+        self._step_s = stamps  # between two images; None: the driver has no timestamps
         self._stamp = 0.0
-        self._picture: Pixels | None = None
+        self._image: Pixels | None = None
         self._fault = "broken"
 
     def isOpened(self) -> bool:  # noqa: N802 - OpenCV's name
         return self.opened
 
     def set(self, number: int, value: float) -> bool:
-        self.asked.append((number, value))
+        self.requested.append((number, value))
         return True
 
     def get(self, number: int) -> float:
-        return self._stamp if number == cv2.CAP_PROP_POS_MSEC else self._known.get(number, 0.0)
+        return self._stamp if number == cv2.CAP_PROP_POS_MSEC else self._settings.get(number, 0.0)
 
     def grab(self) -> bool:
         event = next(self._script, "nothing")
@@ -120,21 +118,21 @@ class ScriptedDevice:
             event = next(self._script, "nothing")
         if isinstance(event, str):
             if event in {"broken", "empty", "torn"}:
-                self._picture, self._fault = None, event
+                self._image, self._fault = None, event
             return event != "nothing"
         width, height = self._size
-        self._picture = event if isinstance(event, np.ndarray) else np.full((height, width, 3), event, np.uint8)
+        self._image = event if isinstance(event, np.ndarray) else np.full((height, width, 3), event, np.uint8)
         self._stamp += 1000 * (self._step_s or 0)
         return True
 
     def retrieve(self, image: Pixels | None = None) -> tuple[bool, Pixels | None]:
-        if self._picture is None:
+        if self._image is None:
             if self._fault == "empty":
                 raise cv2.error("(-215:Assertion failed) !buf.empty() in function 'imdecode_'")
             return (True, None) if self._fault == "torn" else (False, image)
-        if image is None or image.shape != self._picture.shape:
-            return True, self._picture.copy()
-        np.copyto(image, self._picture)
+        if image is None or image.shape != self._image.shape:
+            return True, self._image.copy()
+        np.copyto(image, self._image)
         return True, image
 
     def release(self) -> None:

@@ -1,8 +1,7 @@
-"""The virtual camera, against a driver played at pyvirtualcam's own back-end line and in a made-up /sys."""
+"""The virtual camera; the driver is simulated as a back-end of pyvirtualcam and by files in another ``/sys``."""
 
 import builtins
 import os
-import struct
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,9 +13,7 @@ from numpy.typing import NDArray
 from realtime_matte.errors import MissingDependency, SinkError, SpecError
 from realtime_matte.interfaces import HasReaders, HasTimeoutImage
 from realtime_matte.sinks import virtualcam
-from realtime_matte.v4l2 import rate as _rate
-from realtime_matte.v4l2 import timeout_image as _last_picture
-from realtime_matte.v4l2.loopback import Loopbacks
+from realtime_matte.v4l2.loopback import LoopbackDevices
 
 pyvirtualcam = pytest.importorskip("pyvirtualcam")
 
@@ -24,7 +21,7 @@ SIZE = (64, 48)
 
 
 class Machine:
-    """A Linux machine with v4l2loopback devices 10 and 11 and a real camera 0; ``held``: formats that readers fix."""
+    """A Linux machine with v4l2loopback devices 10 and 11 and a real camera 0; ``held``: formats that readers hold."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -52,17 +49,17 @@ class Machine:
     def node(self, number: int) -> Path:
         return self.root / f"sys/class/video4linux/video{number}"
 
-    def use(self, number: int, pid: int, name: str, *, feeds: bool) -> None:
+    def open_in(self, number: int, pid: int, name: str, *, sends: bool) -> None:
         """Let a program have the device open."""
         process = self.root / f"proc/{pid}"
         (process / "fd").mkdir(parents=True)
         (process / "fd/3").symlink_to(self.root / f"dev/video{number}")
         (process / "comm").write_text(f"{name}\n")
-        if feeds:
+        if sends:
             (self.node(number) / "state").write_text("capture\n")
 
     def set_rate(self, path: str, fps: float) -> None:
-        """What programs are told of the rate."""
+        """The rate that readers are given."""
         if fps > 60:
             raise OSError(22, "Invalid argument")
         self.rates[path] = fps
@@ -76,8 +73,8 @@ class Machine:
                 if machine.refuses:
                     raise RuntimeError(machine.refuses)
                 self._device = device
-                kept = machine.held.get(str(device), f"YU12:{width}x{height}")
-                (machine.node(int(str(device).rpartition("video")[2])) / "format").write_text(f"{kept}@30\n")
+                held = machine.held.get(str(device), f"YU12:{width}x{height}")
+                (machine.node(int(str(device).rpartition("video")[2])) / "format").write_text(f"{held}@30\n")
 
             def close(self) -> None:
                 machine.closed += 1
@@ -99,8 +96,8 @@ class Machine:
 @pytest.fixture
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     made = Machine(tmp_path)
-    monkeypatch.setattr(virtualcam, "Loopbacks", lambda: Loopbacks(tmp_path))
-    monkeypatch.setattr(_rate, "set_rate", made.set_rate)
+    monkeypatch.setattr(virtualcam, "LoopbackDevices", lambda: LoopbackDevices(tmp_path))
+    monkeypatch.setattr(virtualcam, "set_rate", made.set_rate)
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setattr(pyvirtualcam.camera, "BACKENDS", {"v4l2loopback": made.backend()})
     return made
@@ -114,7 +111,7 @@ def path(machine: Machine, number: int) -> str:
     return str(machine.root / f"dev/video{number}")
 
 
-def test_who_reads_it_can_be_asked(machine: Machine) -> None:
+def test_it_reports_its_readers(machine: Machine) -> None:
     sink = opened()
     assert isinstance(sink, HasReaders)
     readers = sink.open_readers()
@@ -124,48 +121,48 @@ def test_who_reads_it_can_be_asked(machine: Machine) -> None:
     sink.close()
 
 
-def test_a_driver_that_keeps_no_last_picture_is_told_of(machine: Machine) -> None:
+def test_a_driver_without_timeout_images_is_reported(machine: Machine) -> None:
     sink = opened()
     assert isinstance(sink, HasTimeoutImage)
     sink.set_timeout_image(np.zeros((48, 64, 3), np.uint8))
     assert sink.notices[1] == (
-        f"if this program is killed, {path(machine, 10)} stays with its last picture instead of the standby card: "
-        "v4l2loopback does not take one (Inappropriate ioctl for device)"
+        f"if this program is killed, {path(machine, 10)} keeps its last frame instead of the standby card: "
+        "v4l2loopback did not accept a timeout image (Inappropriate ioctl for device)"
     )
     sink.close()
 
 
-def test_the_last_picture_is_left_in_the_devices_format_and_taken_back(
+def test_the_timeout_image_is_set_in_the_devices_format_and_removed_at_the_end(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    left: list[tuple[str, int]] = []
-    monkeypatch.setattr(_last_picture, "set_timeout_image", lambda device, raw: left.append((device, raw.size)))
-    monkeypatch.setattr(_last_picture, "withdraw", lambda device: left.append((device, 0)))
+    calls: list[tuple[str, int]] = []
+    monkeypatch.setattr(virtualcam, "set_timeout_image", lambda device, raw: calls.append((device, raw.size)))
+    monkeypatch.setattr(virtualcam, "remove_timeout_image", lambda device: calls.append((device, 0)))
     sink = opened(size=(65, 49))
     assert isinstance(sink, HasTimeoutImage)
     sink.set_timeout_image(np.zeros((49, 65, 3), np.uint8))
-    assert left == [(path(machine, 10), 64 * 48 * 3 // 2)]
+    assert calls == [(path(machine, 10), 64 * 48 * 3 // 2)]
     sink.close()
     sink.close()
-    assert left[1:] == [(path(machine, 10), 0)]
+    assert calls[1:] == [(path(machine, 10), 0)]
 
 
-def test_one_of_another_system_does_not_say_who_reads_it(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_on_other_systems_it_does_not_report_its_readers(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "win32")
     sink = opened(path(machine, 10))
     assert not isinstance(sink, HasReaders | HasTimeoutImage)
     sink.close()
 
 
-def test_pictures_arrive_as_they_are(machine: Machine) -> None:
+def test_frames_arrive_unchanged(machine: Machine) -> None:
     sink = opened()
-    picture = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
-    sink.send(picture, 1.0)
+    image = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
+    sink.send(image, 1.0)
     sink.close()
-    assert np.array_equal(machine.sent[0].reshape(48, 64, 3), picture)
+    assert np.array_equal(machine.sent[0].reshape(48, 64, 3), image)
 
 
-def test_it_is_live_and_says_which_camera_it_is(machine: Machine) -> None:
+def test_it_is_live_and_its_notice_names_the_camera(machine: Machine) -> None:
     sink = opened()
     assert sink.live
     assert not sink.alpha
@@ -173,44 +170,20 @@ def test_it_is_live_and_says_which_camera_it_is(machine: Machine) -> None:
     sink.close()
 
 
-def test_programs_are_told_the_rate(machine: Machine) -> None:
+def test_readers_are_given_the_rate(machine: Machine) -> None:
     opened(fps=12.5).close()
     assert machine.rates == {path(machine, 10): 12.5}
 
 
-def test_a_driver_that_takes_no_rate_is_told_of(machine: Machine) -> None:
+def test_a_driver_that_accepts_no_rate_is_reported(machine: Machine) -> None:
     sink = opened(fps=120)
-    assert sink.notices[0].endswith("64x48; programs are told another rate than 120 a second (Invalid argument)")
+    assert sink.notices[0].endswith("64x48; its readers are given another rate than 120 fps (Invalid argument)")
     sink.close()
     assert not machine.rates
 
 
-def test_a_rate_is_told_to_the_driver_as_a_fraction(tmp_path: Path) -> None:
-    device = tmp_path / "video10"
-    device.touch()
-    requests: list[tuple[int, bytes]] = []
-    for fps in (12.5, 30000 / 1001):
-        _rate.set_rate(str(device), fps, ioctl=lambda _, number, buffer: requests.append((number, bytes(buffer))))
-    assert [number for number, _ in requests] == [0xC0CC5616] * 2  # VIDIOC_S_PARM of linux/videodev2.h
-    assert [struct.unpack("5I184x", buffer) for _, buffer in requests] == [(2, 0, 0, 2, 25), (2, 0, 0, 1001, 30000)]
-
-
-def test_a_device_that_is_a_camera_already_is_told_as_one(tmp_path: Path) -> None:
-    device = tmp_path / "video10"
-    device.touch()
-    sides: list[int] = []
-
-    def ioctl(_device: int, _number: int, buffer: bytearray) -> None:
-        sides.append(buffer[0])
-        if buffer[0] == 2:
-            raise OSError(22, "Invalid argument")
-
-    _rate.set_rate(str(device), 30, ioctl=ioctl)
-    assert sides == [2, 1]
-
-
-def test_the_first_free_one_is_taken(machine: Machine) -> None:
-    machine.use(10, 77, "obs", feeds=True)
+def test_the_first_free_device_is_chosen(machine: Machine) -> None:
+    machine.open_in(10, 77, "obs", sends=True)
     sink = opened()
     assert sink.notices[0].startswith(f"virtual camera {path(machine, 11)} (Second)")
     sink.close()
@@ -233,12 +206,12 @@ def test_a_path_or_a_link_to_it_chooses(machine: Machine) -> None:
 
 @pytest.mark.usefixtures("machine")
 @pytest.mark.parametrize("rest", ["0", "12", "/dev/null", "nonsense"])
-def test_what_is_none_is_refused_and_the_others_are_named(rest: str) -> None:
-    with pytest.raises(SinkError, match=rf"no virtual camera '{rest}'; there is: .*10 \(Virtual .*, .*11 \(Second\)$"):
+def test_what_is_no_virtual_camera_is_refused_with_the_available_ones(rest: str) -> None:
+    with pytest.raises(SinkError, match=rf"no virtual camera '{rest}'; available: .*10 \(Virtual .*, .*11 \(Second\)$"):
         opened(rest)
 
 
-def test_module_not_loaded(machine: Machine) -> None:
+def test_a_module_that_is_not_loaded_is_reported(machine: Machine) -> None:
     for number in (10, 11):
         (machine.node(number) / "max_openers").unlink()
     (machine.root / "sys/module/v4l2loopback").rmdir()
@@ -246,12 +219,12 @@ def test_module_not_loaded(machine: Machine) -> None:
         opened("10")
     assert str(caught.value) == (
         "no virtual camera: the kernel module v4l2loopback is not loaded; sudo modprobe v4l2loopback exclusive_caps=1 "
-        "card_label='Virtual Camera'; where that finds no module, install it (Debian and Ubuntu: "
+        "card_label='Virtual Camera'; if it finds no module, install it (Debian and Ubuntu: "
         "sudo apt install v4l2loopback-dkms)"
     )
 
 
-def test_module_without_devices(machine: Machine) -> None:
+def test_a_module_without_devices_is_reported(machine: Machine) -> None:
     for number in (10, 11):
         (machine.node(number) / "max_openers").unlink()
     with pytest.raises(
@@ -260,82 +233,88 @@ def test_module_without_devices(machine: Machine) -> None:
         opened()
 
 
-def test_another_program_sends_to_it(machine: Machine) -> None:
-    machine.use(10, 77, "obs", feeds=True)
+def test_a_device_that_another_program_sends_to_is_refused(machine: Machine) -> None:
+    machine.open_in(10, 77, "obs", sends=True)
     with pytest.raises(SinkError) as caught:
         opened("10")
     assert str(caught.value) == (
-        f"obs (process 77) sends to the virtual camera {path(machine, 10)} (Virtual Camera) already; close that, or "
-        "make more cameras: sudo modprobe -r v4l2loopback, then sudo modprobe v4l2loopback exclusive_caps=1,1 "
+        f"the virtual camera {path(machine, 10)} (Virtual Camera) is in use: obs (pid 77) sends to it; close that "
+        "program, or make more devices: sudo modprobe -r v4l2loopback, then sudo modprobe v4l2loopback exclusive_caps=1,1 "
         "card_label='Virtual Camera' devices=2"
     )
 
 
-def test_somebody_unseen_sends_to_it(machine: Machine) -> None:
+def test_a_device_that_an_unknown_program_sends_to_is_refused(machine: Machine) -> None:
     (machine.node(10) / "state").write_text("capture\n")
-    with pytest.raises(SinkError, match="this program, or one that we may not see, sends to the virtual camera"):
+    with pytest.raises(SinkError, match="is in use: this program, or one of another user, sends to it; close"):
         opened("10")
 
 
-def test_a_watching_program_holds_another_size(machine: Machine) -> None:
-    """The driver says yes, keeps the old size, and would show every picture torn."""
-    machine.use(10, 78, "chrome", feeds=False)
+def test_a_reader_that_holds_another_size_is_reported(machine: Machine) -> None:
+    """The driver accepts the size, keeps the old one, and would show every frame torn."""
+    machine.open_in(10, 78, "chrome", sends=False)
     machine.held[path(machine, 10)] = "YU12:640x480"
     with pytest.raises(SinkError) as caught:
         opened("10")
     assert str(caught.value) == (
-        f"the virtual camera {path(machine, 10)} (Virtual Camera) does not take 64x48: it is held at 640x480; turn the "
-        "camera off in chrome (process 78), start this, and turn it on again, or take --size 640x480"
+        f"the virtual camera {path(machine, 10)} (Virtual Camera) does not accept 64x48: a reader holds it at 640x480; "
+        "turn the camera off in chrome (pid 78), start rtmatte, and turn it on again, or use --size 640x480"
     )
     assert machine.closed == 1
 
 
-def test_a_watching_program_holds_another_format(machine: Machine) -> None:
-    """The driver says yes to this as well, and shows our bytes as if they were of the other format."""
-    machine.use(10, 78, "chrome", feeds=False)
+def test_a_reader_that_holds_another_format_is_reported(machine: Machine) -> None:
+    """The driver accepts this as well, and shows our bytes as if they were of the other format."""
+    machine.open_in(10, 78, "chrome", sends=False)
     machine.held[path(machine, 10)] = "YUYV:64x48"
     with pytest.raises(SinkError) as caught:
         opened("10")
     assert str(caught.value) == (
-        f"the virtual camera {path(machine, 10)} (Virtual Camera) does not take 64x48: it is held at 64x48 in YUYV, "
-        "not YU12; turn the camera off in chrome (process 78), start this, and turn it on again"
+        f"the virtual camera {path(machine, 10)} (Virtual Camera) does not accept 64x48: a reader holds it at 64x48 "
+        "in YUYV, not YU12; turn the camera off in chrome (pid 78), start rtmatte, and turn it on again"
     )
     assert machine.closed == 1
 
 
-def test_an_older_driver_says_no(machine: Machine) -> None:
+def test_an_older_driver_that_refuses_is_reported(machine: Machine) -> None:
     machine.refuses = "Virtual camera device could not be configured: Invalid argument"
-    with pytest.raises(SinkError, match=r"does not take 64x48: .*Invalid argument; turn the camera off in the program"):
+    with pytest.raises(
+        SinkError, match=r"does not accept 64x48: .*Invalid argument; turn the camera off in the program"
+    ):
         opened("10")
 
 
-def test_a_driver_that_does_not_tell_its_format(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_driver_that_does_not_report_its_format_is_accepted(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (machine.node(10) / "format").unlink()
     (machine.node(10) / "state").unlink()
-    monkeypatch.setattr(Loopbacks, "_format", lambda *_: ("", ""))
+    monkeypatch.setattr(LoopbackDevices, "_format", lambda *_: ("", ""))
     sink = opened("10")
     sink.close()
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everything")
-def test_device_without_permission(machine: Machine) -> None:
+def test_a_device_without_permission_is_reported(machine: Machine) -> None:
     Path(path(machine, 10)).chmod(0o400)
     with pytest.raises(
-        SinkError, match=r"may not be written by you; sudo usermod -aG video \$USER, then log out and in"
+        SinkError,
+        match=r"cannot write to the .*: permission denied; sudo usermod -aG video \$USER, then log out and in",
     ):
         opened("10")
 
 
 @pytest.mark.usefixtures("machine")
-def test_device_that_may_not_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_device_that_cannot_be_written_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "access", lambda *_: False)
     with pytest.raises(
-        SinkError, match=r"may not be written by you; sudo usermod -aG video \$USER, then log out and in"
+        SinkError,
+        match=r"cannot write to the .*: permission denied; sudo usermod -aG video \$USER, then log out and in",
     ):
         opened("10")
 
 
-def test_device_not_passed_into_a_container(machine: Machine) -> None:
+def test_a_device_that_is_not_in_the_container_is_reported(machine: Machine) -> None:
     Path(path(machine, 10)).unlink()
     with pytest.raises(SinkError, match=r"\(Virtual Camera\) is not in this container; pass the device into it"):
         opened("10")
@@ -350,8 +329,8 @@ def test_odd_sizes_are_cut(machine: Machine) -> None:
 
 
 @pytest.mark.usefixtures("machine")
-def test_a_size_below_any_camera() -> None:
-    with pytest.raises(SpecError, match="a virtual camera cannot be 1x1; take at least 2x2, as in --size 1280x720"):
+def test_a_size_below_that_of_any_camera_is_refused() -> None:
+    with pytest.raises(SpecError, match="a virtual camera cannot be 1x1; use at least 2x2, as in --size 1280x720"):
         opened(size=(1, 1))
 
 
@@ -361,23 +340,23 @@ def test_alpha_is_refused() -> None:
         virtualcam.open("", size=SIZE, fps=30.0, alpha=True)
 
 
-def test_a_camera_that_goes_away(machine: Machine) -> None:
+def test_a_camera_that_goes_away_is_an_error(machine: Machine) -> None:
     sink = opened()
     machine.refuses = "Stream does not exist."
-    with pytest.raises(SinkError, match=r"the virtual camera .* takes no more pictures: Stream does not exist\."):
+    with pytest.raises(SinkError, match=r"the virtual camera .* accepts no more frames: Stream does not exist\."):
         sink.send(np.zeros((48, 64, 3), np.uint8), 0.0)
     sink.close()
 
 
-def test_close_twice(machine: Machine) -> None:
+def test_close_is_idempotent(machine: Machine) -> None:
     sink = opened()
     sink.close()
     sink.close()
     assert machine.closed == 1
 
 
-def elsewhere(monkeypatch: pytest.MonkeyPatch, system: str, reasons: Mapping[str, str]) -> None:
-    """A machine of another kind, whose back-ends all refuse."""
+def use_other_system(monkeypatch: pytest.MonkeyPatch, system: str, reasons: Mapping[str, str]) -> None:
+    """A machine with another system, whose back-ends all refuse."""
 
     def refusing(reason: str) -> type:
         class Refusing:
@@ -391,29 +370,31 @@ def elsewhere(monkeypatch: pytest.MonkeyPatch, system: str, reasons: Mapping[str
     monkeypatch.setattr(pyvirtualcam.camera, "BACKENDS", backends)
 
 
-def test_obs_is_missing_on_a_mac(monkeypatch: pytest.MonkeyPatch) -> None:
-    elsewhere(monkeypatch, "darwin", {"obs": "OBS Virtual Camera is not installed in your system."})
+def test_on_a_mac_without_obs_the_hint_is_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    use_other_system(monkeypatch, "darwin", {"obs": "OBS Virtual Camera is not installed in your system."})
     with pytest.raises(
         SinkError, match=r"no virtual camera: 'obs' backend: OBS .*; install OBS 30 or newer, start its"
     ):
         opened()
 
 
-def test_nothing_is_installed_on_windows(monkeypatch: pytest.MonkeyPatch) -> None:
-    elsewhere(monkeypatch, "win32", {"obs": "device not found!", "unitycapture": "No camera registered."})
+def test_on_windows_without_back_ends_the_hint_is_to_install_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    use_other_system(monkeypatch, "win32", {"obs": "device not found!", "unitycapture": "No camera registered."})
     with pytest.raises(
         SinkError, match=r"no virtual camera 'Mine': .*found!; .*registered\.; install OBS 26 or newer, or"
     ):
         opened("Mine")
 
 
-def test_a_system_without_virtual_cameras(monkeypatch: pytest.MonkeyPatch) -> None:
-    elsewhere(monkeypatch, "freebsd14", {})
-    with pytest.raises(SinkError, match=r"no virtual camera: the system is unknown to pyvirtualcam; there is none for"):
+def test_a_system_without_virtual_cameras_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    use_other_system(monkeypatch, "freebsd14", {})
+    with pytest.raises(
+        SinkError, match=r"no virtual camera: pyvirtualcam does not know this system; there is none for"
+    ):
         opened()
 
 
-def test_on_other_systems_the_device_is_named(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_on_other_systems_the_notice_names_the_device(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "win32")
     sink = opened(path(machine, 10))
     assert sink.notices == [f"virtual camera {path(machine, 10)}, 64x48"]
@@ -421,7 +402,7 @@ def test_on_other_systems_the_device_is_named(machine: Machine, monkeypatch: pyt
 
 
 @pytest.mark.usefixtures("machine")
-def test_pyvirtualcam_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_pyvirtualcam_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     real = builtins.__import__
 
     def without(name: str, *rest: object) -> object:

@@ -1,4 +1,4 @@
-"""The camera: what is asked of it, what it gives, and how its loss is noticed."""
+"""The camera source: what it requests, what it gives, and how it notices a loss."""
 
 import sys
 import threading
@@ -11,14 +11,13 @@ from fakes.devices import Clock, Event, ScriptedDevice
 
 from realtime_matte.errors import SourceError, SourceLost, SpecError
 from realtime_matte.frame import Pixels, Size
-from realtime_matte.sources import _opencv as _device
-from realtime_matte.sources import camera
-from realtime_matte.sources._camera_info import CameraInfo, Mode
-from realtime_matte.sources._other_systems import Elsewhere
-from realtime_matte.sources._repeat import NOISY, Repeats
+from realtime_matte.sources import _opencv, camera
+from realtime_matte.sources._other_systems import NumberedCameras
+from realtime_matte.sources.camera import NOISY_FRAMES, RepeatDetector
+from realtime_matte.v4l2.cameras import CameraInfo, LinuxCameras
+from realtime_matte.v4l2.capabilities import Mode
 
 INFO = CameraInfo("Cam", "/dev/video0")
-ASKED: tuple[Size, float] = ((8, 6), 30.0)
 
 
 class OneCamera:
@@ -27,25 +26,25 @@ class OneCamera:
     def __init__(self) -> None:
         self.unplugged = False
 
-    def cameras(self) -> list[CameraInfo]:
+    def list_cameras(self) -> list[CameraInfo]:
         return [INFO]
 
     def choose(self, rest: str) -> CameraInfo:
         assert rest == "0"
         return INFO
 
-    def gone(self, camera: CameraInfo) -> bool:
+    def is_gone(self, camera: CameraInfo) -> bool:
         assert camera is INFO
         return self.unplugged
 
-    def refusal(self, camera: CameraInfo) -> SourceError:
-        return SourceError(f"{camera.title} is used by zoom (process 7)")
+    def open_error(self, camera: CameraInfo) -> SourceError:
+        return SourceError(f"{camera.title} is in use by zoom (pid 7)")
 
 
 def running(
     *script: Event, system: OneCamera | None = None, clock: Clock | None = None, device: ScriptedDevice | None = None
 ) -> camera.Camera:
-    """A camera that has given its first picture."""
+    """A camera that has given its first frame."""
     clock = clock or Clock()
     return camera.Camera(
         device or ScriptedDevice(0, *script),
@@ -68,13 +67,13 @@ def lost(source: camera.Camera) -> str:
     return str(caught.value)
 
 
-# What is asked, what is granted
+# Requested and actual mode
 
 
-def test_mjpg_is_asked_for_before_the_size() -> None:
+def test_mjpg_is_requested_before_the_size() -> None:
     device = ScriptedDevice(0)
     running(device=device)
-    assert device.asked == [
+    assert device.requested == [
         (cv2.CAP_PROP_FOURCC, float(cv2.VideoWriter.fourcc(*"MJPG"))),
         (cv2.CAP_PROP_FRAME_WIDTH, 8),
         (cv2.CAP_PROP_FRAME_HEIGHT, 6),
@@ -83,18 +82,18 @@ def test_mjpg_is_asked_for_before_the_size() -> None:
     ]
 
 
-def test_what_is_granted_is_told() -> None:
+def test_the_actual_mode_is_a_notice() -> None:
     source = running()
     assert (source.size, source.fps, source.live, source.frames) == ((8, 6), 30.0, True, None)
-    assert source.notices == ("camera /dev/video0 (Cam): 8x6 at 30 MJPG",)
+    assert source.notices == ("camera /dev/video0 (Cam): 8x6 at 30 fps MJPG",)
 
 
-def test_the_size_is_that_of_the_first_picture_whatever_the_driver_says() -> None:
+def test_the_size_is_that_of_the_first_frame_whatever_the_driver_reports() -> None:
     assert running(device=ScriptedDevice(np.zeros((4, 5, 3), np.uint8))).size == (5, 4)
 
 
 @pytest.mark.parametrize("fps", [0.0, -1.0, 1e6])
-def test_a_rate_the_driver_does_not_know_is_taken_as_granted(fps: float) -> None:
+def test_a_rate_the_driver_does_not_know_is_the_requested_one(fps: float) -> None:
     source = running(device=ScriptedDevice(0, fps=fps))
     assert source.fps == 30
     assert "not the" not in source.notices[0]
@@ -104,15 +103,15 @@ MODES = (Mode("MJPG", (1280, 720), (30.0,)), Mode("YUYV", (640, 480), (30.0, 15.
 
 
 @pytest.mark.parametrize(
-    ("modes", "asked", "given", "reason"),
+    ("modes", "requested", "actual", "reason"),
     [
-        ((), ((9, 6), 30), ((8, 6), 30.0), "8x6 at 30 MJPG, not the 9x6 at 30 asked for"),
+        ((), ((9, 6), 30), ((8, 6), 30.0), "8x6 at 30 fps MJPG, not the requested 9x6 at 30 fps"),
         (
             MODES,
             ((1920, 1080), 30),
             ((1280, 720), 30.0),
             (
-                "1280x720 at 30 MJPG, not the 1920x1080 at 30 asked for: "
+                "1280x720 at 30 fps MJPG, not the requested 1920x1080 at 30 fps: "
                 "it has no such size (its largest is 1280x720); rtmatte devices lists its modes"
             ),
         ),
@@ -120,30 +119,31 @@ MODES = (Mode("MJPG", (1280, 720), (30.0,)), Mode("YUYV", (640, 480), (30.0, 15.
             MODES,
             ((640, 480), 60),
             ((640, 480), 30.0),
-            "640x480 at 30 MJPG, not the 640x480 at 60 asked for: in that size it has 30, 15 a second",
+            "640x480 at 30 fps MJPG, not the requested 640x480 at 60 fps: its rates at that size are 30, 15",
         ),
         (
             MODES,
             ((1280, 720), 30),
             ((640, 480), 30.0),
-            "640x480 at 30 MJPG, not the 1280x720 at 30 asked for; another program may have set its mode",
+            "640x480 at 30 fps MJPG, not the requested 1280x720 at 30 fps; another program may have set its mode",
         ),
     ],
 )
-def test_why_it_is_not_what_was_asked_for(
-    modes: tuple[Mode, ...], asked: tuple[Size, float], given: tuple[Size, float], reason: str
+def test_the_notice_says_why_it_is_not_the_requested_mode(
+    modes: tuple[Mode, ...], requested: tuple[Size, float], actual: tuple[Size, float], reason: str
 ) -> None:
     info = CameraInfo("Cam", "0", modes)
-    assert _device.granted(ScriptedDevice(), info, asked=asked, given=given) == f"camera 0 (Cam): {reason}"
+    notice = _opencv.describe_mode(ScriptedDevice(), info, requested=requested, actual=actual)
+    assert notice == f"camera 0 (Cam): {reason}"
 
 
 @pytest.mark.parametrize(
     ("code", "text"), [(-1.0, ""), (0.0, ""), (1.0, ""), (1196444237.0, "MJPG"), (540422490.0, "Z16")]
 )
-def test_a_pixel_format_nobody_knows_is_left_out(code: float, text: str) -> None:
+def test_an_unknown_pixel_format_is_left_out(code: float, text: str) -> None:
     device = ScriptedDevice()
-    device._known[cv2.CAP_PROP_FOURCC] = code
-    assert _device.fourcc(device) == text
+    device._settings[cv2.CAP_PROP_FOURCC] = code
+    assert _opencv.fourcc(device) == text
 
 
 # Opening
@@ -151,46 +151,46 @@ def test_a_pixel_format_nobody_knows_is_left_out(code: float, text: str) -> None
 
 def test_defaults_are_720p_at_30(monkeypatch: pytest.MonkeyPatch) -> None:
     device = ScriptedDevice(0, size=(1280, 720))
-    monkeypatch.setattr(_device, "connect", lambda _: device)
+    monkeypatch.setattr(_opencv, "connect", lambda _: device)
     monkeypatch.setattr(camera, "_system", OneCamera)
     source = camera.open("0", size=None, fps=None)
     assert source.size == (1280, 720)
-    assert {number: value for number, value in device.asked if number < 6} == {3: 1280, 4: 720, 5: 30}
+    assert {number: value for number, value in device.requested if number < 6} == {3: 1280, 4: 720, 5: 30}
     assert camera.list_cameras() == [INFO]
 
 
 @pytest.mark.parametrize("script", [(), ("nothing",), ("broken", "broken")])
-def test_a_camera_that_gives_no_picture_is_refused_and_let_go_of(
+def test_a_camera_that_gives_no_frame_is_refused_and_released(
     script: tuple[Event, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     device, clock, released = ScriptedDevice(*script), Clock(), []
-    refusal = OneCamera.refusal
+    open_error = OneCamera.open_error
 
-    def asked_why(system: OneCamera, info: CameraInfo) -> SourceError:
-        released.append(device.released)  # else the system would find us using it
-        return refusal(system, info)
+    def recorded(system: OneCamera, info: CameraInfo) -> SourceError:
+        released.append(device.released)  # else the system finds the device busy because of us
+        return open_error(system, info)
 
-    monkeypatch.setattr(OneCamera, "refusal", asked_why)
-    with pytest.raises(SourceError, match="is used by zoom"):
+    monkeypatch.setattr(OneCamera, "open_error", recorded)
+    with pytest.raises(SourceError, match="is in use by zoom"):
         running(device=device, clock=clock)
     assert released == [1]
-    assert clock.now == pytest.approx(100 + camera.START_S, abs=0.1)
+    assert clock.now == pytest.approx(100 + camera.FIRST_FRAME_S, abs=0.1)
 
 
 def test_a_camera_that_does_not_open_is_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     device = ScriptedDevice(0)
     device.opened = False
-    monkeypatch.setattr(_device, "connect", lambda _: device)
+    monkeypatch.setattr(_opencv, "connect", lambda _: device)
     monkeypatch.setattr(camera, "_system", OneCamera)
-    with pytest.raises(SourceError, match="is used by zoom"):
+    with pytest.raises(SourceError, match="is in use by zoom"):
         camera.open("0", size=None, fps=None)
-    assert device.asked == []
+    assert device.requested == []
 
 
 # Frames
 
 
-def test_a_picture_is_decoded_into_the_buffer_given() -> None:
+def test_a_frame_is_decoded_into_the_given_buffer() -> None:
     source, pixels = running(7), buffer()
     frame = source.read(pixels)
     assert frame.pixels is pixels
@@ -202,13 +202,13 @@ def test_frames_are_counted() -> None:
     assert [source.read(buffer()).index for _ in range(3)] == [0, 1, 2]
 
 
-def test_the_drivers_time_is_taken_where_it_goes_by_our_clock() -> None:
+def test_the_drivers_time_is_used_where_it_is_of_our_clock() -> None:
     clock = Clock(now=2.5)
     assert running(1, clock=clock).read(buffer()).time == 2.0  # stamped 2 s, 0.5 s ago
 
 
 @pytest.mark.parametrize("now", [100.0, 1.9])
-def test_another_clocks_time_is_not_taken(now: float) -> None:
+def test_the_time_of_another_clock_is_not_used(now: float) -> None:
     assert running(1, clock=Clock(now)).read(buffer()).time == now
 
 
@@ -219,12 +219,12 @@ def test_time_never_goes_back() -> None:
     assert times == [2.0, 4.5, 4.5]
 
 
-def test_a_broken_picture_is_passed_over() -> None:
+def test_a_broken_frame_is_skipped() -> None:
     clock = Clock()
     source, pixels = running("broken", "empty", "torn", "nothing", 5, clock=clock), buffer()
     assert source.read(pixels).index == 0
     assert (pixels == 5).all()
-    assert clock.slept == [camera.PAUSE_S] * 4
+    assert clock.slept == [camera.RETRY_S] * 4
 
 
 # Losses
@@ -234,7 +234,7 @@ def test_silence_is_a_loss_without_a_busy_loop() -> None:
     clock = Clock()
     source = running("nothing", "broken", "nothing", clock=clock)
     assert lost(source) == (
-        "camera /dev/video0 (Cam) has given nothing new for 2 s; close what else uses it, or plug it in again"
+        "camera /dev/video0 (Cam) gave no new frame for 2 s; close other programs that use it, or plug it in again"
     )
     assert clock.now == pytest.approx(102, abs=0.1)
     assert min(clock.slept) > 0
@@ -248,26 +248,26 @@ def test_an_unplugged_camera_is_lost_at_once() -> None:
 
     source = running(unplug, "nothing", clock=clock, system=system)
     assert lost(source) == "camera /dev/video0 (Cam) was unplugged; plug it in again"
-    assert clock.now <= 100 + camera.PAUSE_S
+    assert clock.now <= 100 + camera.RETRY_S
 
 
-def test_the_last_picture_repeated_as_a_success_is_a_loss() -> None:
+def test_the_last_frame_repeated_as_a_success_is_a_loss() -> None:
     source = running(1, *["repeat"] * 1000)
     source.read(buffer())
-    assert "nothing new for 2 s" in lost(source)
+    assert "no new frame for 2 s" in lost(source)
 
 
-def test_equal_pictures_with_new_stamps_are_no_loss() -> None:
+def test_equal_frames_with_new_stamps_are_no_loss() -> None:
     source = running(*[9] * 200)
     assert [source.read(buffer()).index for _ in range(200)] == list(range(200))
 
 
-def test_a_picture_of_another_size_is_a_loss() -> None:
+def test_a_frame_of_another_size_is_a_loss() -> None:
     source = running(np.zeros((3, 4, 3), np.uint8))
-    assert lost(source) == "camera /dev/video0 (Cam) now gives pictures of 4x3; it has to be opened again"
+    assert lost(source) == "camera /dev/video0 (Cam) now gives frames of 4x3; it has to be opened again"
 
 
-def test_close_is_idempotent_and_ends_it() -> None:
+def test_close_is_idempotent_and_ends_reading() -> None:
     device = ScriptedDevice(0, 1)
     source = running(device=device)
     source.close()
@@ -276,16 +276,16 @@ def test_close_is_idempotent_and_ends_it() -> None:
     assert lost(source) == "camera /dev/video0 (Cam) was closed"
 
 
-def test_close_from_another_thread_leaves_the_device_to_the_reader() -> None:
+def test_close_from_another_thread_lets_the_reading_thread_release_the_device() -> None:
     device: ScriptedDevice
 
-    def closed_while_it_is_read() -> None:
+    def close_during_the_read() -> None:
         thread = threading.Thread(target=source.close)
         thread.start()
         thread.join()
         assert device.released == 0
 
-    device = ScriptedDevice(0, closed_while_it_is_read, "nothing")
+    device = ScriptedDevice(0, close_during_the_read, "nothing")
     source = running(device=device)
     assert lost(source) == "camera /dev/video0 (Cam) was closed"
     assert device.released > 0
@@ -298,20 +298,20 @@ def noise(number: int) -> Pixels:
     return np.random.default_rng(number).integers(0, 255, (48, 64, 3), np.uint8)
 
 
-def test_stamps_are_believed() -> None:
-    repeats, still = Repeats(), noise(0)
-    assert [repeats.fresh(still, stamp) for stamp in (1, 2, 2, 3, 3)] == [True, True, False, True, False]
+def test_a_new_stamp_is_a_new_frame() -> None:
+    repeats, still = RepeatDetector(), noise(0)
+    assert [repeats.is_new(still, stamp) for stamp in (1, 2, 2, 3, 3)] == [True, True, False, True, False]
 
 
-def test_without_stamps_a_still_camera_is_believed() -> None:
-    repeats = Repeats()
-    assert all(repeats.fresh(noise(0), 0) for _ in range(500))
+def test_without_stamps_frames_of_a_still_camera_are_new() -> None:
+    repeats = RepeatDetector()
+    assert all(repeats.is_new(noise(0), 0) for _ in range(500))
 
 
-def test_without_stamps_a_noisy_camera_cannot_stand_still() -> None:
-    repeats = Repeats()
-    assert all(repeats.fresh(noise(number), -1) for number in range(NOISY))
-    assert [repeats.fresh(noise(number), -1) for number in (NOISY - 1, NOISY - 1, 77, 77)] == [
+def test_without_stamps_an_equal_frame_of_a_noisy_camera_is_a_repeat() -> None:
+    repeats = RepeatDetector()
+    assert all(repeats.is_new(noise(number), -1) for number in range(NOISY_FRAMES))
+    assert [repeats.is_new(noise(number), -1) for number in (NOISY_FRAMES - 1, NOISY_FRAMES - 1, 77, 77)] == [
         False,
         False,
         True,
@@ -319,40 +319,40 @@ def test_without_stamps_a_noisy_camera_cannot_stand_still() -> None:
     ]
 
 
-def test_a_picture_that_moves_now_and_then_is_not_noisy() -> None:
-    repeats = Repeats()
-    assert all(repeats.fresh(noise(min(number % 40, 20)), 0) for number in range(400))
+def test_a_scene_that_moves_now_and_then_is_not_noisy() -> None:
+    repeats = RepeatDetector()
+    assert all(repeats.is_new(noise(min(number % 40, 20)), 0) for number in range(400))
 
 
 def test_a_slide_show_is_not_noisy() -> None:
-    repeats = Repeats()
-    assert all(repeats.fresh(noise(number // 3), 0) for number in range(300))
+    repeats = RepeatDetector()
+    assert all(repeats.is_new(noise(number // 3), 0) for number in range(300))
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 2), (1280, 720)])
-def test_pictures_of_any_size_can_be_told_apart(size: Size) -> None:
-    repeats, pixels = Repeats(), buffer(size)
-    for number in range(NOISY):
+def test_frames_of_any_size_are_compared(size: Size) -> None:
+    repeats, pixels = RepeatDetector(), buffer(size)
+    for number in range(NOISY_FRAMES):
         pixels[:] = number
-        assert repeats.fresh(pixels, 0)
-    assert not repeats.fresh(pixels, 0)
+        assert repeats.is_new(pixels, 0)
+    assert not repeats.is_new(pixels, 0)
 
 
-# The gate to OpenCV
+# OpenCV
 
 
 class FakeOpenCV(ScriptedDevice):
-    """``cv2.VideoCapture`` itself: opened by an address, for a system."""
+    """``cv2.VideoCapture`` itself, with its constructor and ``waitAny``."""
 
     opened_with: tuple[object, ...] = ()
-    there = 3
+    camera_count = 3
     waited: Callable[[], tuple[bool, tuple[int, ...]]]
 
     def __init__(self, address: str | int, backend: int) -> None:
         super().__init__(0)
         type(self).opened_with = (address, backend)
-        assert _device.LOG.getLogLevel() == _device.SILENT
-        self.opened = not isinstance(address, int) or address < self.there
+        assert _opencv.LOGGING.getLogLevel() == _opencv.LEVEL_SILENT
+        self.opened = not isinstance(address, int) or address < self.camera_count
 
     @classmethod
     def waitAny(cls, devices: list[object], *, timeoutNs: int) -> tuple[bool, tuple[int, ...]]:  # noqa: N802, N803
@@ -375,12 +375,12 @@ def test_each_system_has_its_own_backend(
     opencv: type[FakeOpenCV], monkeypatch: pytest.MonkeyPatch, platform: str, backend: int
 ) -> None:
     monkeypatch.setattr(sys, "platform", platform)
-    level = _device.LOG.getLogLevel()
-    _device.connect(CameraInfo("", "1"))
+    level = _opencv.LOGGING.getLogLevel()
+    _opencv.connect(CameraInfo("", "1"))
     assert opencv.opened_with == (1, backend)
-    _device.connect(INFO)
+    _opencv.connect(INFO)
     assert opencv.opened_with == ("/dev/video0", backend)
-    assert _device.LOG.getLogLevel() == level
+    assert _opencv.LOGGING.getLogLevel() == level
 
 
 def _error() -> tuple[bool, tuple[int, ...]]:
@@ -391,7 +391,7 @@ def _error() -> tuple[bool, tuple[int, ...]]:
     ("answer", "expected"),
     [(lambda: (True, (0,)), True), (lambda: (False, ()), False), (lambda: (True, ()), False), (_error, False)],
 )
-def test_nothing_is_grabbed_before_it_is_there(
+def test_a_frame_is_grabbed_only_when_it_is_ready(
     opencv: type[FakeOpenCV],
     monkeypatch: pytest.MonkeyPatch,
     answer: Callable[[], tuple[bool, tuple[int, ...]]],
@@ -399,53 +399,55 @@ def test_nothing_is_grabbed_before_it_is_there(
 ) -> None:
     monkeypatch.setattr(sys, "platform", "linux")
     opencv.waited = staticmethod(answer)
-    assert _device.ready(_device.connect(INFO), 0.25) is expected
+    assert _opencv.ready(_opencv.connect(INFO), 0.25) is expected
 
 
-def test_where_opencv_cannot_wait_it_grabs(opencv: type[FakeOpenCV], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_opencv_cannot_wait_a_frame_is_grabbed_at_once(
+    opencv: type[FakeOpenCV], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sys, "platform", "win32")
     opencv.waited = staticmethod(_error)
-    assert _device.ready(_device.connect(INFO), 0.25)
+    assert _opencv.ready(_opencv.connect(INFO), 0.25)
 
 
 # macOS and Windows
 
 
-def test_elsewhere_cameras_are_probed_by_number(opencv: type[FakeOpenCV]) -> None:
-    cameras = Elsewhere("win32", _device.probe).cameras()
-    assert len(cameras) == opencv.there
+def test_on_other_systems_cameras_are_probed_by_number(opencv: type[FakeOpenCV]) -> None:
+    cameras = NumberedCameras("win32", _opencv.probe).list_cameras()
+    assert len(cameras) == opencv.camera_count
     assert cameras[2] == CameraInfo("", "2", (Mode("MJPG", (8, 6), (30.0,)),))
 
 
-def test_elsewhere_cameras_are_numbers() -> None:
-    system = Elsewhere("darwin", _device.probe)
+def test_on_other_systems_cameras_are_numbers() -> None:
+    system = NumberedCameras("darwin", _opencv.probe)
     assert system.choose("").address == "0"
     assert system.choose("01").address == "1"
-    assert not system.gone(INFO)
+    assert not system.is_gone(INFO)
     with pytest.raises(SpecError, match="no camera called 'logi': on this system cameras are numbers; try camera:0"):
         system.choose("logi")
 
 
 @pytest.mark.parametrize(
-    ("platform", "mend"),
+    ("platform", "hint"),
     [
         ("darwin", "Privacy & Security > Camera"),
         ("win32", "Settings > Privacy > Camera"),
         ("beos", "plug it in, or close"),
     ],
 )
-def test_elsewhere_a_refusal_names_the_systems_own_mend(platform: str, mend: str) -> None:
-    text = str(Elsewhere(platform, _device.probe).refusal(CameraInfo("", "1")))
-    assert text.startswith("camera 1 cannot be opened, or gives no picture; plug it in")
-    assert mend in text
+def test_on_other_systems_an_error_has_the_hint_of_the_system(platform: str, hint: str) -> None:
+    text = str(NumberedCameras(platform, _opencv.probe).open_error(CameraInfo("", "1")))
+    assert text.startswith("camera 1 cannot be opened or gives no frames; plug it in")
+    assert hint in text
 
 
 @pytest.mark.parametrize("platform", ["darwin", "win32"])
-def test_the_system_is_asked_for_its_cameras(monkeypatch: pytest.MonkeyPatch, platform: str) -> None:
+def test_on_other_systems_cameras_are_known_by_number(monkeypatch: pytest.MonkeyPatch, platform: str) -> None:
     monkeypatch.setattr(sys, "platform", platform)
-    assert isinstance(camera._system(), Elsewhere)
+    assert isinstance(camera._system(), NumberedCameras)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Video for Linux")
-def test_linux_is_asked_for_its_cameras() -> None:
-    assert type(camera._system()).__name__ == "Linux"
+def test_on_linux_cameras_are_those_of_the_kernel() -> None:
+    assert camera._system() == LinuxCameras()

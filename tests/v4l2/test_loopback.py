@@ -1,0 +1,92 @@
+"""Rate and timeout image of a v4l2loopback device; the driver is simulated at the ioctl calls."""
+
+import errno
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from realtime_matte.v4l2 import loopback
+
+IMAGE = np.arange(6000, dtype=np.uint32).astype(np.uint8)
+
+
+class Driver:
+    """v4l2loopback's controls; its timeout image is a part of the device's file."""
+
+    OFFSET, LENGTH = 4096, 8192
+
+    def __init__(self, path: Path, *, refuses: int | None = None) -> None:
+        self.path = path
+        self.controls: list[tuple[int, int]] = []
+        self._refuses = refuses
+        path.write_bytes(bytes(self.OFFSET + self.LENGTH))
+
+    def ioctl(self, _device: int, request: int, buffer: bytearray) -> None:
+        if request == self._refuses:
+            raise OSError(errno.EINVAL, "Invalid argument")
+        if request == 0xC008_561C:  # VIDIOC_S_CTRL
+            self.controls.append(struct.unpack("Ii", buffer))  # type: ignore[arg-type]
+        elif request == 0xC014_5608:  # VIDIOC_REQBUFS
+            assert struct.unpack("3I8x", buffer) == (1, 2, 1)
+        else:
+            assert request == 0xC058_5609  # VIDIOC_QUERYBUF
+            assert struct.unpack_from("2I", buffer) == (0, 2)
+            struct.pack_into("I4xI", buffer, 64, self.OFFSET, self.LENGTH)
+
+    @property
+    def image(self) -> bytes:
+        return self.path.read_bytes()[self.OFFSET :]
+
+
+def test_the_timeout_image_is_written_into_the_drivers_buffer(tmp_path: Path) -> None:
+    driver = Driver(tmp_path / "video10")
+    loopback.set_timeout_image(str(driver.path), IMAGE, ioctl=driver.ioctl)
+    assert driver.image[:6000] == IMAGE.tobytes()
+    assert driver.controls == [(0x98F903, 1), (0x98F902, 2000)], "timeout_image_io, then timeout"
+
+
+def test_removing_the_timeout_image_sets_the_timeout_to_0(tmp_path: Path) -> None:
+    driver = Driver(tmp_path / "video10")
+    loopback.remove_timeout_image(str(driver.path), ioctl=driver.ioctl)
+    assert driver.controls == [(0x98F902, 0)]
+
+
+@pytest.mark.parametrize("refuses", [0xC008_561C, 0xC014_5608, 0xC058_5609])
+def test_a_driver_without_timeout_images_is_left_as_it_is(tmp_path: Path, refuses: int) -> None:
+    driver = Driver(tmp_path / "video10", refuses=refuses)
+    with pytest.raises(OSError, match="Invalid argument"):
+        loopback.set_timeout_image(str(driver.path), IMAGE, ioctl=driver.ioctl)
+    assert (loopback.TIMEOUT, 2000) not in driver.controls
+
+
+def test_an_image_that_does_not_fit_is_not_written(tmp_path: Path) -> None:
+    driver = Driver(tmp_path / "video10")
+    with pytest.raises(OSError, match="its images have 8192 bytes, not 9000"):
+        loopback.set_timeout_image(str(driver.path), np.zeros(9000, np.uint8), ioctl=driver.ioctl)
+    assert not any(driver.image)
+
+
+def test_the_rate_is_set_as_a_fraction(tmp_path: Path) -> None:
+    device = tmp_path / "video10"
+    device.touch()
+    requests: list[tuple[int, bytes]] = []
+    for fps in (12.5, 30000 / 1001):
+        loopback.set_rate(str(device), fps, ioctl=lambda _, number, buffer: requests.append((number, bytes(buffer))))
+    assert [number for number, _ in requests] == [0xC0CC5616] * 2  # VIDIOC_S_PARM of linux/videodev2.h
+    assert [struct.unpack("5I184x", buffer) for _, buffer in requests] == [(2, 0, 0, 2, 25), (2, 0, 0, 1001, 30000)]
+
+
+def test_the_rate_of_a_device_that_is_a_camera_already_is_set_as_one(tmp_path: Path) -> None:
+    device = tmp_path / "video10"
+    device.touch()
+    sides: list[int] = []
+
+    def ioctl(_device: int, _number: int, buffer: bytearray) -> None:
+        sides.append(buffer[0])
+        if buffer[0] == 2:
+            raise OSError(22, "Invalid argument")
+
+    loopback.set_rate(str(device), 30, ioctl=ioctl)
+    assert sides == [2, 1]
