@@ -2,35 +2,38 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fakes.scripted import MARGIN, MARKER, SIZE, ScriptedNetwork, box, color, fails, room, spoiled
+from fakes.scripted import MARGIN, MARKER, SIZE, ScriptedNetwork, camera_image, fails, filled, person_box, person_color
 
 from realtime_matte import BackgroundRemover, Matte, Shot, composite, matte_frames, matte_image
 from realtime_matte.errors import ModelError, SpecError
 from realtime_matte.frame import Pixels
 from realtime_matte.render import composite as kernels
 
+LENGTH = 20
+"""Frames until the recurrent state of the test network shows in the refined alpha."""
+
 
 def frames(count: int) -> list[Pixels]:
-    return [room(index) for index in range(count)]
+    return [camera_image(index) for index in range(count)]
 
 
 def moving_square(index: int, size: tuple[int, int]) -> Pixels:
-    """A bright square on black, moving 3 pixels a frame."""
+    """A bright square on black, moving one pixel a frame."""
     pixels = np.zeros((size[1], size[0], 3), np.uint8)
-    pixels[10:40, 5 + 3 * index : 35 + 3 * index] = 255
+    pixels[10:40, 5 + index : 35 + index] = 255
     return pixels
 
 
-def alphas(shot: Shot | BackgroundRemover, size: tuple[int, int], count: int = 3) -> list[Any]:
-    return [shot.process(moving_square(index, size), index / 30).alpha for index in range(count)]
+def alphas(shot: Shot, size: tuple[int, int]) -> list[Any]:
+    return [shot.process(moving_square(index, size), index / 30).alpha for index in range(LENGTH)]
 
 
 def test_an_image_gives_a_matte_of_its_size() -> None:
-    matte = matte_image(room(0), model=ScriptedNetwork)
+    matte = matte_image(camera_image(0), model=ScriptedNetwork)
     assert matte.alpha.shape == (SIZE[1], SIZE[0])
     assert matte.foreground is not None
     assert matte.foreground.shape == (SIZE[1], SIZE[0], 3)
-    rows, columns = box(0)
+    rows, columns = person_box(0)
     assert matte.alpha[rows.start + MARGIN :, columns.start + MARGIN : columns.stop - MARGIN].min() == 1
     assert matte.alpha[:, : columns.start - MARGIN].max() == 0
 
@@ -38,12 +41,12 @@ def test_an_image_gives_a_matte_of_its_size() -> None:
 def test_every_frame_gets_its_own_matte_to_keep() -> None:
     mattes = list(matte_frames(frames(3), model=ScriptedNetwork))
     for index, matte in enumerate(mattes):
-        rows, columns = box(index)
+        rows, columns = person_box(index)
         middle = (rows.start + rows.stop) // 2, (columns.start + columns.stop) // 2
         assert matte.alpha[middle] == 1
         assert matte.alpha[0, 0] == 0
         assert matte.foreground is not None
-        assert tuple(matte.foreground[middle]) == color(index)
+        assert tuple(matte.foreground[middle]) == person_color(index)
     assert not np.shares_memory(mattes[0].alpha, mattes[1].alpha)
 
 
@@ -55,7 +58,7 @@ def test_an_impossible_frame_rate_is_refused(fps: float) -> None:
 
 def test_state_passes_from_frame_to_frame_and_a_new_size_starts_a_new_shot() -> None:
     network = ScriptedNetwork()
-    images = [room(0), room(1), room(2, (48, 32)), room(3, (48, 32))]
+    images = [camera_image(0), camera_image(1), camera_image(2, (48, 32)), camera_image(3, (48, 32))]
     mattes = list(matte_frames(images, model=lambda: network))
     assert network.states == [None, (0,), None, (2,)]
     assert [matte.alpha.shape for matte in mattes] == [(64, 96), (64, 96), (32, 48), (32, 48)]
@@ -69,7 +72,7 @@ def test_frames_are_taken_one_by_one() -> None:
         nonlocal taken
         while True:
             taken += 1
-            yield room(0)
+            yield camera_image(0)
 
     mattes = matte_frames(endless(), model=ScriptedNetwork)  # type: ignore[arg-type]  # an endless generator
     next(mattes)
@@ -80,14 +83,14 @@ def test_frames_are_taken_one_by_one() -> None:
 def test_a_failing_network_is_an_error_and_is_closed() -> None:
     network = ScriptedNetwork({0: fails})
     with pytest.raises(ModelError, match="the network failed"):
-        matte_image(room(0), model=lambda: network)
+        matte_image(camera_image(0), model=lambda: network)
     assert network.closed == 1
 
 
 def test_an_invalid_alpha_is_an_error() -> None:
-    network = ScriptedNetwork({0: spoiled(float("nan"))})
+    network = ScriptedNetwork({0: filled(float("nan"))})
     with pytest.raises(ModelError, match=r"model 'scripted' .*nan .* --model"):
-        matte_image(room(0), model=lambda: network)
+        matte_image(camera_image(0), model=lambda: network)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +115,7 @@ def test_a_model_that_is_not_a_name_is_refused(model: Any) -> None:  # noqa: ANN
 
 
 def test_a_view_that_is_not_contiguous_is_accepted() -> None:
-    assert matte_image(room(0)[:, ::-1], model=ScriptedNetwork).alpha.shape == (SIZE[1], SIZE[0])
+    assert matte_image(camera_image(0)[:, ::-1], model=ScriptedNetwork).alpha.shape == (SIZE[1], SIZE[0])
 
 
 def test_the_network_is_opened_once_and_closed_with_the_remover() -> None:
@@ -125,7 +128,7 @@ def test_the_network_is_opened_once_and_closed_with_the_remover() -> None:
     with BackgroundRemover(open_network) as remover:
         for image in frames(3):
             remover.process(image)
-        remover.shot().process(room(0))
+        remover.shot().process(camera_image(0))
         assert opened[0].closed == 0
     assert [network.closed for network in opened] == [1]
 
@@ -133,10 +136,10 @@ def test_the_network_is_opened_once_and_closed_with_the_remover() -> None:
 def test_reset_starts_a_new_shot() -> None:
     network = ScriptedNetwork()
     with BackgroundRemover(lambda: network) as remover:
-        remover.process(room(0))
-        remover.process(room(1))
+        remover.process(camera_image(0))
+        remover.process(camera_image(1))
         remover.reset()
-        remover.process(room(2))
+        remover.process(camera_image(2))
     assert network.states == [None, (0,), None]
 
 
@@ -145,7 +148,7 @@ def test_each_shot_has_its_own_state() -> None:
     with BackgroundRemover(lambda: network) as remover:
         first, second = remover.shot(), remover.shot()
         for shot in (first, second, first, second):
-            shot.process(room(0))
+            shot.process(camera_image(0))
     assert network.states == [None, None, (0,), (0,)]
 
 
@@ -153,8 +156,9 @@ def test_each_shot_has_its_own_state() -> None:
 def test_interleaved_shots_are_as_if_alone(ours: str, other: tuple[int, int]) -> None:
     with BackgroundRemover(ours, provider="cpu") as remover:
         alone = [alphas(remover.shot(), size) for size in ((96, 64), other)]
+        assert not np.array_equal(alone[0][-1], remover.shot().process(moving_square(LENGTH - 1, (96, 64))).alpha)
         shots = remover.shot(), remover.shot()
-        for index in range(3):
+        for index in range(LENGTH):
             for shot, size, want in zip(shots, ((96, 64), other), alone, strict=True):
                 matte = shot.process(moving_square(index, size), index / 30)
                 np.testing.assert_array_equal(matte.alpha, want[index])
@@ -186,7 +190,7 @@ def test_over_equals_the_compiled_compositing() -> None:
 
 
 def test_over_shows_nothing_of_the_old_background() -> None:
-    matte = matte_image(room(0), model=ScriptedNetwork)
+    matte = matte_image(camera_image(0), model=ScriptedNetwork)
     image = matte.over(np.zeros((SIZE[1], SIZE[0], 3), np.uint8))
     assert not (image == MARKER).all(axis=2).any()
 
@@ -199,7 +203,7 @@ def test_alpha_is_straight_and_last() -> None:
 
 
 def test_a_background_of_another_size_is_refused() -> None:
-    matte = matte_image(room(0), model=ScriptedNetwork)
+    matte = matte_image(camera_image(0), model=ScriptedNetwork)
     with pytest.raises(SpecError, match=r"background has shape \(2, 2, 3\), the matte \(64, 96, 3\); resize the"):
         composite(matte, np.zeros((2, 2, 3), np.uint8))
 

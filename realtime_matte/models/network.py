@@ -2,14 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from realtime_matte.errors import ModelError
-from realtime_matte.frame import Frame, Matte
+from realtime_matte.frame import Frame, Matte, Size
 from realtime_matte.interfaces import RecurrentState
 from realtime_matte.models.engine import Engine, TwoGridEngine, make_engine
 from realtime_matte.models.family import Adapter
 from realtime_matte.models.runtime import ORT_ERRORS, short_reason
 from realtime_matte.models.session import Session
+
+MAX_SIZES: Final = 8
+"""Frame sizes whose engines are kept, so that shots of several sizes can be mixed; an engine holds a few MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,7 @@ class OnnxNetwork:
         self._started = list(started)
         self._current = started[0]
         self._notices = list(notices)
-        self._engine: Engine | TwoGridEngine | None = None
+        self._engines: dict[Size, Engine | TwoGridEngine] = {}  # the last used is at the end
 
     @property
     def name(self) -> str:
@@ -61,19 +65,23 @@ class OnnxNetwork:
     def close(self) -> None:
         """Drop the sessions; ONNX Runtime frees each with its last reference. Idempotent."""
         self._started.clear()
-        self._engine = None
+        self._engines.clear()
 
     def _run(self, frame: Frame, state: RecurrentState | None) -> tuple[Matte, RecurrentState]:
-        if self._engine is None or self._engine.size != frame.size:
-            self._engine = make_engine(self._current.session, self._current.adapter, frame.size)
-        return self._engine.process(frame.pixels, state)
+        engine = self._engines.pop(frame.size, None)
+        if engine is None:
+            engine = make_engine(self._current.session, self._current.adapter, frame.size)
+            while len(self._engines) >= MAX_SIZES:
+                del self._engines[next(iter(self._engines))]
+        self._engines[frame.size] = engine
+        return engine.process(frame.pixels, state)
 
     def _fall_back(self, state: RecurrentState | None, error: Exception) -> None:
         """Switch to the next session; on the last one drop the state, which may be the cause."""
         if len(self._started) > 1:
             failed = self._started.pop(0)
             self._current = self._started[0]
-            self._engine = None
+            self._engines.clear()
             model = f"{self._current.name!r} " if self._current.name != failed.name else ""
             failure = f"{failed.session.provider.title} failed while running ({short_reason(error)})"
             title = self._current.session.provider.title
