@@ -1,9 +1,12 @@
 """Writes docs/reference/options.md from Config: ``python scripts/options_reference.py`` (``make docs`` runs it)."""
 
+from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 
+from realtime_matte import plugins
 from realtime_matte.config.config import Option, options
+from realtime_matte.config.specs import SpecOption
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "options.md"
 
@@ -21,6 +24,16 @@ The column "takes effect" says when a change in a running program is applied: *l
 the pipeline is opened again, *start* at the next start.
 """
 
+SPECS = """
+## Options behind specs
+
+Sources, backgrounds and outputs may take options after a `?`, joined by `&`: `folder:pics?seconds=10&fade=0`. A word
+alone is switched on: `clip.mp4?loop` is `clip.mp4?loop=yes`. Quote them in a shell.
+
+| spec | option | default | description |
+|---|---|---|---|
+"""
+
 HEAD = "| option | value | default | takes effect | description |\n|---|---|---|---|---|"
 
 
@@ -29,7 +42,8 @@ def page() -> str:
     parts = [INTRODUCTION]
     for group, members in groupby(options(), key=lambda option: option.group):
         parts.append("\n".join([f"\n## {group}\n", HEAD, *map(_row, members), ""]))
-    return "".join(parts)
+    rows = [*_spec_rows()]
+    return "".join([*parts, SPECS, *rows] if rows else parts)
 
 
 def usage(option: Option) -> str:
@@ -40,6 +54,20 @@ def usage(option: Option) -> str:
 def _row(option: Option) -> str:
     cells = usage(option), _value(option), option.default_text or "off", option.applies, option.help
     return "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |"
+
+
+def _spec_rows() -> Iterator[str]:
+    for kind, noun in plugins.NOUNS.items():
+        for name in plugins.names(kind):
+            for word, option in plugins.options(kind, name).items():
+                if isinstance(option, SpecOption):
+                    yield f"| {noun} `{name}` | `{word}` | {_text(option.default)} | {option.help} |\n"
+
+
+def _text(default: object) -> str:
+    if isinstance(default, bool):
+        return "yes" if default else "no"
+    return "" if default is None else f"{default:g}" if isinstance(default, float) else str(default)
 
 
 def _value(option: Option) -> str:
