@@ -8,8 +8,8 @@ import pytest
 
 @pytest.fixture(scope="session", autouse=True)
 def _compiled() -> None:
-    """The loops are on disk: what a line tells does not depend on whether it was the first one ever."""
-    from realtime_matte.render.warm import warm_up  # noqa: PLC0415 - takes seconds the first time
+    """Every kernel is in the disk cache: notices do not depend on whether this is the first run."""
+    from realtime_matte.render.renderer import warm_up  # noqa: PLC0415 - takes seconds the first time
 
     warm_up()
 

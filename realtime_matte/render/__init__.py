@@ -1,1 +1,1 @@
-"""From a coarse alpha to the picture that is sent."""
+"""From a network's coarse alpha to the composite: refining, upsampling, compositing."""

@@ -1,78 +1,188 @@
-"""The memory of the room: it draws the person's edge where the room behind it was seen before.
+"""The clean plate: what the camera saw of the background without the person. It corrects alpha at edges before it.
 
-Nothing that is remembered is ever shown: it moves alpha, near edges, where the person covers what once was in sight.
+A running Gaussian for each cell of the coarse grid, as in Wren et al. 1997 (Pfinder), of the colours it had while it
+was certainly background. A covered cell keeps its colour, but follows the light, which is measured on visible cells.
+The plate itself is never shown: it only moves alpha, near edges, where the foreground covers what was visible before.
 """
 
 from math import exp
-from typing import Final
+from typing import Final, TypeAlias
 
 import cv2
 import numpy as np
 
 from realtime_matte.frame import Alpha, Pixels
-from realtime_matte.render.edge_model import SAMPLE, SAMPLED, sample, take, weigh
-from realtime_matte.render.jit import constant
-from realtime_matte.render.learn import learn, shine
+from realtime_matte.render.edge_model import (
+    SAMPLE_STEP,
+    SAMPLE_VALUES,
+    Plate,
+    apply_correction,
+    find_correction,
+    sample,
+)
+from realtime_matte.render.guided_filter import Bytes, Floats
+from realtime_matte.render.jit import kernel, read_only
 
-SETTLE_S: Final = 0.3
-"""Time constant of what is remembered, while it is in sight."""
+TIME_CONSTANT_S: Final = 0.3
+"""Of the running mean and variance of a visible cell."""
 
-ANEW_S: Final = 10.0
-"""Time constant of a place that got another light than the rest, to be one of them again."""
+REFERENCE_TIME_CONSTANT_S: Final = 10.0
+"""After it a cell whose light changed unlike that of the others has a new reference colour, and is measured again."""
 
-ROOM, SOFT, PERSON = 0.02, 0.03, 0.95
-"""Alpha up to which a cell is room for sure; from which it may be an edge; from which it is the person for sure."""
+MAX_BACKGROUND: Final = 0.02
+"""Alpha up to which a cell is certainly background."""
 
-MUCH: Final = 0.2
-"""Where more of the room than that jumps, light or camera changed: what is covered just now is forgotten."""
+MIN_EDGE: Final = 0.03
+"""Alpha from which a cell may be an edge; up to 1 minus that."""
 
-NEARBY: Final = (9, 9)
-"""How far nearby is, in samples."""
+MIN_FOREGROUND: Final = 0.95
+"""Alpha from which a cell is certainly foreground."""
 
-BESIDE: Final = np.ones((3, 3), np.uint8)
-"""How far from every sign of the person a cell is room for sure."""
+MAX_JUMPED: Final = 0.2
+"""If a larger share of the visible background jumps, light or camera changed: covered cells are forgotten."""
 
-AROUND: Final = np.ones((5, 5), np.uint8)
-"""How far from what is soft an edge may be moved."""
+NEIGHBOURHOOD: Final = (9, 9)
+"""Over which samples are averaged."""
+
+MARGIN: Final = np.ones((3, 3), np.uint8)
+"""A cell is certainly background, or foreground, if its neighbours in this window are."""
+
+EDGE_WINDOW: Final = np.ones((5, 5), np.uint8)
+"""How far from a cell of soft alpha an edge may be moved."""
+
+JUMP: Final = np.float32(20**2)
+"""A mean square change of colour, of 255, that is neither noise nor a fading lamp."""
+
+INITIAL_VARIANCE: Final = np.float32(3**2)
+"""Of a cell that was seen once."""
+
+MAX_GAIN: Final = np.float32(8)
+"""The light is at most so many times the reference light, and at least 1 over that."""
+
+Light: TypeAlias = tuple[Floats, Floats, Floats]
+"""(reference, gain, step): each cell's colour in the reference light, that of the first frame (h, w, 3); the light
+now over the reference light, of each channel (3,); its factor of change in the last frame (3,)."""
 
 
-class Room:
-    """The memory of one shot, for alphas of ``shape`` (h, w)."""
+class CleanPlate:
+    """The clean plate of one shot, for coarse alphas of ``shape`` (h, w). Buffers are allocated once."""
 
     def __init__(self, shape: tuple[int, int]) -> None:
-        sampled = (shape[0] + SAMPLED - 1) // SAMPLED, (shape[1] + SAMPLED - 1) // SAMPLED, SAMPLE
+        rows, columns = (-(-length // SAMPLE_STEP) for length in shape)
         self._colour = np.zeros((*shape, 3), np.float32)
         self._variance = np.zeros(shape, np.float32)
-        self._seen, self._near, self._person, self._edge = np.zeros((4, *shape), np.uint8)
-        self._samples, self._means = np.zeros((2, *sampled), np.float32)
-        self._change, self._smooth = np.zeros((2, *shape), np.float32)
-        self._alpha = np.zeros(shape, np.float32)
-        self._first = np.zeros((*shape, 3), np.float32)
-        self._light, self._step = np.ones((2, 3), np.float32)
+        self._known, self._near, self._foreground, self._edge = np.zeros((4, *shape), np.uint8)
+        self._samples, self._means = np.zeros((2, rows, columns, SAMPLE_VALUES), np.float32)
+        self._change, self._smoothed = np.zeros((2, *shape), np.float32)
+        self._corrected = np.zeros(shape, np.float32)
+        self._reference = np.zeros((*shape, 3), np.float32)
+        self._gain, self._step = np.ones((2, 3), np.float32)
 
-    def correct(self, alpha: Alpha, guide: Pixels, passed_s: float) -> Alpha:
-        """The alpha with its edges as the room's memory has them; overwritten by the next call.
+    def correct(self, alpha: Alpha, guide: Pixels, elapsed_s: float) -> Alpha:
+        """Update the plate, and correct the edges of ``alpha`` by it.
 
-        ``guide``: (h, w, 3), the frame on that grid; ``passed_s``: seconds since the last one.
+        Args:
+            alpha: (h, w).
+            guide: (h, w, 3), the frame on that grid.
+            elapsed_s: Seconds since the previous frame.
+
+        Returns:
+            (h, w), overwritten by the next call.
         """
-        guide, alpha = constant(guide), constant(alpha)
-        cv2.dilate(cv2.inRange(alpha, ROOM, 2.0, dst=self._near), BESIDE, dst=self._near)
-        cv2.erode(cv2.inRange(alpha, PERSON, 2.0, dst=self._person), BESIDE, dst=self._person)
-        cv2.dilate(cv2.inRange(alpha, SOFT, 1 - SOFT, dst=self._edge), AROUND, dst=self._edge)
-        share, anew = (np.float32(1 - exp(-passed_s / constant_s)) for constant_s in (SETTLE_S, ANEW_S))
-        memory, light = (self._colour, self._variance, self._seen), (self._first, self._light, self._step)
-        if learn(guide, self._near, share, memory, self._step, self._change) > MUCH:
-            self._seen[self._near != 0] = 0
-        shine(self._near, anew, memory, self._change, light)
-        sample(guide, self._person, memory, self._change, self._samples)
-        cv2.blur(self._samples, NEARBY, dst=self._means)
-        weigh(alpha, guide, self._near, self._edge, memory, self._means, self._change)
-        cv2.blur(self._change, (3, 3), dst=self._smooth)
-        take(alpha, self._edge, self._smooth, self._alpha)
-        return self._alpha
+        guide, alpha = read_only(guide), read_only(alpha)
+        self._segment(alpha)
+        plate = self._colour, self._variance, self._known
+        self._update(guide, plate, elapsed_s)
+        sample(guide, self._foreground, plate, self._change, self._samples)
+        cv2.blur(self._samples, NEIGHBOURHOOD, dst=self._means)
+        find_correction(alpha, guide, self._near, self._edge, plate, self._means, self._change)
+        cv2.blur(self._change, (3, 3), dst=self._smoothed)
+        apply_correction(alpha, self._edge, self._smoothed, self._corrected)
+        return self._corrected
 
     def reset(self) -> None:
-        """Remember nothing."""
-        self._seen.fill(0)
-        self._light.fill(1)
+        """Forget the plate."""
+        self._known.fill(0)
+        self._gain.fill(1)
         self._step.fill(1)
+
+    def _segment(self, alpha: Alpha) -> None:
+        """Where the foreground is near, where it is certain, and where edges are."""
+        cv2.dilate(cv2.inRange(alpha, MAX_BACKGROUND, 2.0, dst=self._near), MARGIN, dst=self._near)
+        cv2.erode(cv2.inRange(alpha, MIN_FOREGROUND, 2.0, dst=self._foreground), MARGIN, dst=self._foreground)
+        cv2.dilate(cv2.inRange(alpha, MIN_EDGE, 1 - MIN_EDGE, dst=self._edge), EDGE_WINDOW, dst=self._edge)
+
+    def _update(self, guide: Pixels, plate: Plate, elapsed_s: float) -> None:
+        time_constants = TIME_CONSTANT_S, REFERENCE_TIME_CONSTANT_S
+        weight, reference_weight = (np.float32(1 - exp(-elapsed_s / constant_s)) for constant_s in time_constants)
+        if update_plate(guide, self._near, weight, plate, self._step, self._change) > MAX_JUMPED:
+            self._known[self._near != 0] = 0
+        light = self._reference, self._gain, self._step
+        update_light(self._near, reference_weight, plate, self._change, light)
+
+
+@kernel
+def update_plate(guide: Bytes, near: Bytes, weight: np.float32, plate: Plate, step: Floats, change: Floats) -> float:
+    """Update the ``plate`` where the background is visible (``near`` is 0), by ``weight``.
+
+    ``change`` (h, w) becomes the mean square change of what was known and is visible, -1 elsewhere. Covered cells
+    follow the light by ``step``, a factor for each channel.
+
+    Returns:
+        The share of the known and visible cells that jumped; 0 if there are hardly any.
+    """
+    colour, variance, known = plate
+    jumped, count = 0, 0
+    s0, s1, s2 = step
+    for y in range(guide.shape[0]):
+        for x in range(guide.shape[1]):
+            free = near[y, x] == 0
+            visible = free and known[y, x] != 0
+            rate = weight if visible else np.float32(free)
+            c0, c1, c2 = colour[y, x, 0], colour[y, x, 1], colour[y, x, 2]
+            b, g, r = np.float32(guide[y, x, 0]) - c0, np.float32(guide[y, x, 1]) - c1, np.float32(guide[y, x, 2]) - c2
+            colour[y, x, 0] = c0 + rate * b if free else c0 * s0
+            colour[y, x, 1] = c1 + rate * g if free else c1 * s1
+            colour[y, x, 2] = c2 + rate * r if free else c2 * s2
+            square = (b * b + g * g + r * r) * np.float32(1 / 3)
+            variance[y, x] += rate * ((square if visible else INITIAL_VARIANCE) - variance[y, x])
+            known[y, x] |= free
+            change[y, x] = square if visible else np.float32(-1)
+            count += visible
+            jumped += visible and square > JUMP
+    return jumped / count if count > guide.shape[0] * guide.shape[1] // 100 else 0.0
+
+
+@kernel
+def update_light(near: Bytes, weight: np.float32, plate: Plate, change: Floats, light: Light) -> None:
+    """Measure the ``light`` on the visible cells whose light changed as that of the others did.
+
+    It is always measured against the reference colours, never against the previous frame: errors do not add up. Cells
+    that changed otherwise, such as a screen, do not count; their reference moves by ``weight`` towards what they show.
+    """
+    colour, _, _ = plate
+    reference, gain, step = light
+    l0, l1, l2 = gain
+    sum0, sum1, sum2 = np.float32(0), np.float32(0), np.float32(0)
+    ref0, ref1, ref2 = np.float32(0), np.float32(0), np.float32(0)
+    count = 0
+    for y in range(near.shape[0]):
+        for x in range(near.shape[1]):
+            if near[y, x]:
+                continue
+            c0, c1, c2 = colour[y, x, 0], colour[y, x, 1], colour[y, x, 2]
+            r0, r1, r2 = reference[y, x, 0], reference[y, x, 1], reference[y, x, 2]
+            e0, e1, e2 = c0 - l0 * r0, c1 - l1 * r1, c2 - l2 * r2
+            if change[y, x] >= 0 and e0 * e0 + e1 * e1 + e2 * e2 <= 3 * JUMP:
+                sum0, sum1, sum2 = sum0 + c0, sum1 + c1, sum2 + c2
+                ref0, ref1, ref2 = ref0 + r0, ref1 + r1, ref2 + r2
+                count += 1
+            else:
+                rate = weight if change[y, x] >= 0 else np.float32(1)
+                reference[y, x, 0] = r0 + rate * (c0 / l0 - r0)
+                reference[y, x, 1] = r1 + rate * (c1 / l1 - r1)
+                reference[y, x, 2] = r2 + rate * (c2 / l2 - r2)
+    for c, total, before in ((0, sum0, ref0), (1, sum1, ref1), (2, sum2, ref2)):
+        found = total / before if before > count else gain[c]  # a channel that is nearly 0 everywhere says nothing
+        found = min(max(found, 1 / MAX_GAIN), MAX_GAIN)
+        step[c], gain[c] = found / gain[c], found

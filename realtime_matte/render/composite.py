@@ -1,4 +1,4 @@
-"""The compositing equation (Porter and Duff 1984): one pass over 8-bit pictures, in fixed point."""
+"""Compositing (Porter and Duff 1984): one pass over 8-bit images, in fixed point."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,10 +9,10 @@ from realtime_matte.render.jit import kernel
 
 @kernel
 def composite(foreground: Pixels, alpha: Alpha, background: Pixels, weights: NDArray[np.uint16], out: Pixels) -> None:
-    """``out`` = alpha x foreground + (1 - alpha) x background; all (H, W, 3) uint8, alpha (H, W) float32 in [0, 1].
+    """``out`` = alpha x foreground + (1 - alpha) x background; images (H, W, 3) uint8, alpha (H, W) float32 in [0, 1].
 
-    Exact at both ends; in between alpha counts in steps of 1/256 and the result is rounded once. ``weights`` (W x 3) is
-    scratch: with a row's weights spread over its channels, the loop below is one vector operation after the other.
+    Exact where alpha is 0 or 1; in between alpha is rounded to 1/256 and the result is rounded once. ``weights``
+    (3W) is scratch: a row's weight for each byte, so that the inner loop is vectorised.
     """
     height, width = alpha.shape
     for y in range(height):
@@ -21,16 +21,18 @@ def composite(foreground: Pixels, alpha: Alpha, background: Pixels, weights: NDA
             weights[3 * x] = weight
             weights[3 * x + 1] = weight
             weights[3 * x + 2] = weight
-        front, behind = foreground[y].reshape(width * 3), background[y].reshape(width * 3)
+        foreground_row, background_row = foreground[y].reshape(width * 3), background[y].reshape(width * 3)
         row = out[y].reshape(width * 3)
         for i in range(width * 3):
-            mixed = np.uint16(front[i]) * weights[i] + np.uint16(behind[i]) * (np.uint16(256) - weights[i])
+            mixed = np.uint16(foreground_row[i]) * weights[i] + np.uint16(background_row[i]) * (
+                np.uint16(256) - weights[i]
+            )
             row[i] = np.uint8((mixed + np.uint16(128)) >> np.uint16(8))
 
 
 @kernel
-def straight(foreground: Pixels, alpha: Alpha, out: Pixels) -> None:
-    """``foreground`` (H, W, 3) and ``alpha`` (H, W) as one straight BGRA picture ``out`` (H, W, 4)."""
+def pack_bgra(foreground: Pixels, alpha: Alpha, out: Pixels) -> None:
+    """``foreground`` (H, W, 3) and ``alpha`` (H, W) as one straight BGRA image ``out`` (H, W, 4)."""
     for y in range(alpha.shape[0]):
         for x in range(alpha.shape[1]):
             for c in range(3):

@@ -1,153 +1,176 @@
-"""Alpha at the person's edge, from what the room behind it looked like, and from what is nearby.
+"""Alpha at the edge of the foreground, from the clean plate and from statistics of the neighbourhood.
 
-The mean of its posterior, as in Bayesian matting (Chuang et al. 2001) with the room's colour known, the person's like
-those nearby, and the network's alpha believed before anything is seen. What looks as the room did is room, what does
-not is not; shadows and fading lamps are allowed for.
+The posterior mean of alpha, as in Bayesian matting (Chuang et al. 2001): the background's colour is that of the clean
+plate, the foreground's is distributed as nearby, and the network's alpha is the prior. The likelihood allows for
+shadows and fading lamps. A second hypothesis is that the clean plate is wrong at this cell: its posterior probability,
+from how well the plate matches the visible background nearby, lowers the weight of the correction.
 """
 
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 
 from realtime_matte.render.guided_filter import Bytes, Floats
 from realtime_matte.render.jit import kernel
-from realtime_matte.render.learn import Memory
 
-SAMPLED: Final = 2
-"""Every so many cells are looked at, across and down, to know the colours and the unrest nearby."""
+Plate: TypeAlias = tuple[Floats, Floats, Bytes]
+"""(colour, variance, known): (h, w, 3) and (h, w), valid where ``known`` (h, w) is not 0."""
 
-SAMPLE: Final = 12
-"""Averaged nearby: person (1), its colour (3), its colours squared (3); room in sight (1), of it not as remembered (1),
-its mean square change (1); person before a room that is remembered (1), of it looking like that room (1)."""
+SAMPLE_STEP: Final = 2
+"""One cell in so many, across and down, is sampled for the statistics of the neighbourhood."""
+
+SAMPLE_VALUES: Final = 12
+"""Averaged over the neighbourhood: foreground (1), its colour (3), its colour squared (3); visible background of a
+known plate (1), of it mismatching the plate (1), its mean square change (1); foreground before a known plate (1), of
+it matching that plate (1)."""
 
 NOISE: Final = np.float32(4**2)
-"""Variance of a colour that is as remembered: the camera's noise."""
+"""Variance of a colour that matches the plate: the camera's noise."""
 
-UNLIKE: Final = np.float32(3.8)
-"""A mean square change so many times the variance is not as remembered: with noise alone, one cell in a hundred."""
+MISMATCH: Final = np.float32(3.8)
+"""A mean square change of more than so many variances is a mismatch: with noise alone, one cell in a hundred."""
 
-MOST: Final = np.float32(30**2)
-"""A mean square change counts no more than that for the unrest nearby."""
+MAX_CHANGE: Final = np.float32(30**2)
+"""A mean square change counts as at most that in the neighbourhood's variance."""
 
-SPREAD: Final = np.float32(12**2)
-"""Added to the variance of the person's colours: nearby is not the same."""
+EXTRA_VARIANCE: Final = np.float32(12**2)
+"""Added to the variance of the foreground's colours: a cell differs from its neighbourhood."""
 
-SHADE: Final = np.float32(0.05)
-"""How much darker or lighter, as a part, the room may have become: deviation."""
+SHADING: Final = np.float32(0.05)
+"""Standard deviation of the factor by which the background may have become darker or lighter."""
 
-ELSE: Final = np.float32(2e-6)
-"""Density of the colour of a room that is not as remembered: about that of any colour in a picture."""
+UNKNOWN_DENSITY: Final = np.float32(2e-6)
+"""Density of the colour of a background that is not as in the plate: about that of any colour in an image."""
 
-DOUBT: Final = np.float32(0.05)
-"""That the memory is wrong, where all in sight is as remembered."""
+MIN_WRONG: Final = np.float32(0.05)
+"""Prior probability that the plate is wrong, where everything visible matches it."""
 
-RESTLESS: Final = np.float32(30)
-"""Variance of a colour in a room that is hardly to be believed: leaves in the wind."""
+UNRELIABLE_VARIANCE: Final = np.float32(30)
+"""Variance of the background at which a correction counts half, such as of leaves in the wind."""
 
-STEPS: Final = 5
-"""Alphas that are weighed: 0, 1/4 .. 1."""
+ALPHAS: Final = 5
+"""How many alphas have their likelihood computed: 0, 1/4 .. 1."""
 
-MIXED: Final = np.float32(0.05 / STEPS)
-"""What each of them has at least before anything is seen; the rest is for 0 and 1, as the network says."""
+MIN_PRIOR: Final = np.float32(0.05 / ALPHAS)
+"""Prior probability that each of them has at least; the network's alpha divides the rest between 0 and 1."""
 
-SURE: Final = np.float32(0.98)
-"""The network is not believed to be surer than that."""
+MAX_ALPHA: Final = np.float32(0.98)
+"""The network's alpha counts as at most that, and as at least 1 minus that."""
 
-FEW: Final = np.float32(2e-3)
-"""With less of the person nearby her colours are not known."""
+MIN_FOREGROUND: Final = np.float32(2e-3)
+"""With a smaller share of foreground in the neighbourhood, its colours are unknown."""
 
 NORMAL: Final = np.float32((2 * np.pi) ** -1.5)
 
 
 @kernel
-def sample(guide: Bytes, person: Bytes, memory: Memory, change: Floats, samples: Floats) -> None:
-    """Look at the ``person`` and at how well the room in sight was remembered, here and there."""
-    colour, variance, seen = memory
+def sample(guide: Bytes, foreground: Bytes, plate: Plate, change: Floats, samples: Floats) -> None:
+    """Sample where ``foreground`` is certain, and how well the visible background matches the ``plate``.
+
+    ``guide`` (h, w, 3); ``foreground`` (h, w), not 0 where alpha is 1 for certain; ``change`` (h, w): mean square
+    change of the visible background, -1 elsewhere; ``samples``: (h / SAMPLE_STEP, w / SAMPLE_STEP, SAMPLE_VALUES).
+    """
+    colour, variance, known = plate
     for row in range(samples.shape[0]):
         for column in range(samples.shape[1]):
-            y, x, one = SAMPLED * row, SAMPLED * column, samples[row, column]
-            sure = np.float32(person[y, x] != 0)
+            y, x, out = SAMPLE_STEP * row, SAMPLE_STEP * column, samples[row, column]
+            certain = np.float32(foreground[y, x] != 0)
             b, g, r = np.float32(guide[y, x, 0]), np.float32(guide[y, x, 1]), np.float32(guide[y, x, 2])
-            one[0], one[1], one[2], one[3] = sure, sure * b, sure * g, sure * r
-            one[4], one[5], one[6] = sure * b * b, sure * g * g, sure * r * r
+            out[0], out[1], out[2], out[3] = certain, certain * b, certain * g, certain * r
+            out[4], out[5], out[6] = certain * b * b, certain * g * g, certain * r * r
             visible = change[y, x] >= 0
-            one[7] = np.float32(visible)
-            one[8] = np.float32(visible and change[y, x] > UNLIKE * (NOISE + variance[y, x]))
-            one[9] = min(change[y, x], MOST) if visible else np.float32(0)
-            before = person[y, x] != 0 and seen[y, x] != 0
+            out[7] = np.float32(visible)
+            out[8] = np.float32(visible and change[y, x] > MISMATCH * (NOISE + variance[y, x]))
+            out[9] = min(change[y, x], MAX_CHANGE) if visible else np.float32(0)
+            covers = foreground[y, x] != 0 and known[y, x] != 0
             b, g, r = b - colour[y, x, 0], g - colour[y, x, 1], r - colour[y, x, 2]
-            one[10] = np.float32(before)
-            one[11] = np.float32(before and b * b + g * g + r * r <= 3 * UNLIKE * (NOISE + variance[y, x]))
+            out[10] = np.float32(covers)
+            out[11] = np.float32(covers and b * b + g * g + r * r <= 3 * MISMATCH * (NOISE + variance[y, x]))
 
 
 @kernel
-def weigh(alpha: Floats, guide: Bytes, near: Bytes, edge: Bytes, memory: Memory, means: Floats, change: Floats) -> None:
-    """What is to be added to ``alpha``, (h, w), at an ``edge`` that covers what was seen of the room; elsewhere 0."""
-    _, _, seen = memory
+def find_correction(
+    alpha: Floats, guide: Bytes, near: Bytes, edge: Bytes, plate: Plate, means: Floats, correction: Floats
+) -> None:
+    """What to add to ``alpha`` (h, w) where an ``edge`` covers a known part of the ``plate``; elsewhere 0.
+
+    ``near`` (h, w): not 0 where the background may be covered; ``means``: ``samples`` averaged over neighbourhoods.
+    """
+    _, _, known = plate
     for y in range(alpha.shape[0]):
         for x in range(alpha.shape[1]):
-            change[y, x] = 0
-            if edge[y, x] and near[y, x] and seen[y, x] and means[y // SAMPLED, x // SAMPLED, 0] > FEW:
-                believed, trust = _posterior(y, x, alpha[y, x], guide, memory, means)
-                change[y, x] = trust * (believed - alpha[y, x])
+            correction[y, x] = 0
+            if (
+                edge[y, x]
+                and near[y, x]
+                and known[y, x]
+                and means[y // SAMPLE_STEP, x // SAMPLE_STEP, 0] > MIN_FOREGROUND
+            ):
+                estimate, weight = _posterior(y, x, alpha[y, x], guide, plate, means)
+                correction[y, x] = weight * (estimate - alpha[y, x])
 
 
 @kernel
 def _posterior(
-    y: int, x: int, alpha: np.float32, guide: Bytes, memory: Memory, means: Floats
+    y: int, x: int, alpha: np.float32, guide: Bytes, plate: Plate, means: Floats
 ) -> tuple[np.float32, np.float32]:
-    """The mean alpha of a cell after it is seen, and how far that is to be believed, 0 to 1."""
-    colour, variance, _ = memory
-    mean = means[y // SAMPLED, x // SAMPLED]
-    unrest = variance[y, x] + mean[9] / max(mean[7], np.float32(0.02))
-    before = min(max(alpha, 1 - SURE), SURE)
-    whole, moment, likely = np.float32(0), np.float32(0), np.float32(0)
-    for step in range(STEPS):
-        part = np.float32(step / (STEPS - 1))
-        likely = _likelihood(y, x, part, unrest, guide, colour, mean)
-        prior = MIXED
+    """The posterior mean alpha of a cell, and the weight of that estimate, 0 to 1."""
+    colour, variance, _ = plate
+    mean = means[y // SAMPLE_STEP, x // SAMPLE_STEP]
+    background_variance = variance[y, x] + mean[9] / max(mean[7], np.float32(0.02))
+    prior_alpha = min(max(alpha, 1 - MAX_ALPHA), MAX_ALPHA)
+    evidence, moment, likelihood = np.float32(0), np.float32(0), np.float32(0)
+    for step in range(ALPHAS):
+        a = np.float32(step / (ALPHAS - 1))
+        likelihood = _likelihood(y, x, a, background_variance, guide, colour, mean)
+        prior = MIN_PRIOR
         if step == 0:
-            prior += (1 - STEPS * MIXED) * (1 - before)
-        elif step == STEPS - 1:
-            prior += (1 - STEPS * MIXED) * before
-        whole += prior * likely
-        moment += prior * likely * part
-    if not 0 < whole < np.inf:
+            prior += (1 - ALPHAS * MIN_PRIOR) * (1 - prior_alpha)
+        elif step == ALPHAS - 1:
+            prior += (1 - ALPHAS * MIN_PRIOR) * prior_alpha
+        evidence += prior * likelihood
+        moment += prior * likelihood * a
+    if not 0 < evidence < np.inf:
         return alpha, np.float32(0)
-    unlike = (mean[8] + np.float32(0.002)) / (mean[7] + np.float32(0.004))  # a half where nothing nearby is in sight
-    alike = mean[11] / max(mean[10], np.float32(0.004))  # a person all in the room's colours: held for it once
-    wrong = min(DOUBT + unlike + alike, np.float32(1))
-    otherwise = before * likely + (1 - before) * ELSE  # ``likely`` is now that of the person alone
-    right = (1 - wrong) * whole
-    trust = (1 - wrong) * right / (right + wrong * otherwise) / (1 + (unrest / RESTLESS) ** 2)
-    return moment / whole, trust
+    mismatching = (mean[8] + np.float32(0.002)) / (mean[7] + np.float32(0.004))  # 1/2 if no background is visible near
+    camouflaged = mean[11] / max(mean[10], np.float32(0.004))  # foreground like the plate: may be in the plate itself
+    wrong = min(MIN_WRONG + mismatching + camouflaged, np.float32(1))
+    evidence_if_wrong = prior_alpha * likelihood + (1 - prior_alpha) * UNKNOWN_DENSITY  # likelihood is that of alpha 1
+    right = (1 - wrong) * evidence
+    weight = (
+        (1 - wrong)
+        * right
+        / (right + wrong * evidence_if_wrong)
+        / (1 + (background_variance / UNRELIABLE_VARIANCE) ** 2)
+    )
+    return moment / evidence, weight
 
 
 @kernel
 def _likelihood(
-    y: int, x: int, part: np.float32, unrest: np.float32, guide: Bytes, colour: Floats, mean: Floats
+    y: int, x: int, a: np.float32, background_variance: np.float32, guide: Bytes, colour: Floats, mean: Floats
 ) -> np.float32:
-    """Density of what a cell shows where alpha is ``part``: normal, about a mixture of the person's and its room's."""
-    rest = 1 - part
-    distance, spread, along, length = np.float32(0), np.float32(1), np.float32(0), np.float32(0)
+    """Density of a cell's colour if its alpha is ``a``: normal, about the mixture of foreground and background."""
+    rest = 1 - a
+    distance, determinant, projection, length = np.float32(0), np.float32(1), np.float32(0), np.float32(0)
     for c in range(3):
-        person, room = mean[1 + c] / mean[0], colour[y, x, c]
-        broad = max(mean[4 + c] / mean[0] - person * person, np.float32(0)) + SPREAD
-        width = part * part * broad + rest * rest * unrest + NOISE
-        off = np.float32(guide[y, x, c]) - part * person - rest * room
-        distance += off * off / width
-        along += off * room / width
-        length += room * room / width
-        spread *= width
-    light = (SHADE * rest) ** 2  # a variance along the room's colour, by Sherman and Morrison
-    distance -= light * along * along / (1 + light * length)
-    return np.float32(NORMAL * np.exp(np.float32(-0.5) * distance) / np.sqrt(spread * (1 + light * length)))
+        foreground, background = mean[1 + c] / mean[0], colour[y, x, c]
+        foreground_variance = max(mean[4 + c] / mean[0] - foreground * foreground, np.float32(0)) + EXTRA_VARIANCE
+        variance = a * a * foreground_variance + rest * rest * background_variance + NOISE
+        residual = np.float32(guide[y, x, c]) - a * foreground - rest * background
+        distance += residual * residual / variance
+        projection += residual * background / variance
+        length += background * background / variance
+        determinant *= variance
+    shading = (SHADING * rest) ** 2  # a variance along the background's colour: inverse by Sherman and Morrison
+    distance -= shading * projection * projection / (1 + shading * length)
+    return np.float32(NORMAL * np.exp(np.float32(-0.5) * distance) / np.sqrt(determinant * (1 + shading * length)))
 
 
 @kernel
-def take(alpha: Floats, edge: Bytes, change: Floats, out: Floats) -> None:
-    """``out`` = ``alpha`` with the ``change`` at its ``edge``, all (h, w)."""
+def apply_correction(alpha: Floats, edge: Bytes, correction: Floats, out: Floats) -> None:
+    """``out`` = ``alpha`` plus the ``correction`` at its ``edge``, clipped to [0, 1]; all (h, w)."""
     for y in range(alpha.shape[0]):
         for x in range(alpha.shape[1]):
-            moved = alpha[y, x] + change[y, x]
-            out[y, x] = min(max(moved, np.float32(0)), np.float32(1)) if edge[y, x] else alpha[y, x]
+            corrected = alpha[y, x] + correction[y, x]
+            out[y, x] = min(max(corrected, np.float32(0)), np.float32(1)) if edge[y, x] else alpha[y, x]

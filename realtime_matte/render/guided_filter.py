@@ -1,39 +1,68 @@
-"""From the network's alpha to local models of the picture: the guided filter on the coarse grid.
+"""From the coarse alpha to local linear models of it: the guided filter on the coarse grid.
 
 He, Sun and Tang 2013 (Guided Image Filtering, section 3.5, colour guide); models on a small grid, applied on the large
 one, as in He and Sun 2015 (Fast Guided Filter). Old foreground and background colours by the blur fusion of Forte 2021
-(Approximate Fast Foreground Colour Estimation), from the same moments. Only near edges: elsewhere alpha is 0 or 1.
-Alpha is not clipped yet, and stretched a little beyond 0 and 1.
+(Approximate Fast Foreground Colour Estimation), from the same moments. Both only near edges: elsewhere alpha is 0 or 1.
+The alpha that a model gives is not clipped, and stretched a little beyond 0 and 1.
 
-What belongs to one cell lies together, (h, w, numbers): planes of a power of two get into each other's way in the
-cache, and OpenCV averages all numbers of a window at once.
+The numbers of one cell are adjacent, (h, w, numbers): separate planes whose size is a power of two evict each other
+from the cache, and ``cv2.blur`` averages all numbers of a window at once.
 """
 
+from typing import Final, TypeAlias
+
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime_matte.render.jit import kernel
+from realtime_matte.frame import Alpha, Pixels
+from realtime_matte.render.jit import kernel, read_only
 
-Bytes = NDArray[np.uint8]
-Floats = NDArray[np.float32]
+Bytes: TypeAlias = NDArray[np.uint8]
+Floats: TypeAlias = NDArray[np.float32]
 
-BACKGROUND, FOREGROUND, EDGE = 0, 1, 2
-"""What a cell of the grid is: alpha is 0 or 1 there for certain, or has to be computed."""
+LocalLinearModels: TypeAlias = tuple[Floats, Floats]
+"""(linear, colours) of each cell: (h, w, LINEAR) and (h, w, COLOURS)."""
 
-MOMENTS = 13
-"""Averaged over a window: colour (3), alpha, colour x alpha (3), colour x colour (6)."""
-
-LINEAR = 4
+LINEAR: Final = 4
 """Alpha as a linear function of colour, 0 .. 255: the gain of each channel (3), and a constant."""
 
-COLOURS = 6
+COLOURS: Final = 6
 """The old foreground's colour (3) and the old background's (3), 0 .. 255."""
 
+MOMENTS: Final = 13
+"""Averaged over a window: colour (3), alpha, colour x alpha (3), colour x colour (6)."""
+
+RADIUS_CELLS: Final = 2
+"""Half the filter's window, in cells of the network's grid."""
+
+WINDOW: Final = (2 * RADIUS_CELLS + 1, 2 * RADIUS_CELLS + 1)
+
+EPSILON: Final = np.float32(3e-4)
+"""The filter's regularisation, for colours in [0, 1]: variance below this is texture, above it an edge."""
+
 GAIN, SHIFT = np.float32(1.12), np.float32(-0.06)
-"""How alpha is stretched: the filter leaves a breath of person in the room and of room in the person."""
+"""How alpha is stretched: the filter leaves a trace of foreground in the background and the reverse."""
 
 FLAT = np.float32(0.002)
 """A window whose mean alpha is nearer than this to 0 or 1 has no edge in it."""
+
+
+class GuidedFilter:
+    """Fits local linear models on a coarse grid of ``shape`` (h, w). Buffers are allocated once."""
+
+    def __init__(self, shape: tuple[int, int]) -> None:
+        self._moments, self._means = np.zeros((2, *shape, MOMENTS), np.float32)
+        self._solved, self._linear = np.zeros((2, *shape, LINEAR), np.float32)
+        self._colours = np.zeros((*shape, COLOURS), np.float32)
+
+    def fit(self, guide: Pixels, alpha: Alpha) -> LocalLinearModels:
+        """The models for ``guide`` (h, w, 3) and ``alpha`` (h, w); overwritten by the next call."""
+        moments(read_only(guide), alpha, self._moments)
+        cv2.blur(self._moments, WINDOW, dst=self._means)
+        solve(self._means, EPSILON, self._solved, self._colours)
+        cv2.blur(self._solved, WINDOW, dst=self._linear)
+        return self._linear, self._colours
 
 
 @kernel
@@ -58,11 +87,11 @@ def solve(means: Floats, epsilon: np.float32, linear: Floats, colours: Floats) -
     full = np.float32(255)
     for y in range(means.shape[0]):
         for x in range(means.shape[1]):
-            mean, line, colour = means[y, x], linear[y, x], colours[y, x]
+            mean, model, colour = means[y, x], linear[y, x], colours[y, x]
             b, g, r, a = mean[0], mean[1], mean[2], mean[3]
             if a < FLAT or a > 1 - FLAT:
-                line[0] = line[1] = line[2] = 0
-                line[3] = SHIFT if a < FLAT else GAIN + SHIFT
+                model[0] = model[1] = model[2] = 0
+                model[3] = SHIFT if a < FLAT else GAIN + SHIFT
                 colour[0] = colour[3] = full * b
                 colour[1] = colour[4] = full * g
                 colour[2] = colour[5] = full * r
@@ -77,22 +106,8 @@ def solve(means: Floats, epsilon: np.float32, linear: Floats, colours: Floats) -
             kb = (i0 * vb + i1 * vg + i2 * vr) * scale
             kg = (i1 * vb + i4 * vg + i5 * vr) * scale
             kr = (i2 * vb + i5 * vg + i8 * vr) * scale
-            line[0], line[1], line[2] = kb / full, kg / full, kr / full
-            line[3] = GAIN * a + SHIFT - kb * b - kg * g - kr * r
-            person, room = full / a, full / (1 - a)
-            colour[0], colour[1], colour[2] = ab * person, ag * person, ar * person
-            colour[3], colour[4], colour[5] = (b - ab) * room, (g - ag) * room, (r - ar) * room
-
-
-@kernel
-def judge(linear: Floats, cells: Bytes) -> None:
-    """What each of ``cells`` (h, w) is, by the least and the most alpha that its model gives for any colour at all."""
-    for y in range(cells.shape[0]):
-        for x in range(cells.shape[1]):
-            least = most = linear[y, x, 3]
-            for c in range(3):
-                full = linear[y, x, c] * np.float32(255)
-                least += min(full, np.float32(0))
-                most += max(full, np.float32(0))
-            sure = BACKGROUND if most <= 0 else FOREGROUND
-            cells[y, x] = sure if most <= 0 or least >= 1 else EDGE
+            model[0], model[1], model[2] = kb / full, kg / full, kr / full
+            model[3] = GAIN * a + SHIFT - kb * b - kg * g - kr * r
+            foreground, background = full / a, full / (1 - a)
+            colour[0], colour[1], colour[2] = ab * foreground, ag * foreground, ar * foreground
+            colour[3], colour[4], colour[5] = (b - ab) * background, (g - ag) * background, (r - ar) * background

@@ -1,21 +1,42 @@
-"""The renderer on the CPU: matte, refine, background, composite, each in its own file."""
+"""The renderer on the CPU: frame -> matte -> refine -> background -> composite."""
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 import numpy as np
 
-from realtime_matte.frame import Frame, Pixels, Size
+from realtime_matte.frame import Frame, Matte, Pixels, Size
 from realtime_matte.interfaces import Background, Network, RecurrentState
-from realtime_matte.render.composite import straight
-from realtime_matte.render.jit import constant
+from realtime_matte.render import clean_plate, edge_model, guided_filter, temporal, upsample
+from realtime_matte.render.composite import composite, pack_bgra
+from realtime_matte.render.jit import compile_all, read_only
 from realtime_matte.render.refine import Refiner
-from realtime_matte.render.upsampled import UpsampledMatte
+from realtime_matte.render.upsample import UpsampledMatte
+
+KERNELS: Final[Sequence[Callable[..., object]]] = (
+    clean_plate.update_plate,
+    clean_plate.update_light,
+    edge_model.sample,
+    edge_model.find_correction,
+    edge_model.apply_correction,
+    temporal.update,
+    guided_filter.moments,
+    guided_filter.solve,
+    upsample.classify,
+    upsample.split,
+    upsample.upsample_composite,
+    upsample.upsample_alpha,
+    upsample.upsample_foreground,
+    composite,
+    pack_bgra,
+)
+"""Every kernel that Python code calls."""
 
 
 class CpuRenderer:
-    """Renders frames of one size with a network and a background that others opened and will close.
+    """Renders frames of one size with a network and a background that the caller opened and will close.
 
-    ``lap`` is called after each part with its name: "matte", "refine", "background", "composite".
+    ``lap`` is called after each stage with its name: "matte", "refine", "background", "composite".
     """
 
     def __init__(
@@ -32,16 +53,16 @@ class CpuRenderer:
         self._lap = lap or (lambda _: None)
         self._refiner = Refiner(size)
         self._state: RecurrentState | None = None
-        self._picture = np.zeros((height, width, 3), np.uint8)
-        self._straight: Pixels | None = None
+        self._composite = np.zeros((height, width, 3), np.uint8)
+        self._bgra: Pixels | None = None
 
     @property
     def notices(self) -> Sequence[str]:
-        """What the network has to tell."""
+        """Those of the network."""
         return self._network.notices
 
     def render(self, frame: Frame) -> Pixels:
-        """The frame's person on the background."""
+        """The frame's foreground over the background."""
         coarse, self._state = self._network.process(frame, self._state)
         self._lap("matte")
         matte = self._refiner.refine(frame, coarse)
@@ -54,17 +75,36 @@ class CpuRenderer:
         self._refiner.reset()
 
     def close(self) -> None:
-        """Nothing to close: the network belongs to whoever opened it."""
+        """Nothing to close: the network belongs to the caller."""
 
     def _over_background(self, frame: Frame, matte: UpsampledMatte) -> Pixels:
         if self.background is None:
-            if self._straight is None:
-                self._straight = np.zeros((*self._picture.shape[:2], 4), np.uint8)
-            straight(constant(matte.foreground), matte.alpha, self._straight)
+            if self._bgra is None:
+                self._bgra = np.zeros((*self._composite.shape[:2], 4), np.uint8)
+            pack_bgra(read_only(matte.foreground), matte.alpha, self._bgra)
             self._lap("composite")
-            return self._straight
-        behind = self.background.image(frame, matte)
+            return self._bgra
+        background = self.background.image(frame, matte)
         self._lap("background")
-        matte.over(behind, self._picture)
+        matte.over(background, self._composite)
         self._lap("composite")
-        return self._picture
+        return self._composite
+
+
+def warm_up() -> str:
+    """Compile every kernel before the first frame: seconds once on a machine, milliseconds later.
+
+    Returns:
+        A notice for the user if something had to be compiled, otherwise "".
+    """
+    return compile_all(KERNELS, _run_kernels)
+
+
+def _run_kernels() -> None:
+    pixels = np.zeros((32, 32, 3), np.uint8)
+    refiner = Refiner((32, 32))
+    for index in range(2):
+        matte = refiner.refine(Frame(pixels, float(index), index), Matte(np.zeros((16, 16), np.float32)))
+    matte.over(pixels, pixels.copy())
+    composite(read_only(matte.foreground), matte.alpha, read_only(pixels), np.zeros(96, np.uint16), pixels.copy())
+    pack_bgra(read_only(matte.foreground), matte.alpha, np.zeros((32, 32, 4), np.uint8))

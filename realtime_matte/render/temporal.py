@@ -1,33 +1,36 @@
-"""Stillness without lag: an alpha that hardly changed keeps its old value, one that changed is taken at once.
+"""Temporal filter: a coarse alpha that hardly changed is smoothed over time, one that changed much is taken at once.
 
-The weight of the new value grows with the disagreement, so a resting edge does not flicker and a moving one is never
-late. In seconds: dropped frames change nothing.
+The weight of the new value grows with the size of the change, so an edge at rest does not flicker and a moving one has
+no lag. Time constants are in seconds: dropped frames change nothing.
 """
 
 from math import exp
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime_matte.render.jit import constant, kernel
+from realtime_matte.render.jit import kernel, read_only
 
-SETTLE_S = 0.12
-"""Time constant of a change too small to be a movement."""
+TIME_CONSTANT_S: Final = 0.12
+"""For changes too small to be motion."""
 
-MOVEMENT = 0.2
-"""A change of alpha from which on it is a movement, and followed at once."""
+MOTION: Final = 0.2
+"""A change of alpha from which it is motion, and taken at once."""
 
 
-def steady(alpha: NDArray[np.float32], passed_s: float, kept: NDArray[np.float32]) -> None:
-    """Take ``alpha`` (h, w) into ``kept`` (h, w), ``passed_s`` seconds after the last one."""
-    follow(constant(alpha), np.float32(1 - exp(-passed_s / SETTLE_S)), np.float32(1 / MOVEMENT), kept)
+def filter_alpha(alpha: NDArray[np.float32], elapsed_s: float, filtered: NDArray[np.float32]) -> None:
+    """Update ``filtered`` (h, w) with ``alpha`` (h, w), ``elapsed_s`` seconds after the previous update."""
+    update(read_only(alpha), np.float32(1 - exp(-elapsed_s / TIME_CONSTANT_S)), np.float32(1 / MOTION), filtered)
 
 
 @kernel
-def follow(alpha: NDArray[np.float32], least: np.float32, scale: np.float32, kept: NDArray[np.float32]) -> None:
-    """Move ``kept`` towards ``alpha``: by the share ``least`` at rest, wholly from a change of 1 / ``scale`` on."""
+def update(
+    alpha: NDArray[np.float32], min_weight: np.float32, scale: np.float32, filtered: NDArray[np.float32]
+) -> None:
+    """Move ``filtered`` towards ``alpha``: by ``min_weight`` at rest, completely from a change of 1 / ``scale`` on."""
     for y in range(alpha.shape[0]):
         for x in range(alpha.shape[1]):
-            change = alpha[y, x] - kept[y, x]
-            moved = min(abs(change) * scale, np.float32(1))
-            kept[y, x] += max(least, moved) * change if moved < 1 else change
+            change = alpha[y, x] - filtered[y, x]
+            relative = min(abs(change) * scale, np.float32(1))
+            filtered[y, x] += max(min_weight, relative) * change if relative < 1 else change

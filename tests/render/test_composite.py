@@ -1,14 +1,14 @@
-"""The compositing maths: exact ends, one hand-made case, half a level in between."""
+"""Compositing: exact where alpha is 0 or 1, one case by hand, half a level of rounding in between."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from realtime_matte.render.composite import composite, straight
+from realtime_matte.render.composite import composite, pack_bgra
 
 
-def composed(foreground: np.ndarray, alpha: np.ndarray, background: np.ndarray) -> np.ndarray:
+def composited(foreground: np.ndarray, alpha: np.ndarray, background: np.ndarray) -> np.ndarray:
     out = np.full_like(foreground, 99)
     composite(foreground, alpha, background, np.zeros(alpha.shape[1] * 3, np.uint16), out)
     return out
@@ -19,41 +19,41 @@ def noise(seed: int, *shape: int) -> np.ndarray:
 
 
 def test_alpha_0_is_the_background_exactly() -> None:
-    front, behind = noise(1, 7, 13, 3), noise(2, 7, 13, 3)
-    assert np.array_equal(composed(front, np.zeros((7, 13), np.float32), behind), behind)
+    foreground, background = noise(1, 7, 13, 3), noise(2, 7, 13, 3)
+    assert np.array_equal(composited(foreground, np.zeros((7, 13), np.float32), background), background)
 
 
 def test_alpha_1_is_the_foreground_exactly() -> None:
-    front, behind = noise(1, 7, 13, 3), noise(2, 7, 13, 3)
-    assert np.array_equal(composed(front, np.ones((7, 13), np.float32), behind), front)
+    foreground, background = noise(1, 7, 13, 3), noise(2, 7, 13, 3)
+    assert np.array_equal(composited(foreground, np.ones((7, 13), np.float32), background), foreground)
 
 
 def test_a_quarter_of_white_over_black_is_64() -> None:
     white, black = np.full((1, 1, 3), 255, np.uint8), np.zeros((1, 1, 3), np.uint8)
-    assert composed(white, np.full((1, 1), 0.25, np.float32), black).tolist() == [[[64, 64, 64]]]
+    assert composited(white, np.full((1, 1), 0.25, np.float32), black).tolist() == [[[64, 64, 64]]]
 
 
 @settings(max_examples=40, deadline=None)
 @given(width=st.integers(1, 70), height=st.integers(1, 9), seed=st.integers(0, 999))
-def test_any_size_is_within_two_levels_of_real_arithmetic(width: int, height: int, seed: int) -> None:
-    front, behind = noise(seed, height, width, 3), noise(seed + 1, height, width, 3)
+def test_every_size_is_within_two_levels_of_floating_point(width: int, height: int, seed: int) -> None:
+    foreground, background = noise(seed, height, width, 3), noise(seed + 1, height, width, 3)
     alpha = np.random.default_rng(seed).random((height, width), dtype=np.float32)
-    real = alpha[..., None] * front.astype(np.float64) + (1 - alpha[..., None]) * behind
+    exact = alpha[..., None] * foreground.astype(np.float64) + (1 - alpha[..., None]) * background
     # Half a step of alpha (1/512) times the largest difference of colours (255), and half a level of rounding.
-    assert np.abs(composed(front, alpha, behind) - real).max() <= 255 / 512 + 0.5 + 1e-6
+    assert np.abs(composited(foreground, alpha, background) - exact).max() <= 255 / 512 + 0.5 + 1e-6
 
 
-def test_a_read_only_foreground_and_background_are_taken() -> None:
-    front, behind = noise(1, 4, 4, 3), noise(2, 4, 4, 3)
-    front.setflags(write=False)
-    behind.setflags(write=False)
-    assert np.array_equal(composed(front, np.ones((4, 4), np.float32), behind), front)
+def test_foreground_and_background_may_be_read_only() -> None:
+    foreground, background = noise(1, 4, 4, 3), noise(2, 4, 4, 3)
+    foreground.setflags(write=False)
+    background.setflags(write=False)
+    assert np.array_equal(composited(foreground, np.ones((4, 4), np.float32), background), foreground)
 
 
 @pytest.mark.parametrize(("alpha", "byte"), [(0.0, 0), (0.5, 128), (1.0, 255)])
-def test_straight_keeps_colours_and_puts_alpha_last(alpha: float, byte: int) -> None:
-    front = noise(3, 2, 5, 3)
+def test_pack_bgra_keeps_colours_and_puts_alpha_last(alpha: float, byte: int) -> None:
+    foreground = noise(3, 2, 5, 3)
     out = np.zeros((2, 5, 4), np.uint8)
-    straight(front, np.full((2, 5), alpha, np.float32), out)
-    assert np.array_equal(out[..., :3], front)
+    pack_bgra(foreground, np.full((2, 5), alpha, np.float32), out)
+    assert np.array_equal(out[..., :3], foreground)
     assert (out[..., 3] == byte).all()

@@ -1,4 +1,4 @@
-"""The renderer: what is sent is the frame's person on the background, by the matte of that very frame."""
+"""The renderer: a composite shows the frame's person over the background, by the matte of that very frame."""
 
 import numpy as np
 import pytest
@@ -12,9 +12,9 @@ ROOM, PERSON, BEACH = (255, 0, 255), (30, 60, 90), (10, 200, 20)
 
 
 class LeftHalf:
-    """A network that finds the person in the left half, counts its states and fails when told to."""
+    """A network that finds the person in the left half, records its states, and fails while ``broken``."""
 
-    name, provider, notices = "left half", "CPU", ("a note",)
+    name, provider, notices = "left half", "CPU", ("a notice",)
 
     def __init__(self) -> None:
         self.states: list[RecurrentState | None] = []
@@ -31,15 +31,15 @@ class LeftHalf:
     def close(self) -> None: ...
 
 
-class Beach:
+class BeachBackground:
     def __init__(self) -> None:
-        self.still = np.full((90, 160, 3), BEACH, np.uint8)
+        self.pixels = np.full((90, 160, 3), BEACH, np.uint8)
         self.mattes: list[Matte] = []
 
     def image(self, frame: Frame, matte: Matte) -> Pixels:
         assert matte.alpha.shape == frame.pixels.shape[:2]
         self.mattes.append(matte)
-        return self.still
+        return self.pixels
 
     def close(self) -> None: ...
 
@@ -50,23 +50,23 @@ def frame(index: int) -> Frame:
     return Frame(pixels, index / 30, index)
 
 
-def test_the_person_stays_and_the_room_goes() -> None:
-    picture = CpuRenderer(LeftHalf(), size=(160, 90), background=Beach()).render(frame(0))
-    assert (picture[:, :60] == PERSON).all()
-    assert (picture[:, 100:] == BEACH).all()
-    assert not (picture == ROOM).all(axis=2).any()
+def test_the_person_is_kept_and_the_room_is_not() -> None:
+    composite = CpuRenderer(LeftHalf(), size=(160, 90), background=BeachBackground()).render(frame(0))
+    assert (composite[:, :60] == PERSON).all()
+    assert (composite[:, 100:] == BEACH).all()
+    assert not (composite == ROOM).all(axis=2).any()
 
 
 def test_without_a_background_alpha_is_kept_and_the_room_is_not() -> None:
-    picture = CpuRenderer(LeftHalf(), size=(160, 90), background=None).render(frame(0))
-    assert picture.shape == (90, 160, 4)
-    assert (picture[:, :60] == (*PERSON, 255)).all()
-    assert (picture[:, 100:] == 0).all()
+    composite = CpuRenderer(LeftHalf(), size=(160, 90), background=None).render(frame(0))
+    assert composite.shape == (90, 160, 4)
+    assert (composite[:, :60] == (*PERSON, 255)).all()
+    assert (composite[:, 100:] == 0).all()
 
 
-def test_state_is_argument_and_result_until_forgotten() -> None:
+def test_the_state_is_passed_on_until_a_reset() -> None:
     network = LeftHalf()
-    renderer = CpuRenderer(network, size=(160, 90), background=Beach())
+    renderer = CpuRenderer(network, size=(160, 90), background=BeachBackground())
     for index in range(3):
         renderer.render(frame(index))
     renderer.reset()
@@ -74,28 +74,28 @@ def test_state_is_argument_and_result_until_forgotten() -> None:
     assert network.states == [None, (0,), (1,), None]
 
 
-def test_no_matte_no_picture() -> None:
+def test_no_matte_no_composite() -> None:
     network = LeftHalf()
-    renderer = CpuRenderer(network, size=(160, 90), background=Beach())
+    renderer = CpuRenderer(network, size=(160, 90), background=BeachBackground())
     network.broken = True
     with pytest.raises(ModelError, match="the network failed"):
         renderer.render(frame(0))
 
 
 def test_the_background_can_be_changed_between_frames() -> None:
-    renderer = CpuRenderer(LeftHalf(), size=(160, 90), background=Beach())
+    renderer = CpuRenderer(LeftHalf(), size=(160, 90), background=BeachBackground())
     renderer.render(frame(0))
-    night = Beach()
-    night.still[:] = 7
+    night = BeachBackground()
+    night.pixels[:] = 7
     renderer.background = night
     assert (renderer.render(frame(1))[:, 100:] == 7).all()
 
 
-def test_every_part_is_timed_in_order() -> None:
+def test_every_stage_is_timed_in_order() -> None:
     laps: list[str] = []
-    CpuRenderer(LeftHalf(), size=(160, 90), background=Beach(), lap=laps.append).render(frame(0))
+    CpuRenderer(LeftHalf(), size=(160, 90), background=BeachBackground(), lap=laps.append).render(frame(0))
     assert laps == ["matte", "refine", "background", "composite"]
 
 
-def test_notes_are_those_of_the_network() -> None:
-    assert CpuRenderer(LeftHalf(), size=(160, 90), background=None).notices == ("a note",)
+def test_notices_are_those_of_the_network() -> None:
+    assert CpuRenderer(LeftHalf(), size=(160, 90), background=None).notices == ("a notice",)
