@@ -1,48 +1,50 @@
 from dataclasses import fields
 from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime_matte.config import parsers as values
-from realtime_matte.config import toml_file as settings
-from realtime_matte.config.config import Config
+from realtime_matte.config import parsers, toml_file
+from realtime_matte.config.arguments import Parser, add_options, from_arguments
+from realtime_matte.config.config import Config, options, table
 from realtime_matte.config.toml_file import resolve
 from realtime_matte.errors import BadFile, MissingFile, SpecError
+from realtime_matte.interfaces import Fit
 
 
-def written(folder: Path, text: str) -> str:
+def write_file(folder: Path, text: str) -> str:
     path = folder / "my.toml"
     path.write_text(text, encoding="utf-8")
     return str(path)
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The platform's configuration folder of this test, empty at first."""
+def config_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The platform's configuration folder, empty at first."""
     folder = tmp_path / "config"
     folder.mkdir()
-    monkeypatch.setattr(settings, "user_config_path", lambda *_names, **_more: folder)
+    monkeypatch.setattr(toml_file, "user_config_path", lambda *_names, **_more: folder)
     return folder
 
 
-def test_nothing_said_gives_the_defaults() -> None:
+def test_without_options_the_defaults_are_used() -> None:
     assert resolve({}, config=None) == Config()
 
 
-def test_the_file_is_over_the_defaults_and_the_command_line_over_the_file(tmp_path: Path) -> None:
-    path = written(tmp_path, 'model = "large"\nsize = "640x360"\nmirror = true\n')
+def test_the_file_overrides_defaults_and_the_command_line_overrides_the_file(tmp_path: Path) -> None:
+    path = write_file(tmp_path, 'model = "large"\nsize = "640x360"\nmirror = true\n')
     found = resolve({"size": "320x180", "fps": None, "mirror": False}, config=path)
     assert found == Config(model="large", size=(320, 180), mirror=False)
 
 
-def test_the_platforms_file_is_read_when_it_is_there(home: Path) -> None:
-    (home / "rtmatte.toml").write_text('bg = "beach.jpg"')
+def test_the_platforms_file_is_read_if_it_exists(config_folder: Path) -> None:
+    (config_folder / "rtmatte.toml").write_text('bg = "beach.jpg"')
     assert resolve({}, config=None).bg == ("beach.jpg",)
 
 
-def test_a_platforms_file_that_may_not_be_seen_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_inaccessible_platforms_file_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(path: object, **_more: object) -> None:
         raise PermissionError(13, "Permission denied", str(path))
 
@@ -50,27 +52,27 @@ def test_a_platforms_file_that_may_not_be_seen_is_none(monkeypatch: pytest.Monke
     assert resolve({}, config=None) == Config()
 
 
-NOBODY = "~nobody-of-that-name/a"
+UNKNOWN_HOME = "~nobody-of-that-name/a"
 
 
 @pytest.mark.parametrize("name", ["bg", "camera", "card", "model", "output"])
-def test_a_home_of_nobody_is_told(name: str) -> None:
-    value = [f"video:{NOBODY}"] if name in {"bg", "output"} else NOBODY
+def test_an_unknown_home_folder_is_an_error(name: str) -> None:
+    value = [f"video:{UNKNOWN_HOME}"] if name in {"bg", "output"} else UNKNOWN_HOME
     with pytest.raises(SpecError, match=r"no file can be called '~nobody-of-that-name/a': .*; write the whole path"):
         resolve({name: value}, config=None)
 
 
-def test_a_settings_file_in_a_home_of_nobody_is_told() -> None:
+def test_an_options_file_in_an_unknown_home_folder_is_an_error() -> None:
     with pytest.raises(SpecError, match=r"no file can be called '~nobody-of-that-name/a': .*; write the whole path"):
-        resolve({}, config=NOBODY)
+        resolve({}, config=UNKNOWN_HOME)
 
 
-def test_a_named_file_stands_in_for_the_platforms(home: Path, tmp_path: Path) -> None:
-    (home / "rtmatte.toml").write_text('bg = "beach.jpg"\nmirror = true')
-    assert resolve({}, config=written(tmp_path, 'bg = ["a.jpg", "b.jpg"]')) == Config(bg=("a.jpg", "b.jpg"))
+def test_a_named_file_replaces_the_platforms(config_folder: Path, tmp_path: Path) -> None:
+    (config_folder / "rtmatte.toml").write_text('bg = "beach.jpg"\nmirror = true')
+    assert resolve({}, config=write_file(tmp_path, 'bg = ["a.jpg", "b.jpg"]')) == Config(bg=("a.jpg", "b.jpg"))
 
 
-def test_every_setting_can_be_in_the_file(tmp_path: Path) -> None:
+def test_every_option_can_be_in_the_file(tmp_path: Path) -> None:
     text = """
         bg = ["beach.jpg", "blur"]
         camera = 2
@@ -91,7 +93,7 @@ def test_every_setting_can_be_in_the_file(tmp_path: Path) -> None:
         seconds = 1.5
         frames = 90
     """
-    found = resolve({}, config=written(tmp_path, text))
+    found = resolve({}, config=write_file(tmp_path, text))
     assert found.camera == "2"
     assert found.output == ("virtualcam", "call.mp4")
     assert (found.fps, found.threads, found.frames, found.seconds) == (30.0, 2, 90, 1.5)
@@ -99,15 +101,15 @@ def test_every_setting_can_be_in_the_file(tmp_path: Path) -> None:
     assert len(text.strip().splitlines()) == len(fields(Config))
 
 
-def test_an_unknown_key_names_the_file_and_the_keys_there_are(tmp_path: Path) -> None:
-    path = written(tmp_path, 'sizes = "1280x720"')
+def test_an_unknown_key_names_the_file_and_the_known_keys(tmp_path: Path) -> None:
+    path = write_file(tmp_path, 'sizes = "1280x720"')
     with pytest.raises(SpecError, match="no option 'sizes'; there are: bg, camera, card, card-text, fit,") as caught:
         resolve({}, config=path)
     assert str(caught.value).startswith(path)
 
 
 def test_a_wrong_value_names_the_file_and_the_key(tmp_path: Path) -> None:
-    path = written(tmp_path, "mirror = 1")
+    path = write_file(tmp_path, "mirror = 1")
     with pytest.raises(SpecError) as caught:
         resolve({}, config=path)
     assert str(caught.value) == f"{path}: mirror: 1 is not true or false"
@@ -121,7 +123,7 @@ def test_a_wrong_value_on_the_command_line_names_the_option() -> None:
 @pytest.mark.parametrize(
     "value", ["0x0", "100000x9", "8193x16", "16x15", "1280", "axb", "1280x720x3", "-2x-2", "\uff11x\uff11", ""]
 )
-def test_absurd_sizes_are_refused(value: str) -> None:
+def test_invalid_sizes_are_refused(value: str) -> None:
     with pytest.raises(
         SpecError, match=r"^--size: .* is not WIDTHxHEIGHT with each from 16 to 8192, such as 1280x720$"
     ):
@@ -129,14 +131,14 @@ def test_absurd_sizes_are_refused(value: str) -> None:
 
 
 @given(st.integers(16, 8192), st.integers(16, 8192))
-def test_every_sane_size_is_taken(width: int, height: int) -> None:
-    assert values.size(f"{width}x{height}") == (width, height)
+def test_every_size_in_range_is_accepted(width: int, height: int) -> None:
+    assert parsers.size(f"{width}x{height}") == (width, height)
 
 
 @given(st.from_regex(r"[0-9]{0,6}x?[0-9]{0,6}", fullmatch=True) | st.text())
-def test_a_text_is_a_size_in_range_or_is_refused_as_one(text: str) -> None:
+def test_any_text_is_a_size_in_range_or_is_refused(text: str) -> None:
     try:
-        width, height = values.size(text)
+        width, height = parsers.size(text)
     except ValueError:
         return
     assert [int(side) for side in text.split("x")] == [width, height]
@@ -144,7 +146,7 @@ def test_a_text_is_a_size_in_range_or_is_refused_as_one(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "want"),
+    ("name", "value", "expected"),
     [
         ("fps", "0", "a number from 1 to 240"),
         ("fps", "nan", "a number from 1 to 240"),
@@ -162,57 +164,131 @@ def test_a_text_is_a_size_in_range_or_is_refused_as_one(text: str) -> None:
         ("camera", -1, "a camera's number, from 0 on, or its name"),
     ],
 )
-def test_a_wrong_value_says_what_it_should_be(name: str, value: object, want: str) -> None:
+def test_a_wrong_value_says_what_it_should_be(name: str, value: object, expected: str) -> None:
     with pytest.raises(SpecError) as caught:
         resolve({name: value}, config=None)
-    assert str(caught.value).endswith(f" is not {want}")
+    assert str(caught.value).endswith(f" is not {expected}")
 
 
-def test_where_nobody_has_a_home_there_is_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    def homeless(*_: object, **__: object) -> Path:
+def test_without_a_home_folder_there_is_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_home(*_: object, **__: object) -> Path:
         raise RuntimeError("could not determine the home directory")
 
-    monkeypatch.setattr("realtime_matte.config.toml_file.user_config_path", homeless)
+    monkeypatch.setattr("realtime_matte.config.toml_file.user_config_path", no_home)
     assert resolve({}, config=None) == Config()
 
 
-def test_a_mark_of_windows_editors_is_no_fault(tmp_path: Path) -> None:
+def test_a_byte_order_mark_is_accepted(tmp_path: Path) -> None:
     path = tmp_path / "rtmatte.toml"
     path.write_bytes(b"\xef\xbb\xbffps = 25\n")
     assert resolve({}, config=str(path)).fps == 25
 
 
 @pytest.mark.parametrize("text", ["threads = 1" + "0" * 400, "threads = 1" + "0" * 5000, "bg = " + "[" * 5000])
-def test_absurd_files_are_told(tmp_path: Path, text: str) -> None:
+def test_absurd_values_and_nesting_are_errors(tmp_path: Path, text: str) -> None:
     path = tmp_path / "rtmatte.toml"
     path.write_text(text)
     with pytest.raises((BadFile, SpecError), match=r"rtmatte\.toml"):
         resolve({}, config=str(path))
 
 
-def test_a_missing_named_file_is_told() -> None:
+def test_a_missing_named_file_is_an_error() -> None:
     with pytest.raises(
         MissingFile, match=r"cannot read the options file .*none.toml: No such file or directory; check"
     ):
         resolve({}, config="none.toml")
 
 
-def test_a_folder_for_a_file_is_told(tmp_path: Path) -> None:
+def test_a_folder_instead_of_a_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(MissingFile, match="cannot read the options file"):
         resolve({}, config=str(tmp_path))
 
 
 @pytest.mark.parametrize("text", [b"bg = ", b"bg = 'a'\nbg = 'b'", b"\xff\xfe"])
-def test_a_file_that_is_no_toml_is_told(tmp_path: Path, text: bytes) -> None:
+def test_a_file_that_is_not_toml_is_an_error(tmp_path: Path, text: bytes) -> None:
     path = tmp_path / "my.toml"
     path.write_bytes(text)
     with pytest.raises(BadFile, match=r"my\.toml is not a TOML file: "):
         resolve({}, config=str(path))
 
 
-def test_the_home_folder_is_found_behind_a_word_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_home_folder_is_expanded_after_a_word_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/ann")
     monkeypatch.setenv("USERPROFILE", "/home/ann")
     found = resolve({"bg": ["image:~/a.jpg", "~/b.jpg", "c~.jpg"], "card": "~/card.png"}, config=None)
     assert found.bg == (f"image:{Path('/home/ann/a.jpg')}", str(Path("/home/ann/b.jpg")), "c~.jpg")
     assert found.card == str(Path("/home/ann/card.png"))
+
+
+def test_python_values_are_accepted() -> None:
+    config = Config().replace(
+        camera=0, bg=Path("beach.jpg"), output=["window", Path("out.mp4")], size=(1280, 720), fps=25, threads=2
+    )
+    assert (config.camera, config.bg, config.output) == ("0", ("beach.jpg",), ("window", "out.mp4"))
+    assert (config.size, config.fps, config.threads) == ((1280, 720), 25.0, 2)
+
+
+def test_none_is_the_default() -> None:
+    assert Config(model="large", threads=2).replace(model=None, threads=None) == Config()
+
+
+@pytest.mark.parametrize("size", [(1280,), (1280, 720, 3), (15, 16), (1280.0, 720.0), (True, 720), ("1280", "720"), 5])
+def test_invalid_pairs_are_not_a_size(size: object) -> None:
+    with pytest.raises(SpecError, match=r"^size: .* is not WIDTHxHEIGHT with each from 16 to 8192"):
+        Config().replace(size=size)
+
+
+def test_an_unknown_option_names_the_known_ones() -> None:
+    with pytest.raises(SpecError, match=r"^no option 'background'; there are: bg, camera, card, card_text, fit,"):
+        Config().replace(background="blur")
+
+
+def test_an_invalid_config_does_not_exist() -> None:
+    with pytest.raises(SpecError, match=r"^threads: 0 is not a whole number from 1 to 256$"):
+        Config(threads=0)
+    wrong: Any = "no"
+    with pytest.raises(SpecError, match=r"^mirror: 'no' is not true or false$"):
+        Config(mirror=wrong)
+
+
+@pytest.mark.parametrize("option", options(), ids=lambda option: option.name)
+def test_every_option_is_described(option: Any) -> None:  # noqa: ANN401
+    assert option.help
+    assert option.default == getattr(Config(), option.name)
+    assert option.default_text or option.kind == "switch"
+    assert bool(option.metavar) == (option.kind != "switch")
+    assert bool(option.choices) == (option.kind == "choice")
+    assert bool(option.range) == (option.kind in {"integer", "number"})
+    assert option.default is None or option.parse(option.default) == option.default
+
+
+def test_options_of_a_group_stand_together() -> None:
+    groups = [option.group for option in options()]
+    assert [group for group, before in zip(groups, [None, *groups], strict=False) if group != before] == list(
+        dict.fromkeys(groups)
+    )
+
+
+def test_all_fits_can_be_chosen() -> None:
+    assert get_args(Fit) == parsers.FITS
+
+
+def test_the_command_line_has_every_option() -> None:
+    parser = Parser("rtmatte", "")
+    add_options(parser)
+    words = ["--bg", "a.jpg", "--bg", "blur", "--no-mirror", "--size", "640x360", "--no-quiet"]
+    arguments = vars(parser.parse_args(words))
+    assert set(arguments) == {field.name for field in fields(Config)}
+    assert from_arguments(arguments) == {"bg": ("a.jpg", "blur"), "mirror": False, "size": (640, 360), "quiet": False}
+
+
+def test_the_command_line_can_undo_a_switch_of_the_file(tmp_path: Path) -> None:
+    path = write_file(tmp_path, "quiet = true\n")
+    assert resolve({"quiet": False}, config=path).quiet is False
+
+
+def test_the_table_has_a_row_for_every_option() -> None:
+    heads, *rows = table()
+    assert len(rows) == len(options())
+    assert {len(row) for row in rows} == {len(heads)}
+    assert all(all(row) for row in rows)

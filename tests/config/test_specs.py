@@ -1,16 +1,16 @@
-"""Options behind a spec."""
+"""Options of a spec: ``name?option=value``."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime_matte.config.specs import at_least_zero, parse, positive, split, switch
+from realtime_matte.config.specs import SpecOption, at_least_zero, parse, positive, split, switch
 from realtime_matte.errors import SpecError
 
 SLIDES = {"seconds": positive, "fade": at_least_zero}
 
 
-def test_name_and_options_part() -> None:
+def test_name_and_options_are_separated() -> None:
     assert parse("pics?seconds=30&fade=0", SLIDES) == ("pics", {"seconds": 30.0, "fade": 0.0})
 
 
@@ -42,15 +42,15 @@ def test_unknown_option_where_none_is_allowed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "wanted"),
+    ("text", "expected"),
     [("0", "a number above 0"), ("soon", "a number"), ("nan", "a number"), ("inf", "a number"), ("", "a number")],
 )
-def test_bad_value_says_what_is_wanted(text: str, wanted: str) -> None:
-    with pytest.raises(SpecError, match=rf"option seconds={text} in 'pics\?seconds={text}' is not {wanted}$"):
+def test_a_bad_value_says_what_it_should_be(text: str, expected: str) -> None:
+    with pytest.raises(SpecError, match=rf"option seconds={text} in 'pics\?seconds={text}' is not {expected}$"):
         parse(f"pics?seconds={text}", SLIDES)
 
 
-def test_bad_values_of_the_other_readers() -> None:
+def test_bad_values_of_other_parsers() -> None:
     with pytest.raises(SpecError, match="is not a number of 0 or above"):
         parse("pics?fade=-1", SLIDES)
     with pytest.raises(SpecError, match=r"option mirror=maybe in '\?mirror=maybe' is not yes or no"):
@@ -70,3 +70,14 @@ def test_any_text_parses_or_is_a_spec_error(rest: str) -> None:
         parse(rest, SLIDES)
     except SpecError:
         assert text
+
+
+def test_a_declared_option_has_its_default() -> None:
+    options = {
+        "seconds": SpecOption(positive, "time of each image, s", 10.0),
+        "loop": SpecOption(switch, "", default=False),
+    }
+    assert parse("pics", options) == ("pics", {"seconds": 10.0, "loop": False})
+    assert parse("pics?loop&seconds=2", options) == ("pics", {"seconds": 2.0, "loop": True})
+    with pytest.raises(SpecError, match="option 'loop' is given twice"):
+        parse("pics?loop&loop=no", options)
