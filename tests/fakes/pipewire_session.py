@@ -1,4 +1,4 @@
-"""A PipeWire of our own: a sink that sends, and another program that keeps five pictures in the file argv[1] names."""
+"""A PipeWire session for a test: a sink sends, and another program writes five frames to the file argv[1]."""
 
 import subprocess
 import sys
@@ -11,10 +11,10 @@ import numpy as np
 
 from realtime_matte.sinks import pipewire
 
-PICTURE = np.full((48, 64, 3), (10, 20, 200), np.uint8)
+FRAME = np.full((48, 64, 3), (10, 20, 200), np.uint8)
 LIMIT_S = 60.0
 TRIES = 5
-"""On a busy machine the session manager may be there, and not yet ready to connect anybody."""
+"""On a busy machine the session manager may run, and not yet be ready to connect programs."""
 READ = "pipewiresrc target-object=rtmatte num-buffers=5 ! videoconvert ! video/x-raw,format=BGR ! filesink location="
 
 
@@ -28,8 +28,8 @@ def running(*words: str) -> Iterator[subprocess.Popen[bytes]]:
         process.wait()
 
 
-def answers(words: Sequence[str], text: str) -> bool:
-    """Whether a program tells that text; it is asked again after a moment, as nothing tells us when."""
+def prints(words: Sequence[str], text: str) -> bool:
+    """Whether a program prints that text; called again after a moment, as there is no event to wait for."""
     time.sleep(0.05)
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     return text in done.stdout
@@ -37,16 +37,16 @@ def answers(words: Sequence[str], text: str) -> bool:
 
 def wait(words: Sequence[str], text: str) -> None:
     ends_at = time.monotonic() + LIMIT_S
-    while not answers(words, text):
-        assert time.monotonic() < ends_at, f"{words} never told {text!r}"
+    while not prints(words, text):
+        assert time.monotonic() < ends_at, f"{words} never printed {text!r}"
 
 
 def read(sink: pipewire.PipeWire, path: Path) -> bool:
-    """Send until another program has its pictures; False when it could not begin."""
+    """Send until another program has its frames; False when it could not start."""
     with running("gst-launch-1.0", "-q", *f"{READ}{path}".split()) as reader:
         ends_at = time.monotonic() + LIMIT_S
         while reader.poll() is None and time.monotonic() < ends_at:
-            sink.send(PICTURE, time.monotonic())
+            sink.send(FRAME, time.monotonic())
             time.sleep(1 / 30)
         return reader.poll() == 0
 
@@ -58,7 +58,7 @@ def main(path: Path) -> int:
         stack.enter_context(running("wireplumber"))
         wait(["pw-cli", "ls", "Client"], "WirePlumber")
         sink = stack.enter_context(closing(pipewire.open("", size=(64, 48), fps=30.0, alpha=False)))
-        sink.send(PICTURE, time.monotonic())
+        sink.send(FRAME, time.monotonic())
         wait(["pw-cli", "ls", "Node"], "rtmatte")
         return int(not any(read(sink, path) for _ in range(TRIES)))
 

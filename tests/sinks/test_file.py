@@ -1,4 +1,4 @@
-"""Video files, each read back and its pixels judged, also when the writer was killed."""
+"""Video files: each is read back and its pixels compared, also when its writer was killed."""
 
 import errno
 import os
@@ -18,19 +18,20 @@ from hypothesis import strategies as st
 from realtime_matte import plugins
 from realtime_matte.errors import SinkError, SpecError
 from realtime_matte.frame import Pixels
-from realtime_matte.media import encoder as _formats
+from realtime_matte.media import encoder
+from realtime_matte.media.new_file import write_error
 from realtime_matte.sinks import file
 
 SIZE = (128, 96)
 OPAQUE = [".mp4", ".m4v", ".mov", ".mkv", ".webm"]
-CLEAR = [".mov", ".mkv", ".webm"]
+WITH_ALPHA = [".mov", ".mkv", ".webm"]
 COLORS = [(40, 200, 90), (230, 30, 60), (20, 20, 220), (255, 255, 255), (0, 0, 0), (128, 128, 128)]
 
 
 def plain(color: Sequence[int], size: tuple[int, int] = SIZE) -> Pixels:
-    picture = np.empty((size[1], size[0], len(color)), np.uint8)
-    picture[:] = color
-    return picture
+    image = np.empty((size[1], size[0], len(color)), np.uint8)
+    image[:] = color
+    return image
 
 
 def opened(path: Path, *, size: tuple[int, int] = SIZE, fps: float = 30.0, alpha: bool = False) -> file.Recording:
@@ -38,7 +39,7 @@ def opened(path: Path, *, size: tuple[int, int] = SIZE, fps: float = 30.0, alpha
 
 
 def decoded(path: Path) -> Iterator[av.VideoFrame]:
-    """Every frame; VP9 by the one decoder that keeps alpha."""
+    """Every frame; VP9 with the only decoder that keeps alpha."""
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
         if stream.codec_context.name != "vp9":
@@ -50,18 +51,18 @@ def decoded(path: Path) -> Iterator[av.VideoFrame]:
 
 
 def bgr(frame: av.VideoFrame) -> Pixels:
-    """As players show it: by BT.709."""
+    """As players show it, by BT.709."""
     return frame.to_ndarray(format="bgr24", src_colorspace="ITU709", dst_colorspace="ITU601")
 
 
-def write(sink: file.Recording, pictures: Sequence[Pixels], times: Sequence[float] | None = None) -> None:
-    for index, picture in enumerate(pictures):
-        sink.send(picture, times[index] if times else 100 + index / 30)
+def write(sink: file.Recording, images: Sequence[Pixels], times: Sequence[float] | None = None) -> None:
+    for index, image in enumerate(images):
+        sink.send(image, times[index] if times else 100 + index / 30)
     sink.close()
 
 
 @pytest.mark.parametrize("suffix", OPAQUE)
-def test_colors_come_back(tmp_path: Path, suffix: str) -> None:
+def test_colors_are_kept(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"out{suffix}"
     write(opened(path), [plain(color) for color in COLORS])
     frames = list(decoded(path))
@@ -72,7 +73,7 @@ def test_colors_come_back(tmp_path: Path, suffix: str) -> None:
 
 
 @pytest.mark.parametrize("suffix", OPAQUE)
-def test_files_say_how_their_colors_are_meant(tmp_path: Path, suffix: str) -> None:
+def test_files_are_tagged_with_their_color_space(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"out{suffix}"
     write(opened(path), [plain(COLORS[0])] * 3)
     frame = next(decoded(path))
@@ -85,8 +86,8 @@ def test_files_say_how_their_colors_are_meant(tmp_path: Path, suffix: str) -> No
             assert (context.color_primaries, context.color_trc) == (1, 1)
 
 
-@pytest.mark.parametrize("suffix", CLEAR)
-def test_alpha_and_straight_colors_come_back(tmp_path: Path, suffix: str) -> None:
+@pytest.mark.parametrize("suffix", WITH_ALPHA)
+def test_alpha_and_straight_colors_are_kept(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"out{suffix}"
     colors = [(40, 200, 90, 255), (40, 200, 90, 128), (40, 200, 90, 0), (230, 30, 60, 77)]
     sink = opened(path, alpha=True)
@@ -100,18 +101,18 @@ def test_alpha_and_straight_colors_come_back(tmp_path: Path, suffix: str) -> Non
         np.testing.assert_allclose(shown[:3], color[:3], atol=8)
 
 
-def test_alpha_keeps_its_shape(tmp_path: Path) -> None:
-    picture = plain((60, 120, 180, 0))
-    picture[20:70, 30:90, 3] = 255
-    write(opened(tmp_path / "out.webm", alpha=True), [picture] * 5)
+def test_the_shape_of_alpha_is_kept(tmp_path: Path) -> None:
+    image = plain((60, 120, 180, 0))
+    image[20:70, 30:90, 3] = 255
+    write(opened(tmp_path / "out.webm", alpha=True), [image] * 5)
     *_, frame = decoded(tmp_path / "out.webm")
     alpha = frame.to_ndarray(format="bgra")[..., 3]
-    wrong = np.abs(alpha.astype(int) - picture[..., 3]) > 40
+    wrong = np.abs(alpha.astype(int) - image[..., 3]) > 40
     assert wrong.mean() < 0.02  # lossy at the edge
 
 
 @pytest.mark.parametrize(("suffix", "tolerance"), [(".mp4", 1e-4), (".mov", 1e-4), (".webm", 1e-3), (".mkv", 1e-3)])
-def test_pictures_keep_their_times(tmp_path: Path, suffix: str, tolerance: float) -> None:
+def test_frames_keep_their_times(tmp_path: Path, suffix: str, tolerance: float) -> None:
     times = [5000.0, 5000.033, 5000.1, 5000.101, 5001.5, 5001.6]
     path = tmp_path / f"out{suffix}"
     write(opened(path), [plain(color) for color in COLORS], times)
@@ -121,7 +122,7 @@ def test_pictures_keep_their_times(tmp_path: Path, suffix: str, tolerance: float
     assert shown[0] == pytest.approx(0, abs=tolerance)
 
 
-def test_times_that_stand_still_or_go_back_do_no_harm(tmp_path: Path) -> None:
+def test_times_that_repeat_or_go_back_are_moved_forward(tmp_path: Path) -> None:
     write(opened(tmp_path / "out.mp4"), [plain(color) for color in COLORS[:4]], [7.0, 7.0, 6.5, 7.5])
     times = [frame.time for frame in decoded(tmp_path / "out.mp4")]
     assert len(times) == 4
@@ -131,7 +132,7 @@ def test_times_that_stand_still_or_go_back_do_no_harm(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("suffix", OPAQUE)
 @pytest.mark.parametrize("size", [(127, 95), (1, 1), (2, 300), (1280, 720)])
-def test_odd_sizes_grow_by_their_own_edge(tmp_path: Path, suffix: str, size: tuple[int, int]) -> None:
+def test_odd_sizes_are_padded_with_their_edge(tmp_path: Path, suffix: str, size: tuple[int, int]) -> None:
     path = tmp_path / f"out{suffix}"
     sink = opened(path, size=size)
     write(sink, [plain((20, 20, 220), size)] * 2)
@@ -142,8 +143,8 @@ def test_odd_sizes_grow_by_their_own_edge(tmp_path: Path, suffix: str, size: tup
     assert np.abs(bgr(frame).astype(int) - (20, 20, 220)).max() <= 12
 
 
-@pytest.mark.parametrize("suffix", CLEAR)
-def test_odd_sizes_with_alpha(tmp_path: Path, suffix: str) -> None:
+@pytest.mark.parametrize("suffix", WITH_ALPHA)
+def test_odd_sizes_with_alpha_are_padded(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"out{suffix}"
     write(opened(path, size=(127, 95), alpha=True), [plain((20, 20, 220, 100), (127, 95))] * 2)
     frame = next(decoded(path))
@@ -153,7 +154,7 @@ def test_odd_sizes_with_alpha(tmp_path: Path, suffix: str) -> None:
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(width=st.integers(1, 300), height=st.integers(1, 300), suffix=st.sampled_from([".mp4", ".webm"]))
-def test_every_size(tmp_path: Path, width: int, height: int, suffix: str) -> None:
+def test_every_size_is_written(tmp_path: Path, width: int, height: int, suffix: str) -> None:
     path = tmp_path / f"{width}x{height}{suffix}"
     write(
         file.open(f"{path}?overwrite=yes", size=(width, height), fps=30.0, alpha=False),
@@ -162,7 +163,7 @@ def test_every_size(tmp_path: Path, width: int, height: int, suffix: str) -> Non
     assert len(list(decoded(path))) == 1
 
 
-def test_pictures_may_be_overwritten_or_read_only(tmp_path: Path) -> None:
+def test_frames_may_be_overwritten_and_read_only(tmp_path: Path) -> None:
     sink = opened(tmp_path / "out.mp4")
     buffer = plain((0, 0, 0))
     for index in range(5):
@@ -179,15 +180,15 @@ WRITER = """
 import signal, sys
 import numpy as np
 from realtime_matte.sinks import file
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs have Ctrl-C off
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore Ctrl-C
 path, alpha = sys.argv[1], sys.argv[2] == "alpha"
 sink = file.open(path, size=(128, 96), fps=30.0, alpha=alpha)
-picture = np.full((96, 128, 4 if alpha else 3), 200, np.uint8)
+image = np.full((96, 128, 4 if alpha else 3), 200, np.uint8)
 index = 0
 try:
     while True:
-        picture[..., 0] = index
-        sink.send(picture, index / 30)
+        image[..., 0] = index
+        sink.send(image, index / 30)
         index += 1
         if index == 90:
             print("three seconds", flush=True)
@@ -198,7 +199,7 @@ finally:
 
 
 def writer(path: Path, *, alpha: bool) -> subprocess.Popen[bytes]:
-    """Another program, that has sent three seconds and goes no further."""
+    """Another program that has written three seconds and waits."""
     command = [sys.executable, "-c", WRITER, str(path), "alpha" if alpha else "opaque"]
     program = subprocess.Popen(  # noqa: S603 - our own
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
@@ -228,9 +229,9 @@ def test_a_file_whose_writer_was_killed_plays(tmp_path: Path, suffix: str, alpha
         np.testing.assert_allclose(shown, [index, *[200] * (len(shown) - 1)], atol=10)
 
 
-@pytest.mark.skipif(os.name != "posix", reason="Ctrl-C is another thing there")
+@pytest.mark.skipif(os.name != "posix", reason="Ctrl-C is not a signal there")
 @pytest.mark.parametrize("suffix", [".mp4", ".webm"])
-def test_ctrl_c_loses_nothing(tmp_path: Path, suffix: str) -> None:
+def test_ctrl_c_loses_no_frame(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"out{suffix}"
     with writer(path, alpha=False) as program:
         program.send_signal(signal.SIGINT)
@@ -239,7 +240,7 @@ def test_ctrl_c_loses_nothing(tmp_path: Path, suffix: str) -> None:
 
 
 def test_a_closed_file_is_an_ordinary_mp4(tmp_path: Path) -> None:
-    """Players and editors that know no fragments open it too."""
+    """Players and editors that do not support fragments open it too."""
     path = tmp_path / "out.mp4"
     write(opened(path), [plain(color) for color in COLORS] * 20)
     with av.open(str(path)) as container:
@@ -247,38 +248,36 @@ def test_a_closed_file_is_an_ordinary_mp4(tmp_path: Path) -> None:
         assert container.streams.video[0].frames == 120
 
 
-def test_a_file_that_is_there_is_kept(tmp_path: Path) -> None:
+def test_an_existing_file_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "out.mp4"
     path.write_text("a call worth keeping")
-    with pytest.raises(
-        SinkError, match=r"'.*out\.mp4' is there already; add \?overwrite=yes to write over it, or name"
-    ):
+    with pytest.raises(SinkError, match=r"'.*out\.mp4' already exists; add \?overwrite=yes to replace it, or name"):
         opened(path)
     assert path.read_text() == "a call worth keeping"
 
 
-def test_overwriting_when_asked_for(tmp_path: Path) -> None:
+def test_an_existing_file_is_replaced_when_requested(tmp_path: Path) -> None:
     path = tmp_path / "out.mp4"
-    path.write_text("nothing of worth")
+    path.write_text("an old call")
     write(file.open(f"{path}?overwrite=yes", size=SIZE, fps=30.0, alpha=False), [plain(COLORS[0])])
     assert len(list(decoded(path))) == 1
 
 
-def test_what_is_overwritten_is_kept_until_the_new_one_is_whole(tmp_path: Path) -> None:
+def test_the_replaced_file_is_kept_until_the_new_one_is_complete(tmp_path: Path) -> None:
     path = tmp_path / "out.mp4"
     path.write_text("a call worth keeping")
-    (tmp_path / "out.mp4.before").write_text("somebody's own")
+    (tmp_path / "out.mp4.before").write_text("of the user")
     sink = file.open(f"{path}?overwrite=yes", size=SIZE, fps=30.0, alpha=False)
     sink.send(plain(COLORS[0]), 0.0)
     assert (tmp_path / "out.mp4.before2").read_text() == "a call worth keeping"
     sink.close()
     assert len(list(decoded(path))) == 1
     assert sorted(one.name for one in tmp_path.iterdir()) == ["out.mp4", "out.mp4.before"]
-    assert (tmp_path / "out.mp4.before").read_text() == "somebody's own"
+    assert (tmp_path / "out.mp4.before").read_text() == "of the user"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limits")
-def test_what_is_overwritten_is_kept_when_the_new_one_fails(tmp_path: Path) -> None:
+def test_the_replaced_file_is_kept_when_the_new_one_fails(tmp_path: Path) -> None:
     import resource  # noqa: PLC0415 - Windows has none
 
     path = tmp_path / "out.mp4"
@@ -288,7 +287,9 @@ def test_what_is_overwritten_is_kept_when_the_new_one_fails(tmp_path: Path) -> N
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
     try:
-        with pytest.raises(SinkError, match=r"what was there before is kept as '.*out\.mp4\.before'; that disk takes"):
+        with pytest.raises(
+            SinkError, match=r"the file that was there before is kept as '.*out\.mp4\.before'; that disk takes"
+        ):
             write(sink, list(noise))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
@@ -297,39 +298,39 @@ def test_what_is_overwritten_is_kept_when_the_new_one_fails(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("made", [Path.mkdir, lambda path: path.symlink_to("nowhere")])
-def test_what_is_no_file_is_not_written_over(tmp_path: Path, made: Callable[[Path], None]) -> None:
+def test_what_is_not_a_file_is_not_replaced(tmp_path: Path, made: Callable[[Path], None]) -> None:
     path = tmp_path / "out.mp4"
     made(path)
-    with pytest.raises(SinkError, match="is there already; it is no file, so name another one"):
+    with pytest.raises(SinkError, match="already exists; it is not a file; name another one"):
         file.open(f"{path}?overwrite=yes", size=SIZE, fps=30.0, alpha=False)
 
 
-def test_a_start_that_goes_no_further_overwrites_nothing(tmp_path: Path) -> None:
+def test_a_run_without_frames_replaces_nothing(tmp_path: Path) -> None:
     path = tmp_path / "out.mp4"
     path.write_text("a call worth keeping")
-    for size in (SIZE, (99_998, 2)):  # a start that goes no further, and an encoder that refuses
+    for size in (SIZE, (99_998, 2)):  # the second is refused by the encoder
         with suppress(SinkError):
             file.open(f"{path}?overwrite=yes", size=size, fps=30.0, alpha=False).close()
         assert [one.name for one in tmp_path.iterdir()] == ["out.mp4"]
         assert path.read_text() == "a call worth keeping"
 
 
-def test_a_recording_that_has_hardly_begun_is_not_written_over_by_another(tmp_path: Path) -> None:
+def test_a_recording_without_frames_yet_is_not_replaced_by_another(tmp_path: Path) -> None:
     first = opened(tmp_path / "out.mp4")
-    with pytest.raises(SinkError, match="is there already"):
+    with pytest.raises(SinkError, match="already exists"):
         opened(tmp_path / "out.mp4")
     write(first, [plain(COLORS[0])])
     assert len(list(decoded(tmp_path / "out.mp4"))) == 1
 
 
 @pytest.mark.parametrize("suffix", OPAQUE)
-def test_without_pictures_no_file_is_left(tmp_path: Path, suffix: str) -> None:
+def test_without_frames_no_file_is_left(tmp_path: Path, suffix: str) -> None:
     opened(tmp_path / f"out{suffix}").close()
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps what is open where it is")
-def test_a_folder_that_went_away_with_an_empty_file_does_no_harm(tmp_path: Path) -> None:
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows does not move open files")
+def test_closing_without_frames_after_the_folder_went_away_is_no_error(tmp_path: Path) -> None:
     (tmp_path / "disk").mkdir()
     sink = opened(tmp_path / "disk" / "out.mp4")
     (tmp_path / "disk").rename(tmp_path / "gone")
@@ -338,13 +339,13 @@ def test_a_folder_that_went_away_with_an_empty_file_does_no_harm(tmp_path: Path)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such names")
-def test_names_that_look_like_a_protocol(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_that_looks_like_a_protocol_is_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     write(file.open("12:30.mp4", size=(64, 48), fps=30.0, alpha=False), [plain(COLORS[0])])
     assert len(list(decoded(tmp_path / "12:30.mp4"))) == 1
 
 
-def test_close_twice(tmp_path: Path) -> None:
+def test_close_is_idempotent(tmp_path: Path) -> None:
     sink = opened(tmp_path / "out.mp4")
     sink.send(plain(COLORS[0]), 0.0)
     sink.close()
@@ -353,65 +354,65 @@ def test_close_twice(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".m4v"])
-def test_kinds_without_alpha_name_those_with(tmp_path: Path, suffix: str) -> None:
+def test_formats_without_alpha_are_refused_with_those_that_have_it(tmp_path: Path, suffix: str) -> None:
     with pytest.raises(
-        SpecError, match=rf"\{suffix} files carry no alpha \(background 'none'\); take one of \.mov, \.mkv"
+        SpecError, match=rf"\{suffix} files carry no alpha \(background 'none'\); use one of \.mov, \.mkv"
     ):
         opened(tmp_path / f"out{suffix}", alpha=True)
 
 
-def test_unknown_ending(tmp_path: Path) -> None:
+def test_an_unknown_suffix_is_refused_with_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(
-        SpecError, match=r"no video file ends in '\.mpx'; there are: \.mp4, \.m4v, \.mov, \.mkv, \.webm"
+        SpecError, match=r"no video format ends in '\.mpx'; available: \.mp4, \.m4v, \.mov, \.mkv, \.webm"
     ):
         opened(tmp_path / "out.mpx")
 
 
-def test_no_name() -> None:
+def test_a_file_has_to_be_named() -> None:
     with pytest.raises(SpecError, match=r"no file is named after 'file:'; name one, as in file:out\.mp4"):
         file.open("", size=SIZE, fps=30.0, alpha=False)
 
 
-def test_unknown_option(tmp_path: Path) -> None:
+def test_an_unknown_option_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match=r"no option 'quality' in .*; there are: overwrite"):
         file.open(f"{tmp_path}/out.mp4?quality=9", size=SIZE, fps=30.0, alpha=False)
 
 
-def test_missing_folder(tmp_path: Path) -> None:
+def test_a_missing_folder_is_reported(tmp_path: Path) -> None:
     with pytest.raises(
-        SinkError, match=r"cannot write '.*out\.mp4': No such file or directory; make that folder first"
+        SinkError, match=r"cannot write '.*out\.mp4': No such file or directory; create that folder first"
     ):
         opened(tmp_path / "away/out.mp4")
 
 
-def test_a_file_in_place_of_the_folder(tmp_path: Path) -> None:
+def test_a_file_in_place_of_the_folder_is_reported(tmp_path: Path) -> None:
     (tmp_path / "away").touch()
-    with pytest.raises(SinkError, match=r"cannot write '.*out\.mp4': Not a directory; make that folder first"):
+    with pytest.raises(SinkError, match=r"cannot write '.*out\.mp4': Not a directory; create that folder first"):
         opened(tmp_path / "away/out.mp4")
 
 
-def test_a_folder_in_place_of_the_file(tmp_path: Path) -> None:
+def test_a_folder_in_place_of_the_file_is_reported(tmp_path: Path) -> None:
     (tmp_path / "out.mp4").mkdir()
     with pytest.raises(SinkError, match=r"cannot write '.*out\.mp4': Is a directory; that is a folder; name a file in"):
         opened(tmp_path / "out.mp4")
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
-def test_folder_without_permission(tmp_path: Path) -> None:
+def test_a_folder_without_permission_is_reported(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
-    with pytest.raises(SinkError, match=r"Permission denied; take a folder that you may write to"):
+    with pytest.raises(SinkError, match=r"Permission denied; choose a folder that you may write to"):
         opened(tmp_path / "out.mp4")
 
 
-def test_no_such_encoder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_encoder_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(av, "codecs_available", set())
     with pytest.raises(SinkError, match=r"no encoder libx264 or libopenh264 for \.mp4 files; pip install --force"):
         opened(tmp_path / "out.mp4")
 
 
-def test_the_second_best_encoder_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_best_encoder_the_second_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(av, "codecs_available", {"libopenh264"})
-    assert _formats.choose(".mp4", alpha=False)[1].name == "libopenh264"
+    assert encoder.choose(".mp4", alpha=False)[1].name == "libopenh264"
 
 
 FULL = """
@@ -422,8 +423,8 @@ from realtime_matte.sinks import file
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 noise = np.random.default_rng(0)
 for word in sys.argv[1:]:
-    path, _, room = word.partition("=")
-    resource.setrlimit(resource.RLIMIT_FSIZE, (int(room), -1))
+    path, _, limit = word.partition("=")
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(limit), -1))
     sink = file.open(path, size=(128, 96), fps=30.0, alpha=False)
     try:
         for index in range(600):
@@ -431,29 +432,29 @@ for word in sys.argv[1:]:
     except SinkError as error:
         resource.setrlimit(resource.RLIMIT_FSIZE, (-1, -1))
         print(error)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (int(room), -1))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (int(limit), -1))
     sink.close()
     sink.close()
 """
 
 
-def fill_up(rooms: Mapping[Path, int]) -> list[str]:
-    """What a program says that writes to each file until there is no room."""
-    words = [f"{path}={room}" for path, room in rooms.items()]
+def fill_up(limits: Mapping[Path, int]) -> list[str]:
+    """The errors of a program that writes to each file until its size limit, in bytes."""
+    words = [f"{path}={limit}" for path, limit in limits.items()]
     command = [sys.executable, "-c", FULL, *words]
     program = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - our own
     return program.stdout.splitlines()
 
 
-def told(path: Path) -> str:
-    return f"cannot write '{path}': File too large; that disk takes no larger file; take another one"
+def too_large(path: Path) -> str:
+    return f"cannot write '{path}': File too large; that disk takes no larger file; choose another one"
 
 
 @pytest.mark.skipif(os.name != "posix", reason="no such limits there")
-def test_a_full_disk_is_told_once_and_what_fitted_plays(tmp_path: Path) -> None:
-    rooms = {tmp_path / f"out{suffix}": 200_000 for suffix in OPAQUE}
-    assert fill_up(rooms) == [told(path) for path in rooms]
-    for path in rooms:
+def test_a_full_disk_is_reported_once_and_what_fitted_plays(tmp_path: Path) -> None:
+    limits = {tmp_path / f"out{suffix}": 200_000 for suffix in OPAQUE}
+    assert fill_up(limits) == [too_large(path) for path in limits]
+    for path in limits:
         count = 0
         with suppress(av.error.InvalidDataError):  # the last frame is cut in the middle
             for _ in decoded(path):
@@ -462,24 +463,24 @@ def test_a_full_disk_is_told_once_and_what_fitted_plays(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="no such limits there")
-def test_a_disk_full_from_the_start(tmp_path: Path) -> None:
-    rooms = {tmp_path / f"{room}{suffix}": room for suffix in OPAQUE for room in (0, 1, 100, 1000, 5000)}
-    assert fill_up(rooms) == [told(path) for path in rooms]
+def test_a_disk_full_from_the_start_is_reported(tmp_path: Path) -> None:
+    limits = {tmp_path / f"{limit}{suffix}": limit for suffix in OPAQUE for limit in (0, 1, 100, 1000, 5000)}
+    assert fill_up(limits) == [too_large(path) for path in limits]
 
 
-def test_no_room_names_its_mend() -> None:
-    error = file.unwritten(Path("out.mp4"), errno.ENOSPC, "No space left on device")
-    assert str(error) == "cannot write 'out.mp4': No space left on device; make room on that disk"
-    assert str(file.unwritten(Path("x"), 12345, "Odd")) == "cannot write 'x': Odd; write to another place"
+def test_a_full_disk_has_a_hint() -> None:
+    error = write_error(Path("out.mp4"), errno.ENOSPC, "No space left on device")
+    assert str(error) == "cannot write 'out.mp4': No space left on device; free some space on that disk"
+    assert str(write_error(Path("x"), 12345, "Odd")) == "cannot write 'x': Odd; write to another place"
 
 
 @pytest.mark.parametrize("spec", ["out.mp4", "C:\\calls\\out.MOV", "a/b.webm?overwrite=yes", "file:out.mkv"])
-def test_specs_find_the_file_sink(spec: str) -> None:
+def test_specs_that_end_like_a_video_are_files(spec: str) -> None:
     assert plugins.sink(spec).name == "file"
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="no /proc on this system")
-def test_no_file_handle_is_left(tmp_path: Path) -> None:
+def test_no_file_descriptor_is_left(tmp_path: Path) -> None:
     before = len(list(Path("/proc/self/fd").iterdir()))
     for index in range(20):
         write(opened(tmp_path / f"{index}.mp4"), [plain(COLORS[0])])

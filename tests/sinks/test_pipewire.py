@@ -1,4 +1,4 @@
-"""The PipeWire camera: its rules with a GStreamer that is played, and one run with the real ones."""
+"""The PipeWire camera: with a simulated GStreamer, and one run with the real one."""
 
 import os
 import shutil
@@ -20,7 +20,7 @@ SIZE = (64, 48)
 
 
 class FakeGst:
-    """What is used of GStreamer; ``errors``: what its bus says next."""
+    """The part of GStreamer that is used; ``errors``: the next errors on its bus."""
 
     State = SimpleNamespace(PLAYING="playing", NULL="null")
     StateChangeReturn = SimpleNamespace(FAILURE="failure", ASYNC="async")
@@ -72,7 +72,7 @@ def gst(monkeypatch: pytest.MonkeyPatch) -> FakeGst:
     return fake
 
 
-def test_it_is_a_camera_of_the_name_that_was_given(gst: FakeGst) -> None:
+def test_the_camera_has_the_given_name(gst: FakeGst) -> None:
     sink = pipewire.open("My Cam", size=SIZE, fps=29.97, alpha=False)
     assert sink.notices == ["PipeWire camera My Cam (experimental), 64x48"]
     assert gst.properties["caps"] == "video/x-raw,format=YUY2,width=64,height=48,framerate=2997/100"
@@ -80,7 +80,7 @@ def test_it_is_a_camera_of_the_name_that_was_given(gst: FakeGst) -> None:
     assert 'node.description=(string)"My Cam"' in gst.properties["stream-properties"]
 
 
-def test_pictures_are_sent_in_even_sizes(gst: FakeGst) -> None:
+def test_frames_are_sent_in_even_sizes(gst: FakeGst) -> None:
     sink = pipewire.open("", size=(65, 49), fps=30.0, alpha=False)
     assert sink.notices == [
         "PipeWire camera Virtual Camera (experimental), 64x48 (such cameras have even sizes, 65x49 is cut)"
@@ -91,25 +91,25 @@ def test_pictures_are_sent_in_even_sizes(gst: FakeGst) -> None:
     assert np.abs(back.astype(int) - (10, 20, 200)).max() <= 5  # BT.601 in 8 bits, there and back
 
 
-@pytest.mark.parametrize(("said", "flow"), [(["the server is gone"], "ok"), ([], "flushing")])
-def test_a_camera_that_went_away_is_told(gst: FakeGst, said: list[str], flow: str) -> None:
+@pytest.mark.parametrize(("errors", "flow"), [(["the server is gone"], "ok"), ([], "flushing")])
+def test_a_camera_that_went_away_is_reported(gst: FakeGst, errors: list[str], flow: str) -> None:
     sink = pipewire.open("", size=SIZE, fps=30.0, alpha=False)
-    gst.errors += said
+    gst.errors += errors
     gst.flow = gst.FlowReturn.OK if flow == "ok" else SimpleNamespace(value_nick=flow)
-    expected = said[0] if said else flow
-    with pytest.raises(SinkError, match=f"takes no more pictures: {expected}; open it anew"):
+    expected = errors[0] if errors else flow
+    with pytest.raises(SinkError, match=f"accepts no more frames: {expected}; open it again"):
         sink.send(np.zeros((48, 64, 3), np.uint8), 0.0)
 
 
-def test_without_a_running_pipewire_the_mend_is_told(gst: FakeGst) -> None:
+def test_without_a_running_pipewire_the_hint_is_to_start_it(gst: FakeGst) -> None:
     gst.starts = False
     gst.errors.append("Failed to connect")
-    with pytest.raises(SinkError, match="does not take a camera: Failed to connect; systemctl --user start pipewire"):
+    with pytest.raises(SinkError, match="does not accept a camera: Failed to connect; systemctl --user start pipewire"):
         pipewire.open("", size=SIZE, fps=30.0, alpha=False)
     assert gst.states == ["playing", "null"]
 
 
-def test_a_part_of_gstreamer_that_is_missing_is_told(gst: FakeGst, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_part_of_gstreamer_is_reported(gst: FakeGst, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuses(_text: str) -> None:
         raise RuntimeError('no element "pipewiresink"')
 
@@ -118,38 +118,38 @@ def test_a_part_of_gstreamer_that_is_missing_is_told(gst: FakeGst, monkeypatch: 
         pipewire.open("", size=SIZE, fps=30.0, alpha=False)
 
 
-def test_without_pygobject_the_extra_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_pygobject_the_hint_is_to_install_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "gi", None)
     with pytest.raises(MissingDependency, match=r"needs PyGObject and GStreamer .* pip install '\.\[pipewire\]'"):
         pipewire.open("", size=SIZE, fps=30.0, alpha=False)
 
 
 @pytest.mark.parametrize("name", ['a "quoted" name', "back\\slash", "two\nlines", "x" * 61])
-def test_a_name_that_cannot_be_is_refused(name: str) -> None:
+def test_a_name_that_gstreamer_cannot_carry_is_refused(name: str) -> None:
     with pytest.raises(SpecError, match="no PipeWire camera can be called"):
         pipewire.open(name, size=SIZE, fps=30.0, alpha=False)
 
 
-def test_alpha_and_no_size_are_refused() -> None:
+def test_alpha_and_a_size_without_pixels_are_refused() -> None:
     with pytest.raises(SpecError, match="cannot carry alpha"):
         pipewire.open("", size=SIZE, fps=30.0, alpha=True)
     with pytest.raises(SpecError, match="cannot be 1x48"):
         pipewire.open("", size=(1, 48), fps=30.0, alpha=False)
 
 
-# the real thing
+# Not simulated
 
 PROGRAMS = ("dbus-run-session", "pipewire", "wireplumber", "pw-cli", "gst-launch-1.0")
 ABSENT = [name for name in PROGRAMS if not shutil.which(name)] + ([] if find_spec("gi") else ["PyGObject"])
 
 
-@pytest.mark.skipif(bool(ABSENT), reason=f"no PipeWire to try here: {', '.join(ABSENT)} missing")
-def test_other_programs_see_the_pictures(tmp_path: Path) -> None:
+@pytest.mark.skipif(bool(ABSENT), reason=f"no PipeWire to test with: {', '.join(ABSENT)} missing")
+def test_another_program_reads_the_frames(tmp_path: Path) -> None:
     runtime = tmp_path / "run"
     runtime.mkdir(mode=0o700)
     script = Path(__file__).parents[1] / "fakes" / "pipewire_session.py"
     done = subprocess.run(
-        ["dbus-run-session", "--", sys.executable, str(script), str(tmp_path / "pictures.raw")],
+        ["dbus-run-session", "--", sys.executable, str(script), str(tmp_path / "frames.raw")],
         env=os.environ | {"XDG_RUNTIME_DIR": str(runtime)},
         stderr=subprocess.STDOUT,
         stdout=subprocess.PIPE,
@@ -158,6 +158,6 @@ def test_other_programs_see_the_pictures(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout
-    pictures = np.fromfile(tmp_path / "pictures.raw", np.uint8).reshape(-1, 48, 64, 3)
-    assert len(pictures) == 5
-    assert np.abs(pictures.astype(int) - (10, 20, 200)).max() <= 5
+    frames = np.fromfile(tmp_path / "frames.raw", np.uint8).reshape(-1, 48, 64, 3)
+    assert len(frames) == 5
+    assert np.abs(frames.astype(int) - (10, 20, 200)).max() <= 5

@@ -239,8 +239,8 @@ def test_a_device_that_another_program_sends_to_is_refused(machine: Machine) -> 
         opened("10")
     assert str(caught.value) == (
         f"the virtual camera {path(machine, 10)} (Virtual Camera) is in use: obs (pid 77) sends to it; close that "
-        "program, or make more devices: sudo modprobe -r v4l2loopback, then sudo modprobe v4l2loopback exclusive_caps=1,1 "
-        "card_label='Virtual Camera' devices=2"
+        "program, or make more devices: sudo modprobe -r v4l2loopback, then sudo modprobe v4l2loopback "
+        "exclusive_caps=1,1 card_label='Virtual Camera' devices=2"
     )
 
 

@@ -1,0 +1,92 @@
+"""Numbered PNGs in a folder."""
+
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from realtime_matte.errors import SinkError, SpecError
+from realtime_matte.frame import Pixels
+from realtime_matte.sinks import frames
+
+SIZE = (16, 8)
+OPAQUE = np.random.default_rng(0).integers(0, 256, (8, 16, 3), np.uint8)
+TRANSPARENT = np.random.default_rng(1).integers(0, 256, (8, 16, 4), np.uint8)
+
+
+def folder(path: Path, *, alpha: bool = False, options: str = "") -> frames.Frames:
+    return frames.open(f"{path}{options}", size=SIZE, fps=30.0, alpha=alpha)
+
+
+@pytest.mark.parametrize("image", [OPAQUE, TRANSPARENT])
+def test_frames_are_numbered_and_exact(tmp_path: Path, image: Pixels) -> None:
+    sink = folder(tmp_path / "new/out", alpha=image is TRANSPARENT)
+    for index in range(3):
+        sink.send(np.roll(image, index, axis=0), index / 30)
+    sink.close()
+    assert sorted(path.name for path in (tmp_path / "new/out").iterdir()) == ["000000.png", "000001.png", "000002.png"]
+    read = cv2.imread(str(tmp_path / "new/out/000002.png"), cv2.IMREAD_UNCHANGED)
+    assert np.array_equal(read, np.roll(image, 2, axis=0))
+    assert sink.alpha == (image is TRANSPARENT)
+
+
+def test_existing_images_are_kept(tmp_path: Path) -> None:
+    (tmp_path / "000000.png").write_text("worth keeping")
+    (tmp_path / "holiday.png").write_text("not numbered")
+    with pytest.raises(SinkError, match=r"already has 1 numbered images; add \?overwrite=yes to replace them, or"):
+        folder(tmp_path)
+    assert (tmp_path / "000000.png").read_text() == "worth keeping"
+
+
+def test_other_files_in_the_folder_are_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "holiday.png").write_text("not numbered")
+    folder(tmp_path).send(OPAQUE, 0.0)
+    assert (tmp_path / "holiday.png").read_text() == "not numbered"
+
+
+def test_frames_are_replaced_when_requested(tmp_path: Path) -> None:
+    for name in ("000000.png", "000001.png", "000002.png", "holiday.png"):
+        (tmp_path / name).write_text("of an earlier run")
+    sink = folder(tmp_path, options="?overwrite=yes")
+    sink.send(OPAQUE, 0.0)
+    sink.close()
+    assert np.array_equal(cv2.imread(str(tmp_path / "000000.png")), OPAQUE)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["000000.png", "holiday.png"]
+
+
+def test_a_run_without_frames_replaces_nothing(tmp_path: Path) -> None:
+    (tmp_path / "000000.png").write_text("of an earlier run")
+    folder(tmp_path, options="?overwrite=yes").close()
+    assert (tmp_path / "000000.png").exists()
+
+
+def test_a_file_in_place_of_the_folder_is_reported(tmp_path: Path) -> None:
+    (tmp_path / "out").touch()
+    with pytest.raises(SinkError, match=r"cannot write '.*out': File exists; a file has that name; choose another one"):
+        folder(tmp_path / "out")
+
+
+def test_a_folder_that_goes_away_is_reported(tmp_path: Path) -> None:
+    sink = folder(tmp_path / "out")
+    (tmp_path / "out").rmdir()
+    with pytest.raises(
+        SinkError, match=r"cannot write '.*000000\.png': No such file or directory; create that folder f"
+    ):
+        sink.send(OPAQUE, 0.0)
+    sink.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has another message")
+def test_a_folder_that_becomes_a_file_is_reported(tmp_path: Path) -> None:
+    sink = folder(tmp_path / "out")
+    (tmp_path / "out").rmdir()
+    (tmp_path / "out").touch()
+    with pytest.raises(SinkError, match=r"cannot write '.*000000\.png': Not a directory; create that folder first"):
+        sink.send(OPAQUE, 0.0)
+
+
+def test_a_folder_has_to_be_named() -> None:
+    with pytest.raises(SpecError, match="no folder is named after 'frames:'; name one, as in frames:out"):
+        frames.open("", size=SIZE, fps=30.0, alpha=False)
