@@ -1,6 +1,6 @@
-"""Every plug-in there is keeps the promises of stages.py; a new one is tested the day it lands.
+"""Every plug-in follows the protocols of interfaces.py. A new plug-in is tested without a change here.
 
-What needs a device (a camera, a virtual camera, a window) may refuse to open here, with an error that users can read.
+One that needs a device (a camera, a virtual camera, a window) may fail to open here, with a readable error.
 """
 
 import inspect
@@ -40,7 +40,7 @@ MEMBERS = {
     "backgrounds": {"image", "close"},
     "sinks": {"alpha", "live", "notices", "send", "close"},
 }
-TAKEN: dict[str, dict[str, Any]] = {  # what each kind is opened with
+ARGUMENTS: dict[str, dict[str, Any]] = {
     "sources": {"size": SIZE, "fps": 30.0},
     "backgrounds": {"size": SIZE, "fit": "cover"},
     "sinks": {"size": SIZE, "fps": 30.0, "alpha": False},
@@ -51,7 +51,7 @@ ERRORS: dict[str, tuple[type[MatteError], ...]] = {
     "sinks": (SpecError, SinkError, MissingDependency),
 }
 DEVICES = {"camera", "pipewire", "virtualcam", "window"}
-RESTS = {  # what to open each plug-in with; those that are not here are opened by their bare word
+RESTS = {  # the spec after the word, where it must not be empty
     ("sources", "demo"): "?frames=3",
     ("sources", "image"): "{folder}/still.png?frames=3",
     ("sources", "video"): "{folder}/clip.mp4",
@@ -62,10 +62,10 @@ RESTS = {  # what to open each plug-in with; those that are not here are opened 
     ("sinks", "file"): "{folder}/out.mp4?overwrite=yes",
     ("sinks", "frames"): "{folder}/out?overwrite=yes",
 }
-WITHOUT_ALPHA = {"pipewire", "virtualcam", "file"}  # an MP4; see below for the others
-ANY_NAME = {("sinks", "frames"), ("sinks", "pipewire")}  # a new folder or a camera may be called nearly anything
+WITHOUT_ALPHA = {"pipewire", "virtualcam", "file"}  # file: MP4; WebM is tested below
+ANY_NAME = {("sinks", "frames"), ("sinks", "pipewire")}  # a new folder or camera may have nearly any name
 ODD = ["?nonsense=1", "no such thing", "/no/such/place", "x" * 5000, "-1", "99"]
-IMPOSSIBLE = ["~nobody-of-that-name/x", "a\0b", "é\ud800"]  # no file of any system has such a name
+IMPOSSIBLE = ["~nobody-of-that-name/x", "a\0b", "é\ud800"]  # no file can have such a name
 
 
 def module(kind: Kind, name: str) -> ModuleType:
@@ -74,36 +74,36 @@ def module(kind: Kind, name: str) -> ModuleType:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A still and a clip."""
-    made = tmp_path_factory.mktemp("media")
-    picture = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
-    cv2.imwrite(str(made / "still.png"), picture)
-    with av.open(str(made / "clip.mp4"), "w") as container:
+    """A folder with an image and a video."""
+    media = tmp_path_factory.mktemp("media")
+    image = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
+    cv2.imwrite(str(media / "still.png"), image)
+    with av.open(str(media / "clip.mp4"), "w") as container:
         stream = container.add_stream("libx264", rate=30)
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
         for index in range(5):
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.roll(picture, index), format="bgr24")))
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.roll(image, index), format="bgr24")))
         container.mux(stream.encode())
-    return made
+    return media
 
 
 @pytest.fixture
-def apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In a folder of its own, and without a screen."""
+def isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty working folder, and no display."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
 
 
 @pytest.fixture
-def opened(folder: Path, apart: None) -> Iterator[Callable[..., Any]]:  # noqa: ARG001 - it must come first
-    """Opens a plug-in as its kind is opened; skips where its device is not there."""
+def opened(folder: Path, isolated: None) -> Iterator[Callable[..., Any]]:  # noqa: ARG001 - it must come first
+    """Opens a plug-in with the arguments of its kind; skips the test if its device is missing."""
     parts: list[Any] = []
 
-    def open_one(kind: Kind, name: str, **changed: object) -> Any:  # noqa: ANN401 - whatever stands at that stage
+    def open_one(kind: Kind, name: str, **overrides: object) -> Any:  # noqa: ANN401 - a part of any kind
         rest = RESTS.get((kind, name), "").format(folder=folder)
         try:
-            part = module(kind, name).open(rest, **{**TAKEN[kind], **changed})
+            part = module(kind, name).open(rest, **{**ARGUMENTS[kind], **overrides})
         except (SourceError, SinkError, MissingDependency) as error:
             if name not in DEVICES:
                 raise
@@ -122,7 +122,7 @@ def each(*kinds: Kind) -> pytest.MarkDecorator:
 
 
 @each(*KINDS)
-def test_open_has_the_promised_signature(kind: Kind, name: str) -> None:
+def test_open_has_the_signature_of_its_protocol(kind: Kind, name: str) -> None:
     first, *others = inspect.signature(module(kind, name).open).parameters.values()
     assert first.kind is inspect.Parameter.POSITIONAL_ONLY
     assert [(other.name, other.kind) for other in others] == [
@@ -131,7 +131,7 @@ def test_open_has_the_promised_signature(kind: Kind, name: str) -> None:
 
 
 @each(*KINDS)
-def test_modules_say_how_they_are_named(kind: Kind, name: str) -> None:
+def test_the_docstring_has_the_word(kind: Kind, name: str) -> None:
     assert f"``{name}" in (module(kind, name).__doc__ or "")
 
 
@@ -147,31 +147,31 @@ def test_the_word_finds_the_module(kind: Kind, name: str) -> None:
 @each(*KINDS)
 @settings(max_examples=60, deadline=None)
 @given(spec=st.text() | st.sampled_from(ODD + IMPOSSIBLE))
-def test_claims_answers_for_any_text(kind: Kind, name: str, spec: str) -> None:
+def test_claims_accepts_any_text(kind: Kind, name: str, spec: str) -> None:
     claims = getattr(module(kind, name), "claims", None)
     assert claims is None or claims(spec) in {True, False}
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("spec", ["a.jpg", "a.mp4", "a.webm", "a.gif", "a.webp", "#fff", "green", "folder"])
-def test_a_spec_is_claimed_once(kind: Kind, spec: str, folder: Path) -> None:
+def test_at_most_one_plug_in_claims_a_spec(kind: Kind, spec: str, folder: Path) -> None:
     text = str(folder) if spec == "folder" else spec
     claiming = [name for name in plugins.names(kind) if getattr(module(kind, name), "claims", lambda _: False)(text)]
     assert len(claiming) <= 1
 
 
 @each(*KINDS)
-@pytest.mark.usefixtures("apart")
+@pytest.mark.usefixtures("isolated")
 @pytest.mark.parametrize("rest", ODD + IMPOSSIBLE)
-def test_odd_specs_are_errors_that_users_can_read(kind: Kind, name: str, rest: str) -> None:
-    told = told_when_opened(kind, name, rest)
-    assert len(told) > 20 or (kind, name) in ANY_NAME
+def test_odd_specs_are_readable_errors(kind: Kind, name: str, rest: str) -> None:
+    message = error_of(kind, name, rest)
+    assert len(message) > 20 or (kind, name) in ANY_NAME
 
 
-def told_when_opened(kind: Kind, name: str, rest: str) -> str:
-    """The error that the promise allows for; nothing when it opens. Others are not caught."""
+def error_of(kind: Kind, name: str, rest: str) -> str:
+    """The message of an error that the protocol allows; empty if it opens. Other errors are not caught."""
     try:
-        part = module(kind, name).open(rest, **TAKEN[kind])
+        part = module(kind, name).open(rest, **ARGUMENTS[kind])
     except ERRORS[kind] as error:
         return str(error)
     part.close()
@@ -182,11 +182,11 @@ def told_when_opened(kind: Kind, name: str, rest: str) -> str:
 def test_unknown_options_are_refused(kind: Kind, name: str, folder: Path) -> None:
     rest = RESTS.get((kind, name), "").format(folder=folder).partition("?")[0]
     with pytest.raises(MatteError):
-        module(kind, name).open(f"{rest}?nonsense=1", **TAKEN[kind])
+        module(kind, name).open(f"{rest}?nonsense=1", **ARGUMENTS[kind])
 
 
 @each(*KINDS)
-def test_every_member_is_there(kind: Kind, name: str, opened: Callable[..., Any]) -> None:
+def test_every_member_of_the_protocol_exists(kind: Kind, name: str, opened: Callable[..., Any]) -> None:
     part = opened(kind, name)
     if part is not None:
         assert MEMBERS[kind] <= set(dir(part))
@@ -201,13 +201,13 @@ def test_close_may_be_called_twice(kind: Kind, name: str, opened: Callable[..., 
 
 
 @each("sources", "sinks")
-def test_notes_are_lines_for_people(kind: Kind, name: str, opened: Callable[..., Any]) -> None:
+def test_notices_are_single_lines(kind: Kind, name: str, opened: Callable[..., Any]) -> None:
     notices = list(opened(kind, name).notices)
-    assert all(isinstance(note, str) and note and "\n" not in note for note in notices)
+    assert all(isinstance(notice, str) and notice and "\n" not in notice for notice in notices)
 
 
 @each("sources")
-def test_sources_give_frames_of_their_size(kind: Kind, name: str, opened: Callable[..., Any]) -> None:
+def test_sources_deliver_frames_of_their_size(kind: Kind, name: str, opened: Callable[..., Any]) -> None:
     source: Source = opened(kind, name)
     width, height = source.size
     assert source.fps > 0
@@ -226,7 +226,7 @@ def test_sources_give_frames_of_their_size(kind: Kind, name: str, opened: Callab
 
 
 @each("sources")
-def test_finite_sources_end_and_know_how_long_they_are(kind: Kind, name: str, opened: Callable[..., Any]) -> None:
+def test_finite_sources_end_after_their_number_of_frames(kind: Kind, name: str, opened: Callable[..., Any]) -> None:
     source: Source = opened(kind, name)
     if source.live:
         assert source.frames is None
@@ -239,8 +239,8 @@ def test_finite_sources_end_and_know_how_long_they_are(kind: Kind, name: str, op
     assert source.read(np.empty((height, width, 3), np.uint8)) is None
 
 
-def room(size: tuple[int, int], time: float, index: int) -> tuple[Frame, Matte]:
-    """A frame of a person before a wall, and its matte."""
+def frame_and_matte(size: tuple[int, int], time: float, index: int) -> tuple[Frame, Matte]:
+    """A frame with a box as foreground, and its matte."""
     pixels = np.full((size[1], size[0], 3), 180, np.uint8)
     alpha = np.zeros((size[1], size[0]), np.float32)
     alpha[size[1] // 3 :, size[0] // 3 : -size[0] // 3 or None] = 1
@@ -248,10 +248,10 @@ def room(size: tuple[int, int], time: float, index: int) -> tuple[Frame, Matte]:
     return Frame(pixels, time, index), Matte(alpha)
 
 
-def judge(picture: Pixels, size: tuple[int, int]) -> None:
-    assert picture.shape == (size[1], size[0], 3)
-    assert picture.dtype == np.uint8
-    assert picture.flags.c_contiguous
+def check_image(image: Pixels, size: tuple[int, int]) -> None:
+    assert image.shape == (size[1], size[0], 3)
+    assert image.dtype == np.uint8
+    assert image.flags.c_contiguous
 
 
 @each("backgrounds")
@@ -264,51 +264,51 @@ def test_backgrounds_have_the_size_at_any_time(
         assert name == "none"
         return
     for index, time in enumerate((50.0, 50.03, 50.03, 49.0, 90.0)):
-        judge(background.image(*room(size, time, index)), size)
+        check_image(background.image(*frame_and_matte(size, time, index)), size)
 
 
 @each("backgrounds")
 @pytest.mark.parametrize("fit", get_args(Fit))
-def test_backgrounds_take_every_fit(kind: Kind, name: str, opened: Callable[..., Any], fit: Fit) -> None:
+def test_backgrounds_accept_every_fit(kind: Kind, name: str, opened: Callable[..., Any], fit: Fit) -> None:
     background: Background | None = opened(kind, name, fit=fit)
     if background is not None:
-        judge(background.image(*room(SIZE, 0.0, 0)), SIZE)
+        check_image(background.image(*frame_and_matte(SIZE, 0.0, 0)), SIZE)
 
 
 @each("backgrounds")
-def test_backgrounds_leave_the_frame_and_the_matte_alone(kind: Kind, name: str, opened: Callable[..., Any]) -> None:
+def test_backgrounds_do_not_change_frame_or_matte(kind: Kind, name: str, opened: Callable[..., Any]) -> None:
     background: Background | None = opened(kind, name)
-    frame, matte = room(SIZE, 0.0, 0)
+    frame, matte = frame_and_matte(SIZE, 0.0, 0)
     frame.pixels.flags.writeable = matte.alpha.flags.writeable = False
     if background is not None:
-        judge(background.image(frame, matte), SIZE)
+        check_image(background.image(frame, matte), SIZE)
 
 
 @each("backgrounds")
-def test_backgrounds_never_show_the_room_as_it_is(kind: Kind, name: str, opened: Callable[..., Any]) -> None:
+def test_no_background_shows_the_frame_unchanged(kind: Kind, name: str, opened: Callable[..., Any]) -> None:
     background: Background | None = opened(kind, name)
     if background is None:
         return
     noise = np.random.default_rng(99).integers(0, 256, (48, 64, 3), np.uint8)
-    picture = background.image(Frame(noise, 0.0, 0), Matte(np.zeros((48, 64), np.float32))).astype(float)
-    likeness = np.corrcoef(noise.ravel(), picture.ravel() + np.arange(picture.size) * 1e-6)[0, 1]
-    assert abs(likeness) < 0.3
+    image = background.image(Frame(noise, 0.0, 0), Matte(np.zeros((48, 64), np.float32))).astype(float)
+    correlation = np.corrcoef(noise.ravel(), image.ravel() + np.arange(image.size) * 1e-6)[0, 1]
+    assert abs(correlation) < 0.3
 
 
 @each("sinks")
 @pytest.mark.parametrize("size", [SIZE, (63, 47), (2, 2), (1280, 720), (96, 160)])
-def test_sinks_take_pictures(kind: Kind, name: str, opened: Callable[..., Any], size: tuple[int, int]) -> None:
+def test_sinks_accept_images(kind: Kind, name: str, opened: Callable[..., Any], size: tuple[int, int]) -> None:
     sink: Sink = opened(kind, name, size=size)
     assert isinstance(sink.live, bool)
     for index in range(3):
-        picture = np.full((size[1], size[0], 3), 40 * index, np.uint8)
-        picture.flags.writeable = False
-        sink.send(picture, 1000 + index / 30)
+        image = np.full((size[1], size[0], 3), 40 * index, np.uint8)
+        image.flags.writeable = False
+        sink.send(image, 1000 + index / 30)
     sink.send(np.zeros((size[1], size[0], 3), np.uint8), 1000 + 2 / 30)
 
 
 @each("sinks")
-def test_sinks_keep_alpha_or_say_that_they_cannot(kind: Kind, name: str, opened: Callable[..., Any]) -> None:
+def test_sinks_keep_alpha_or_raise(kind: Kind, name: str, opened: Callable[..., Any]) -> None:
     if name in WITHOUT_ALPHA:
         with pytest.raises(SpecError, match="alpha"):
             opened(kind, name, alpha=True)
@@ -318,7 +318,7 @@ def test_sinks_keep_alpha_or_say_that_they_cannot(kind: Kind, name: str, opened:
     sink.send(np.full((48, 64, 4), 128, np.uint8), 0.0)
 
 
-def test_the_file_sink_keeps_alpha_where_its_kind_does(folder: Path) -> None:
+def test_the_file_sink_keeps_alpha_in_webm(folder: Path) -> None:
     sink = plugins.sink(f"{folder}/out.webm?overwrite=yes")
     part = sink.open(sink.rest, size=SIZE, fps=30.0, alpha=True)
     assert part.alpha
@@ -328,14 +328,14 @@ def test_the_file_sink_keeps_alpha_where_its_kind_does(folder: Path) -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(spec=st.text(max_size=30))
-def test_any_background_spec_opens_or_is_an_error_that_users_can_read(spec: str) -> None:
+def test_any_background_spec_opens_or_is_a_readable_error(spec: str) -> None:
     try:
         plugin = plugins.background(spec)
         background = plugin.open(plugin.rest, size=SIZE, fit="cover")
     except ERRORS["backgrounds"] as error:
-        told = str(error)
+        message = str(error)
     else:
-        told = "opened"
+        message = "opened"
         if background is not None:
             background.close()
-    assert told
+    assert message

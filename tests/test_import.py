@@ -8,19 +8,19 @@ import warnings
 from pathlib import Path
 
 import pytest
-from fakes.scripted import Recorder, ScriptedNetwork, ScriptedSource, Wall, opening
+from fakes.scripted import Recorder, ScriptedNetwork, ScriptedSource, SolidBackground, opener
 
 import realtime_matte
 from realtime_matte.pipeline.pipeline import Pipeline
 
 HEAVY = {"av", "cv2", "numba", "numpy", "onnxruntime", "pyvirtualcam", "rich", "torch"}
 
-QUIETENS = {"ORT_DISABLE_TELEMETRY", "ORT_RUNNING_UNIT_TESTS", "CI", "GITHUB_ACTIONS", "TF_BUILD"}
-"""What ONNX Runtime takes as a reason to tell nothing."""
+DISABLE_TELEMETRY = {"ORT_DISABLE_TELEMETRY", "ORT_RUNNING_UNIT_TESTS", "CI", "GITHUB_ACTIONS", "TF_BUILD"}
+"""Variables at which ONNX Runtime sends no usage data."""
 
 
 def loaded_by(statement: str) -> set[str]:
-    """Top-level packages that a fresh interpreter holds after a statement."""
+    """Top-level packages that are loaded in a new interpreter after a statement."""
     code = f"import sys; {statement}; print(*sorted({{name.partition('.')[0] for name in sys.modules}}))"
     return set(subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split())  # noqa: S603
 
@@ -34,18 +34,20 @@ def test_help_loads_nothing_heavy() -> None:
     assert loaded_by(f"exec({run!r})") & HEAVY == set()
 
 
-def test_nothing_is_told_to_anybody_by_onnxruntime(tmp_path: Path) -> None:
-    """Since 1.29 it keeps an identifier of the machine, and events to be sent, in the user's cache folder."""
-    environment = {name: value for name, value in os.environ.items() if name not in QUIETENS and "XDG" not in name}
+def test_onnxruntime_sends_no_usage_data(tmp_path: Path) -> None:
+    """Since 1.29 it writes an identifier of the machine, and events to send, to the user's cache folder."""
+    environment = {
+        name: value for name, value in os.environ.items() if name not in DISABLE_TELEMETRY and "XDG" not in name
+    }
     run = "from realtime_matte import models; models.open('small', provider='cpu').close()"
     subprocess.run([sys.executable, "-c", run], env=environment | {"HOME": str(tmp_path)}, check=True)  # noqa: S603
     assert list(tmp_path.rglob("*onnxruntime*")) == []
 
 
-def test_nothing_at_all_loads_torch() -> None:
+def test_no_module_loads_torch() -> None:
     everything = "; ".join(
         f"import realtime_matte.{name}"
-        for name in ("pipeline.pipeline", "remover", "cli.session", "cli.doctor", "cli.bench")
+        for name in ("pipeline.pipeline", "remover", "cli.console", "cli.doctor", "cli.bench")
     )
     assert "torch" not in loaded_by(everything)
 
@@ -57,12 +59,12 @@ def test_importing_opens_no_device_and_starts_no_thread() -> None:
         "print(threading.active_count(), [os.readlink(f'/proc/self/fd/{fd}') for fd in os.listdir('/proc/self/fd')"
         " if os.path.exists(f'/proc/self/fd/{fd}')])"
     )
-    told = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout  # noqa: S603
-    assert told.startswith("1 ")
-    assert "/dev/video" not in told
+    printed = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout  # noqa: S603
+    assert printed.startswith("1 ")
+    assert "/dev/video" not in printed
 
 
-def test_every_public_name_is_there() -> None:
+def test_every_public_name_can_be_imported() -> None:
     for name in realtime_matte.__all__:
         assert getattr(realtime_matte, name) is not None
     assert set(realtime_matte.__all__) <= set(dir(realtime_matte))
@@ -74,20 +76,22 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="open files are counted through /proc")
-def test_fifty_runs_leave_no_thread_and_no_file_behind() -> None:
+def test_fifty_runs_leave_no_thread_and_no_open_file() -> None:
     def once() -> None:
-        source, sink = opening(ScriptedSource(range(2), live=True)), Recorder(live=True)
-        with Pipeline.open(source, Wall(), outputs=[sink], model=ScriptedNetwork, notify=[].append) as pipeline:
+        source, sink = opener(ScriptedSource(range(2), live=True)), Recorder(live=True)
+        with Pipeline.open(
+            source, SolidBackground(), outputs=[sink], model=ScriptedNetwork, notify=[].append
+        ) as pipeline:
             pipeline.step()
 
-    def held() -> tuple[int, int]:
+    def open_resources() -> tuple[int, int]:
         gc.collect()
-        return threading.active_count(), len(os.listdir("/proc/self/fd"))  # noqa: PTH208  # a count, of no real folder
+        return threading.active_count(), len(os.listdir("/proc/self/fd"))  # noqa: PTH208  # only counted
 
     once()
-    before = held()
+    before = open_resources()
     with warnings.catch_warnings():
         warnings.simplefilter("error", ResourceWarning)
         for _ in range(50):
             once()
-    assert held() == before
+    assert open_resources() == before

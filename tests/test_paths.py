@@ -1,4 +1,4 @@
-"""Paths as users write them."""
+"""Paths as users write them: ``~`` and impossible names."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ def test_a_tilde_is_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert is_file("~/beach.jpg")
 
 
-def test_other_names_stay_as_they_are() -> None:
+def test_other_names_are_unchanged() -> None:
     assert named("a/b~c.jpg") == Path("a/b~c.jpg")
 
 
@@ -34,7 +34,7 @@ def test_impossible_names_say_why(text: str, reason: str) -> None:
 
 @given(st.text())
 @example("~")
-def test_no_name_is_too_odd(text: str) -> None:
+def test_any_text_is_a_path_or_a_spec_error(text: str) -> None:
     assert not is_file(text + "\0")
     assert not is_folder(text + "x" * 5000)
     try:
