@@ -15,8 +15,8 @@ from realtime_matte.doctor.finding import Finding, error, ok, warning
 from realtime_matte.errors import MatteError
 from realtime_matte.frame import Frame, Size
 from realtime_matte.pipeline.backgrounds import DEFAULT, BackgroundSwitcher
-from realtime_matte.pipeline.lifetime import own
-from realtime_matte.pipeline.parts import network_opener, renderer_maker, source_opener
+from realtime_matte.pipeline.builder import own, source_opener
+from realtime_matte.pipeline.loading import network_opener, renderer_maker
 from realtime_matte.pipeline.standby import draw_card
 from realtime_matte.stats import Stats
 from realtime_matte.v4l2.open_files import RTMATTE

@@ -36,7 +36,7 @@ def virtual(kernel: FakeKernel, flags: int, number: int = 10) -> Path:
 @pytest.mark.parametrize("flags", [CAPTURE, OUTPUT_FLAG])
 def test_virtual_camera_with_exclusive_caps_is_ok(machine: FakeHost, kernel: FakeKernel, flags: int) -> None:
     path = virtual(kernel, flags)
-    kernel.hold(path, 7, "chrome")
+    kernel.open_in(path, 7, "chrome")
     (finding,) = loopbacks(machine.host, ioctl=kernel.ioctl)
     assert finding.state == "ok"
     assert finding.found == f"{path} (Virtual Camera), open in chrome (pid 7)"
@@ -54,7 +54,7 @@ def test_module_is_reloaded_if_its_only_device_lacks_exclusive_caps(machine: Fak
 
 def test_module_in_use_is_not_reloaded(machine: FakeHost, kernel: FakeKernel) -> None:
     path = virtual(kernel, CAPTURE | OUTPUT_FLAG)
-    kernel.hold(path, 7, "chrome")
+    kernel.open_in(path, 7, "chrome")
     (finding,) = loopbacks(machine.host, ioctl=kernel.ioctl)
     assert finding.commands == ()
     virtual(kernel, CAPTURE | OUTPUT_FLAG, 11)
