@@ -1,78 +1,106 @@
-"""Three buffers that go round between two threads: one is written, one waits, one is in the reader's hands.
+"""Newest-wins hand-off of frames from the capture thread to the pipeline's thread, in three preallocated buffers.
 
-Nothing is allocated per frame.
+One buffer is written, one waits to be taken, one is in the reader's hands. Nothing is allocated per frame.
 """
 
-from collections import deque
+import threading
 
 import numpy as np
 
-from realtime_matte.capture.latest import Latest
 from realtime_matte.frame import Frame, Pixels, Size
-from realtime_matte.media.fit import Framing
+from realtime_matte.media.fit import FrameFitter
 
 
 class Mailbox:
-    """Hands frames of any size on as frames of ``size``; the newest wins. One thread puts, another takes."""
+    """Passes frames on, fitted to ``size``; an unread frame is replaced. One thread puts, another takes."""
 
     def __init__(self, size: Size) -> None:
-        self.dropped = 0  # frames replaced unread; this and the next three: the putting thread only
-        self._writing = _buffer(size)
-        self._other: Pixels | None = None
-        self._framing = Framing(size, mirror=False)
         self._size = size
-        self._latest = Latest[Frame]()
-        self._spare = deque(_buffer(size) for _ in range(2))  # either thread appends, the putting one takes
-        self._held: Pixels | None = None  # the taking thread only
+        self._fitter = FrameFitter(size, mirror=False)  # this and the next two: used by the putting thread only
+        self._writing = _buffer(size)
+        self._other_buffer: Pixels | None = None
+        self._changed = threading.Condition()
+        self._spare = [_buffer(size), _buffer(size)]  # this and the rest: guarded by _changed
+        self._unread: Frame | None = None
+        self._taken: Pixels | None = None
+        self._reader_started = False
+        self._dropped = 0
+        self._interrupted = False
+        self._closed = False
+        self._error: Exception | None = None
+
+    def target(self, size: Size) -> Pixels:
+        """The buffer to write a frame of ``size`` into; the same one until the next ``put``."""
+        if size == self._size:
+            return self._writing
+        if self._other_buffer is None or self._other_buffer.shape[1::-1] != size:
+            self._other_buffer = _buffer(size)
+        return self._other_buffer
+
+    def put(self, frame: Frame, index: int) -> int:
+        """Offer a frame, scaled to the mailbox's size, with its index set to ``index``.
+
+        Returns:
+            Frames replaced unread so far, not counting those before the first ``take`` that returned a frame.
+        """
+        fitted = self._fitter(frame)
+        if fitted.pixels is not self._writing:
+            np.copyto(self._writing, fitted.pixels)
+        with self._changed:
+            replaced, self._unread = self._unread, Frame(self._writing, frame.time, index)
+            self._writing = replaced.pixels if replaced else self._spare.pop()
+            self._dropped += replaced is not None and self._reader_started
+            self._changed.notify()
+            return self._dropped
+
+    def clear(self) -> None:
+        """Discard the unread frame, if there is one."""
+        with self._changed:
+            if self._unread:
+                self._spare.append(self._unread.pixels)
+                self._unread = None
+
+    def take(self, timeout_s: float) -> Frame | None:
+        """The newest unread frame, waited for; valid until the next call.
+
+        Returns:
+            None after the timeout, an ``interrupt`` or the end.
+
+        Raises:
+            Exception: the error that ``end`` was called with.
+        """
+        with self._changed:
+            if self._taken is not None:
+                self._spare.append(self._taken)
+                self._taken = None
+            self._changed.wait_for(lambda: self._unread or self._interrupted or self._closed, timeout_s)
+            if self._error:
+                raise self._error
+            self._interrupted = False
+            frame, self._unread = self._unread, None
+            if frame:
+                self._taken = frame.pixels
+                self._reader_started = True
+            return frame
+
+    def interrupt(self) -> None:
+        """Let the ``take`` that waits now, or else the next one, return at once."""
+        with self._changed:
+            self._interrupted = True
+            self._changed.notify()
+
+    def end(self, error: Exception | None = None) -> None:
+        """Accept no more frames. With an ``error``, every further ``take`` raises it."""
+        with self._changed:
+            self._closed = True
+            self._error = error
+            self._changed.notify()
 
     @property
     def ended(self) -> bool:
-        """True when the last frame was taken."""
-        return self._latest.ended
-
-    def target(self, size: Size) -> Pixels:
-        """Where to write a picture of ``size``; the same one until the next ``put``."""
-        if size == self._size:
-            return self._writing
-        if self._other is None or self._other.shape[1::-1] != size:
-            self._other = _buffer(size)
-        return self._other
-
-    def put(self, frame: Frame, index: int) -> None:
-        """Offer a frame, fitted, under the number ``index``."""
-        fitted = self._framing(frame)
-        if fitted.pixels is not self._writing:
-            np.copyto(self._writing, fitted.pixels)
-        unread = self._latest.put(Frame(self._writing, frame.time, index))
-        self._writing = unread.pixels if unread else self._spare.popleft()
-        self.dropped += unread is not None
-
-    def drop(self) -> None:
-        """Forget the frame that waits, if any: it is of no use any more."""
-        unread = self._latest.take(0)
-        if unread:
-            self._spare.append(unread.pixels)
-
-    def take(self, timeout_s: float) -> Frame | None:
-        """The newest frame, valid until the next call; None after the timeout, a ``call`` or the end."""
-        self.give_back()
-        frame = self._latest.take(timeout_s)
-        self._held = frame.pixels if frame else None
-        return frame
-
-    def give_back(self) -> None:
-        """The frame that was taken last is of no use any more."""
-        if self._held is not None:
-            self._spare.append(self._held)
-            self._held = None
-
-    def call(self) -> None:
-        """Let the take that waits, or the next one, return at once."""
-        self._latest.call()
-
-    def end(self, error: Exception | None = None) -> None:
-        """No more frames will come; every further take raises ``error``."""
-        self._latest.end(error)
+        """True when ``end`` was called without an error and the last frame was taken."""
+        with self._changed:
+            return self._closed and self._unread is None and self._error is None
 
 
 def _buffer(size: Size) -> Pixels:

@@ -1,81 +1,33 @@
-"""Frames for the line, whether they come from a camera's thread or straight from a file."""
+"""Playback of finite sources: every frame in the caller's thread, or in real time like a camera."""
 
 import threading
 import time
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
-from realtime_matte.frame import Frame, Pixels, Size
+from realtime_matte.capture.state import CaptureState
+from realtime_matte.frame import Frame, Pixels
 from realtime_matte.interfaces import Source
 
-LONGEST_PAUSE_S = 1.0
+LONGEST_WAIT_S = 1.0
 """A clip that shows one frame for longer goes on early: a source that is silent for a little more counts as stalled."""
 
 
-class Feed(Protocol):
-    """Where the line takes its frames: a Capture, or a finite source read directly."""
-
-    @property
-    def size(self) -> Size:
-        """Size of the frames; a camera may come back with another."""
-
-    @property
-    def fps(self) -> float:
-        """Frames a second."""
-
-    @property
-    def notices(self) -> Sequence[str]:
-        """What the user should know of the source."""
-
-    @property
-    def dropped(self) -> int:
-        """Frames that came and were never taken."""
-
-    @property
-    def status(self) -> str | None:
-        """Why there are no frames just now; None while there are."""
-
-    @property
-    def dark(self) -> bool:
-        """True while the camera is off by our own wish, or on its way back from that."""
-
-    @property
-    def began(self) -> int:
-        """The number of the first frame of this shot: a camera that was opened again begins another."""
-
-    @property
-    def ended(self) -> bool:
-        """True when there is nothing more to take."""
-
-    def take(self, timeout_s: float) -> Frame | None:
-        """The next frame, valid until the next call; None while there is none to give."""
-
-    def close(self) -> None:
-        """Let go of the source. Idempotent."""
-
-
-class Direct:
-    """A finite source read in the caller's thread: every frame, at the line's own speed."""
-
-    dropped = 0
-    status = None
-    dark = False
-    began = 0
+class Playback:
+    """A finite source read in the caller's thread: every frame, as fast as the pipeline takes them."""
 
     def __init__(self, source: Source) -> None:
-        self.size = source.size
-        self.fps = source.fps
-        self.notices = source.notices
-        self.ended = False
+        self.state = CaptureState(size=source.size, fps=source.fps, notices=tuple(source.notices))
         self._source = source
         self._pixels = np.empty((source.size[1], source.size[0], 3), np.uint8)
 
-    def take(self, timeout_s: float) -> Frame | None:  # noqa: ARG002  # a file never keeps us waiting
-        """The next frame; None at the end."""
+    def take(self, timeout_s: float) -> Frame | None:  # noqa: ARG002  # a file is never waited for
+        """The next frame, valid until the next call; None at the end."""
         frame = self._source.read(self._pixels)
-        self.ended = frame is None
+        if frame is None:
+            self.state = replace(self.state, phase="ended")
         return frame
 
     def close(self) -> None:
@@ -83,8 +35,8 @@ class Direct:
         self._source.close()
 
 
-class Paced:
-    """A finite source that gives its frames at their time, as a camera does: for outputs that are watched live."""
+class RealTimeSource:
+    """A finite source whose frames come at their own time, as a camera's do: for outputs that are watched live."""
 
     live = True
 
@@ -103,22 +55,21 @@ class Paced:
         self._clock = clock
         self._closed = threading.Event()
         self._wait = wait or self._closed.wait
-        self._shift: float | None = None
+        self._offset_s: float | None = None
 
     def read(self, pixels: Pixels) -> Frame | None:
-        """The next frame, not before its time; late ones at once."""
+        """The next frame, not before its time; a late one at once. Its time is that of this clock."""
         frame = self._source.read(pixels)
         if frame is None:
             return None
-        if self._shift is None:
-            self._shift = self._clock() - frame.time
-        due = frame.time + self._shift
-        early = due - self._clock()
-        if early > 0:
-            self._wait(min(early, LONGEST_PAUSE_S))
+        if self._offset_s is None:
+            self._offset_s = self._clock() - frame.time
+        early_s = frame.time + self._offset_s - self._clock()
+        if early_s > 0:
+            self._wait(min(early_s, LONGEST_WAIT_S))
         return Frame(frame.pixels, self._clock(), frame.index)
 
     def close(self) -> None:
-        """Close the source, and end a wait that another thread is in."""
+        """Close the source, and end a wait in another thread."""
         self._closed.set()
         self._source.close()

@@ -1,4 +1,4 @@
-"""A live source of which only so many frames a second are taken: what nobody asked for costs nothing."""
+"""Rate limiter: drops frames of a live source above a requested rate, so that they cost nothing."""
 
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -6,12 +6,12 @@ from typing import Final
 from realtime_matte.frame import Frame, Pixels, Size
 from realtime_matte.interfaces import Source
 
-NEAR: Final = 1.1
-"""A source that gives no more than so many times what was wished is left as it is."""
+TOLERANCE: Final = 1.1
+"""A source that delivers at most so many times the requested rate is left as it is."""
 
 
 class RateLimiter:
-    """``source``, at ``fps`` frames a second on the average; each is one of the source's, at its own time."""
+    """``source`` at ``fps`` frames per second on average; each frame is one of the source's, with its own time."""
 
     live = True
 
@@ -23,18 +23,18 @@ class RateLimiter:
 
     @property
     def size(self) -> Size:
-        """The source's."""
+        """Size of the source's frames."""
         return self._source.size
 
     @property
     def frames(self) -> int | None:
-        """Nobody knows how many of them will be taken."""
+        """None: how many frames will be kept is not known."""
         return None
 
     @property
     def notices(self) -> Sequence[str]:
-        """The source's, and what is done about its rate."""
-        return [*self._source.notices, f"of its {self._source.fps:g} frames a second {self.fps:g} are taken"]
+        """The source's notices, and the rate that is kept."""
+        return [*self._source.notices, f"{self.fps:g} of the camera's {self._source.fps:g} frames a second are used"]
 
     def read(self, pixels: Pixels) -> Frame | None:
         """The next frame that is due. Raises SourceLost."""
@@ -49,7 +49,7 @@ class RateLimiter:
         self._source.close()
 
     def _is_due(self, time: float) -> bool:
-        """The frame nearest to each moment; after a pause they begin anew."""
+        """True for the frame nearest to each due time; after a gap of more than a period the schedule restarts."""
         if self._due is None or time > self._due + 1 / self.fps:
             self._due = time
         elif time < self._due - 0.5 / self._source.fps:
@@ -59,10 +59,10 @@ class RateLimiter:
 
 
 def rate_limited(open_source: Callable[[], Source], fps: float | None) -> Callable[[], Source]:
-    """Opens a source, thinned where it is live and gives more than ``fps``."""
+    """An opener of the same source, limited to ``fps`` if it is live and delivers more."""
 
-    def opened() -> Source:
+    def open_limited() -> Source:
         source = open_source()
-        return RateLimiter(source, fps) if fps and source.live and source.fps > NEAR * fps else source
+        return RateLimiter(source, fps) if fps and source.live and source.fps > TOLERANCE * fps else source
 
-    return opened
+    return open_limited

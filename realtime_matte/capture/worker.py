@@ -1,28 +1,40 @@
-"""A live source behind a thread that keeps its newest frame, and opens it again when it goes away.
+"""Capture worker: one thread that reads a live source, opens it again after a loss, and pauses and resumes it.
 
-The capture thread owns the source; all the rest belongs to the caller's thread.
+The thread owns the source. The pipeline's thread takes the newest frame from the mailbox and reads the CaptureState.
 """
 
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
 from typing import Final
 
-from realtime_matte.capture.keeper import PAUSES_S, Keeper
 from realtime_matte.capture.mailbox import Mailbox
+from realtime_matte.capture.state import CaptureState
+from realtime_matte.errors import SourceError
 from realtime_matte.frame import Frame
 from realtime_matte.interfaces import Source
 
-PATIENCE_S: Final = 1.0
-"""So long ``close`` waits for a read that does not return."""
+RETRY_S: Final = (0.25, 0.5, 1.0, 2.0)
+"""Seconds to wait before each attempt to open a lost source again; the last value repeats."""
+
+CLOSE_TIMEOUT_S: Final = 1.0
+"""How long ``close`` waits for a read that does not return."""
+
+HANGS: Final = "the camera does not respond; it is closed as soon as its driver returns"
 
 
 class CaptureWorker:
-    """Frames of a live source, newest first, all of the size it first had.
+    """Frames of a live source, newest first, all of the size that the source had at first.
 
-    ``open_source`` is called here for the first time, so that its errors reach the caller; after a loss or a rest it
-    is called in the capture thread. A source silent for ``stall_s`` counts as away; None: as its rate suggests.
-    ``ahead``: it runs from now on, as a camera has to; else from the first ``take``.
+    Args:
+        open_source: Opens the source. Called here for the first time, so that its errors reach the caller; after a
+            loss or a pause, called in the capture thread.
+        stall_s: Seconds without a frame after which the source counts as lost; None derives them from its rate.
+        ahead: Start reading now, as a camera needs time to adjust; otherwise with the first ``take``.
+        retry_s: See RETRY_S.
+        clock: Seconds, monotonic.
     """
 
     def __init__(
@@ -31,91 +43,160 @@ class CaptureWorker:
         *,
         stall_s: float | None = None,
         ahead: bool = True,
-        pauses_s: tuple[float, ...] = PAUSES_S,
+        retry_s: tuple[float, ...] = RETRY_S,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         source = open_source()
-        self.size = source.size
-        self.fps = source.fps
+        self._open_source = open_source
         self._stall_s = 1 + 5 / source.fps if stall_s is None else stall_s
+        self._retry_s = retry_s
         self._clock = clock
-        self._hung: tuple[str, ...] = ()
-        self._at_rest_for: set[object] = set()
-        self._exchange = Mailbox(source.size)
-        self._keeper = Keeper(source, open_source, self._exchange, pauses_s=pauses_s, clock=clock)
-        self._thread = threading.Thread(target=self._keeper.run, name="capture", daemon=True)
+        self._mailbox = Mailbox(source.size)
+        self._wanted = threading.Event()  # cleared while the source is paused
+        self._wanted.set()
+        self._closing = threading.Event()
+        self._pausers: set[object] = set()  # this and the next: the caller's thread only
+        self._hangs = False
+        self._next_index = 0  # this and the next: the capture thread only
+        self._failures = 0
+        # Replaced whole, by the capture thread alone once it runs.
+        self._state = CaptureState(size=source.size, fps=source.fps, notices=tuple(source.notices), since=self._clock())
+        self._thread = threading.Thread(target=self._run, args=(source,), name="capture", daemon=True)
         if ahead:
-            self._begin()
+            self._start()
+
+    # The pipeline's thread
 
     @property
-    def notices(self) -> tuple[str, ...]:
-        """What the user should know of the source."""
-        return self._keeper.notices + self._hung
-
-    @property
-    def status(self) -> str | None:
-        """Why frames are missing now; None when all is well."""
-        lost = self._keeper.lost
-        if lost or self.ended or self.dark or self._clock() - self._keeper.seen < self._stall_s:
-            return lost
-        return f"camera stalled: no picture for {self._stall_s:.1f} s; waiting for it"
-
-    @property
-    def ended(self) -> bool:
-        """True when the source is at its end and its last frame taken."""
-        return self._keeper.stopping.is_set() or self._exchange.ended
-
-    @property
-    def dark(self) -> bool:
-        """True from when a rest has begun until the first frame after it."""
-        return self._keeper.dark
-
-    @property
-    def began(self) -> int:
-        """The number of the first frame since the source was opened last."""
-        return self._keeper.began
-
-    @property
-    def dropped(self) -> int:
-        """Frames overwritten unread."""
-        return self._exchange.dropped
+    def state(self) -> CaptureState:
+        """The state now. A source that is silent for ``stall_s`` counts as lost."""
+        state = self._state
+        if self._hangs:
+            state = replace(state, notices=(*state.notices, HANGS))
+        if self._closing.is_set() or self._mailbox.ended:
+            return replace(state, phase="ended")
+        if state.phase == "running" and self._clock() - state.since >= self._stall_s:
+            reason = f"camera stalled: no frame for {self._stall_s:.1f} s; waiting for it"
+            return replace(state, phase="lost", reason=reason)
+        return state
 
     def take(self, timeout_s: float) -> Frame | None:
         """The newest unread frame, valid until the next call.
 
-        None means that the camera is away (``status`` says why), ``dark`` or at its end (``ended``), never just "not
-        yet": a camera that is well is waited for, as long as it may be silent; ``timeout_s`` is for one that is not.
-        Raises what broke in the capture thread; a loss of the camera does not.
+        None means that the source is lost, paused, starting or at its end, never just "not yet": a running source is
+        waited for until it counts as stalled. ``timeout_s`` limits the wait for one that is not running.
+
+        Raises:
+            Exception: what failed in the capture thread, except the loss of the source.
         """
-        if self._keeper.stopping.is_set():
-            self._exchange.give_back()
+        if self._closing.is_set():
             return None
-        self._begin()
-        away = self.dark or self.status
-        return self._exchange.take(timeout_s if away else self._keeper.seen + self._stall_s - self._clock())
+        self._start()
+        state = self.state
+        if state.phase == "running":
+            timeout_s = state.since + self._stall_s - self._clock()
+        return self._mailbox.take(timeout_s)
 
-    def rest(self, whom: object) -> None:
-        """Let go of the source until everybody for whom it rests woke it. Does not wait for it."""
-        self._at_rest_for.add(whom)
-        self._keeper.wanted.clear()
+    def pause(self, owner: object) -> None:
+        """Close the source until every ``owner`` that paused it has resumed it. Does not wait for it."""
+        self._pausers.add(owner)
+        self._wanted.clear()
 
-    def wake(self, whom: object) -> None:
-        """Open the source again, unless it rests for another. What it still held from before is not shown."""
-        self._at_rest_for.discard(whom)
-        if not self._at_rest_for:
-            self._keeper.wanted.set()
+    def resume(self, owner: object) -> None:
+        """Open the source again, unless another owner paused it too. Frames from before the pause are discarded."""
+        self._pausers.discard(owner)
+        if not self._pausers:
+            self._wanted.set()
 
     def close(self) -> None:
-        """Let go of the source. Idempotent; a read that hangs is left to end by itself after a second."""
-        if self._keeper.stopping.is_set():
+        """Close the source. Idempotent; after ``CLOSE_TIMEOUT_S`` a read that hangs is left to end by itself."""
+        if self._closing.is_set():
             return
-        self._keeper.stop()
-        self._begin()  # the thread owns the source, and closes it
-        self._thread.join(PATIENCE_S)
-        if self._thread.is_alive():
-            self._hung = ("the camera hangs; it is let go of as soon as its driver answers",)
+        self._closing.set()
+        self._wanted.set()
+        self._start()  # the thread owns the source, so it closes it
+        self._thread.join(CLOSE_TIMEOUT_S)
+        self._hangs = self._thread.is_alive()
 
-    def _begin(self) -> None:
-        if self._thread.ident is None:  # not begun yet
-            self._keeper.seen = self._clock()
+    def _start(self) -> None:
+        if self._thread.ident is None:  # not started yet
+            self._state = replace(self._state, since=self._clock())
             self._thread.start()
+
+    # The capture thread
+
+    def _run(self, source: Source | None) -> None:
+        try:
+            while source:
+                source = self._read_or_reopen(source)
+        except Exception as error:  # noqa: BLE001 - the top of a thread: raised again in the caller's
+            self._mailbox.end(error)
+        else:
+            self._mailbox.end()
+
+    def _read_or_reopen(self, source: Source) -> Source | None:
+        """Read the source until it ends, is lost or is paused. Returns it opened again, or None at the end."""
+        try:
+            with closing(source):
+                ended = self._read(source)
+        except SourceError as error:
+            return self._reopen(error)
+        return None if ended else self._reopen(None)
+
+    def _read(self, source: Source) -> bool:
+        """Put every frame into the mailbox; True at the source's end, False at a pause. Raises SourceLost."""
+        shot_start = self._next_index
+        self._state = replace(self._state, shot_start=shot_start, notices=self._all_notices(source))
+        while self._wanted.is_set() and not self._closing.is_set():
+            frame = source.read(self._mailbox.target(source.size))
+            if frame is None:
+                return True
+            self._put(frame, shot_start + frame.index)
+        return False
+
+    def _put(self, frame: Frame, index: int) -> None:
+        dropped = self._mailbox.put(frame, index)
+        self._next_index = index + 1
+        self._failures = 0
+        self._state = replace(self._state, phase="running", reason="", since=self._clock(), dropped=dropped)
+
+    def _all_notices(self, source: Source) -> tuple[str, ...]:
+        """The notices so far and those of the source just opened, each once."""
+        notices = [*self._state.notices, *source.notices]
+        if source.size != self._state.size:
+            (width, height), (to_width, to_height) = source.size, self._state.size
+            notices.append(
+                f"the camera came back with {width}x{height}; its frames are fitted to {to_width}x{to_height}"
+            )
+        return tuple(dict.fromkeys(notices))
+
+    def _reopen(self, loss: SourceError | None) -> Source | None:
+        """The source, as soon as it is wanted and can be opened; None if the worker is closed. No ``loss``: a pause."""
+        if loss is None:
+            self._mailbox.clear()
+            self._state = replace(self._state, phase="paused")
+        while True:
+            if loss:
+                self._state = replace(self._state, phase="lost", reason=f"camera lost: {loss}; trying again")
+                self._mailbox.interrupt()
+            if self._closing.wait(self._next_retry_s() if loss else 0) or not self._wait_until_wanted():
+                return None
+            try:
+                return self._open_source()
+            except SourceError as error:
+                loss = error
+
+    def _wait_until_wanted(self) -> bool:
+        """True as soon as the source is wanted, False if the worker is closed. A wait discards the unread frame."""
+        if not self._wanted.is_set():
+            self._mailbox.clear()
+            self._mailbox.interrupt()
+        while not self._wanted.is_set():  # in a loop: it may have been paused again before this thread woke up
+            self._wanted.wait()
+        if self._state.phase == "paused":
+            self._state = replace(self._state, phase="starting")
+        return not self._closing.is_set()
+
+    def _next_retry_s(self) -> float:
+        self._failures += 1
+        return self._retry_s[min(self._failures, len(self._retry_s)) - 1]

@@ -1,4 +1,4 @@
-"""The backgrounds the user chose, one of them shown at a time."""
+"""Background switcher: the user's choices and the current one."""
 
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -9,42 +9,42 @@ from realtime_matte import plugins
 from realtime_matte.errors import MatteError, SpecError
 from realtime_matte.frame import Size
 from realtime_matte.interfaces import Background, Fit, ImageSeries, OpenBackground
-from realtime_matte.pipeline.loading import begin, close_late
+from realtime_matte.pipeline.loading import close_result, start_thread
 
 DEFAULT = "studio"
-"""Drawn by the program, so it is always there."""
+"""Drawn by the program, so it is always available."""
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
-    """A choice, open. ``place``: of all choices; ``background``: None where pictures carry alpha."""
+class OpenChoice:
+    """A choice that is open. ``position``: among all choices; ``background``: None if output frames carry alpha."""
 
     choice: str | OpenBackground
-    place: int
+    position: int
     background: Background | None
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """What was asked for, if it can be opened, and what is to be told."""
+class OpenResult:
+    """What was opened in the background thread, if anything, and what is to be reported of it."""
 
-    opened: Opened | None
-    told: Sequence[str]
+    opened: OpenChoice | None
+    notices: Sequence[str]
 
     def close(self) -> None:
-        """Close it: it is not wanted any more."""
+        """Close the background, which is no longer needed."""
         if self.opened and self.opened.background:
             self.opened.background.close()
 
 
 class BackgroundSwitcher:
-    """Goes through ``choices`` (specs, or openers of one's own), from the first one on.
+    """Shows one of ``choices`` (specs, or ``open`` callables) at a time, beginning with the first.
 
-    A picture takes longer to open than a frame may: those that are asked for later are opened in a thread that does
-    nothing else, and that nobody waits for at the end: a drive that went away may hold it for ever.
+    Opening an image takes longer than a frame may take, so later choices are opened in a thread that does nothing
+    else. It is not waited for at the end: a disconnected drive may block it for ever.
 
     Raises:
-        SpecError, MissingFile, BadFile: one of them cannot be opened, or there is none to choose.
+        SpecError, MissingFile, BadFile: a choice cannot be opened, or there is none.
     """
 
     def __init__(
@@ -53,115 +53,116 @@ class BackgroundSwitcher:
         if not choices:
             raise SpecError("no background given", hint="give one, such as 'blur' or 'none'")
         self._choices = list(choices)
-        self._place = 0
+        self._position = 0
         self._size = size
         self._fit = fit
-        self._tell = notify
-        self._asked: deque[Callable[[], Found]] = deque()
-        self._coming: Future[Found] | None = None
+        self._notify = notify
+        self._requests: deque[Callable[[], OpenResult]] = deque()
+        self._opening: Future[OpenResult] | None = None
         self._shown = self._choices[0]
-        self.current = self._opened(self._shown)
+        self.current = self._open(self._shown)
         self._alpha = self.current is None
         try:
-            self._try_others()
+            self._check_others()
         except BaseException:
             self.close()
             raise
 
     @property
     def alpha(self) -> bool:
-        """True when pictures carry alpha instead of a background; stays so for the whole run."""
+        """True if output frames carry alpha instead of a background; constant for the whole run."""
         return self._alpha
 
     def next(self) -> None:
-        """Ask for the next choice that can be opened; the others are told. One that is several goes on by itself."""
+        """Request the next choice that can be opened, and report the others; a single series shows its next image."""
         if len(self._choices) == 1 and isinstance(self.current, ImageSeries):
             self.current.next()
         else:
-            self._asked.append(self._following)
+            self._requests.append(self._open_next)
 
     def use(self, choice: str | OpenBackground) -> None:
-        """Ask for ``choice``; if it cannot be opened, that is told and the current one stays."""
-        self._asked.append(lambda: self._found([(self._place, choice)]))
+        """Request ``choice``; if it cannot be opened, that is reported and the current one stays."""
+        self._requests.append(lambda: self._open_first([(self._position, choice)]))
 
-    def look(self, *, wait: bool) -> bool:
-        """Go on to what was asked for, as soon as it is open; True when ``current`` is another. ``wait``: until then.
+    def update(self, *, wait: bool) -> bool:
+        """Switch to what was requested once it is open; True if ``current`` changed. ``wait``: until it is open.
 
         Raises:
-            Exception: what broke in the thread that opens, but for what is wrong with a choice.
+            Exception: what failed in the thread, except an invalid choice.
         """
         changed = False
-        while self._coming or self._asked:
-            if not self._coming:
-                self._coming, _ = begin(self._asked.popleft(), name="background", daemon=True)
-            if not wait and not self._coming.done():
+        while self._opening or self._requests:
+            if not self._opening:
+                self._opening, _ = start_thread(self._requests.popleft(), name="background", daemon=True)
+            if not wait and not self._opening.done():
                 break
-            coming, self._coming = self._coming, None
-            found = coming.result()
-            for line in found.told:
-                self._tell(line)
-            if found.opened:
-                self._take(found.opened)
+            future, self._opening = self._opening, None
+            result = future.result()
+            for notice in result.notices:
+                self._notify(notice)
+            if result.opened:
+                self._show(result.opened)
                 changed = True
         return changed
 
     def replace_failed(self, error: MatteError) -> None:
-        """Put the drawn default in the place of a background that failed.
+        """Replace a background that failed with the drawn default.
 
         Raises:
-            MatteError: ``error``, where the default itself is what failed.
+            MatteError: ``error``, if it is the default that failed, or there is no background.
         """
         if self.current is None or self._shown == DEFAULT:
             raise error
-        self._take(Opened(DEFAULT, self._place, self._fitting(DEFAULT)))
-        self._tell(f"the background failed, {DEFAULT!r} stands in for it: {error}")
+        self._show(OpenChoice(DEFAULT, self._position, self._open_compatible(DEFAULT)))
+        self._notify(f"the background failed and is replaced by {DEFAULT!r}: {error}")
 
     def close(self) -> None:
-        """Close the one that is open, and the one that is about to be as soon as it is."""
-        if self._coming:
-            self._coming.add_done_callback(close_late)
+        """Close the current background, and one that is still being opened as soon as it is open."""
+        if self._opening:
+            self._opening.add_done_callback(close_result)
         if self.current:
             self.current.close()
 
-    def _try_others(self) -> None:
-        """What is wrong with one that is named is told at the start, not in the middle of a call."""
+    def _check_others(self) -> None:
+        """Open and close the other specs: errors are reported at the start, not in the middle of a call."""
         for choice in self._choices[1:]:
-            if isinstance(choice, str) and (background := self._fitting(choice)):
+            if isinstance(choice, str) and (background := self._open_compatible(choice)):
                 background.close()
 
-    def _take(self, opened: Opened) -> None:
+    def _show(self, opened: OpenChoice) -> None:
         if self.current:
             self.current.close()
-        self.current, self._shown, self._place = opened.background, opened.choice, opened.place
+        self.current, self._shown, self._position = opened.background, opened.choice, opened.position
 
-    def _following(self) -> Found:
-        places = [*range(self._place + 1, len(self._choices)), *range(self._place)]
-        found = self._found([(place, self._choices[place]) for place in places])
-        if found.opened:
-            return found
-        return Found(None, [*found.told, "there is no other background to go on to"])
+    def _open_next(self) -> OpenResult:
+        positions = [*range(self._position + 1, len(self._choices)), *range(self._position)]
+        result = self._open_first([(position, self._choices[position]) for position in positions])
+        if result.opened:
+            return result
+        return OpenResult(None, [*result.notices, "there is no other background to switch to"])
 
-    def _found(self, choices: Sequence[tuple[int, str | OpenBackground]]) -> Found:
-        """The first that can be opened, and what is to be told of those before it."""
-        told: list[str] = []
-        for place, choice in choices:
+    def _open_first(self, choices: Sequence[tuple[int, str | OpenBackground]]) -> OpenResult:
+        """The first choice that can be opened, and notices of those before it."""
+        notices: list[str] = []
+        for position, choice in choices:
             try:
-                return Found(Opened(choice, place, self._fitting(choice)), told)
+                return OpenResult(OpenChoice(choice, position, self._open_compatible(choice)), notices)
             except MatteError as error:
-                told.append(f"the background stays as it is: {error}")
-        return Found(None, told)
+                notices.append(f"the background is unchanged: {error}")
+        return OpenResult(None, notices)
 
-    def _fitting(self, choice: str | OpenBackground) -> Background | None:
-        background = self._opened(choice)
+    def _open_compatible(self, choice: str | OpenBackground) -> Background | None:
+        """The choice, open. Raises SpecError if it would turn alpha on or off."""
+        background = self._open(choice)
         if (background is None) != self._alpha:
             if background:
                 background.close()
             raise SpecError(
-                f"{choice!r} cannot be changed to while running: outputs keep alpha or they do not", hint="leave it out"
+                f"cannot switch to {choice!r} while running: outputs keep alpha or they do not", hint="leave it out"
             )
         return background
 
-    def _opened(self, choice: str | OpenBackground) -> Background | None:
+    def _open(self, choice: str | OpenBackground) -> Background | None:
         if not isinstance(choice, str):
             return choice("", size=self._size, fit=self._fit)
         plugin = plugins.background(choice)

@@ -1,65 +1,73 @@
-"""A whole line opened: every part in its order, each closed again when a later one cannot be opened."""
+"""Builder: opens the parts of a pipeline in order; an ExitStack closes them in reverse."""
 
+import re
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
+from os import PathLike
+from types import TracebackType
+from typing import Protocol, TypeAlias, TypeVar
 
-from realtime_matte.capture.playback import Feed
+from realtime_matte import plugins
+from realtime_matte.capture.playback import Playback, RealTimeSource
 from realtime_matte.capture.rate_limiter import rate_limited
-from realtime_matte.config import parsers as values
-from realtime_matte.errors import SpecError
+from realtime_matte.capture.state import Capture
+from realtime_matte.capture.worker import CaptureWorker
+from realtime_matte.config.config import Config, parse_values
+from realtime_matte.errors import MatteError, SpecError
 from realtime_matte.frame import Size
-from realtime_matte.interfaces import Fit, OpenBackground, OpenSink, OpenSource
-from realtime_matte.media.fit import Framing
-from realtime_matte.pipeline import parts as assembly
+from realtime_matte.interfaces import OpenBackground, OpenSink, OpenSource, Source
+from realtime_matte.media.fit import FrameFitter
 from realtime_matte.pipeline import standby
 from realtime_matte.pipeline.backgrounds import BackgroundSwitcher
-from realtime_matte.pipeline.lifetime import Loan, finish, own
-from realtime_matte.pipeline.loading import Load, at_once, meanwhile
-from realtime_matte.pipeline.on_demand import OnDemand, Rests, demand
-from realtime_matte.pipeline.outputs import Outputs
+from realtime_matte.pipeline.loading import Load, load_in_background, load_now, network_opener, renderer_maker
+from realtime_matte.pipeline.on_demand import OnDemand, Pausable
+from realtime_matte.pipeline.outputs import Outputs, existing_files, open_outputs
 from realtime_matte.pipeline.recovery import OpenNetwork, RecoveringRenderer
-from realtime_matte.pipeline.standby import CARD_EVERY_S, Standby
+from realtime_matte.pipeline.standby import CARD_EVERY_S, StandbyCard
 from realtime_matte.stats import Stats
 
+SourceChoice: TypeAlias = str | int | PathLike[str] | OpenSource
+BackgroundChoice: TypeAlias = str | PathLike[str] | OpenBackground
+OutputChoice: TypeAlias = str | PathLike[str] | OpenSink
+ModelChoice: TypeAlias = str | PathLike[str] | OpenNetwork
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PartChoices:
-    """What the user named: see Pipeline.open."""
+Opener = TypeVar("Opener")
+Choice = TypeVar("Choice")
 
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What to open: ``config``, and ``open`` callables in the place of its specs."""
+
+    config: Config
     source: str | OpenSource
     backgrounds: Sequence[str | OpenBackground]
     outputs: Sequence[str | OpenSink]
     model: str | OpenNetwork
-    provider: str | None
-    threads: int | None
-    size: Size | None
-    fps: float | None
-    mirror: bool
-    only_me: bool
-    fit: Fit
-    card_image: str | None
-    card_text: str | None
-    on_demand: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """The open parts. ``frames``: how many there are in all, None when nobody knows; ``live``: as a camera's.
+class Parts:
+    """The open parts.
 
-    ``camera``: what can be let go of for a while; ``demand``: None where nobody asks who looks; ``load``: how to call
-    what takes long.
+    Attributes:
+        camera: What can be paused; None if the source is finite.
+        on_demand: None unless it was requested.
+        load: How to call what is slow.
+        frames: How many frames the source has; None if that is not known.
+        live: Frames come at their own time, as a camera's.
     """
 
-    feed: Feed
+    capture: Capture
     outputs: Outputs
     renderer: RecoveringRenderer
     backgrounds: BackgroundSwitcher
-    framing: Framing
-    card: Standby
-    camera: Rests | None
-    demand: OnDemand | None
+    fitter: FrameFitter
+    card: StandbyCard
+    camera: Pausable | None
+    on_demand: OnDemand | None
     load: Load
     frames: int | None
     live: bool
@@ -67,75 +75,180 @@ class Line:
     @property
     def notices(self) -> list[str]:
         """What the user should know of every part."""
-        watching = self.demand.notices if self.demand else []
-        return [*self.feed.notices, *self.renderer.notices, *self.outputs.notices, *watching, *self.card.notices]
+        readers = self.on_demand.notices if self.on_demand else []
+        capture = self.capture.state.notices
+        return [*capture, *self.renderer.notices, *self.outputs.notices, *readers, *self.card.notices]
 
 
-def opened(
-    choices: PartChoices, stack: ExitStack, *, stats: Stats, notify: Callable[[str], None], clock: Callable[[], float]
-) -> Line:
-    """Open every part and let ``stack`` close it. Live outputs show the standby card from the moment they are open.
+def open_parts(
+    choices: Choices, stack: ExitStack, *, stats: Stats, notify: Callable[[str], None], clock: Callable[[], float]
+) -> Parts:
+    """Open every part; ``stack`` closes it. Live outputs show the standby card from the moment they are open.
 
     Raises:
-        MatteError
+        MatteError: a part cannot be opened.
     """
-    _check(choices)
-    reopen = rate_limited(assembly.source_opener(choices.source, size=choices.size, fps=choices.fps), choices.fps)
-    loan = own(stack, Loan(reopen()))
-    device = loan.source
-    size = choices.size or device.size
-    backgrounds = own(stack, BackgroundSwitcher(choices.backgrounds, size=size, fit=choices.fit, notify=notify))
-    sinks = own(stack, Outputs(notify=notify))
-    read = [choices.source, *choices.backgrounds, choices.card_image, choices.model]
-    assembly.add_sinks(sinks, choices.outputs, read=read, size=size, fps=device.fps, alpha=backgrounds.alpha)
-    card = Standby(sinks, size=size, alpha=backgrounds.alpha, image=choices.card_image, text=choices.card_text)
+    config = choices.config
+    reopen = rate_limited(source_opener(choices.source, size=config.size, fps=config.fps), config.fps)
+    unread = own(stack, ExitStack())  # closes the source until there is a capture, which closes it from then on
+    source = own(unread, reopen())
+    size = config.size or source.size
+    backgrounds = own(stack, BackgroundSwitcher(choices.backgrounds, size=size, fit=config.fit, notify=notify))
+    outputs = own(stack, Outputs(notify=notify))
+    inputs = [choices.source, *choices.backgrounds, config.card, choices.model]
+    open_outputs(outputs, choices.outputs, inputs=inputs, size=size, fps=source.fps, alpha=backgrounds.alpha)
+    card = StandbyCard(outputs, size=size, alpha=backgrounds.alpha, image=config.card, text=config.card_text)
     card.show_live(standby.STARTING, clock())
     card.set_timeout_image(standby.STOPPED)
-    finish(stack, lambda: card.end(clock()))  # if it comes no further: nobody is to wait for a start for ever
-    live = assembly.watch(stack, loan, reopen) if device.live else None
-    feed = live or assembly.play(stack, loan, paced=sinks.live)
-    camera = live if device.frames is None else None  # what ends would begin anew
-    wanted = demand(stack, sinks, camera, notify=notify, clock=clock) if choices.on_demand else None
-    load = partial(meanwhile, call=lambda: card.repeat(clock()), every_s=CARD_EVERY_S) if sinks.live else at_once
-    line = Line(
-        feed=feed,
-        outputs=sinks,
-        renderer=own(stack, _renderer(choices, size, backgrounds, load, stats=stats, notify=notify)),
+    call_at_exit(stack, lambda: card.end(clock()))  # if a later part cannot be opened, viewers must not wait for it
+    unread.pop_all()
+    capture = own(stack, open_capture(source, reopen, real_time=outputs.live))
+    is_camera = source.live and source.frames is None  # a clip that plays live would start again after a pause
+    camera = capture if is_camera and isinstance(capture, Pausable) else None
+    on_demand = open_on_demand(stack, outputs, camera, notify=notify, clock=clock) if config.on_demand else None
+    repeat_card = partial(load_in_background, call=lambda: card.repeat(clock()), every_s=CARD_EVERY_S)
+    load = repeat_card if outputs.live else load_now
+    open_network = network_opener(choices.model, provider=config.provider, threads=config.threads, load=load)
+    make_renderer = renderer_maker(size, stats.lap, notify, only_me=config.only_me, load=load)
+    renderer = RecoveringRenderer(open_network, make_renderer, background=backgrounds.current, notify=notify)
+    own(stack, renderer)
+    call_at_exit(stack, lambda: card.end(clock()))  # before the camera is closed, which may take a second
+    return Parts(
+        capture=capture,
+        outputs=outputs,
+        renderer=renderer,
         backgrounds=backgrounds,
-        framing=Framing(size, mirror=choices.mirror),
+        fitter=FrameFitter(size, mirror=config.mirror),
         card=card,
         camera=camera,
-        demand=wanted,
+        on_demand=on_demand,
         load=load,
-        frames=device.frames,
-        live=device.live or sinks.live,
+        frames=source.frames,
+        live=source.live or outputs.live,
     )
-    finish(stack, lambda: card.end(clock()))  # before the camera is closed, which may take a second
-    return line
 
 
-def _check(choices: PartChoices) -> None:
-    """The command line's were checked where they were read; a caller's are here. Raises SpecError."""
-    size = choices.size and "x".join(map(str, choices.size))
-    for name, value, read in (("size", size, values.size), ("fit", choices.fit, values.fit)):
-        try:
-            _ = value is None or read(value)
-        except ValueError as error:
-            raise SpecError(f"{name}: {value!r} is not {error}") from error
-
-
-def _renderer(
-    choices: PartChoices,
-    size: Size,
-    backgrounds: BackgroundSwitcher,
-    load: Load,
+def parse_choices(
+    config: Config,
     *,
-    stats: Stats,
-    notify: Callable[[str], None],
-) -> RecoveringRenderer:
-    return RecoveringRenderer(
-        assembly.network_opener(choices.model, provider=choices.provider, threads=choices.threads, load=load),
-        assembly.renderer_maker(size, stats.lap, notify, only_me=choices.only_me, load=load),
-        background=backgrounds.current,
-        notify=notify,
+    source: SourceChoice | None,
+    backgrounds: BackgroundChoice | Sequence[BackgroundChoice] | None,
+    outputs: OutputChoice | Sequence[OutputChoice] | None,
+    model: ModelChoice | None,
+) -> Choices:
+    """The specs parsed as the configuration's fields are; None takes the configuration's.
+
+    Raises:
+        SpecError: one of them is invalid.
+    """
+    background_list: Sequence[BackgroundChoice] = config.bg if backgrounds is None else _listed(backgrounds)
+    output_list: Sequence[OutputChoice] = config.output if outputs is None else _listed(outputs)
+    return Choices(
+        config=config,
+        source=parse_choice("camera", config.camera if source is None else source),
+        backgrounds=[parse_choice("bg", choice) for choice in background_list],
+        outputs=[parse_choice("output", choice) for choice in output_list],
+        model=parse_choice("model", config.model if model is None else model),
     )
+
+
+def parse_choice(option: str, choice: str | int | PathLike[str] | Opener) -> str | Opener:
+    """The spec, parsed as a value of the option of Config; a callable is returned as it is. Raises SpecError."""
+    if not isinstance(choice, str | int | PathLike):
+        return choice
+    value = parse_values({option: choice})[option]
+    return str(value[0] if isinstance(value, tuple) else value)
+
+
+def source_opener(choice: str | OpenSource, *, size: Size | None, fps: float | None) -> Callable[[], Source]:
+    """A callable that opens the source each time it is called. A number or a name alone is a camera's.
+
+    Raises:
+        SpecError: the spec is invalid.
+    """
+    if not isinstance(choice, str):
+        return partial(choice, "", size=size, fps=fps)
+    try:
+        plugin = plugins.source(choice)
+    except SpecError:
+        if re.match(r"[a-z_]+:", choice) or any(file.suffix for file in existing_files(choice)):
+            raise
+        plugin = plugins.source(f"camera:{choice}")
+    return partial(plugin.open, plugin.rest, size=size, fps=fps)
+
+
+def open_capture(source: Source, reopen: Callable[[], Source], *, real_time: bool) -> Capture:
+    """What reads an open source, and closes it.
+
+    A camera is read ahead by a thread and opened again after a loss. A finite source is read in the caller's thread,
+    every frame, or in ``real_time`` for outputs that are watched live; no frame of it is missed during the start.
+    """
+    first = [source]
+
+    def open_source() -> Source:
+        return first.pop() if first else reopen()
+
+    if source.live:
+        return CaptureWorker(open_source, ahead=source.frames is None)
+    if real_time:
+        return CaptureWorker(lambda: RealTimeSource(source), ahead=False)
+    return Playback(source)
+
+
+def open_on_demand(
+    stack: ExitStack,
+    outputs: Outputs,
+    camera: Pausable | None,
+    *,
+    notify: Callable[[str], None],
+    clock: Callable[[], float],
+) -> OnDemand:
+    """What turns the camera off while no program reads the outputs; ``stack`` closes it.
+
+    Raises:
+        SpecError: no output knows whether it is read, or the source is not a camera.
+        SinkError: the readers of an output cannot be found.
+    """
+    if camera is None:
+        raise SpecError("on demand needs a camera, and this source is a file", hint="leave out --on-demand")
+    sinks = outputs.with_readers()
+    if not sinks:
+        raise SpecError(
+            "on demand needs an output that knows whether a program reads it, which only Linux virtual cameras do",
+            hint="add --output virtualcam, or leave out --on-demand",
+        )
+    return OnDemand([own(stack, sink.open_readers()) for sink in sinks], camera, notify=notify, clock=clock)
+
+
+def _listed(choices: Choice | Sequence[Choice]) -> Sequence[Choice]:
+    return choices if isinstance(choices, Sequence) and not isinstance(choices, str) else [choices]
+
+
+class Closable(Protocol):
+    """Anything with an idempotent ``close``."""
+
+    def close(self) -> None:
+        """Close it."""
+
+
+Part = TypeVar("Part", bound=Closable)
+
+
+def own(stack: ExitStack, part: Part) -> Part:
+    """Let ``stack`` close the part. Returns the part."""
+    call_at_exit(stack, part.close)
+    return part
+
+
+def call_at_exit(stack: ExitStack, call: Callable[[], None]) -> None:
+    """Let ``stack`` call ``call``; its MatteError becomes a note of an earlier error instead of hiding it."""
+
+    def leave(_kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None) -> None:
+        try:
+            call()
+        except MatteError as close_error:
+            if error is None:
+                raise
+            error.add_note(f"while closing: {close_error}")
+
+    stack.push(leave)

@@ -1,20 +1,20 @@
-"""Whether the line keeps up with its camera, and what becomes of it where not."""
+"""Governor: finds out whether the pipeline keeps up with its camera, and picks a lighter model if it does not."""
 
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
-JUDGED: Final = 128
-"""So many frames are judged together: some four seconds of a camera's."""
+WINDOW: Final = 128
+"""Frames that are judged together: about four seconds of a camera's."""
 
-LATE: Final = 0.2
-"""More than this part of them were never shown: others see jerks."""
+MAX_DROPPED: Final = 0.2
+"""Share of dropped frames in a window above which the pipeline is too slow: viewers see jerks."""
 
-IN_A_ROW: Final = 3
-"""So many times, and it is told: a moment's load, or a change of the model, is no slow machine."""
+SLOW_WINDOWS: Final = 3
+"""Slow windows in a row before anything is done: a short load, or a change of the model, is no slow machine."""
 
 
-class Runs(Protocol):
-    """What is running now."""
+class RunningModel(Protocol):
+    """The network that runs now."""
 
     @property
     def network(self) -> str:
@@ -22,47 +22,48 @@ class Runs(Protocol):
 
     @property
     def model(self) -> str:
-        """Its name, and the provider that really runs it."""
+        """Its name and the provider that runs it."""
 
 
 class Governor:
-    """Tells that frames come faster than they are shown, and asks for a lighter network while there is one."""
+    """Reports that frames come faster than they are shown, and requests a lighter network while there is one."""
 
-    def __init__(self, now: Runs, *, notify: Callable[[str], None]) -> None:
-        self._now = now
-        self._tell = notify
-        self._late = 0
-        self._before: tuple[int, int] | None = None
+    def __init__(self, running: RunningModel, *, notify: Callable[[str], None]) -> None:
+        self._running = running
+        self._notify = notify
+        self._slow_windows = 0
+        self._window_start: tuple[int, int] | None = None
         self._lighter: list[str] = []
-        self._change: Callable[[str], None]
-        self._mend = ""
+        self._switch: Callable[[str], None]
+        self._hint = ""
 
-    def govern(self, lighter: Sequence[str], change: Callable[[str], None]) -> None:
-        """Let ``change`` take networks of these specs, heaviest first, as they are needed; without any, none."""
+    def set_models(self, lighter: Sequence[str], switch: Callable[[str], None]) -> None:
+        """Set the specs of lighter networks, heaviest first, and what switches to one; none may be given."""
         self._lighter = list(lighter)
-        self._change = change
-        self._mend = "a smaller --size" if lighter else "--model small?quality=low or a smaller --size"
+        self._switch = switch
+        self._hint = "a smaller --size" if lighter else "--model small?quality=low or a smaller --size"
 
-    def look(self, *, shown: int, dropped: int) -> None:
-        """After each frame; the counts are those of the whole run."""
-        if self._before is None:
-            self._before = shown, dropped
-        new, lost = shown - self._before[0], dropped - self._before[1]
-        if new + lost < JUDGED or self._late == IN_A_ROW:
+    def update(self, *, shown: int, dropped: int) -> None:
+        """Judge the run so far; call it after each frame with the counts of the whole run."""
+        if self._window_start is None:
+            self._window_start = shown, dropped
+        new_shown, new_dropped = shown - self._window_start[0], dropped - self._window_start[1]
+        frames = new_shown + new_dropped
+        if frames < WINDOW or self._slow_windows == SLOW_WINDOWS:
             return
-        self._before = shown, dropped
-        self._late = self._late + 1 if lost > LATE * (new + lost) else 0
-        if self._late == IN_A_ROW:
-            self._behind(f"of the last {new + lost} frames {new} were shown, with {self._now.model}")
+        self._window_start = shown, dropped
+        self._slow_windows = self._slow_windows + 1 if new_dropped > MAX_DROPPED * frames else 0
+        if self._slow_windows == SLOW_WINDOWS:
+            self._act(f"{new_shown} of the last {frames} frames were shown, with {self._running.model}")
 
-    def _behind(self, found: str) -> None:
-        """Change what can be changed, and judge that anew; else say what the user can do."""
-        lighter = next((spec for spec in self._lighter if spec != self._now.network), None)
+    def _act(self, found: str) -> None:
+        """Switch to the next lighter network and start judging again; without one, report what the user can do."""
+        lighter = next((spec for spec in self._lighter if spec != self._running.network), None)
         if lighter is None:
-            mend = f"take {self._mend}, or see with rtmatte bench what takes the time"
-            self._tell(f"too slow for this camera: {found}; {mend}")
+            hint = f"use {self._hint}, or see with rtmatte bench what takes the time"
+            self._notify(f"too slow for this camera: {found}; {hint}")
             return
         self._lighter = self._lighter[self._lighter.index(lighter) + 1 :]
-        self._late, self._before = 0, None
-        self._tell(f"too slow for this camera: {found}; the model is {lighter} from now on")
-        self._change(lighter)
+        self._slow_windows, self._window_start = 0, None
+        self._notify(f"too slow for this camera: {found}; switching to the model {lighter}")
+        self._switch(lighter)

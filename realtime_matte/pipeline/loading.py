@@ -1,60 +1,121 @@
-"""Something slow made beside the line, so that the standby card goes on being sent."""
+"""Opening of slow parts in a thread, while the standby card is still sent; and what opens the network and renderer."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
 from contextlib import suppress
+from functools import partial
 from typing import Protocol, TypeVar
 
-Made = TypeVar("Made")
+from realtime_matte.frame import Size
+from realtime_matte.interfaces import Background, Network, Renderer
+from realtime_matte.pipeline.recovery import MakeRenderer, OpenNetwork
+
+Result = TypeVar("Result")
 
 
 class Load(Protocol):
-    """Calls what takes long, and does what has to be done meanwhile."""
+    """Calls something slow, and does what has to be done until it returns."""
 
-    def __call__(self, make: Callable[[], Made], /) -> Made:
-        """What ``make`` gives; raises what it raises."""
+    def __call__(self, make: Callable[[], Result], /) -> Result:
+        """The result of ``make``; raises what it raises."""
 
 
-def at_once(make: Callable[[], Made], /) -> Made:
-    """There is nothing to do meanwhile."""
+def load_now(make: Callable[[], Result], /) -> Result:
+    """The result of ``make``, called in this thread: there is nothing else to do."""
     return make()
 
 
-def meanwhile(make: Callable[[], Made], /, *, call: Callable[[], None], every_s: float) -> Made:
-    """What ``make`` gives, made in a thread of its own that ends with it; ``call`` is called here every so often.
+def load_in_background(make: Callable[[], Result], /, *, call: Callable[[], None], every_s: float) -> Result:
+    """The result of ``make``, called in a thread that ends with it; ``call`` is called here every ``every_s`` seconds.
 
-    If ``call`` raises, or Ctrl-C does, the result is closed as soon as it is there. The program does not end before.
+    If ``call`` raises, or Ctrl-C is pressed, the result is closed when it arrives; the program does not end before.
     """
-    made, thread = begin(make, name="meanwhile", daemon=False)
+    future, thread = start_thread(make, name="loading", daemon=False)
     try:
-        while not wait([made], every_s).done:
+        while not wait([future], every_s).done:
             call()
     except BaseException:
-        made.add_done_callback(close_late)
+        future.add_done_callback(close_result)
         raise
     thread.join()
-    return made.result()
+    return future.result()
 
 
-def begin(make: Callable[[], Made], *, name: str, daemon: bool) -> tuple[Future[Made], threading.Thread]:
-    """What ``make`` will give, and the thread of its own that it is made in."""
-    made = Future[Made]()
-    thread = threading.Thread(target=_run, args=(make, made), name=name, daemon=daemon)
+def start_thread(make: Callable[[], Result], *, name: str, daemon: bool) -> tuple[Future[Result], threading.Thread]:
+    """The future result of ``make``, and the thread that it runs in."""
+    future = Future[Result]()
+    thread = threading.Thread(target=_run, args=(make, future), name=name, daemon=daemon)
     thread.start()
-    return made, thread
+    return future, thread
 
 
-def close_late(made: Future[Made]) -> None:
-    """Close what came when nobody waited for it any more."""
+def close_result(future: Future[Result]) -> None:
+    """Close the result of a thread that is no longer waited for."""
     with suppress(BaseException):
-        close = getattr(made.result(), "close", None)
+        close = getattr(future.result(), "close", None)
         if close:
             close()
 
 
-def _run(make: Callable[[], Made], made: Future[Made]) -> None:
+def network_opener(
+    model: str | OpenNetwork, *, provider: str | None, threads: int | None, load: Load = load_now
+) -> OpenNetwork:
+    """A callable that opens the network, by ``load``, each time it is called."""
+
+    def open_network() -> Network:
+        from realtime_matte import models  # noqa: PLC0415  # ONNX Runtime loads while the standby card is already sent
+
+        assert isinstance(model, str)  # noqa: S101
+        return models.open(model, provider=provider, threads=threads)
+
+    return partial(load, open_network if isinstance(model, str) else model)
+
+
+def lighter_models(model: str | OpenNetwork) -> Sequence[str]:
+    """The models that may replace this one if the pipeline is too slow; none if the user chose it."""
+    from realtime_matte import models  # noqa: PLC0415  # as above
+
+    return models.LIGHTER if model == models.AUTO else ()
+
+
+def renderer_maker(
+    size: Size,
+    lap: Callable[[str], None],
+    notify: Callable[[str], None],
+    *,
+    only_me: bool = False,
+    load: Load = load_now,
+) -> MakeRenderer:
+    """A callable that makes the renderer of a network, ready for its first frame.
+
+    Args:
+        size: (width, height) of the output.
+        lap: Called with the name of each stage that ended: see Stats.lap.
+        notify: Gets one line if Numba had to compile.
+        only_me: Keep the largest person only.
+        load: Calls what is slow.
+    """
+
+    def warm_up() -> str:
+        from realtime_matte.render import renderer  # noqa: PLC0415  # Numba loads, and compiles if it has to
+
+        return renderer.warm_up()
+
+    def make(network: Network, background: Background | None) -> Renderer:
+        if notice := load(warm_up):
+            notify(notice)
+        from realtime_matte.render.main_person import MainPerson  # noqa: PLC0415
+        from realtime_matte.render.renderer import CpuRenderer  # noqa: PLC0415
+
+        network = MainPerson(network) if only_me else network
+        return CpuRenderer(network, size=size, background=background, lap=lap)
+
+    return make
+
+
+def _run(make: Callable[[], Result], future: Future[Result]) -> None:
     try:
-        made.set_result(make())
-    except BaseException as error:  # noqa: BLE001 - the top of a thread: handed on to the caller
-        made.set_exception(error)
+        future.set_result(make())
+    except BaseException as error:  # noqa: BLE001 - the top of a thread: raised again in the caller's
+        future.set_exception(error)

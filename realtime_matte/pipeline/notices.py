@@ -1,29 +1,30 @@
-"""What changes while a line runs, told once: a camera that goes and comes, a fall-back."""
+"""Notices: what changes while the pipeline runs, reported once each: a lost camera, a fall-back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from realtime_matte.pipeline.builder import Line
+from realtime_matte.capture.state import CaptureState
+from realtime_matte.pipeline.builder import Parts
 
 
 class Notices:
-    """Looks at a line after each frame. What its parts had to say when it was opened is no news."""
+    """Reports what is new in the parts after each frame; not what they already reported when they were opened."""
 
-    def __init__(self, line: Line, *, notify: Callable[[str], None]) -> None:
-        self._line = line
-        self._tell = notify
-        self._away: str | None = None
-        self._notes = line.feed.notices, line.renderer.notices
-        self._told = set(line.notices)
+    def __init__(self, parts: Parts, *, notify: Callable[[str], None]) -> None:
+        self._parts = parts
+        self._notify = notify
+        self._reason = ""
+        self._latest: tuple[Sequence[str], Sequence[str]] = parts.capture.state.notices, parts.renderer.notices
+        self._reported = set(parts.notices)
 
-    def look(self) -> None:
-        """Tell what is new; costs nothing while there is nothing."""
-        away, notices = self._line.feed.status, (self._line.feed.notices, self._line.renderer.notices)
-        if away == self._away and notices == self._notes:
+    def update(self, state: CaptureState) -> None:
+        """Report what is new; costs next to nothing while nothing is. ``state``: of the capture, read after a take."""
+        latest = state.notices, self._parts.renderer.notices
+        if state.reason == self._reason and latest == self._latest:
             return
-        if away != self._away:
-            self._tell(away or "the camera is back")
-        self._away, self._notes = away, notices
-        for note in self._line.notices:
-            if note not in self._told:
-                self._told.add(note)
-                self._tell(note)
+        if state.reason != self._reason:
+            self._notify(state.reason or "the camera is back")
+        self._reason, self._latest = state.reason, latest
+        for notice in self._parts.notices:
+            if notice not in self._reported:
+                self._reported.add(notice)
+                self._notify(notice)

@@ -1,66 +1,67 @@
-"""Several outputs as one."""
+"""Outputs: several sinks used as one, and the opening of sinks from specs."""
 
 from collections.abc import Callable, Sequence
+from itertools import product
+from pathlib import Path
 
-from realtime_matte.errors import MatteError
-from realtime_matte.frame import Pixels
-from realtime_matte.interfaces import Command, HasReaders, HasTimeoutImage, Interactive, Sink
+from realtime_matte import plugins
+from realtime_matte.config import specs
+from realtime_matte.errors import MatteError, SpecError
+from realtime_matte.frame import Pixels, Size
+from realtime_matte.interfaces import Command, HasReaders, HasTimeoutImage, Interactive, OpenSink, Sink
+from realtime_matte.paths import is_file, named, real
 
 
 class Outputs:
-    """Sends to every sink. One that fails is closed and told while others are left; the last one's error is raised.
+    """Sends to every sink. One that fails is closed and reported; the error of the last one is raised.
 
-    Times are kept from going back: a card is sent at the time of now, and the next frame may be a little older.
+    Times never go back: a card is sent at the current time, and the next frame may be a little older.
     """
 
     def __init__(self, *, notify: Callable[[str], None]) -> None:
-        self.failed = 0  # how many are closed for that
+        self.failed = 0  # sinks closed because of an error
         self._sinks: list[Sink] = []
-        self._tell = notify
+        self._notify = notify
         self._time = float("-inf")
 
     def add(self, sink: Sink) -> None:
-        """Take a sink, to be closed here."""
+        """Add a sink; it is closed by ``close``."""
         self._sinks.append(sink)
 
     @property
     def live(self) -> bool:
-        """True when any of them is watched as it goes."""
+        """True if any sink is watched live."""
         return any(sink.live for sink in self._sinks)
 
     @property
     def notices(self) -> Sequence[str]:
-        """What the user should know of each."""
-        return [note for sink in self._sinks for note in sink.notices]
+        """What the user should know of each sink."""
+        return [notice for sink in self._sinks for notice in sink.notices]
 
-    def send(self, picture: Pixels, time: float) -> None:
-        """Hand one picture to all.
+    def send(self, image: Pixels, time: float) -> None:
+        """Send one output frame to all sinks. Raises SinkError of the last one left."""
+        self._send_to(self._sinks, image, time)
 
-        Raises:
-            SinkError: of the last one left.
-        """
-        self._hand(self._sinks, picture, time)
+    def send_live(self, image: Pixels, time: float) -> None:
+        """Send one output frame to live sinks only. Raises SinkError of the last one left."""
+        self._send_to([sink for sink in self._sinks if sink.live], image, time)
 
-    def send_live(self, picture: Pixels, time: float) -> None:
-        """Hand one picture to those who are watched live alone. Raises as ``send``."""
-        self._hand([sink for sink in self._sinks if sink.live], picture, time)
-
-    def set_timeout_image(self, picture: Pixels) -> None:
-        """Let ``picture`` be what is shown if this program is killed, where that can be."""
+    def set_timeout_image(self, image: Pixels) -> None:
+        """Set the image that devices show if this program is killed, where a device can do that."""
         for sink in self._sinks:
             if isinstance(sink, HasTimeoutImage):
-                sink.set_timeout_image(picture)
+                sink.set_timeout_image(image)
 
-    def watched(self) -> list[HasReaders]:
-        """Those that can tell whether somebody looks."""
+    def with_readers(self) -> list[HasReaders]:
+        """The sinks that know whether a program reads them."""
         return [sink for sink in self._sinks if isinstance(sink, HasReaders)]
 
     def commands(self) -> list[Command]:
-        """What was asked for in any of them since the last call."""
-        return [one for sink in self._sinks if isinstance(sink, Interactive) for one in sink.commands()]
+        """Commands from the user in any sink since the last call."""
+        return [command for sink in self._sinks if isinstance(sink, Interactive) for command in sink.commands()]
 
     def close(self) -> None:
-        """Close every sink, also when one of them fails to."""
+        """Close every sink, also when one of them raises."""
         errors: list[MatteError] = []
         while self._sinks:
             try:
@@ -72,25 +73,90 @@ class Outputs:
         if errors:
             raise errors[0]
 
-    def _hand(self, sinks: Sequence[Sink], picture: Pixels, time: float) -> None:
+    def _send_to(self, sinks: Sequence[Sink], image: Pixels, time: float) -> None:
         failed: list[tuple[Sink, MatteError]] = []
         for sink in sinks:
             try:
-                sink.send(picture, max(time, self._time))
+                sink.send(image, max(time, self._time))
             except MatteError as error:
                 failed.append((sink, error))
         if sinks:
             self._time = max(time, self._time)
         for sink, cause in failed:
-            self._drop(sink, cause)
+            self._remove(sink, cause)
 
-    def _drop(self, sink: Sink, error: MatteError) -> None:
+    def _remove(self, sink: Sink, error: MatteError) -> None:
         self._sinks.remove(sink)
         self.failed += 1
         try:
             sink.close()
-        except MatteError as late:
-            error.add_note(str(late))
+        except MatteError as close_error:
+            error.add_note(str(close_error))
         if not self._sinks:
             raise error
-        self._tell(f"an output failed and is closed, the others go on: {error}")
+        self._notify(f"an output failed and is closed, the others continue: {error}")
+
+
+def open_outputs(
+    outputs: Outputs,
+    choices: Sequence[str | OpenSink],
+    *,
+    inputs: Sequence[object],
+    size: Size,
+    fps: float,
+    alpha: bool,
+) -> None:
+    """Open every output and add it to ``outputs``.
+
+    Args:
+        outputs: Where the sinks are added; it closes them.
+        choices: Specs, or ``open`` callables.
+        inputs: The specs of what is read (anything else in it is ignored); no output may write over one of them.
+        size: (width, height) of the output frames.
+        fps: Nominal frames per second.
+        alpha: Output frames are BGRA.
+
+    Raises:
+        SpecError: A spec is invalid, none is given, one is given twice, or one names a file that is read.
+        SinkError, MissingDependency
+    """
+    if not choices:
+        raise SpecError("no output given", hint="give one, such as 'window' or 'out.mp4'")
+    for choice, spec in product(choices, inputs):
+        if isinstance(choice, str) and isinstance(spec, str) and same_file(choice, spec):
+            raise SpecError(
+                f"the output {choice!r} would overwrite {spec!r}, which is an input", hint="choose another file name"
+            )
+    for opener, rest in _distinct(choices):
+        outputs.add(opener(rest, size=size, fps=fps, alpha=alpha))
+
+
+def same_file(first: str, second: str) -> bool:
+    """True if two specs name the same existing file."""
+    return any(one.samefile(other) for one, other in product(existing_files(first), existing_files(second)))
+
+
+def existing_files(spec: str) -> list[Path]:
+    """The existing files that a spec may name, with or without what may be its options."""
+    name = plugins.without_word(spec)
+    return [named(path) for path in (name, name.rpartition("?")[0]) if is_file(path)]
+
+
+def _distinct(choices: Sequence[str | OpenSink]) -> list[tuple[OpenSink, str]]:
+    """Each output's opener and its argument; raises SpecError for two of the same, which would write over each other.
+
+    Outputs that name a device come before those that take any free one, which might take the named one.
+    """
+    found: list[tuple[OpenSink, str]] = []
+    taken: set[tuple[str, str]] = set()
+    for choice in choices:
+        if not isinstance(choice, str):
+            found.append((choice, ""))
+            continue
+        plugin = plugins.sink(choice)
+        place = plugin.name, real(specs.split(plugin.rest)[0])
+        if place in taken:
+            raise SpecError(f"the output {choice!r} is given twice", hint="give it once")
+        taken.add(place)
+        found.append((plugin.open, plugin.rest))
+    return sorted(found, key=lambda pair: not pair[1])

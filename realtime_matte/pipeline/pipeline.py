@@ -1,4 +1,4 @@
-"""The line a frame walks: source, framing, matte, refine, composite, outputs. Nothing runs back."""
+"""Pipeline: source, fitting, matte, refinement, composite, outputs. Nothing runs back up."""
 
 import logging
 import time
@@ -7,16 +7,27 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
 from types import TracebackType
-from typing import Self
+from typing import Self, get_args
 
-from realtime_matte.errors import MatteError, SinkError
-from realtime_matte.frame import Frame, Size
-from realtime_matte.interfaces import Command, Fit, OpenBackground, OpenSink, OpenSource
-from realtime_matte.pipeline import on_demand as demand
-from realtime_matte.pipeline import parts as assembly
-from realtime_matte.pipeline import standby
-from realtime_matte.pipeline.builder import Line, PartChoices, opened
+from realtime_matte.capture.state import CaptureState
+from realtime_matte.config.config import Config
+from realtime_matte.errors import MatteError, SinkError, SpecError
+from realtime_matte.frame import Frame
+from realtime_matte.interfaces import Command
+from realtime_matte.pipeline import on_demand, standby
+from realtime_matte.pipeline.builder import (
+    BackgroundChoice,
+    Choices,
+    ModelChoice,
+    OutputChoice,
+    Parts,
+    SourceChoice,
+    open_parts,
+    parse_choice,
+    parse_choices,
+)
 from realtime_matte.pipeline.governor import Governor
+from realtime_matte.pipeline.loading import lighter_models, network_opener
 from realtime_matte.pipeline.notices import Notices
 from realtime_matte.pipeline.recovery import OpenNetwork
 from realtime_matte.pipeline.standby import CARD_EVERY_S, STANDBY_EVERY_S
@@ -26,19 +37,23 @@ _log = logging.getLogger("realtime_matte")
 
 
 class Pipeline:
-    """The whole line, and the owner of all it opens.
+    """The pipeline, and the owner of all it opens. Made by ``open``.
 
-    Only a picture composited with the matte of that very frame, or the standby card, is ever sent. Everything runs in
-    the caller's thread but a live source, the opening of a background that is changed to, and the loading of a network
-    while others watch. ``ask``, ``switch_model`` and ``switch_background`` may be called from any thread and take
-    effect between two frames.
+    Only a frame composited with the matte of that very frame, or the standby card, is ever sent. Everything runs in
+    the caller's thread except the reading of a live source, the opening of another background, and the loading of a
+    network while an output is live. ``request``, ``switch_model`` and ``switch_background`` may be called from any
+    thread and take effect between two frames.
+
+    Attributes:
+        stats: Times and counts of the run.
+        standby: True while the user has requested the standby card.
     """
 
     def __init__(
         self,
-        line: Line,
+        parts: Parts,
+        choices: Choices,
         *,
-        choices: PartChoices,
         stats: Stats,
         notify: Callable[[str], None],
         clock: Callable[[], float],
@@ -46,169 +61,180 @@ class Pipeline:
     ) -> None:
         self.stats = stats
         self.standby = False
-        self._line = line
-        self._tell = notify
+        self._parts = parts
+        self._notify = notify
         self._clock = clock
         self._stack = stack
         self._requests: deque[Callable[[], None]] = deque()  # any thread appends, the caller's takes
         self._time = clock()
-        self._shown = -1  # the number of the last frame
+        self._last_index = -1
         self._quit = False
-        self._news = Notices(line, notify=notify)
-        self._pace = Governor(line.renderer, notify=notify)
-        self._govern(choices.model, provider=choices.provider, threads=choices.threads)
+        self._notices = Notices(parts, notify=notify)
+        self._governor = Governor(parts.renderer, notify=notify)
+        self._govern(choices.model, provider=choices.config.provider, threads=choices.config.threads)
 
     @classmethod
     def open(
         cls,
-        source: str | OpenSource = "camera",
-        background: str | OpenBackground | Sequence[str | OpenBackground] = "studio",
+        source: SourceChoice | None = None,
+        background: BackgroundChoice | Sequence[BackgroundChoice] | None = None,
         *,
-        outputs: Sequence[str | OpenSink] = ("virtualcam",),
-        model: str | OpenNetwork = "auto",
-        provider: str | None = None,
-        threads: int | None = None,
-        size: Size | None = None,
-        fps: float | None = None,
-        mirror: bool = False,
-        only_me: bool = False,
-        fit: Fit = "cover",
-        card_image: str | None = None,
-        card_text: str | None = None,
-        on_demand: bool = False,
+        outputs: OutputChoice | Sequence[OutputChoice] | None = None,
+        model: ModelChoice | None = None,
+        config: Config | None = None,
         notify: Callable[[str], None] = _log.warning,
         clock: Callable[[], float] = time.perf_counter,
+        **options: object,
     ) -> Self:
-        """Open everything; live outputs show the standby card from the moment they are open.
+        """Open every part. Live outputs show the standby card from the moment they are open.
 
-        Parts are named by their specs, or given as an ``open`` of one's own. Several backgrounds are gone
-        through by the ``next_background`` command. ``size`` is the output's; None takes the source's. ``fps``
-        is wished: outputs get the rate that the source grants, of which no more is taken. ``model`` "auto" goes
-        down to lighter networks where frames come faster than they are shown. ``only_me``: of people who do not
-        touch in the picture, whoever takes most of it is shown alone. ``on_demand``: the camera is open only while
-        somebody looks at one of the outputs that can tell, and for a moment at the start, to know that it works.
-        ``tell`` gets each fall-back, and each fault that is lived through, as one line.
+        Args:
+            source: A spec such as ``"camera:0"``, a camera's number, a file, or an ``open`` callable: see OpenSource.
+                None takes ``config.camera``, by default the first camera.
+            background: One or several specs, files or ``open`` callables; the command ``next_background`` switches.
+                None takes ``config.bg``, by default the studio.
+            outputs: One or several specs, files or ``open`` callables. None takes ``config.output``, by default the
+                virtual camera.
+            model: The name of a model, an ONNX file, or a callable that opens a Network. None takes ``config.model``,
+                by default ``auto``, which switches to lighter models if frames come faster than they are shown.
+            config: All other options; None for their defaults.
+            notify: Gets each fall-back, and each error that the run survives, as one line.
+            clock: Seconds, as of the frames' times.
+            options: Fields of Config that replace those of ``config``, such as ``size=(1280, 720)``, ``mirror=True``
+                or ``card="away.png"``. Their values are checked as those of the command line.
 
         Raises:
-            MatteError: something cannot be opened; what was opened before it is closed again.
+            SpecError: An option is unknown or invalid.
+            MatteError: A part cannot be opened; those opened before it are closed again.
+
+        Example:
+            >>> with Pipeline.open("demo?frames=3", "blur", outputs="null", size="160x90") as pipeline:
+            ...     pipeline.run()
+            ...     pipeline.stats.composites
+            3
         """
-        stats = Stats(clock=clock)
-        choices = PartChoices(
+        choices = parse_choices(
+            (config or Config()).replace(**options),
             source=source,
-            backgrounds=[background] if isinstance(background, str) or callable(background) else background,
+            backgrounds=background,
             outputs=outputs,
             model=model,
-            provider=provider,
-            threads=threads,
-            size=size,
-            fps=fps,
-            mirror=mirror,
-            only_me=only_me,
-            fit=fit,
-            card_image=card_image,
-            card_text=card_text,
-            on_demand=on_demand,
         )
+        stats = Stats(clock=clock)
         with ExitStack() as stack:
-            line = opened(choices, stack, stats=stats, notify=notify, clock=clock)
-            return cls(line, choices=choices, stats=stats, notify=notify, clock=clock, stack=stack.pop_all())
+            parts = open_parts(choices, stack, stats=stats, notify=notify, clock=clock)
+            return cls(parts, choices, stats=stats, notify=notify, clock=clock, stack=stack.pop_all())
 
     @property
     def notices(self) -> list[str]:
-        """What the user should know of every part: modes granted, providers taken, and why."""
-        return self._line.notices
+        """What the user should know of every part: actual modes and providers, and why they were chosen."""
+        return self._parts.notices
 
     @property
     def frames(self) -> int | None:
-        """How many frames the source has in all; None when nobody knows."""
-        return self._line.frames
+        """How many frames the source has; None if that is not known."""
+        return self._parts.frames
 
     @property
     def live(self) -> bool:
-        """True when frames come at their own time, so that a picture has an age."""
-        return self._line.live
+        """True if frames come at their own time, so that an output frame has an age."""
+        return self._parts.live
 
     @property
     def camera_off_reason(self) -> str | None:
-        """Why the camera is off by our own wish; None while it is on."""
-        if self.standby and self._line.camera:
-            return standby.RESTING
-        return demand.OFF if self._line.demand and self._line.demand.asleep else None
+        """Why the camera is turned off on purpose; None while it is on."""
+        if self.standby and self._parts.camera:
+            return standby.STANDBY_ON
+        return on_demand.OFF if self._parts.on_demand and self._parts.on_demand.off else None
 
     @property
     def dropped(self) -> int:
-        """Frames that came and were never shown."""
-        return self._line.feed.dropped
+        """Frames that arrived after the first one was taken, and were not shown because newer ones came."""
+        return self._parts.capture.state.dropped
 
     @property
     def failed_outputs(self) -> int:
-        """How many outputs failed and were closed while the others went on."""
-        return self._line.outputs.failed
+        """How many outputs failed and were closed while others continued."""
+        return self._parts.outputs.failed
 
     @property
     def mode(self) -> str:
-        """What the source really gives."""
-        (width, height), fps = self._line.feed.size, self._line.feed.fps
-        return f"{width}x{height} at {fps:g} fps"
+        """The source's actual size and rate."""
+        state = self._parts.capture.state
+        return f"{state.size[0]}x{state.size[1]} at {state.fps:g} fps"
 
     @property
     def model(self) -> str:
         """The network, and the provider that really runs it."""
-        return self._line.renderer.model
+        return self._parts.renderer.model
 
     def run(self, until: Callable[[], bool] | None = None) -> None:
-        """Go on until the source ends, the user quits, or ``until``, asked after each picture, says so.
+        """Run until the source ends, the user quits, or ``until`` returns True; it is called after each output frame.
 
         Raises:
-            MatteError: the last output failed, a file cannot be read on, or the default background failed.
+            MatteError: The last output failed, a file cannot be read further, or the default background failed.
         """
         while self.step() and not (until and until()):
             pass
 
     def step(self) -> bool:
-        """One turn: take a frame, send one picture. False when there is nothing more to do. Raises as ``run``."""
-        self._obey()
+        """Take one frame and send one output frame. False at the end. Raises as ``run``."""
+        parts = self._parts
+        self._run_commands()
         if self._quit:
             return False
-        if self._line.backgrounds.look(wait=not self.live):
-            self._line.renderer.background = self._line.backgrounds.current
-        if not self.standby and self._line.demand and self._line.demand.sleeps(CARD_EVERY_S):
-            self._sleep()
+        if parts.backgrounds.update(wait=not self.live):
+            parts.renderer.background = parts.backgrounds.current
+        if not self.standby and parts.on_demand and parts.on_demand.update(CARD_EVERY_S):
+            self._show_card_without_readers()
             return True
         self.stats.begin()
-        frame = self._line.feed.take(STANDBY_EVERY_S if self.standby else CARD_EVERY_S)
+        frame = parts.capture.take(STANDBY_EVERY_S if self.standby else CARD_EVERY_S)
         self.stats.lap("wait")
-        self._news.look()
-        self._pace.look(shown=self.stats.composites, dropped=self.dropped)
-        if frame is None and self._line.feed.ended:
+        state = parts.capture.state
+        self._notices.update(state)
+        self._governor.update(shown=self.stats.composites, dropped=state.dropped)
+        if frame is None and state.phase == "ended":
             return False
         self._time = frame.time if frame else self._clock()
         if self.standby:
             self._show_card(standby.STANDBY)
         elif frame is None:
-            starting = self._line.feed.dark and not self._line.feed.status
-            self._show_card(standby.STARTING if starting else standby.CAMERA_AWAY)
+            self._show_card(standby.STARTING if state.phase in {"paused", "starting"} else standby.CAMERA_AWAY)
         else:
-            self._show(frame)
+            self._show_frame(frame, state)
         return True
 
     def request(self, command: Command) -> None:
-        """Do what a user can ask for, before the next frame."""
-        self._requests.append(partial(self._do, command))
+        """Run a user's command before the next frame.
 
-    def switch_model(
-        self, model: str | OpenNetwork, *, provider: str | None = None, threads: int | None = None
-    ) -> None:
-        """Take another network before the next frame. If it cannot be opened, that is told and the old one stays."""
-        self._take_model(model, provider=provider, threads=threads)
-        self._requests.append(partial(self._govern, model, provider=provider, threads=threads))
+        Raises:
+            SpecError: There is no such command.
+        """
+        if command not in get_args(Command):
+            raise SpecError(f"no command {command!r}", hint=f"there are: {', '.join(get_args(Command))}")
+        self._requests.append(partial(self._run_command, command))
 
-    def switch_background(self, background: str | OpenBackground) -> None:
-        """Take another background as soon as it is open. If it cannot be opened, that is told and the old one stays."""
-        self._requests.append(partial(self._line.backgrounds.use, background))
+    def switch_model(self, model: ModelChoice, *, provider: str | None = None, threads: int | None = None) -> None:
+        """Switch to another model before the next frame, or report that it cannot be opened and keep the old one.
+
+        Raises:
+            SpecError: The spec is invalid.
+        """
+        choice = parse_choice("model", model)
+        self._request_model(choice, provider=provider, threads=threads)
+        self._requests.append(partial(self._govern, choice, provider=provider, threads=threads))
+
+    def switch_background(self, background: BackgroundChoice) -> None:
+        """Switch to another background once it is open, or report that it cannot be opened and keep the old one.
+
+        Raises:
+            SpecError: The spec is invalid.
+        """
+        self._requests.append(partial(self._parts.backgrounds.use, parse_choice("bg", background)))
 
     def close(self) -> None:
-        """Send the standby card to those who watch, and close every part. Idempotent."""
+        """Send the standby card to live outputs, and close every part. Idempotent."""
         self._stack.close()
 
     def __enter__(self) -> Self:
@@ -219,71 +245,73 @@ class Pipeline:
     ) -> None:
         self._stack.__exit__(kind, error, trace)
 
-    def _show(self, frame: Frame) -> None:
-        line = self._line
-        if self._shown < line.feed.began <= frame.index:  # the camera was away, if only for less than a turn
-            line.renderer.reset()
-        self._shown = frame.index
-        fitted = line.framing(frame)
+    def _show_frame(self, frame: Frame, state: CaptureState) -> None:
+        """Send the composite of the frame, or the card if there is none."""
+        parts = self._parts
+        if self._last_index < state.shot_start <= frame.index:  # the camera was opened again, maybe within one step
+            parts.renderer.reset()
+        self._last_index = frame.index
+        fitted = parts.fitter(frame)
         self.stats.lap("fit")
         try:
-            picture = line.renderer.render(fitted)
-        except SinkError:  # the last output's, which was shown the card while a network was opened again
+            composite = parts.renderer.render(fitted)
+        except SinkError:  # of the last output, which was sent the card while a network was opened again
             raise
-        except MatteError as error:  # a network's errors end in the renderer: this one is the background's
-            line.backgrounds.replace_failed(error)
-            line.renderer.background = line.backgrounds.current
-            picture = None
-        if picture is None:
+        except MatteError as error:  # of the background: those of a network are handled in the renderer
+            parts.backgrounds.replace_failed(error)
+            parts.renderer.background = parts.backgrounds.current
+            composite = None
+        if composite is None:
             self._show_card(standby.NO_MATTE)
             return
-        line.outputs.send(picture, frame.time)
+        parts.outputs.send(composite, frame.time)
         self.stats.lap("send")
         self.stats.composite_sent(frame.time)
 
-    def _sleep(self) -> None:
-        """Nobody looks: who comes is to see the card at once."""
-        self._line.renderer.reset()
-        self._line.card.show_live(standby.STARTING, self._clock())
+    def _show_card_without_readers(self) -> None:
+        """Send the card to live outputs, so that a new reader gets it at once."""
+        self._parts.renderer.reset()
+        self._parts.card.show_live(standby.STARTING, self._clock())
         self.stats.restart()
 
     def _show_card(self, reason: str) -> None:
-        self._line.renderer.reset()
-        self._line.card.show(reason, self._time)
+        self._parts.renderer.reset()
+        self._parts.card.show(reason, self._time)
         self.stats.card_sent()
 
-    def _obey(self) -> None:
-        for command in self._line.outputs.commands():
-            self._do(command)
+    def _run_commands(self) -> None:
+        for command in self._parts.outputs.commands():
+            self._run_command(command)
         while self._requests:
             self._requests.popleft()()
 
-    def _do(self, command: Command) -> None:
+    def _run_command(self, command: Command) -> None:
         if command == "quit":
             self._quit = True
         elif command == "standby":
-            self._stand_by()
+            self._toggle_standby()
         elif command == "next_background":
-            self._line.backgrounds.next()
+            self._parts.backgrounds.next()
 
-    def _stand_by(self) -> None:
-        """The camera goes off too: its light is what people go by."""
+    def _toggle_standby(self) -> None:
+        """Turn standby on or off, and the camera with it: people judge by its light."""
         self.standby = not self.standby
-        camera = self._line.camera
+        camera = self._parts.camera
         if camera:
-            (camera.rest if self.standby else camera.wake)(self)
-            self._tell(standby.RESTING if self.standby else standby.OVER)
+            (camera.pause if self.standby else camera.resume)(self)
+            self._notify(standby.STANDBY_ON if self.standby else standby.STANDBY_OFF)
             self.stats.restart()
 
     def _govern(self, model: str | OpenNetwork, *, provider: str | None, threads: int | None) -> None:
-        """Let lighter networks take over where the line is too slow, unless the user chose this one."""
-        change = partial(self._take_model, provider=provider, threads=threads)
-        self._pace.govern(assembly.lighter(model), change)
+        """Let the governor switch to lighter models, unless the user chose this one."""
+        self._governor.set_models(
+            lighter_models(model), partial(self._request_model, provider=provider, threads=threads)
+        )
 
-    def _take_model(self, model: str | OpenNetwork, *, provider: str | None, threads: int | None) -> None:
-        opener = assembly.network_opener(model, provider=provider, threads=threads, load=self._line.load)
+    def _request_model(self, model: str | OpenNetwork, *, provider: str | None, threads: int | None) -> None:
+        opener = network_opener(model, provider=provider, threads=threads, load=self._parts.load)
         self._requests.append(partial(self._switch_model, opener))
 
     def _switch_model(self, opener: OpenNetwork) -> None:
         self._show_card(standby.SWITCHING)
-        self._line.renderer.switch(opener)
+        self._parts.renderer.switch(opener)

@@ -1,31 +1,37 @@
-"""A renderer whose network is opened again when it fails. No matte, no picture, whatever happens."""
+"""Recovery: a renderer whose network is opened again when it fails. Without a matte there is no output frame."""
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from realtime_matte.errors import MatteError, ModelError, SinkError
 from realtime_matte.frame import Frame, Pixels
 from realtime_matte.interfaces import Background, Network, Renderer
-from realtime_matte.models.checked import Checked
+from realtime_matte.models.checked import CheckedNetwork
 
-PATIENCE = 3
-"""So many failures in a row, and the network is opened anew."""
+MAX_FAILURES: Final = 3
+"""Failures in a row after which the network is opened again."""
 
-PAUSES_S = (0.5, 1, 2, 4, 8, 16, 30)
-"""How long to wait before each try to open it; the last one stays."""
+RETRY_S: Final = (0.5, 1, 2, 4, 8, 16, 30)
+"""Seconds to wait before each attempt to open it; the last value repeats."""
 
-TOLD_EVERY_S = 5.0
+REPORT_EVERY_S: Final = 5.0
+"""Least time between two reports of a failure."""
 
 OpenNetwork = Callable[[], Network]
 MakeRenderer = Callable[[Network, Background | None], Renderer]
 
 
 class RecoveringRenderer:
-    """Renders, or says that there is no picture of this frame. ``make`` gives the renderer of an open network.
+    """Renders frames, or returns None for a frame without a matte. Waits are in the frames' time, so files repeat.
 
-    Time is that of the frames, so that a file's run is the same each time.
+    Args:
+        open_network: Opens the network; again after failures.
+        make: Makes the renderer of an open network.
+        background: What is put behind the person; None for alpha.
+        notify: Gets each failure and recovery.
 
     Raises:
-        ModelError: the first network cannot be opened; later ones are tried again.
+        ModelError: the first network cannot be opened.
     """
 
     def __init__(
@@ -36,13 +42,13 @@ class RecoveringRenderer:
         background: Background | None,
         notify: Callable[[str], None],
     ) -> None:
-        self._open = open_network
+        self._open_network = open_network
         self._make = make
-        self._tell = notify
+        self._notify = notify
         self._background = background
         self._failures = 0
         self._retry_at = float("-inf")
-        self._told_at = float("-inf")
+        self._reported_at = float("-inf")
         self._network: Network
         self._renderer: Renderer | None = None
         self._start(open_network)
@@ -54,7 +60,7 @@ class RecoveringRenderer:
 
     @property
     def model(self) -> str:
-        """Name of the network, and the provider that really runs it."""
+        """Name of the network and the provider that runs it."""
         return f"{self.network} on {self.provider}"
 
     @property
@@ -64,12 +70,12 @@ class RecoveringRenderer:
 
     @property
     def notices(self) -> Sequence[str]:
-        """The renderer's; empty while there is none."""
+        """The renderer's notices; empty while there is none."""
         return self._renderer.notices if self._renderer else ()
 
     @property
     def background(self) -> Background | None:
-        """What is put behind the person."""
+        """What is put behind the person; None for alpha."""
         return self._background
 
     @background.setter
@@ -79,7 +85,7 @@ class RecoveringRenderer:
             self._renderer.background = background
 
     def render(self, frame: Frame) -> Pixels | None:
-        """The picture, or None when the network has no matte of this very frame.
+        """The composite, or None if the network has no matte of this very frame.
 
         Raises:
             MatteError: of the background, or of the last output, which shows the card while a network opens.
@@ -87,65 +93,64 @@ class RecoveringRenderer:
         if self._renderer is None and frame.time < self._retry_at:
             return None
         try:
-            picture = (self._renderer or self._reopened()).render(frame)
+            composite = (self._renderer or self._reopen()).render(frame)
         except ModelError as error:
-            self._fail(frame.time, error)
+            self._handle_failure(frame.time, error)
             return None
         self._failures = 0
-        return picture
+        return composite
 
     def switch(self, open_network: OpenNetwork) -> bool:
-        """Put another network in the old one's place. If it cannot be opened, that is told and the old one stays.
+        """Replace the network. If the new one cannot be opened, that is reported, the old one stays, and it is False.
 
         Raises:
-            SinkError: of the last output, which shows the card meanwhile.
+            SinkError: of the last output, which shows the card while a network opens.
         """
         try:
             self._start(open_network)
         except SinkError:
             raise
         except MatteError as error:
-            self._tell(f"the model stays as it is: {error}")
+            self._notify(f"the model is unchanged: {error}")
             return False
-        self._open = open_network
+        self._open_network = open_network
         self._failures = 0
         return True
 
     def reset(self) -> None:
-        """Drop every memory of earlier frames."""
+        """Forget earlier frames: the next one starts a new shot."""
         if self._renderer:
             self._renderer.reset()
 
     def close(self) -> None:
-        """Close the renderer and its network."""
+        """Close the renderer and its network. Idempotent."""
         if self._renderer:
             self._renderer.close()
             self._network.close()
         self._renderer = None
 
     def _start(self, open_network: OpenNetwork) -> Renderer:
-        network = Checked(open_network())
+        network = CheckedNetwork(open_network())
         self.close()
         self._network = network
         self._renderer = self._make(network, self._background)
         return self._renderer
 
-    def _reopened(self) -> Renderer:
+    def _reopen(self) -> Renderer:
         try:
-            renderer = self._start(self._open)
+            renderer = self._start(self._open_network)
         except SinkError:
             raise
         except MatteError as error:
-            raise ModelError(str(error)) from error
-        self._tell("the model is open again")
+            raise ModelError(error.message, hint=error.hint) from error
+        self._notify("the model is open again")
         return renderer
 
-    def _fail(self, now: float, error: ModelError) -> None:
+    def _handle_failure(self, now: float, error: ModelError) -> None:
         self._failures += 1
-        if self._failures >= PATIENCE:
+        if self._failures >= MAX_FAILURES:
             self.close()
-            pause = PAUSES_S[min(self._failures - PATIENCE, len(PAUSES_S) - 1)]
-            self._retry_at = now + pause
-        if now >= self._told_at + TOLD_EVERY_S:
-            self._told_at = now
-            self._tell(f"no matte, so the standby card is shown and the model tried again: {error}")
+            self._retry_at = now + RETRY_S[min(self._failures - MAX_FAILURES, len(RETRY_S) - 1)]
+        if now >= self._reported_at + REPORT_EVERY_S:
+            self._reported_at = now
+            self._notify(f"no matte, so the standby card is shown and the model is tried again: {error}")

@@ -1,97 +1,170 @@
-"""The standby card of one run: the only thing that is sent beside matted pictures."""
+"""Standby card: the image that is sent instead of a composite, drawn or the user's own. Nothing else is ever sent."""
 
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
 
+import cv2
 import numpy as np
 
 from realtime_matte.frame import Pixels, Size
-from realtime_matte.pipeline import card
-from realtime_matte.pipeline import text as lettering
+from realtime_matte.media.fit import fit_image
+from realtime_matte.media.image import read
+from realtime_matte.paths import named
+from realtime_matte.pipeline import text as text_drawing
 from realtime_matte.pipeline.outputs import Outputs
 
-STARTING = "One moment, starting"
-CAMERA_AWAY = "The camera is away"
-NO_MATTE = "One moment, please"
-SWITCHING = "One moment, changing the model"
-STANDBY = "Back in a moment"
-STOPPED = "The camera is off"
+# Texts on the card.
+STARTING: Final = "One moment, starting"
+CAMERA_AWAY: Final = "The camera is away"
+NO_MATTE: Final = "One moment, please"
+SWITCHING: Final = "One moment, changing the model"
+STANDBY: Final = "Back in a moment"
+STOPPED: Final = "The camera is off"
 
-RESTING = "standby: the camera is off"
-OVER = "standby is over"
+# Messages to the user.
+STANDBY_ON: Final = "standby: the camera is off"
+STANDBY_OFF: Final = "standby is over"
 
-STANDBY_EVERY_S = 0.1
-"""So often the card is sent, and a command looked for, on standby with the camera off."""
+STANDBY_EVERY_S: Final = 0.1
+"""Seconds between two cards while on standby with the camera off; commands are read as often."""
 
-CARD_EVERY_S = 0.5
-"""So often the card is sent again while there is nothing else to send: readers take a longer silence for a fault."""
+CARD_EVERY_S: Final = 0.5
+"""Seconds between two cards while there is nothing else to send: readers take a longer silence for a fault."""
+
+EDGE_COLOR: Final = (24, 19, 15)  # BGR, chosen by eye: dark, so that the card does not light up a dim room
+CENTER_COLOR: Final = (62, 50, 41)
+DISC_COLOR: Final = (84, 69, 58)
+FIGURE_COLOR: Final = (122, 104, 90)
+TEXT_COLOR: Final = (224, 216, 208)
+
+FIGURE_Y: Final = 0.42  # centre of the figure, as a part of the height
+TEXT_Y: Final = 0.71  # base line of the text, as a part of the height
+TEXT_WIDTH: Final = 0.84  # widest line, as a part of the width
+TEXT_SIZE: Final = 0.065  # height of letters, as a part of the height, or of the width of an upright card
+COARSE_PX: Final = 90  # height at which the background is painted before it is enlarged
+NOISE_PX: Final = 64
 
 
-class Standby:
-    """Sends the card to ``outputs``; it is drawn when its text changes.
+class StandbyCard:
+    """Sends the card to ``outputs``; draws it when its text changes.
 
-    ``text``: the user's own, shown instead of every reason; ``image``: the user's picture, shown without any text.
+    Args:
+        outputs: Where the card is sent.
+        size: (width, height) of the card.
+        alpha: The outputs keep alpha: the card is opaque BGRA.
+        image: An image file that is shown instead of the drawn card, without text.
+        text: The user's text, shown instead of every reason.
 
     Raises:
-        MissingFile, BadFile: the user's picture, when it is made.
+        MissingFile, BadFile: of the image.
     """
 
     def __init__(self, outputs: Outputs, *, size: Size, alpha: bool, image: str | None, text: str | None) -> None:
+        self.notices: Sequence[str] = _text_notices(text) if text and image is None else ()
         self._outputs = outputs
         self._size = size
         self._alpha = alpha
         self._text = text
-        self._fixed = self._drawn(card.draw(size, image=image)) if image is not None else None
-        self._notes = _told(text) if text and image is None else ()
-        self._last: tuple[str, Pixels] | None = None
+        self._fixed = self._with_alpha(draw_card(size, image=image)) if image is not None else None
+        self._drawn: tuple[str, Pixels] | None = None
         self._shown: Pixels | None = None
         self._ended = False
 
-    @property
-    def notices(self) -> Sequence[str]:
-        """What the user's text loses on the card."""
-        return self._notes
-
     def show(self, reason: str, time: float) -> None:
-        """Send the card to every output.
-
-        Raises:
-            SinkError: the last output failed.
-        """
-        self._shown = self._picture(reason)
+        """Send the card to every output. Raises SinkError when the last output fails."""
+        self._shown = self._pixels(reason)
         self._outputs.send(self._shown, time)
 
     def show_live(self, reason: str, time: float) -> None:
-        """Send the card to those who watch, not into recordings: before the first frame and after the last."""
-        self._shown = self._picture(reason)
+        """Send the card to live outputs, not to recordings: before the first frame and after the last."""
+        self._shown = self._pixels(reason)
         self._outputs.send_live(self._shown, time)
 
     def repeat(self, time: float) -> None:
-        """Send the card that was shown last again, to those who watch."""
+        """Send the card that was shown last to live outputs again."""
         if self._shown is not None:
             self._outputs.send_live(self._shown, time)
 
     def end(self, time: float) -> None:
-        """Send the last card to those who watch; called again, nothing more."""
+        """Send the last card to live outputs. Idempotent."""
         if not self._ended:
             self._ended = True
             self.show_live(STOPPED, time)
 
     def set_timeout_image(self, reason: str) -> None:
-        """Let the card be what those who watch are given if this program is killed."""
-        self._outputs.set_timeout_image(self._picture(reason))
+        """Make the card the image that devices show if this program is killed."""
+        self._outputs.set_timeout_image(self._pixels(reason))
 
-    def _picture(self, reason: str) -> Pixels:
+    def _pixels(self, reason: str) -> Pixels:
         if self._fixed is not None:
             return self._fixed
         text = self._text or reason
-        if self._last is None or self._last[0] != text:
-            self._last = text, self._drawn(card.draw(self._size, text=text))
-        return self._last[1]
+        if self._drawn is None or self._drawn[0] != text:
+            self._drawn = text, self._with_alpha(draw_card(self._size, text=text))
+        return self._drawn[1]
 
-    def _drawn(self, picture: Pixels) -> Pixels:
-        return np.dstack([picture, np.full(picture.shape[:2], 255, np.uint8)]) if self._alpha else picture
+    def _with_alpha(self, pixels: Pixels) -> Pixels:
+        return np.dstack([pixels, np.full(pixels.shape[:2], 255, np.uint8)]) if self._alpha else pixels
 
 
-def _told(text: str) -> tuple[str, ...]:
-    lost = lettering.unwritten(text)
-    return (f"the card shows ? for {lost}, which OpenCV has no letters for; take --card IMAGE instead",) if lost else ()
+def draw_card(size: Size, *, text: str = STANDBY, image: str | Path | None = None) -> Pixels:
+    """The card as (H, W, 3) uint8 BGR.
+
+    Args:
+        size: (width, height).
+        text: Written in one line, smaller if it is long.
+        image: An image file that covers the whole card; the text is left out.
+
+    Raises:
+        MissingFile, BadFile: of the image.
+    """
+    if image is not None:
+        return fit_image(read(named(str(image))), size, "cover")
+    pixels = _background(size)
+    _draw_figure(pixels)
+    line = " ".join(text.split())
+    height_px = TEXT_SIZE * min(size[1], 0.8 * size[0])
+    text_drawing.draw(
+        pixels,
+        line,
+        base=int(TEXT_Y * size[1]),
+        height_px=height_px,
+        max_width=TEXT_WIDTH * size[0],
+        color=TEXT_COLOR,
+    )
+    return pixels
+
+
+def _background(size: Size) -> Pixels:
+    """A dark background, a little lighter around the figure."""
+    y, x = np.ogrid[:COARSE_PX, : 2 * COARSE_PX]
+    distance = np.hypot((x + 0.5) / x.size - 0.5, (y + 0.5) / COARSE_PX - FIGURE_Y)
+    share = np.exp(-((distance / 0.36) ** 2))[..., None]
+    coarse = EDGE_COLOR + (np.array(CENTER_COLOR) - EDGE_COLOR) * share
+    smooth = cv2.resize(coarse, size, interpolation=cv2.INTER_CUBIC)
+    noise = np.random.default_rng(1).random((NOISE_PX, NOISE_PX, 1))  # dithering: no visible bands after rounding
+    tiles = -(-size[1] // NOISE_PX), -(-size[0] // NOISE_PX), 1
+    return np.asarray(smooth + np.tile(noise, tiles)[: size[1], : size[0]], np.uint8)
+
+
+def _draw_figure(pixels: Pixels) -> None:
+    """Draw head and shoulders in a disc."""
+    height, width = pixels.shape[:2]
+    radius = int(0.15 * min(height, width))
+    top, left = int(FIGURE_Y * height) - radius, width // 2 - radius
+    part = pixels[top : top + 2 * radius, left : left + 2 * radius]
+    y, x = (np.mgrid[: 2 * radius, : 2 * radius] + 0.5) / max(radius, 1) - 1
+    disc, head, shoulders = (
+        np.clip((reach - np.hypot(x, y - down)) * radius + 0.5, 0, 1)[..., None]
+        for reach, down in ((1, 0), (0.34, -0.20), (0.64, 0.90))
+    )
+    inside = DISC_COLOR + (np.array(FIGURE_COLOR) - DISC_COLOR) * np.maximum(head, shoulders)
+    part[:] = part + (inside - part) * disc
+
+
+def _text_notices(text: str) -> tuple[str, ...]:
+    missing = text_drawing.missing_letters(text)
+    if not missing:
+        return ()
+    return (f"the card shows ? for {missing}, which OpenCV has no letters for; use --card IMAGE instead",)

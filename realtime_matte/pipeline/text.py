@@ -1,6 +1,6 @@
-"""A line of text on pixels, by OpenCV alone: its version 5 brings a typeface, older ones strokes.
+"""One line of text drawn by OpenCV: version 5 brings a typeface, older ones have the Hershey stroke fonts.
 
-Which scripts that typeface has differs between its builds: 5.0 had Greek and Chinese, 5.1 has not.
+The scripts in OpenCV 5's typeface differ between its builds: 5.0 had Greek and Chinese, 5.1 has not.
 """
 
 import unicodedata
@@ -11,40 +11,42 @@ import numpy as np
 
 from realtime_matte.frame import Pixels
 
-SMALLEST_PX: Final = 5  # letters below this cannot be read and are left out
-TRIAL_PX: Final = 100
+MIN_HEIGHT_PX: Final = 5  # smaller letters cannot be read and are left out
+TRIAL_PX: Final = 100  # letter height at which widths are measured
 WEIGHT: Final = 350  # of the variable typeface: 400 is regular
-FAR: Final = (1 << 20, 1 << 12)  # a page on which no line ends
-STROKES_PX: Final = 30  # of the old letters at scale 1, with what hangs below the line
+PAGE: Final = (1 << 20, 1 << 12)  # a page so large that no line wraps
+HERSHEY_PX: Final = 30  # height of Hershey letters at scale 1, descenders included
 
-WHOLE: Final = str.maketrans({"ß": "ss", "æ": "ae", "Æ": "Ae", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L"})  # no accents
+NO_DECOMPOSITION: Final = str.maketrans(
+    {"ß": "ss", "æ": "ae", "Æ": "Ae", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L"}  # not a letter plus an accent in Unicode
+)
 
 Color: TypeAlias = tuple[int, int, int]
 
 
-class Typeface(Protocol):
-    """A way to write."""
+class Font(Protocol):
+    """A way to draw text."""
 
     def width(self, text: str, px: int) -> int:
-        """Of the text with letters of so many pixels."""
+        """Width in pixels of the text with letters ``px`` high."""
 
-    def write(self, pixels: Pixels, text: str, px: int, at: tuple[int, int], color: Color) -> None:
-        """Put it there: left end, base line."""
-
-
-def write(pixels: Pixels, text: str, *, base: int, px: float, widest: float, color: Color) -> None:
-    """Centre the text on a base line, its letters ``px`` high or less, so that it is no wider than ``widest``."""
-    text = text.encode("utf-8", "replace").decode()  # OpenCV crashes with bytes that were no text
-    typeface: Typeface = Scripts() if hasattr(cv2, "FontFace") else Strokes()
-    trial = max(1, typeface.width(text, TRIAL_PX))
-    letters = int(min(px, widest * TRIAL_PX / trial))
-    if text and letters >= SMALLEST_PX:
-        left = (pixels.shape[1] - typeface.width(text, letters)) // 2
-        typeface.write(pixels, text, letters, (left, base), color)
+    def draw(self, pixels: Pixels, text: str, px: int, at: tuple[int, int], color: Color) -> None:
+        """Draw the text; ``at`` is the left end of its base line."""
 
 
-def unwritten(text: str) -> str:
-    """Its letters that come out as question marks here, each once."""
+def draw(pixels: Pixels, text: str, *, base: int, height_px: float, max_width: float, color: Color) -> None:
+    """Draw the text centred on a base line, letters ``height_px`` high or less, so that ``max_width`` is kept."""
+    text = text.encode("utf-8", "replace").decode()  # OpenCV crashes on lone surrogates
+    font: Font = TypefaceFont() if hasattr(cv2, "FontFace") else HersheyFont()
+    trial_width = max(1, font.width(text, TRIAL_PX))
+    px = int(min(height_px, max_width * TRIAL_PX / trial_width))
+    if text and px >= MIN_HEIGHT_PX:
+        left = (pixels.shape[1] - font.width(text, px)) // 2
+        font.draw(pixels, text, px, (left, base), color)
+
+
+def missing_letters(text: str) -> str:
+    """The letters of the text that are drawn as question marks, each once."""
     mark = _letter("?")
     letters = dict.fromkeys(letter for letter in text if letter.isprintable() and letter not in "? ")
     return "".join(letter for letter in letters if np.array_equal(_letter(letter), mark))
@@ -52,44 +54,44 @@ def unwritten(text: str) -> str:
 
 def _letter(letter: str) -> Pixels:
     pixels = np.zeros((2 * TRIAL_PX, 2 * TRIAL_PX, 3), np.uint8)
-    write(pixels, letter, base=TRIAL_PX, px=TRIAL_PX // 2, widest=TRIAL_PX, color=(255, 255, 255))
+    draw(pixels, letter, base=TRIAL_PX, height_px=TRIAL_PX // 2, max_width=TRIAL_PX, color=(255, 255, 255))
     return pixels
 
 
-class Scripts:
+class TypefaceFont:
     """OpenCV 5's own typeface: Latin, Cyrillic, Hebrew and, in some builds, more."""
 
     def __init__(self) -> None:
         self._face = cv2.FontFace("sans")
 
     def width(self, text: str, px: int) -> int:
-        """Of the text with letters of so many pixels."""
-        return int(cv2.getTextSize(FAR, text, (0, 0), self._face, px, WEIGHT)[2])
+        """Width in pixels of the text with letters ``px`` high."""
+        return int(cv2.getTextSize(PAGE, text, (0, 0), self._face, px, WEIGHT)[2])
 
-    def write(self, pixels: Pixels, text: str, px: int, at: tuple[int, int], color: Color) -> None:
-        """Put it there."""
+    def draw(self, pixels: Pixels, text: str, px: int, at: tuple[int, int], color: Color) -> None:
+        """Draw the text; ``at`` is the left end of its base line."""
         cv2.putText(pixels, text, at, color, self._face, px, WEIGHT)
 
 
-class Strokes:
-    """The letters of every OpenCV, plain ASCII: accents fall off, other scripts become question marks."""
+class HersheyFont:
+    """The stroke font of every OpenCV, ASCII only: accents are removed, other scripts become question marks."""
 
     def width(self, text: str, px: int) -> int:
-        """Of the text with letters of so many pixels."""
+        """Width in pixels of the text with letters ``px`` high."""
         scale, thickness = _stroke(px)
-        return int(cv2.getTextSize(plain(text), cv2.FONT_HERSHEY_DUPLEX, scale, thickness)[0][0])
+        return int(cv2.getTextSize(to_ascii(text), cv2.FONT_HERSHEY_DUPLEX, scale, thickness)[0][0])
 
-    def write(self, pixels: Pixels, text: str, px: int, at: tuple[int, int], color: Color) -> None:
-        """Put it there."""
+    def draw(self, pixels: Pixels, text: str, px: int, at: tuple[int, int], color: Color) -> None:
+        """Draw the text; ``at`` is the left end of its base line."""
         scale, thickness = _stroke(px)
-        cv2.putText(pixels, plain(text), at, cv2.FONT_HERSHEY_DUPLEX, scale, color, thickness, cv2.LINE_AA)
+        cv2.putText(pixels, to_ascii(text), at, cv2.FONT_HERSHEY_DUPLEX, scale, color, thickness, cv2.LINE_AA)
 
 
-def plain(text: str) -> str:
-    """The text in ASCII, as near as it gets."""
-    apart = unicodedata.normalize("NFKD", text.translate(WHOLE))
-    return "".join(letter for letter in apart if not unicodedata.combining(letter)).encode("ascii", "replace").decode()
+def to_ascii(text: str) -> str:
+    """The text in ASCII, without accents; ``?`` for letters that have no ASCII form."""
+    decomposed = unicodedata.normalize("NFKD", text.translate(NO_DECOMPOSITION))
+    return "".join(c for c in decomposed if not unicodedata.combining(c)).encode("ascii", "replace").decode()
 
 
 def _stroke(px: int) -> tuple[float, int]:
-    return px / STROKES_PX, max(1, round(px / 24))
+    return px / HERSHEY_PX, max(1, round(px / 24))

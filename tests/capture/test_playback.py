@@ -2,14 +2,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from realtime_matte.capture.playback import LONGEST_PAUSE_S, Direct, Paced
+from realtime_matte.capture.playback import LONGEST_WAIT_S, Playback, RealTimeSource
+from realtime_matte.capture.state import CaptureState
 from realtime_matte.frame import Frame, Pixels
 
 SIZE = (4, 2)
 
 
 class Clip:
-    """A finite source whose frames lie at the given times."""
+    """A finite source whose frames have the given times."""
 
     size = SIZE
     fps = 10.0
@@ -33,8 +34,8 @@ class Clip:
         self.closed += 1
 
 
-class Clock:
-    """Time that goes on only when somebody waits."""
+class WaitClock:
+    """Time that advances only in ``wait``."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -48,42 +49,41 @@ class Clock:
         self.now += seconds
 
 
-def test_a_finite_source_gives_every_frame_and_then_ends() -> None:
-    feed = Direct(Clip([5.0, 5.1, 5.2]))
-    taken = [feed.take(0.5) for _ in range(3)]
+def test_playback_gives_every_frame_and_then_ends() -> None:
+    playback = Playback(Clip([5.0, 5.1, 5.2]))
+    taken = [playback.take(0.5) for _ in range(3)]
     assert [frame.index for frame in taken if frame] == [0, 1, 2]
-    assert not feed.ended
-    assert feed.take(0.5) is None
-    assert feed.ended
-    assert (feed.size, feed.fps, feed.notices, feed.dropped, feed.status) == (SIZE, 10.0, ("a clip",), 0, None)
+    assert playback.state == CaptureState(size=SIZE, fps=10.0, notices=("a clip",), phase="running", dropped=0)
+    assert playback.take(0.5) is None
+    assert playback.state.phase == "ended"
 
 
 def test_closing_closes_the_source() -> None:
     clips = [Clip([]), Clip([])]
-    Direct(clips[0]).close()
-    Paced(clips[1]).close()
+    Playback(clips[0]).close()
+    RealTimeSource(clips[1]).close()
     assert [clip.closed for clip in clips] == [1, 1]
 
 
-def paced(times: list[float], clock: Clock) -> Paced:
-    return Paced(Clip(times), clock=clock, wait=clock.wait)
+def real_time(times: list[float], clock: WaitClock) -> RealTimeSource:
+    return RealTimeSource(Clip(times), clock=clock, wait=clock.wait)
 
 
-def read(source: Paced) -> Frame | None:
+def read(source: RealTimeSource) -> Frame | None:
     return source.read(np.empty((SIZE[1], SIZE[0], 3), np.uint8))
 
 
-def test_frames_come_at_their_own_distance_from_the_first() -> None:
-    clock = Clock()
-    source = paced([5.0, 5.1, 5.4], clock)
+def test_frames_keep_their_distance_from_the_first() -> None:
+    clock = WaitClock()
+    source = real_time([5.0, 5.1, 5.4], clock)
     times = [frame.time for frame in [read(source), read(source), read(source)] if frame]
     assert np.allclose(times, [1000.0, 1000.1, 1000.4])
     assert read(source) is None
 
 
-def test_a_late_frame_is_given_at_once_and_the_next_is_on_time_again() -> None:
-    clock = Clock()
-    source = paced([0.0, 0.1, 0.2, 0.3], clock)
+def test_a_late_frame_comes_at_once_and_the_next_is_on_time() -> None:
+    clock = WaitClock()
+    source = real_time([0.0, 0.1, 0.2, 0.3], clock)
     read(source)
     clock.now += 0.25
     assert [read(source) is not None, read(source) is not None] == [True, True]
@@ -92,16 +92,16 @@ def test_a_late_frame_is_given_at_once_and_the_next_is_on_time_again() -> None:
     assert np.allclose(clock.waits, [0.05])
 
 
-def test_a_long_still_in_a_clip_never_looks_like_a_stalled_camera() -> None:
-    clock = Clock()
-    source = paced([0.0, 60.0], clock)
+def test_a_clip_that_stands_still_never_looks_like_a_stalled_camera() -> None:
+    clock = WaitClock()
+    source = real_time([0.0, 60.0], clock)
     read(source)
     read(source)
-    assert clock.waits == [LONGEST_PAUSE_S]
+    assert clock.waits == [LONGEST_WAIT_S]
 
 
 def test_close_ends_a_wait() -> None:
-    source = Paced(Clip([0.0, 3600.0]))
+    source = RealTimeSource(Clip([0.0, 3600.0]))
     read(source)
     source.close()
     assert source._closed.is_set()

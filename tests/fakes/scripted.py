@@ -1,14 +1,16 @@
-"""A scripted line for tests: a room painted in a marker colour, an exact network, outputs that remember everything.
+"""A scripted pipeline for tests: camera images in a marker colour, an exact network, sinks that keep everything.
 
-The person of each frame stands at its own place in its own colour, so a picture tells which frame it shows and which
-frame's matte cut it out; a pixel in the marker's colour is a piece of the room that got out.
+The person of each frame stands at its own place in its own colour, so an output frame shows which frame it was made of
+and which frame's matte cut it out; a pixel in the marker's colour is a part of the camera's background that got out.
 """
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
+from realtime_matte.capture.state import CaptureState
 from realtime_matte.errors import BadFile, ModelError, SinkError, SourceLost
 from realtime_matte.frame import Frame, Matte, Pixels, Size
 from realtime_matte.interfaces import Command, Fit, OpenSource, RecurrentState
@@ -17,48 +19,48 @@ SIZE: Size = (96, 64)
 FPS = 30.0
 START = 100.0
 MARKER = (255, 0, 255)
-WALL = (30, 60, 90)
-"""The new background, BGR."""
+NEW_BACKGROUND = (30, 60, 90)
+"""Colour of the background that composites get, BGR."""
 
 MARGIN = 4
-"""Pixels beside the person's outline that are not judged by value: the refiner softens it."""
+"""Pixels on both sides of the person's outline that are not judged by value: the refiner softens it."""
 
 
-def box(index: int, size: Size = SIZE) -> tuple[slice, slice]:
-    """Where the person of a frame stands: at least 7 pixels of a 96 beside the frames before and after."""
+def person_box(index: int, size: Size = SIZE) -> tuple[slice, slice]:
+    """Where the person of a frame stands: at least 7 of 96 pixels away from the frames before and after."""
     width, height = size
     left = (5 + index * 7 % 48) * width // 96
     return slice(height // 4, height), slice(left, left + 40 * width // 96)
 
 
-def color(index: int) -> tuple[int, int, int]:
-    """The person's, BGR: never near the marker."""
+def person_color(index: int) -> tuple[int, int, int]:
+    """The person's colour, BGR: never near the marker."""
     return 20, 120 + index * 37 % 120, 40
 
 
-def room(index: int, size: Size = SIZE) -> Pixels:
-    """The camera's picture: the room, and the person before it."""
+def camera_image(index: int, size: Size = SIZE) -> Pixels:
+    """What the camera sees: the marker, and the person in front of it."""
     pixels = np.empty((size[1], size[0], 3), np.uint8)
     pixels[:] = MARKER
-    pixels[box(index, size)] = color(index)
+    pixels[person_box(index, size)] = person_color(index)
     return pixels
 
 
-def wait_until(seen: Callable[[], bool]) -> None:
-    """Until another thread has done its part."""
-    late = time.monotonic() + 30
-    while not seen():
-        assert time.monotonic() < late
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait until another thread has done its part."""
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
         time.sleep(0.001)
 
 
-def taken(index: int) -> float:
+def frame_time(index: int) -> float:
     """The time of a frame."""
     return START + index / FPS
 
 
 class ScriptedSource:
-    """Gives what the script says, then ends: which room is seen, or what becomes of the camera."""
+    """Gives the frames with these indices, then ends; a text is the loss of the camera."""
 
     notices: Sequence[str] = ("scripted camera",)
     fps = FPS
@@ -77,16 +79,16 @@ class ScriptedSource:
         event = self._script.pop(0)
         if isinstance(event, str):
             raise SourceLost(f"the camera is {event}")
-        pixels[:] = room(event, self.size)
+        pixels[:] = camera_image(event, self.size)
         self._count += 1
-        return Frame(pixels, taken(event), self._count - 1)
+        return Frame(pixels, frame_time(event), self._count - 1)
 
     def close(self) -> None:
         self.closed += 1
 
 
 class ScriptedNetwork:
-    """The exact matte of each frame, from its index alone; does what ``faults`` says at some of them."""
+    """The exact matte of each frame, from its index alone; does what ``faults`` has for some frames."""
 
     name = "scripted"
     notices: Sequence[str] = ()
@@ -100,14 +102,14 @@ class ScriptedNetwork:
     def process(self, frame: Frame, state: RecurrentState | None) -> tuple[Matte, RecurrentState]:
         self.states.append(state)
         alpha = np.zeros(frame.pixels.shape[:2], np.float32)
-        alpha[box(frame.index, frame.size)] = 1
-        return self._faults.get(frame.index, as_it_is)(Matte(alpha)), (frame.index,)
+        alpha[person_box(frame.index, frame.size)] = 1
+        return self._faults.get(frame.index, unchanged)(Matte(alpha)), (frame.index,)
 
     def close(self) -> None:
         self.closed += 1
 
 
-def as_it_is(matte: Matte) -> Matte:
+def unchanged(matte: Matte) -> Matte:
     return matte
 
 
@@ -115,13 +117,13 @@ def fails(_matte: Matte) -> Matte:
     raise ModelError("the network failed")
 
 
-def spoiled(value: float) -> Callable[[Matte], Matte]:
-    """A matte that is ``value`` everywhere, such as not a number."""
+def filled(value: float) -> Callable[[Matte], Matte]:
+    """A matte that is ``value`` everywhere, such as NaN."""
     return lambda matte: Matte(np.full_like(matte.alpha, value))
 
 
 class Recorder:
-    """Remembers every picture with its time; fails at a call, says commands at others, if told so."""
+    """A sink that keeps every image with its time; may fail at one call, and give commands at others."""
 
     notices: Sequence[str] = ("recorder",)
 
@@ -135,49 +137,49 @@ class Recorder:
     ) -> None:
         self.live = live
         self.alpha = alpha
-        self.pictures: list[Pixels] = []
+        self.images: list[Pixels] = []
         self.times: list[float] = []
         self.opened: tuple[Size, float, bool] | None = None
         self.closed = 0
         self._fails_at = fails_at
         self._commands = commands or {}
-        self._asked = -1
+        self._calls = -1
 
     def __call__(self, _rest: str, /, *, size: Size, fps: float, alpha: bool) -> "Recorder":
-        """Stand in for an output's ``open``."""
+        """Stand in for a sink's ``open``."""
         self.opened = (size, fps, alpha)
         return self
 
-    def send(self, picture: Pixels, time: float) -> None:
+    def send(self, image: Pixels, time: float) -> None:
         assert not self.closed, "sent after close"
-        if len(self.pictures) == self._fails_at:
+        if len(self.images) == self._fails_at:
             raise SinkError("the output went away")
-        self.pictures.append(picture.copy())
+        self.images.append(image.copy())
         self.times.append(time)
 
     def commands(self) -> Sequence[Command]:
-        self._asked += 1
-        return [self._commands[self._asked]] if self._asked in self._commands else []
+        self._calls += 1
+        return [self._commands[self._calls]] if self._calls in self._commands else []
 
     def close(self) -> None:
         self.closed += 1
 
 
-class Wall:
-    """A background of one colour; fails at a frame if told so."""
+class SolidBackground:
+    """A background of one colour; may fail at one frame."""
 
-    def __init__(self, bgr: tuple[int, int, int] = WALL, *, fails_at: int | None = None) -> None:
+    def __init__(self, bgr: tuple[int, int, int] = NEW_BACKGROUND, *, fails_at: int | None = None) -> None:
         self.closed = 0
         self._bgr = bgr
         self._fails_at = fails_at
         self._pixels: Pixels | None = None
 
-    def __call__(self, _rest: str, /, *, size: Size, fit: Fit) -> "Wall":  # noqa: ARG002  # as backgrounds are opened
+    def __call__(self, _rest: str, /, *, size: Size, fit: Fit) -> "SolidBackground":  # noqa: ARG002  # as ``open``
         self._pixels = np.empty((size[1], size[0], 3), np.uint8)
         self._pixels[:] = self._bgr
         return self
 
-    def image(self, frame: Frame, matte: Matte) -> Pixels:  # noqa: ARG002  # as backgrounds are asked
+    def image(self, frame: Frame, matte: Matte) -> Pixels:  # noqa: ARG002  # as every background
         if frame.index == self._fails_at:
             raise BadFile("the clip is gone")
         assert self._pixels is not None
@@ -187,7 +189,7 @@ class Wall:
         self.closed += 1
 
 
-def opening(source: ScriptedSource) -> OpenSource:
+def opener(source: ScriptedSource) -> OpenSource:
     """Stand in for a source's ``open``."""
 
     def open_source(_rest: str, /, *, size: Size | None, fps: float | None) -> ScriptedSource:  # noqa: ARG001
@@ -196,41 +198,34 @@ def opening(source: ScriptedSource) -> OpenSource:
     return open_source
 
 
-class ScriptedFeed:
-    """A camera without its thread: a frame's index, a frame of another size, or None while it is away."""
-
-    fps = FPS
-    notices: Sequence[str] = ("scripted camera",)
-    dropped = 0
-    dark = False
-    began = 0
+class ScriptedCapture:
+    """A capture without a thread: a frame's index, a frame of another size, or None while the camera is lost."""
 
     def __init__(self, script: Iterable[int | tuple[int, Size] | None], *, size: Size = SIZE) -> None:
-        self.size = size
-        self.status: str | None = None
-        self.ended = False
+        self.state = CaptureState(size=size, fps=FPS, notices=("scripted camera",))
         self.closed = 0
-        self.waits: list[float] = []
+        self.timeouts: list[float] = []
         self.on = True
         self._script = list(script)
 
-    def rest(self, _whom: object) -> None:
+    def pause(self, _owner: object) -> None:
         self.on = False
 
-    def wake(self, _whom: object) -> None:
+    def resume(self, _owner: object) -> None:
         self.on = True
 
     def take(self, timeout_s: float) -> Frame | None:
-        self.waits.append(timeout_s)
+        self.timeouts.append(timeout_s)
         if not self._script:
-            self.ended = True
+            self.state = replace(self.state, phase="ended")
             return None
         event = self._script.pop(0)
-        self.status = "camera lost: it was unplugged" if event is None else None
         if event is None:
+            self.state = replace(self.state, phase="lost", reason="camera lost: it was unplugged")
             return None
-        index, size = event if isinstance(event, tuple) else (event, self.size)
-        return Frame(room(index, size), taken(index), index)
+        self.state = replace(self.state, phase="running", reason="")
+        index, size = event if isinstance(event, tuple) else (event, self.state.size)
+        return Frame(camera_image(index, size), frame_time(index), index)
 
     def close(self) -> None:
         self.closed += 1

@@ -1,19 +1,19 @@
-"""Whether a line that does not keep up with its camera says so, and takes a lighter network where it may."""
+"""A pipeline that does not keep up with its camera reports it, and switches to a lighter model if it may."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import pytest
 
-from realtime_matte.pipeline.governor import IN_A_ROW, JUDGED, Governor
+from realtime_matte.pipeline.governor import SLOW_WINDOWS, WINDOW, Governor
 
 
 def counts(*shares: float) -> Iterator[tuple[int, int]]:
-    """Frames shown and dropped so far, frame by frame, through windows in which these shares are dropped."""
-    shown, dropped = 7, 1000  # dropped while the network was opened, before anything was shown
+    """Frames shown and dropped so far, frame by frame, for windows in which these shares are dropped."""
+    shown, dropped = 7, 1000
     for share in shares:
         begin = shown + dropped
-        while shown + dropped < begin + JUDGED:
+        while shown + dropped < begin + WINDOW:
             lost = share and round(1 / share) - 1
             shown, dropped = (shown + 1, dropped) if share < 1 else (shown, dropped + 1)
             if lost and shown % lost == 0:
@@ -30,37 +30,42 @@ class Running:
         return f"{self.network} on cpu"
 
 
-def told(*shares: float, lighter: Sequence[str] = (), now: Running | None = None) -> tuple[list[str], list[str]]:
-    """What is said, and which networks are asked for."""
+def judge(*shares: float, lighter: Sequence[str] = (), running: Running | None = None) -> tuple[list[str], list[str]]:
+    """What is reported, and which models are requested."""
     lines: list[str] = []
-    asked: list[str] = []
-    pace = Governor(now or Running(), notify=lines.append)
-    pace.govern(lighter, asked.append)
+    requested: list[str] = []
+    governor = Governor(running or Running(), notify=lines.append)
+    governor.set_models(lighter, requested.append)
     for shown, dropped in counts(*shares):
-        pace.look(shown=shown, dropped=dropped)
-    return lines, asked
+        governor.update(shown=shown, dropped=dropped)
+    return lines, requested
 
 
-def test_a_line_that_does_not_keep_up_is_told_once_with_the_mend() -> None:
-    [line], asked = told(*[0.5] * 5 * IN_A_ROW)
-    assert not asked
-    assert line.startswith("too slow for this camera: of the last ")
-    assert "with small on cpu; take --model small?quality=low or a smaller --size" in line
+def test_a_slow_pipeline_is_reported_once_with_a_hint() -> None:
+    [line], requested = judge(*[0.5] * 5 * SLOW_WINDOWS)
+    assert not requested
+    assert line.startswith("too slow for this camera: ")
+    assert "frames were shown, with small on cpu; use --model small?quality=low or a smaller --size" in line
 
 
 @pytest.mark.parametrize("shares", [[0.0] * 9, [0.1] * 9, [0.5, 0.5, 0.0] * 3, [1.0, 0.0, 0.0] * 3])
-def test_a_line_that_keeps_up_or_stumbles_now_and_then_is_not_told(shares: list[float]) -> None:
-    assert told(*shares, lighter=["low"]) == ([], [])
+def test_a_pipeline_that_is_rarely_slow_is_not_reported(shares: list[float]) -> None:
+    assert judge(*shares, lighter=["low"]) == ([], [])
 
 
-def test_a_line_that_does_not_keep_up_takes_lighter_networks_one_after_the_other() -> None:
-    once = [0.5] * (IN_A_ROW + 1)  # after a change it is judged anew
-    lines, asked = told(*once * 4, lighter=["small", "small?quality=low"], now=Running("large"))
-    assert asked == ["small", "small?quality=low"]
-    assert [line.rpartition("; ")[2] for line in lines[:2]] == [f"the model is {spec} from now on" for spec in asked]
-    assert "; take a smaller --size, or see with rtmatte bench" in lines[2]
+@pytest.mark.parametrize(("share", "reported"), [(1 / 7, False), (1 / 4, True)])
+def test_a_pipeline_that_drops_more_than_a_fifth_is_reported(share: float, *, reported: bool) -> None:
+    assert len(judge(*[share] * 5 * SLOW_WINDOWS)[0]) == reported
+
+
+def test_a_slow_pipeline_switches_to_one_lighter_model_after_another() -> None:
+    once = [0.5] * (SLOW_WINDOWS + 1)  # after a change it is judged again
+    lines, requested = judge(*once * 4, lighter=["small", "small?quality=low"], running=Running("large"))
+    assert requested == ["small", "small?quality=low"]
+    assert [line.rpartition("; ")[2] for line in lines[:2]] == [f"switching to the model {spec}" for spec in requested]
+    assert "; use a smaller --size, or see with rtmatte bench" in lines[2]
     assert len(lines) == 3
 
 
-def test_the_network_that_runs_does_not_take_over_from_itself() -> None:
-    assert told(*[0.5] * 4 * IN_A_ROW, lighter=["small", "small?quality=low"])[1] == ["small?quality=low"]
+def test_the_running_model_is_skipped() -> None:
+    assert judge(*[0.5] * 4 * SLOW_WINDOWS, lighter=["small", "small?quality=low"])[1] == ["small?quality=low"]

@@ -1,17 +1,17 @@
-"""What takes long is made beside the line, and the line goes on."""
+"""Slow parts are opened in a thread, and the caller continues."""
 
 import threading
 
 import pytest
 from fakes.scripted import ScriptedNetwork
 
-from realtime_matte.pipeline.loading import at_once, meanwhile
+from realtime_matte.pipeline.loading import load_in_background, load_now
 
 LONG_S = 30.0
-"""Never waited for in a test that passes."""
+"""Longer than any wait of a test that passes."""
 
 
-def test_the_call_comes_again_and_again_until_it_is_made() -> None:
+def test_the_call_is_repeated_until_loading_is_done() -> None:
     calls: list[str] = []
     enough = threading.Event()
 
@@ -25,14 +25,14 @@ def test_the_call_comes_again_and_again_until_it_is_made() -> None:
         return threading.current_thread().name
 
     threads = threading.active_count()
-    assert meanwhile(make, call=call, every_s=0.001) == "meanwhile"
+    assert load_in_background(make, call=call, every_s=0.001) == "loading"
     assert set(calls) == {threading.current_thread().name}
     assert threading.active_count() == threads
 
 
-def test_what_is_made_at_once_needs_no_call() -> None:
-    assert meanwhile(lambda: 7, call=pytest.fail, every_s=LONG_S) == 7
-    assert at_once(lambda: 7) == 7
+def test_a_quick_result_needs_no_call() -> None:
+    assert load_in_background(lambda: 7, call=pytest.fail, every_s=LONG_S) == 7
+    assert load_now(lambda: 7) == 7
 
 
 def test_an_error_reaches_the_caller() -> None:
@@ -40,10 +40,10 @@ def test_an_error_reaches_the_caller() -> None:
         raise TimeoutError("the model does not answer")
 
     with pytest.raises(TimeoutError, match="does not answer"):
-        meanwhile(make, call=pytest.fail, every_s=LONG_S)
+        load_in_background(make, call=pytest.fail, every_s=LONG_S)
 
 
-def test_what_nobody_waits_for_any_more_is_closed() -> None:
+def test_a_result_that_is_no_longer_waited_for_is_closed() -> None:
     network = ScriptedNetwork()
     left = threading.Event()
 
@@ -55,9 +55,9 @@ def test_what_nobody_waits_for_any_more_is_closed() -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        meanwhile(make, call=call, every_s=0.001)
+        load_in_background(make, call=call, every_s=0.001)
     left.set()
     for thread in threading.enumerate():
-        if thread.name == "meanwhile":
+        if thread.name == "loading":
             thread.join(LONG_S)
     assert network.closed == 1

@@ -1,181 +1,175 @@
-"""On demand: the camera is on only while somebody looks."""
+"""On demand: the camera is on only while a program reads an output."""
 
 import io
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from fakes.devices import Clock
-from fakes.scripted import Recorder, ScriptedFeed, ScriptedNetwork, ScriptedSource, Wall, opening
+from fakes.pipelines import scripted_camera
+from fakes.privacy import assert_private, is_card
+from fakes.scripted import Recorder, ScriptedCapture, ScriptedNetwork, ScriptedSource, SolidBackground, opener
 from rich.console import Console
-from test_privacy import assert_private, is_card
 
-from realtime_matte.cli.console import Plain
-from realtime_matte.cli.figures import live_line
+from realtime_matte.cli.console import PlainLines, progress_line
 from realtime_matte.errors import SpecError
 from realtime_matte.frame import Frame
-from realtime_matte.pipeline import card, standby
-from realtime_matte.pipeline import parts as assembly
-from realtime_matte.pipeline.lifetime import own
-from realtime_matte.pipeline.on_demand import LINGER_S, LOOKED_EVERY_S, OFF, ON, OnDemand
+from realtime_matte.pipeline import builder, standby
+from realtime_matte.pipeline.on_demand import CHECK_EVERY_S, LINGER_S, OFF, ON, OnDemand
 from realtime_matte.pipeline.pipeline import Pipeline
+from realtime_matte.pipeline.standby import draw_card
 
 
-class Crowd:
-    """Somebody looks, or nobody: as the test says. A wait passes time."""
+class ScriptedReaders:
+    """Readers of an output: there are some while ``present``. A wait advances the clock."""
 
     notices: Sequence[str] = ("counted by hand",)
 
     def __init__(self, clock: Clock) -> None:
-        self.looks = False
-        self.asked: list[float] = []
+        self.present = False
+        self.timeouts: list[float] = []
         self.closed = 0
         self._clock = clock
 
     def wait_for_reader(self, timeout_s: float) -> bool:
-        self.asked.append(timeout_s)
-        if not self.looks:
+        self.timeouts.append(timeout_s)
+        if not self.present:
             self._clock.sleep(timeout_s)
-        return self.looks
+        return self.present
 
     def close(self) -> None:
         self.closed += 1
 
 
 class Switch:
-    """A camera's."""
+    """A camera that only knows whether it is on."""
 
     def __init__(self) -> None:
         self.on = True
-        self.turns = 0
+        self.changes = 0
 
-    def rest(self, _whom: object) -> None:
+    def pause(self, _owner: object) -> None:
         self.on = False
-        self.turns += 1
+        self.changes += 1
 
-    def wake(self, _whom: object) -> None:
+    def resume(self, _owner: object) -> None:
         self.on = True
-        self.turns += 1
+        self.changes += 1
 
 
-def demanded(*crowds: Crowd, clock: Clock) -> tuple[OnDemand, Switch, list[str]]:
-    switch, told = Switch(), list[str]()
-    return OnDemand(crowds, switch, notify=told.append, clock=clock), switch, told
+def on_demand(*readers: ScriptedReaders, clock: Clock) -> tuple[OnDemand, Switch, list[str]]:
+    switch, reported = Switch(), list[str]()
+    return OnDemand(readers, switch, notify=reported.append, clock=clock), switch, reported
 
 
-def test_it_begins_with_the_camera_off() -> None:
+def test_the_camera_is_off_at_first() -> None:
     clock = Clock()
-    demand, switch, _ = demanded(Crowd(clock), clock=clock)
-    assert demand.asleep
+    demand, switch, _ = on_demand(ScriptedReaders(clock), clock=clock)
+    assert demand.off
     assert not switch.on
 
 
-def test_while_nobody_looks_it_waits_as_long_as_it_may() -> None:
+def test_without_readers_it_waits_for_the_whole_timeout() -> None:
     clock = Clock()
-    crowd = Crowd(clock)
-    demand, switch, told = demanded(crowd, clock=clock)
-    assert [demand.sleeps(0.5) for _ in range(4)] == [True] * 4
+    readers = ScriptedReaders(clock)
+    demand, switch, reported = on_demand(readers, clock=clock)
+    assert [demand.update(0.5) for _ in range(4)] == [True] * 4
     assert clock.slept == [0.5] * 4
-    assert (switch.on, told) == (False, [])
+    assert (switch.on, reported) == (False, [])
 
 
-def test_several_outputs_share_the_wait() -> None:
+def test_several_outputs_share_the_timeout() -> None:
     clock = Clock()
-    one, other = Crowd(clock), Crowd(clock)
-    demand, _, _ = demanded(one, other, clock=clock)
-    assert demand.sleeps(0.5)
+    one, other = ScriptedReaders(clock), ScriptedReaders(clock)
+    demand, _, _ = on_demand(one, other, clock=clock)
+    assert demand.update(0.5)
     assert clock.slept == [0.25, 0.25]
-    other.looks = True
-    assert not demand.sleeps(0.5)
+    other.present = True
+    assert not demand.update(0.5)
 
 
-def test_somebody_who_comes_switches_it_on() -> None:
+def test_a_reader_turns_the_camera_on() -> None:
     clock = Clock()
-    crowd = Crowd(clock)
-    demand, switch, told = demanded(crowd, clock=clock)
-    crowd.looks = True
-    assert not demand.sleeps(0.5)
+    readers = ScriptedReaders(clock)
+    demand, switch, reported = on_demand(readers, clock=clock)
+    readers.present = True
+    assert not demand.update(0.5)
     assert clock.slept == []
-    assert (switch.on, told) == (True, [ON])
+    assert (switch.on, reported) == (True, [ON])
 
 
-def test_while_it_is_on_it_is_looked_now_and_then_without_waiting() -> None:
+def test_readers_are_checked_rarely_and_without_waiting_while_the_camera_is_on() -> None:
     clock = Clock()
-    crowd = Crowd(clock)
-    demand, _, _ = demanded(crowd, clock=clock)
-    crowd.looks = True
-    demand.sleeps(0.5)
-    crowd.asked.clear()
+    readers = ScriptedReaders(clock)
+    demand, _, _ = on_demand(readers, clock=clock)
+    readers.present = True
+    demand.update(0.5)
+    readers.timeouts.clear()
     for _ in range(300):
-        clock.sleep(LOOKED_EVERY_S / 10)
-        assert not demand.sleeps(0.5)
-    assert 25 <= len(crowd.asked) <= 30
-    assert set(crowd.asked) == {0}
+        clock.sleep(CHECK_EVERY_S / 10)
+        assert not demand.update(0.5)
+    assert 25 <= len(readers.timeouts) <= 30
+    assert set(readers.timeouts) == {0}
 
 
-def test_it_lingers_before_it_is_switched_off() -> None:
+def test_the_camera_stays_on_for_a_while_after_the_last_reader() -> None:
     clock = Clock()
-    crowd = Crowd(clock)
-    demand, switch, told = demanded(crowd, clock=clock)
-    crowd.looks = True
-    demand.sleeps(0.5)
-    crowd.looks = False
+    readers = ScriptedReaders(clock)
+    demand, switch, reported = on_demand(readers, clock=clock)
+    readers.present = True
+    demand.update(0.5)
+    readers.present = False
     left = clock()
-    while not demand.sleeps(0.5):
+    while not demand.update(0.5):
         clock.sleep(0.1)
-    assert LINGER_S <= clock() - left <= LINGER_S + LOOKED_EVERY_S + 0.2
-    assert (switch.on, told) == (False, [ON, OFF])
+    assert LINGER_S <= clock() - left <= LINGER_S + CHECK_EVERY_S + 0.2
+    assert (switch.on, reported) == (False, [ON, OFF])
 
 
-def test_who_comes_back_in_time_finds_it_still_on() -> None:
+def test_a_reader_that_returns_in_time_finds_the_camera_on() -> None:
     clock = Clock()
-    crowd = Crowd(clock)
-    demand, switch, told = demanded(crowd, clock=clock)
+    readers = ScriptedReaders(clock)
+    demand, switch, reported = on_demand(readers, clock=clock)
     for _ in range(5):
-        crowd.looks = True
-        clock.sleep(LOOKED_EVERY_S)
-        assert not demand.sleeps(0.5)
-        crowd.looks = False
-        clock.sleep(LINGER_S - LOOKED_EVERY_S)
-        assert not demand.sleeps(0.5)
-    assert (switch.turns, told) == (2, [ON])
+        readers.present = True
+        clock.sleep(CHECK_EVERY_S)
+        assert not demand.update(0.5)
+        readers.present = False
+        clock.sleep(LINGER_S - CHECK_EVERY_S)
+        assert not demand.update(0.5)
+    assert (switch.changes, reported) == (2, [ON])
 
 
-# The whole line
-
-
-class HasReaders(Recorder):
-    """An output that tells whether somebody looks."""
+class RecorderWithReaders(Recorder):
+    """A sink that knows whether a program reads it."""
 
     def __init__(self, clock: Clock) -> None:
         super().__init__(live=True)
-        self.crowd = Crowd(clock)
+        self.readers = ScriptedReaders(clock)
 
-    def open_readers(self) -> Crowd:
-        return self.crowd
+    def open_readers(self) -> ScriptedReaders:
+        return self.readers
 
 
-class Camera(ScriptedFeed):
-    """A feed that can rest; after it woke there is nothing at the first look."""
+class Camera(ScriptedCapture):
+    """A capture that has no frame at the first take after it was resumed."""
 
     def __init__(self, frames: int) -> None:
         super().__init__(range(frames))
-        self.on = True
-        self.taken_off = 0
+        self.taken_while_off = 0
 
-    def rest(self, _whom: object) -> None:
-        self.on = False
-
-    def wake(self, _whom: object) -> None:
-        self.on = self.dark = True
+    def resume(self, owner: object) -> None:
+        super().resume(owner)
+        if self.state.phase != "lost":
+            self.state = replace(self.state, phase="starting")
 
     def take(self, timeout_s: float) -> Frame | None:
-        self.taken_off += not self.on
-        if self.dark and not self.waits:
-            self.waits.append(timeout_s)
+        self.taken_while_off += not self.on
+        if self.state.phase in {"starting", "lost"} and not self.timeouts:
+            self.timeouts.append(timeout_s)
             return None
-        self.dark = False
         return super().take(timeout_s)
 
 
@@ -184,153 +178,170 @@ def clock() -> Clock:
     return Clock()
 
 
-def line(monkeypatch: pytest.MonkeyPatch, clock: Clock, feed: Camera, *sinks: Recorder, told: list[str]) -> Pipeline:
-    monkeypatch.setattr(assembly, "watch", lambda stack, _device, _reopen: own(stack, feed))
+def open_pipeline(
+    monkeypatch: pytest.MonkeyPatch, clock: Clock, capture: Camera, *sinks: Recorder, reported: list[str]
+) -> Pipeline:
     return Pipeline.open(
-        opening(ScriptedSource([], live=True)),
-        Wall(),
+        scripted_camera(monkeypatch, capture),
+        SolidBackground(),
         outputs=sinks,
         model=ScriptedNetwork,
         on_demand=True,
-        notify=told.append,
+        notify=reported.append,
         clock=clock,
     )
 
 
-def test_nobody_looks_so_nothing_is_taken_and_the_card_is_held(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
-    feed, sink, told = Camera(5), HasReaders(clock), list[str]()
-    with line(monkeypatch, clock, feed, sink, told=told) as pipeline:
+def test_without_readers_no_frame_is_taken_and_the_card_is_repeated(
+    monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    capture, sink, reported = Camera(5), RecorderWithReaders(clock), list[str]()
+    with open_pipeline(monkeypatch, clock, capture, sink, reported=reported) as pipeline:
         assert pipeline.camera_off_reason == OFF
         assert all(pipeline.step() for _ in range(20))
-        assert not feed.on
-        assert feed.taken_off == 0
-        assert len(sink.pictures) == 21
+        assert not capture.on
+        assert capture.taken_while_off == 0
+        assert len(sink.images) == 21
         assert np.diff(sink.times).max() <= 0.5
         assert pipeline.stats.standby_cards == 0
         assert "counted by hand" in pipeline.notices
-    assert all(np.array_equal(one, card.draw((96, 64), text=standby.STARTING)) for one in sink.pictures[:-1])
-    assert sink.crowd.closed == 1
-    assert told == []
+    assert all(np.array_equal(image, draw_card((96, 64), text=standby.STARTING)) for image in sink.images[:-1])
+    assert sink.readers.closed == 1
+    assert reported == []
 
 
-def test_who_comes_sees_the_card_until_there_is_a_matte(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
-    feed, sink, told = Camera(3), HasReaders(clock), list[str]()
-    with line(monkeypatch, clock, feed, sink, told=told) as pipeline:
-        sink.crowd.looks = True
+def test_a_new_reader_gets_the_card_until_there_is_a_matte(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
+    capture, sink, reported = Camera(3), RecorderWithReaders(clock), list[str]()
+    with open_pipeline(monkeypatch, clock, capture, sink, reported=reported) as pipeline:
+        sink.readers.present = True
         pipeline.run()
     assert assert_private(sink) == [None, None, 0, 1, 2, None]
-    assert np.array_equal(sink.pictures[1], card.draw((96, 64), text=standby.STARTING)), "it is not away, it comes"
-    assert told == [ON]
+    assert np.array_equal(sink.images[1], draw_card((96, 64), text=standby.STARTING)), "it is starting, not lost"
+    assert reported == [ON]
 
 
-def test_a_camera_that_cannot_be_woken_is_away(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
-    feed, sink = Camera(3), HasReaders(clock)
-    with line(monkeypatch, clock, feed, sink, told=[]) as pipeline:
-        sink.crowd.looks = True
-        feed.status = "camera lost: camera 0 is used by zoom (process 9); trying again"
-        pipeline.step()
-    assert np.array_equal(sink.pictures[1], card.draw((96, 64), text=standby.CAMERA_AWAY))
-
-
-def test_when_the_last_one_left_the_card_comes_and_the_camera_goes(
+def test_a_camera_that_cannot_be_resumed_shows_the_camera_away_card(
     monkeypatch: pytest.MonkeyPatch, clock: Clock
 ) -> None:
-    feed, sink, told = Camera(1000), HasReaders(clock), list[str]()
-    with line(monkeypatch, clock, feed, sink, told=told) as pipeline:
-        sink.crowd.looks = True
+    capture, sink = Camera(3), RecorderWithReaders(clock)
+    with open_pipeline(monkeypatch, clock, capture, sink, reported=[]) as pipeline:
+        sink.readers.present = True
+        capture.state = replace(
+            capture.state, phase="lost", reason="camera lost: camera 0 is used by zoom (process 9); trying again"
+        )
+        pipeline.step()
+    assert np.array_equal(sink.images[1], draw_card((96, 64), text=standby.CAMERA_AWAY))
+
+
+def test_the_card_is_sent_and_the_camera_is_off_after_the_last_reader(
+    monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    capture, sink, reported = Camera(1000), RecorderWithReaders(clock), list[str]()
+    with open_pipeline(monkeypatch, clock, capture, sink, reported=reported) as pipeline:
+        sink.readers.present = True
         pipeline.step()
         pipeline.step()
-        sink.crowd.looks = False
+        sink.readers.present = False
         while not pipeline.camera_off_reason:
             clock.sleep(0.1)
             pipeline.step()
-        assert is_card(sink.pictures[-1]), "before any wait"
-        assert not feed.on
-        sent = len(sink.pictures)
+        assert is_card(sink.images[-1]), "before any wait"
+        assert not capture.on
+        sent = len(sink.images)
         pipeline.step()
-        assert is_card(sink.pictures[sent])
-        assert not is_card(sink.pictures[sent - 2])
-    assert told == [ON, OFF]
+        assert is_card(sink.images[sent])
+        assert not is_card(sink.images[sent - 2])
+    assert reported == [ON, OFF]
 
 
-def test_while_it_sleeps_the_screen_says_so_and_a_log_is_not_filled(
+def test_the_live_line_says_that_the_camera_is_off_and_a_log_is_not_filled(
     monkeypatch: pytest.MonkeyPatch, clock: Clock
 ) -> None:
     text, time = io.StringIO(), Clock()
-    shown = Plain(Console(file=text), verbose=False, clock=time)
-    with line(monkeypatch, clock, Camera(5), HasReaders(clock), told=[]) as pipeline:
+    shown = PlainLines(Console(file=text), verbose=False, clock=time)
+    with open_pipeline(monkeypatch, clock, Camera(5), RecorderWithReaders(clock), reported=[]) as pipeline:
         for _ in range(20):
             pipeline.step()
             time.sleep(5)
             shown.update(pipeline)
-        assert live_line(pipeline, verbose=True) == "nobody watches: the camera is off"
+        assert progress_line(pipeline, verbose=True) == OFF
     assert text.getvalue() == ""
 
 
-def test_a_command_is_obeyed_while_it_sleeps(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
-    with line(monkeypatch, clock, Camera(5), HasReaders(clock), told=[]) as pipeline:
+def test_commands_are_run_while_the_camera_is_off(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
+    with open_pipeline(monkeypatch, clock, Camera(5), RecorderWithReaders(clock), reported=[]) as pipeline:
         pipeline.step()
         pipeline.request("quit")
         assert not pipeline.step()
 
 
-def test_on_standby_nobody_is_looked_for_and_the_camera_stays_off(
-    monkeypatch: pytest.MonkeyPatch, clock: Clock
-) -> None:
-    feed, sink, told = Camera(1000), HasReaders(clock), list[str]()
-    with line(monkeypatch, clock, feed, sink, told=told) as pipeline:
+def test_on_standby_readers_are_ignored_and_the_camera_stays_off(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
+    capture, sink, reported = Camera(1000), RecorderWithReaders(clock), list[str]()
+    with open_pipeline(monkeypatch, clock, capture, sink, reported=reported) as pipeline:
         pipeline.request("standby")
-        sink.crowd.looks = True
+        sink.readers.present = True
         for _ in range(5):
             pipeline.step()
-        assert sink.crowd.asked == []
-        assert np.array_equal(sink.pictures[-1], card.draw((96, 64), text=standby.STANDBY))
-        assert told == [standby.RESTING]
+        assert sink.readers.timeouts == []
+        assert np.array_equal(sink.images[-1], draw_card((96, 64), text=standby.STANDBY))
+        assert reported == [standby.STANDBY_ON]
         pipeline.request("standby")
         pipeline.step()
-        assert told == [standby.RESTING, standby.OVER, ON]
+        assert reported == [standby.STANDBY_ON, standby.STANDBY_OFF, ON]
     assert_private(sink)
 
 
-def test_a_recording_beside_it_holds_no_cards_of_the_sleep(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
-    feed, sink, recording = Camera(2), HasReaders(clock), Recorder()
-    with line(monkeypatch, clock, feed, sink, recording, told=[]) as pipeline:
+def test_a_recording_gets_no_card_while_the_camera_is_off(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
+    capture, sink, recording = Camera(2), RecorderWithReaders(clock), Recorder()
+    with open_pipeline(monkeypatch, clock, capture, sink, recording, reported=[]) as pipeline:
         for _ in range(5):
             pipeline.step()
-        assert recording.pictures == []
+        assert recording.images == []
 
 
-def test_where_no_output_tells_who_looks_it_is_refused(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
+def test_on_demand_without_an_output_that_knows_its_readers_is_an_error(
+    monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
     sink = Recorder(live=True)
-    with pytest.raises(SpecError, match=r"on demand needs an output that tells whether somebody watches, .*leave out"):
-        line(monkeypatch, clock, Camera(5), sink, told=[])
+    with pytest.raises(
+        SpecError, match=r"on demand needs an output that knows whether a program reads it, .*leave out"
+    ):
+        open_pipeline(monkeypatch, clock, Camera(5), sink, reported=[])
     assert sink.closed == 1
 
 
-@pytest.mark.parametrize("paced", [False, True])
-def test_a_file_is_refused(clock: Clock, *, paced: bool) -> None:
-    sink = HasReaders(clock) if paced else Recorder()
-    with pytest.raises(SpecError, match="on demand is for a camera, and this source is a file; leave out --on-demand"):
-        Pipeline.open(opening(ScriptedSource(range(3))), Wall(), outputs=[sink], model=ScriptedNetwork, on_demand=True)
+@pytest.mark.parametrize("real_time", [False, True])
+def test_on_demand_with_a_file_is_an_error(clock: Clock, *, real_time: bool) -> None:
+    sink = RecorderWithReaders(clock) if real_time else Recorder()
+    with pytest.raises(SpecError, match="on demand needs a camera, and this source is a file; leave out --on-demand"):
+        Pipeline.open(
+            opener(ScriptedSource(range(3))), SolidBackground(), outputs=[sink], model=ScriptedNetwork, on_demand=True
+        )
 
 
-def test_a_live_clip_is_refused_for_it_would_begin_anew(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
+def test_on_demand_with_a_live_clip_is_an_error(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
     class Clip(ScriptedSource):
         def __init__(self) -> None:
             super().__init__(range(3), live=True)
             self.frames = 3
 
-    monkeypatch.setattr(assembly, "watch", lambda stack, _device, _reopen: own(stack, Camera(3)))
-    with pytest.raises(SpecError, match="on demand is for a camera, and this source is a file"):
-        Pipeline.open(opening(Clip()), Wall(), outputs=[HasReaders(clock)], model=ScriptedNetwork, on_demand=True)
+    monkeypatch.setattr(builder, "open_capture", lambda _source, _reopen, *, real_time: Camera(3))  # noqa: ARG005
+    with pytest.raises(SpecError, match="on demand needs a camera, and this source is a file"):
+        Pipeline.open(
+            opener(Clip()),
+            SolidBackground(),
+            outputs=[RecorderWithReaders(clock)],
+            model=ScriptedNetwork,
+            on_demand=True,
+        )
 
 
 def test_readers_are_closed_when_a_later_part_cannot_be_opened(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
-    class Fails(HasReaders):
-        def open_readers(self) -> Crowd:
-            raise SpecError("it cannot be looked at")
+    class Fails(RecorderWithReaders):
+        def open_readers(self) -> ScriptedReaders:
+            raise SpecError("its readers cannot be found")
 
-    first = HasReaders(clock)
-    with ExitStack(), pytest.raises(SpecError, match="cannot be looked at"):
-        line(monkeypatch, clock, Camera(5), first, Fails(clock), told=[])
-    assert first.crowd.closed == 1
+    first = RecorderWithReaders(clock)
+    with ExitStack(), pytest.raises(SpecError, match="its readers cannot be found"):
+        open_pipeline(monkeypatch, clock, Camera(5), first, Fails(clock), reported=[])
+    assert first.readers.closed == 1

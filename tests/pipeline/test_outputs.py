@@ -13,82 +13,82 @@ class FailsToClose(Recorder):
         raise SinkError("the disk is full")
 
 
-def opened(*sinks: Recorder, told: list[str] | None = None) -> Outputs:
-    outputs = Outputs(notify=(told if told is not None else []).append)
+def opened(*sinks: Recorder, reported: list[str] | None = None) -> Outputs:
+    outputs = Outputs(notify=(reported if reported is not None else []).append)
     for sink in sinks:
         outputs.add(sink)
     return outputs
 
 
-def picture(value: int = 7) -> Pixels:
+def image(value: int = 7) -> Pixels:
     return np.full((2, 4, 3), value, np.uint8)
 
 
-def test_every_output_gets_every_picture() -> None:
+def test_every_output_gets_every_image() -> None:
     sinks = Recorder(), Recorder(live=True)
     outputs = opened(*sinks)
-    outputs.send(picture(1), 5.0)
-    outputs.send(picture(2), 5.5)
+    outputs.send(image(1), 5.0)
+    outputs.send(image(2), 5.5)
     for sink in sinks:
-        assert [int(one[0, 0, 0]) for one in sink.pictures] == [1, 2]
+        assert [int(sent[0, 0, 0]) for sent in sink.images] == [1, 2]
         assert sink.times == [5.0, 5.5]
 
 
-def test_live_outputs_alone_get_what_is_for_those_who_watch() -> None:
+def test_send_live_sends_to_live_outputs_only() -> None:
     recording, window = Recorder(), Recorder(live=True)
     outputs = opened(recording, window)
-    outputs.send_live(picture(), 5.0)
-    assert (len(recording.pictures), len(window.pictures)) == (0, 1)
+    outputs.send_live(image(), 5.0)
+    assert (len(recording.images), len(window.images)) == (0, 1)
 
 
 def test_time_never_goes_back() -> None:
     sink = Recorder(live=True)
     outputs = opened(sink)
     for time in (5.0, 4.9, 5.1):
-        outputs.send(picture(), time)
+        outputs.send(image(), time)
     assert sink.times == [5.0, 5.0, 5.1]
 
 
-def test_a_card_that_nobody_watched_moves_no_time() -> None:
+def test_a_card_that_was_sent_to_no_output_does_not_advance_time() -> None:
     sink = Recorder()
     outputs = opened(sink)
-    outputs.send_live(picture(), 9.0)
-    outputs.send(picture(), 5.0)
+    outputs.send_live(image(), 9.0)
+    outputs.send(image(), 5.0)
     assert sink.times == [5.0]
 
 
-def test_one_output_that_fails_is_closed_and_told_and_the_others_go_on() -> None:
-    told: list[str] = []
+def test_an_output_that_fails_is_closed_and_reported_and_the_others_continue() -> None:
+    reported: list[str] = []
     good, bad = Recorder(), Recorder(fails_at=1)
-    outputs = opened(bad, good, told=told)
+    outputs = opened(bad, good, reported=reported)
     for time in (1.0, 2.0, 3.0):
-        outputs.send(picture(), time)
-    assert (len(bad.pictures), bad.closed) == (1, 1)
-    assert (len(good.pictures), good.closed) == (3, 0)
-    assert told == ["an output failed and is closed, the others go on: the output went away"]
+        outputs.send(image(), time)
+    assert (len(bad.images), bad.closed) == (1, 1)
+    assert (len(good.images), good.closed) == (3, 0)
+    assert reported == ["an output failed and is closed, the others continue: the output went away"]
 
 
-def test_the_last_outputs_error_ends_the_run() -> None:
+def test_the_error_of_the_last_output_is_raised() -> None:
     bad = Recorder(fails_at=0)
     with pytest.raises(SinkError, match="the output went away"):
-        opened(bad).send(picture(), 1.0)
+        opened(bad).send(image(), 1.0)
     assert bad.closed == 1
 
 
-def test_when_all_fail_at_once_the_last_ones_error_is_raised() -> None:
-    told: list[str] = []
+def test_the_last_error_is_raised_if_all_outputs_fail_at_once() -> None:
+    reported: list[str] = []
     with pytest.raises(SinkError):
-        opened(Recorder(fails_at=0), Recorder(fails_at=0), told=told).send(picture(), 1.0)
-    assert len(told) == 1
+        opened(Recorder(fails_at=0), Recorder(fails_at=0), reported=reported).send(image(), 1.0)
+    assert len(reported) == 1
 
 
-def test_a_failed_output_that_cannot_even_be_closed_hides_nothing() -> None:
+def test_an_error_while_closing_does_not_hide_the_failure() -> None:
     with pytest.raises(SinkError, match="the output went away") as caught:
-        opened(FailsToClose(fails_at=0)).send(picture(), 1.0)
+        opened(FailsToClose(fails_at=0)).send(image(), 1.0)
     assert caught.value.__notes__ == ["the disk is full"]
 
 
-def test_close_closes_all_although_one_fails_to() -> None:
+def test_close_closes_all_outputs_despite_errors() -> None:
     sinks = FailsToClose(), Recorder(), FailsToClose()
     outputs = opened(*sinks)
     with pytest.raises(SinkError, match="the disk is full"):
@@ -98,12 +98,12 @@ def test_close_closes_all_although_one_fails_to() -> None:
     assert [sink.closed for sink in sinks] == [1, 1, 1]
 
 
-def test_commands_of_all_outputs_are_heard() -> None:
+def test_commands_of_all_outputs_are_returned() -> None:
     outputs = opened(Recorder(commands={0: "standby"}), Recorder(commands={0: "quit"}))
     assert outputs.commands() == ["standby", "quit"]
     assert outputs.commands() == []
 
 
-def test_any_live_output_makes_the_run_live() -> None:
+def test_one_live_output_makes_the_outputs_live() -> None:
     assert opened(Recorder(), Recorder(live=True)).live
     assert not opened(Recorder()).live
