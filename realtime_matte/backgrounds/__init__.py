@@ -1,1 +1,1 @@
-"""What is put behind the person; a module is a background, its name the word of a spec."""
+"""The backgrounds; each module is a plug-in, named by the first word of a spec (``blur``, ``image:beach.jpg``)."""

@@ -1,6 +1,6 @@
-"""The room itself, blurred: ``blur``, or ``blur:0.03`` for a blur of 3 % of the picture's height.
+"""The frame's own background, blurred: ``blur``, or ``blur:0.03`` for a Gaussian of 3 % of the frame's height.
 
-Only the room is averaged: a pixel with any of the person in it counts for nothing, so no colour of the person is
+Only background pixels are averaged: a pixel with any foreground in it has weight 0, so that no colour of the person is
 smeared around them. The sums are taken on a small grid, which is as smooth as the blur and costs little.
 """
 
@@ -14,89 +14,99 @@ from realtime_matte.errors import SpecError
 from realtime_matte.frame import Alpha, Frame, Pixels, RefinedMatte, Size
 from realtime_matte.interfaces import Fit
 
-STRENGTH: Final = 0.05  # chosen by eye on interiors: furniture, posters and faces cannot be told any more
-WEAKEST: Final = 0.01
-STRONGEST: Final = 0.5
-ROOM: Final = 0.1  # alpha below it is room; above zero, for a matte is never quite clean
-FINEST: Final = 1.3  # least sigma in cells: cubic upscaling shows no cells from here on
-COARSEST: Final = 16  # most pixels a cell may be wide
-FEWEST: Final = 4  # least cells across and down
-FAINT: Final = 0.25  # of 255: where there is less room than this around, its mean colour takes over
+STRENGTH: Final = 0.05
+"""Chosen by eye on interiors: furniture, posters and faces cannot be recognised any more."""
+
+MIN_STRENGTH: Final = 0.01
+MAX_STRENGTH: Final = 0.5
+
+MAX_BACKGROUND: Final = 0.1
+"""Alpha below which a pixel is background: above zero, because a matte is never quite clean."""
+
+MIN_SIGMA_CELLS: Final = 1.3
+"""From this sigma on, in cells, cubic upscaling shows no cells."""
+
+MAX_CELL: Final = 16
+"""Width of a cell, in pixels."""
+
+MIN_CELLS: Final = 4
+"""Across and down."""
+
+FAINT: Final = 0.25
+"""Of 255: where the background's weight is smaller, its mean colour prevails."""
 
 
-def open(rest: str, /, *, size: Size, fit: Fit) -> "Blur":  # noqa: ARG001 - it has the frame's own shape
-    """A blur by ``rest`` of the height: that is its Gaussian's sigma."""
+def open(rest: str, /, *, size: Size, fit: Fit) -> "Blur":  # noqa: ARG001 - it has the frame's own aspect ratio
+    """A blur whose Gaussian has a sigma of ``rest`` times the height."""
     try:
         strength = positive(rest) if rest else STRENGTH
     except ValueError as error:
         raise SpecError(f"the blur's strength {rest!r} is not {error}", hint="write blur, or blur:0.05") from error
-    if not WEAKEST <= strength <= STRONGEST:
-        raise SpecError(f"the blur's strength {rest!r} is not within {WEAKEST} and {STRONGEST}", hint="write blur:0.05")
+    if not MIN_STRENGTH <= strength <= MAX_STRENGTH:
+        raise SpecError(
+            f"the blur's strength {rest!r} is not between {MIN_STRENGTH} and {MAX_STRENGTH}", hint="write blur:0.05"
+        )
     return Blur(size, strength)
 
 
 class Blur:
-    """Weighs each pixel of the room 1 and each of the person 0, and blurs both the weighted colours and the weights."""
+    """Weights each background pixel 1 and each foreground pixel 0; blurs the weighted colours and the weights."""
 
     def __init__(self, size: Size, strength: float) -> None:
         width, height = size
-        step = _step(strength * height, size)
-        rows, columns = -(-height // step), -(-width // step)
-        self._sigma = strength * height / step
-        whole = (
-            rows * step,
-            columns * step,
-        )  # cells divide it evenly, which is quick; its rim is nobody's, so never room
-        self._mask = np.zeros(whole, np.uint8)
-        self._masked = np.empty((*whole, 3), np.uint8)
-        half = whole[0] // min(step, 2), whole[1] // min(step, 2)
+        cell = _cell_size(strength * height, size)
+        rows, columns = -(-height // cell), -(-width // cell)
+        self._sigma = strength * height / cell
+        padded = rows * cell, columns * cell  # whole cells, which is fast; the padding is never background
+        self._mask = np.zeros(padded, np.uint8)
+        self._masked = np.empty((*padded, 3), np.uint8)
+        half = padded[0] // min(cell, 2), padded[1] // min(cell, 2)
         self._halves = np.empty((*half, 3), np.uint8), np.empty(half, np.uint8)
         self._cells = np.empty((rows, columns, 3), np.uint8), np.empty((rows, columns), np.uint8)
         self._colors = np.empty((rows, columns, 3), np.float32)
         self._weights = np.empty((rows, columns, 1), np.float32)
-        self._picture = np.empty((height, width, 3), np.uint8)
+        self._blurred = np.empty((height, width, 3), np.uint8)
 
     def image(self, frame: Frame, matte: RefinedMatte) -> Pixels:
-        """The room in this very frame, without the person."""
-        self._gather(frame.pixels, matte.alpha)
-        self._fill_in(frame.pixels)
+        """The background of this frame, blurred."""
+        self._sum(frame.pixels, matte.alpha)
+        self._add_mean_color(frame.pixels)
         np.divide(self._colors, self._weights, out=self._colors)
         cells = cv2.convertScaleAbs(self._colors, dst=self._cells[0], alpha=255)
-        cv2.resize(cells, frame.size, dst=self._picture, interpolation=cv2.INTER_CUBIC)
-        return self._picture
+        cv2.resize(cells, frame.size, dst=self._blurred, interpolation=cv2.INTER_CUBIC)
+        return self._blurred
 
     def close(self) -> None:
-        """Nothing to let go of."""
+        """Nothing is open."""
 
-    def _gather(self, pixels: Pixels, alpha: Alpha) -> None:
-        """Sum up the room, cell by cell, and blur the sums."""
+    def _sum(self, pixels: Pixels, alpha: Alpha) -> None:
+        """Sum the background in each cell, and blur the sums."""
         height, width = alpha.shape
-        room = self._mask[:height, :width]
-        np.less(alpha, ROOM, out=room.view(np.bool_))
-        np.negative(room, out=room)  # 1 becomes 255
+        background = self._mask[:height, :width]
+        np.less(alpha, MAX_BACKGROUND, out=background.view(np.bool_))
+        np.negative(background, out=background)  # 1 becomes 255
         self._masked.fill(0)
-        cv2.copyTo(pixels, room, self._masked[:height, :width])
+        cv2.copyTo(pixels, background, self._masked[:height, :width])
         for full, half, cells, sums in zip(
             (self._masked, self._mask), self._halves, self._cells, (self._colors, self._weights[..., 0]), strict=True
         ):
-            cv2.resize(
-                full, half.shape[1::-1], dst=half, interpolation=cv2.INTER_AREA
-            )  # halving is quick, so is the rest
+            # In two steps, which is faster: OpenCV has a fast path for halving.
+            cv2.resize(full, half.shape[1::-1], dst=half, interpolation=cv2.INTER_AREA)
             cv2.resize(half, cells.shape[1::-1], dst=cells, interpolation=cv2.INTER_AREA)
             np.copyto(sums, cells)
             cv2.GaussianBlur(sums, (0, 0), self._sigma, dst=sums, borderType=cv2.BORDER_REPLICATE)
 
-    def _fill_in(self, pixels: Pixels) -> None:
-        """A trace of the room's mean colour, so that what lies far behind the person has a colour too."""
-        room = self._weights.mean()
-        mean = self._colors.mean(axis=(0, 1)) / room * 255 if room > 0 else np.array(cv2.mean(pixels)[:3])
+    def _add_mean_color(self, pixels: Pixels) -> None:
+        """Add a little of the background's mean colour, so that cells deep inside the foreground have a colour too."""
+        weight = self._weights.mean()
+        mean = self._colors.mean(axis=(0, 1)) / weight * 255 if weight > 0 else np.array(cv2.mean(pixels)[:3])
         self._colors += (mean * FAINT / 255).astype(np.float32)
         self._weights += np.float32(FAINT)
 
 
-def _step(sigma: float, size: Size) -> int:
-    """Width of a cell: a power of two, and small enough that a few of them fit across the picture."""
-    step = 1
-    while step < COARSEST and sigma >= 2 * step * FINEST and min(size) >= 2 * step * FEWEST:
-        step *= 2
-    return step
+def _cell_size(sigma: float, size: Size) -> int:
+    """Width of a cell in pixels: a power of two, and small enough for MIN_CELLS across and down."""
+    cell = 1
+    while cell < MAX_CELL and sigma >= 2 * cell * MIN_SIGMA_CELLS and min(size) >= 2 * cell * MIN_CELLS:
+        cell *= 2
+    return cell

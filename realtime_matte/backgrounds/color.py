@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 
-from realtime_matte.backgrounds._still import Still
+from realtime_matte.backgrounds.image import StillBackground
 from realtime_matte.errors import SpecError
 from realtime_matte.frame import Size
 from realtime_matte.interfaces import Fit
@@ -19,7 +19,7 @@ RGB = {
     "fuchsia": 0xFF00FF,
     "gold": 0xFFD700,
     "gray": 0x808080,
-    "green": 0x00FF00,  # what video programs key out; CSS calls it lime
+    "green": 0x00FF00,  # as in chroma keying; CSS calls it lime
     "grey": 0x808080,
     "indigo": 0x4B0082,
     "lime": 0x00FF00,
@@ -41,22 +41,22 @@ SHORT, LONG = re.compile(r"#[0-9a-f]{3}"), re.compile(r"#[0-9a-f]{6}")
 
 
 def claims(spec: str) -> bool:
-    """A colour's name, or anything behind a ``#``."""
+    """True for a colour's name, and for anything that starts with ``#``."""
     return spec.lower() in RGB or spec.startswith("#")
 
 
-def open(rest: str, /, *, size: Size, fit: Fit) -> Still:  # noqa: ARG001 - a colour fits any size
-    """A wall of one colour."""
+def open(rest: str, /, *, size: Size, fit: Fit) -> StillBackground:  # noqa: ARG001 - a colour fits any size
+    """A background of one colour."""
     pixels = np.empty((size[1], size[0], 3), np.uint8)
     pixels[:] = bgr(rest)
-    return Still(pixels)
+    return StillBackground(pixels)
 
 
 def bgr(text: str) -> tuple[int, int, int]:
     """Blue, green, red of a name, ``#rgb`` or ``#rrggbb``.
 
     Raises:
-        SpecError
+        SpecError: No such name or code.
     """
     word = text.lower()
     if SHORT.fullmatch(word):

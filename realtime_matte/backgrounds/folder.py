@@ -1,4 +1,4 @@
-"""A slideshow: ``folder:pics``, or just the folder's name; ``folder:pics?seconds=10&fade=0`` for the pace."""
+"""A slideshow: ``folder:pics``, or just the folder's name; ``folder:pics?seconds=10&fade=0`` sets its timing."""
 
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -7,110 +7,111 @@ from typing import Final
 import cv2
 import numpy as np
 
-from realtime_matte.config.specs import at_least_zero, parse, positive, split
+from realtime_matte.config.specs import SpecOption, at_least_zero, parse, positive, split
 from realtime_matte.errors import BadFile, MissingFile, SpecError
 from realtime_matte.frame import Frame, Pixels, RefinedMatte, Size
 from realtime_matte.interfaces import Fit
-from realtime_matte.media.image import SUFFIXES, fill, read
+from realtime_matte.media.fit import fit_image
+from realtime_matte.media.image import SUFFIXES, read
 from realtime_matte.paths import is_folder, named
 
-SECONDS: Final = 30.0
-FADE_S: Final = 1.0
-OPTIONS: Final = {"seconds": positive, "fade": at_least_zero}
+OPTIONS: Final = {
+    "seconds": SpecOption(positive, "time of each image, s", default=30.0),
+    "fade": SpecOption(at_least_zero, "time of the cross-fade into the next image, s", default=1.0),
+}
 
 
 def claims(spec: str) -> bool:
-    """Names of folders that are there."""
+    """True for the path of an existing folder."""
     return bool(spec) and is_folder(split(spec, OPTIONS)[0])
 
 
 def open(rest: str, /, *, size: Size, fit: Fit) -> "Slideshow":
-    """Open the folder and read its first picture."""
+    """Open the folder and read its first image."""
     name, options = parse(rest, OPTIONS)
     if not name:
         raise SpecError("no folder is named after 'folder:'", hint="name one, as in folder:pics")
-    seconds = options.get("seconds", SECONDS)
-    return Slideshow(_pictures(name), size, fit, seconds=seconds, fade_s=min(options.get("fade", FADE_S), seconds))
+    seconds = options["seconds"]
+    return Slideshow(_list_images(name), size, fit, seconds=seconds, fade_s=min(options["fade"], seconds))
 
 
 class Slideshow:
-    """Each picture for ``seconds``, cross-faded into the next.
+    """Each image for ``seconds``, cross-faded into the next.
 
-    A picture takes longer to decode than a frame may, and cannot be decoded in steps: one thread reads the next one
-    while this one is shown, and does nothing else. It is waited for when its time has come,
-    but not when somebody asks for it before.
+    Decoding an image takes longer than a frame may, and cannot be done in steps: one thread reads the next image while
+    the current one is shown. At the end of its time the image waits for the next one; a user's request does not.
     """
 
     def __init__(self, paths: list[Path], size: Size, fit: Fit, *, seconds: float, fade_s: float) -> None:
         self._paths = paths
-        self._place = 0  # of the picture to read next; reading thread only, once there is one
+        self._index = 0  # of the next path to read; owned by the reading thread once there is one
         self._size = size
         self._fit: Fit = fit
         self._seconds = seconds
         self._fade_s = fade_s
-        self._since: float | None = None  # when the shown picture came
-        self._asked = False  # for the next one, before its time
-        self._shown = self._read()
-        self._mixed = np.empty_like(self._shown)
-        self._reader = ThreadPoolExecutor(1, "slideshow")
-        self._coming = self._reader.submit(self._read) if len(paths) > 1 else None
+        self._start: float | None = None  # of the current image
+        self._requested = False  # the next image, before its time
+        self._current = self._read()
+        self._mixed = np.empty_like(self._current)
+        self._executor = ThreadPoolExecutor(1, "slideshow")
+        self._next = self._executor.submit(self._read) if len(paths) > 1 else None
 
-    def image(self, frame: Frame, matte: RefinedMatte) -> Pixels:  # noqa: ARG002 - a slideshow minds the time alone
-        """The picture of that time, or two of them mixed."""
-        if self._coming is None:
-            return self._shown
-        self._since = frame.time if self._since is None else self._since
-        passed = frame.time - self._since
-        asked = self._asked and self._coming.done()
-        if passed >= self._seconds or asked:
-            late = asked or passed >= 2 * self._seconds
-            self._shown = self._coming.result()
-            self._coming = self._reader.submit(self._read)
-            self._since = frame.time if late else self._since + self._seconds
-            self._asked = False
-            return self._shown
-        return self._fade(passed - self._seconds + self._fade_s, self._coming)
+    def image(self, frame: Frame, matte: RefinedMatte) -> Pixels:  # noqa: ARG002 - depends on the time alone
+        """The image at that time, or two of them mixed."""
+        if self._next is None:
+            return self._current
+        self._start = frame.time if self._start is None else self._start
+        elapsed_s = frame.time - self._start
+        requested = self._requested and self._next.done()
+        if elapsed_s >= self._seconds or requested:
+            late = requested or elapsed_s >= 2 * self._seconds
+            self._current = self._next.result()
+            self._next = self._executor.submit(self._read)
+            self._start = frame.time if late else self._start + self._seconds
+            self._requested = False
+            return self._current
+        return self._fade(elapsed_s - self._seconds + self._fade_s, self._next)
 
     def next(self) -> None:
-        """Show the next picture as soon as it is read, for its full time."""
-        self._asked = True
+        """Show the next image as soon as it is read, for its full time."""
+        self._requested = True
 
     def close(self) -> None:
-        """Wait for the picture that is being read, if any."""
-        self._reader.shutdown(cancel_futures=True)
+        """Wait for the image that is being read, if any. Idempotent."""
+        self._executor.shutdown(cancel_futures=True)
 
-    def _fade(self, passed: float, coming: Future[Pixels]) -> Pixels:
-        if passed <= 0:
-            return self._shown
-        share = passed / self._fade_s
-        cv2.addWeighted(self._shown, 1 - share, coming.result(), share, 0, dst=self._mixed)
+    def _fade(self, elapsed_s: float, following: Future[Pixels]) -> Pixels:
+        if elapsed_s <= 0:
+            return self._current
+        weight = elapsed_s / self._fade_s
+        cv2.addWeighted(self._current, 1 - weight, following.result(), weight, 0, dst=self._mixed)
         return self._mixed
 
     def _read(self) -> Pixels:
-        """The next picture that can be read; those that cannot are passed over."""
+        """The next image that can be read; the others are skipped."""
         for _ in self._paths:
-            path = self._paths[self._place]
-            self._place = (self._place + 1) % len(self._paths)
+            path = self._paths[self._index]
+            self._index = (self._index + 1) % len(self._paths)
             try:
-                return fill(read(path), self._size, self._fit)
+                return fit_image(read(path), self._size, self._fit)
             except (BadFile, MissingFile):
                 continue
         raise BadFile(
-            f"none of the {len(self._paths)} pictures in {str(path.parent)!r} can be read", hint="save them as JPEGs"
+            f"none of the {len(self._paths)} images in {str(path.parent)!r} can be read", hint="save them as JPEGs"
         )
 
 
-def _pictures(name: str) -> list[Path]:
-    """Its pictures by name, not those of folders inside."""
+def _list_images(name: str) -> list[Path]:
+    """The image files in a folder by name, not those in its subfolders."""
     try:
         entries = sorted(named(name).iterdir())
     except OSError as error:
         raise MissingFile(
-            f"cannot list the folder {name!r}: {error.strerror}", hint="name one that is there"
+            f"cannot list the folder {name!r}: {error.strerror}", hint="name an existing folder"
         ) from error
     paths = [entry for entry in entries if entry.suffix.lower() in SUFFIXES]
     if not paths:
         raise BadFile(
-            f"no pictures in the folder {name!r}", hint=f"put files in it such as {', '.join(sorted(SUFFIXES))}"
+            f"no images in the folder {name!r}", hint=f"put files in it such as {', '.join(sorted(SUFFIXES))}"
         )
     return paths

@@ -1,4 +1,4 @@
-"""No background: pictures carry straight alpha, for outputs that keep it (``none``)."""
+"""No background: output frames carry straight alpha, for outputs that can keep it (``none``)."""
 
 from realtime_matte.errors import SpecError
 from realtime_matte.frame import Size
@@ -6,6 +6,6 @@ from realtime_matte.interfaces import Fit
 
 
 def open(rest: str, /, *, size: Size, fit: Fit) -> None:  # noqa: ARG001 - there is nothing to fit
-    """No background at all."""
+    """No background."""
     if rest:
-        raise SpecError(f"the background 'none' takes nothing after it, not {rest!r}", hint="write none")
+        raise SpecError(f"the background 'none' takes no argument, not {rest!r}", hint="write none")

@@ -3,70 +3,73 @@
 from pathlib import Path
 from typing import Final
 
-from realtime_matte.backgrounds._clip import Clip
-from realtime_matte.backgrounds.image import moves
 from realtime_matte.errors import MissingFile, SpecError
 from realtime_matte.frame import Frame, Pixels, RefinedMatte, Size
 from realtime_matte.interfaces import Fit
-from realtime_matte.media.animation import Animation
-from realtime_matte.media.clip import SUFFIXES
-from realtime_matte.media.image import fill, scaled
+from realtime_matte.media.animation import Animation, is_animated_webp
+from realtime_matte.media.clip import SUFFIXES, LoopedClip
+from realtime_matte.media.fit import fit_image, scaled_size
 from realtime_matte.paths import is_file, named
 
-STEPS: Final = 6  # most pictures decoded for one frame; a clip too heavy for the machine plays slower instead
-EARLY_S: Final = 0.001  # times of frames and of clips are rounded
-AWAY_S: Final = 1.0  # after a longer time without frames the clip goes on where it was
+MAX_STEPS: Final = 6
+"""Most clip frames decoded for one camera frame; a clip that is too heavy for the machine plays slower instead."""
+
+TOLERANCE_S: Final = 0.001
+"""Times of camera and clip frames are rounded."""
+
+MAX_GAP_S: Final = 1.0
+"""After a longer time without camera frames the clip goes on where it was."""
 
 
 def claims(spec: str) -> bool:
-    """Names that end like a video, and animated WebPs."""
+    """True for a path that ends like a video file's, and for an animated WebP."""
     path = Path(spec)
-    return path.suffix.lower() in SUFFIXES or (path.suffix.lower() == ".webp" and moves(path))
+    return path.suffix.lower() in SUFFIXES or (path.suffix.lower() == ".webp" and is_animated_webp(path))
 
 
-def open(rest: str, /, *, size: Size, fit: Fit) -> "Video":
-    """Open the clip and decode its first picture."""
+def open(rest: str, /, *, size: Size, fit: Fit) -> "VideoBackground":
+    """Open the clip and decode its first frame."""
     if not rest:
         raise SpecError("no video is named after 'video:'", hint="name a file, as in video:waves.mp4")
     path = named(rest)
     if not is_file(path):
-        raise MissingFile(f"no video file {rest!r}", hint="name one that is there")
-    return Video(Animation(path) if moves(path) else Clip(path), size, fit)
+        raise MissingFile(f"no video file {rest!r}", hint="name an existing file")
+    return VideoBackground(Animation(path) if is_animated_webp(path) else LoopedClip(path), size, fit)
 
 
-class Video:
-    """Shows the picture that is due at ``frame.time``; decodes one picture ahead, and only as many as are due."""
+class VideoBackground:
+    """Shows the clip frame that is due at ``frame.time``; decodes one frame ahead, and only as many as are due."""
 
-    def __init__(self, clip: Clip | Animation, size: Size, fit: Fit) -> None:
+    def __init__(self, clip: LoopedClip | Animation, size: Size, fit: Fit) -> None:
         self._clip = clip
         self._size = size
         self._fit: Fit = fit
-        self._time = 0.0  # of the last frame
-        self._place = -1.0  # in the endless film the loop makes; below 0 before the first frame
-        self._shown = self._picture()
+        self._time = 0.0  # of the previous camera frame
+        self._position = -1.0  # seconds since the first repetition began; below 0 before the first camera frame
+        self._image = self._fit_frame()
 
-    def image(self, frame: Frame, matte: RefinedMatte) -> Pixels:  # noqa: ARG002 - a clip minds the time alone
-        """The clip's picture of that time."""
-        passed = frame.time - self._time if self._place >= 0 else 0.0
+    def image(self, frame: Frame, matte: RefinedMatte) -> Pixels:  # noqa: ARG002 - depends on the time alone
+        """The clip frame at that time."""
+        elapsed_s = frame.time - self._time if self._position >= 0 else 0.0
         self._time = frame.time
-        self._place = max(self._place, 0.0) + (passed if 0 <= passed <= AWAY_S else 0.0)
+        self._position = max(self._position, 0.0) + (elapsed_s if 0 <= elapsed_s <= MAX_GAP_S else 0.0)
         if self._advance():
-            self._shown = self._picture()
-        return self._shown
+            self._image = self._fit_frame()
+        return self._image
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file. Idempotent."""
         self._clip.close()
 
-    def _picture(self) -> Pixels:
-        inner = scaled(self._clip.size, self._size, self._fit)
-        return fill(self._clip.pixels(inner), self._size, self._fit)
+    def _fit_frame(self) -> Pixels:
+        scaled = scaled_size(self._clip.size, self._size, self._fit)
+        return fit_image(self._clip.pixels(scaled), self._size, self._fit)
 
     def _advance(self) -> bool:
-        """Step to the picture that is due; True when that is another one."""
-        for step in range(STEPS):
-            if self._place < self._clip.until - EARLY_S:
+        """Step to the clip frame that is due; True if it is another one."""
+        for step in range(MAX_STEPS):
+            if self._position < self._clip.until - TOLERANCE_S:
                 return step > 0
             self._clip.step(hurry=step > 0)
-        self._place = min(self._place, self._clip.until)
+        self._position = min(self._position, self._clip.until)
         return True

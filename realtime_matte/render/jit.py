@@ -76,4 +76,4 @@ def compile_all(kernels: Sequence[Callable[..., object]], run: Callable[[], None
 
 def _compile_count(kernels: Sequence[Callable[..., object]]) -> int:
     """How often this process had to compile one of them, because it was not in the disk cache."""
-    return sum(sum(function.stats.cache_misses.values()) for function in kernels)  # type: ignore[attr-defined]
+    return sum(misses for function in kernels for misses in function.stats.cache_misses.values())  # type: ignore[attr-defined]

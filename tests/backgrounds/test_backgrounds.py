@@ -1,4 +1,4 @@
-"""Backgrounds that stand still: colours, pictures, drawn scenes, none at all."""
+"""Backgrounds that do not change: colours, images, drawn scenes, none."""
 
 import sys
 from pathlib import Path
@@ -11,16 +11,16 @@ from hypothesis import strategies as st
 
 from realtime_matte import plugins
 from realtime_matte.backgrounds import beach, color, image, none, studio
-from realtime_matte.backgrounds._still import Still
+from realtime_matte.backgrounds.image import StillBackground
 from realtime_matte.errors import BadFile, MissingFile, SpecError
 from realtime_matte.frame import Frame, Matte, Pixels
-from realtime_matte.media import animation as _animation
+from realtime_matte.media.animation import Animation
 
 SIZE = (8, 4)
 
 
-def shown(background: Still, size: tuple[int, int] = SIZE) -> Pixels:
-    """What it gives for some frame."""
+def pixels_of(background: StillBackground, size: tuple[int, int] = SIZE) -> Pixels:
+    """Its image for some frame."""
     frame = Frame(np.zeros((size[1], size[0], 3), np.uint8), 0.0, 0)
     return background.image(frame, Matte(np.zeros((size[1], size[0]), np.float32)))
 
@@ -36,14 +36,14 @@ def shown(background: Still, size: tuple[int, int] = SIZE) -> Pixels:
         ("black", (0, 0, 0)),
     ],
 )
-def test_colors(text: str, bgr: tuple[int, int, int]) -> None:
-    picture = shown(color.open(text, size=SIZE, fit="cover"))
-    assert picture.shape == (4, 8, 3)
-    assert (picture == bgr).all()
+def test_a_name_or_a_code_is_its_color(text: str, bgr: tuple[int, int, int]) -> None:
+    pixels = pixels_of(color.open(text, size=SIZE, fit="cover"))
+    assert pixels.shape == (4, 8, 3)
+    assert (pixels == bgr).all()
 
 
 @pytest.mark.parametrize("text", ["grene", "#12", "#12345g", "#1234567", ""])
-def test_unknown_color_names_the_known_ones(text: str) -> None:
+def test_an_unknown_color_is_refused_with_the_known_ones(text: str) -> None:
     with pytest.raises(
         SpecError, match=rf"no colour called '{text}'; there are: aqua, .*, yellow, and codes such as #0"
     ):
@@ -51,7 +51,7 @@ def test_unknown_color_names_the_known_ones(text: str) -> None:
 
 
 @given(st.integers(0, 0xFFFFFF))
-def test_every_code_is_its_color(value: int) -> None:
+def test_every_code_of_six_digits_is_its_color(value: int) -> None:
     blue, green, red = color.bgr(f"#{value:06x}")
     assert red << 16 | green << 8 | blue == value
 
@@ -75,21 +75,21 @@ def test_every_code_is_its_color(value: int) -> None:
         ("beach", "beach"),
     ],
 )
-def test_specs_find_their_background(spec: str, name: str) -> None:
+def test_a_spec_finds_its_background(spec: str, name: str) -> None:
     assert plugins.background(spec).name == name
 
 
-def test_a_folder_that_is_there_is_a_slideshow(tmp_path: Path) -> None:
+def test_an_existing_folder_is_a_slideshow(tmp_path: Path) -> None:
     assert plugins.background(str(tmp_path)).name == "folder"
     assert plugins.background(f"{tmp_path}?seconds=5").name == "folder"
 
 
-def test_a_spec_nobody_claims_names_what_there_is(tmp_path: Path) -> None:
+def test_an_unclaimed_spec_is_refused_with_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match=r"no background called '.*'; there are: beach, blur, color, folder, image"):
-        plugins.background(str(tmp_path / "away"))
+        plugins.background(str(tmp_path / "missing"))
 
 
-def test_a_file_nobody_claims_is_told_what_it_could_be(tmp_path: Path) -> None:
+def test_an_unclaimed_file_is_refused_with_what_it_could_be(tmp_path: Path) -> None:
     for name in ("photo.heic", "clip.mp4"):
         (tmp_path / name).touch()
     with pytest.raises(SpecError, match=r"the file '.*photo\.heic' cannot be a background; save an image"):
@@ -103,61 +103,61 @@ def test_a_file_nobody_claims_is_told_what_it_could_be(tmp_path: Path) -> None:
         plugins.sink(f"{tmp_path / 'clip.avi'}?overwrite=yes")
 
 
-def test_picture_fills_the_output(tmp_path: Path) -> None:
+def test_an_image_fills_the_output(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "sea.png"), np.full((40, 40, 3), (90, 60, 30), np.uint8))
-    picture = shown(image.open(str(tmp_path / "sea.png"), size=SIZE, fit="cover"))
-    assert picture.shape == (4, 8, 3)
-    assert (picture == (90, 60, 30)).all()
+    pixels = pixels_of(image.open(str(tmp_path / "sea.png"), size=SIZE, fit="cover"))
+    assert pixels.shape == (4, 8, 3)
+    assert (pixels == (90, 60, 30)).all()
 
 
-def test_picture_gives_the_same_array_each_time(tmp_path: Path) -> None:
+def test_an_image_is_the_same_array_each_time(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "sea.png"), np.zeros((4, 8, 3), np.uint8))
     background = image.open(str(tmp_path / "sea.png"), size=SIZE, fit="contain")
-    assert shown(background) is shown(background)
+    assert pixels_of(background) is pixels_of(background)
 
 
-def test_nobody_can_write_into_a_still() -> None:
+def test_a_still_background_is_read_only() -> None:
     with pytest.raises(ValueError, match="read-only"):
-        shown(color.open("red", size=SIZE, fit="cover"))[0, 0, 0] = 1
+        pixels_of(color.open("red", size=SIZE, fit="cover"))[0, 0, 0] = 1
 
 
-def test_picture_without_a_name() -> None:
-    with pytest.raises(SpecError, match=r"no picture is named after 'image:'; name a file, as in image:beach\.jpg"):
+def test_an_image_without_a_name_is_refused() -> None:
+    with pytest.raises(SpecError, match=r"no image is named after 'image:'; name a file, as in image:beach\.jpg"):
         image.open("", size=SIZE, fit="cover")
 
 
-def test_picture_that_is_away_or_broken(tmp_path: Path) -> None:
-    with pytest.raises(MissingFile, match="cannot read the picture"):
-        image.open(str(tmp_path / "away.png"), size=SIZE, fit="cover")
+def test_a_missing_or_broken_image_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(MissingFile, match="cannot read the image"):
+        image.open(str(tmp_path / "missing.png"), size=SIZE, fit="cover")
     (tmp_path / "notes.png").write_text("buy milk")
-    with pytest.raises(BadFile, match="is no picture that OpenCV can read"):
+    with pytest.raises(BadFile, match="is not an image that OpenCV can read"):
         image.open(str(tmp_path / "notes.png"), size=SIZE, fit="cover")
 
 
-def test_home_folder_may_be_a_tilde(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_tilde_is_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
     cv2.imwrite(str(tmp_path / "sea.png"), np.zeros((4, 8, 3), np.uint8))
-    assert shown(image.open("~/sea.png", size=SIZE, fit="cover")).shape == (4, 8, 3)
+    assert pixels_of(image.open("~/sea.png", size=SIZE, fit="cover")).shape == (4, 8, 3)
 
 
-def test_still_webp_is_a_picture_and_a_moving_one_a_video(tmp_path: Path) -> None:
-    still, moving = tmp_path / "still.webp", tmp_path / "moving.webp"
+def test_a_still_webp_is_an_image_and_an_animated_one_a_video(tmp_path: Path) -> None:
+    still, animated = tmp_path / "still.webp", tmp_path / "animated.webp"
     cv2.imwrite(str(still), np.zeros((4, 8, 3), np.uint8))
-    moving.write_bytes(b"RIFF\0\0\0\0WEBPVP8X\x0a\0\0\0\x02" + bytes(99))
+    animated.write_bytes(b"RIFF\0\0\0\0WEBPVP8X\x0a\0\0\0\x02" + bytes(99))
     assert plugins.background(str(still)).name == "image"
-    assert plugins.background(str(moving)).name == "video"
-    assert plugins.background(str(tmp_path / "away.webp")).name == "image"
+    assert plugins.background(str(animated)).name == "video"
+    assert plugins.background(str(tmp_path / "missing.webp")).name == "image"
     (tmp_path / "cut.webp").write_bytes(b"RIFFxxxxWEBPVP8X")
     assert plugins.background(str(tmp_path / "cut.webp")).name == "image"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere file names are Unicode")
-def test_an_animation_whose_name_is_not_in_utf_8(tmp_path: Path) -> None:
+def test_an_animation_whose_name_is_not_in_utf_8_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "caf\udce9.webp"
     path.write_bytes(b"RIFFxxxxWEBPVP8X" + bytes([10, 0, 0, 0, 2]) + bytes(20))
     with pytest.raises(SpecError, match="is not in UTF-8; rename it"):
-        _animation.Animation(path)
+        Animation(path)
 
 
 def test_none_is_no_background() -> None:
@@ -165,18 +165,18 @@ def test_none_is_no_background() -> None:
 
 
 @pytest.mark.parametrize("name", ["none", "studio", "beach"])
-def test_scenes_take_nothing_after_their_name(name: str) -> None:
+def test_scenes_take_no_argument(name: str) -> None:
     plugin = plugins.background(f"{name}:x")
-    with pytest.raises(SpecError, match=rf"the background '{name}' takes nothing after it, not 'x'; write {name}"):
+    with pytest.raises(SpecError, match=rf"the background '{name}' takes no argument, not 'x'; write {name}"):
         plugin.open(plugin.rest, size=SIZE, fit="cover")
 
 
 @pytest.mark.parametrize("scene", [studio, beach])
 @pytest.mark.parametrize("size", [(1, 1), (3, 2), (1280, 720), (480, 854), (333, 77), (2, 900)])
 def test_scenes_fit_every_size(scene: object, size: tuple[int, int]) -> None:
-    picture = shown(scene.open("", size=size, fit="cover"), size)  # type: ignore[attr-defined]
-    assert picture.shape == (size[1], size[0], 3)
-    assert picture.dtype == np.uint8
+    pixels = pixels_of(scene.open("", size=size, fit="cover"), size)  # type: ignore[attr-defined]
+    assert pixels.shape == (size[1], size[0], 3)
+    assert pixels.dtype == np.uint8
 
 
 @pytest.mark.parametrize("scene", [studio, beach])
@@ -189,19 +189,19 @@ def test_scenes_are_the_same_each_time(scene: object) -> None:
 def test_scenes_look_the_same_at_every_size(scene: object) -> None:
     draw = scene.draw  # type: ignore[attr-defined]
     small, large = draw((320, 180)), cv2.resize(draw((1280, 720)), (320, 180), interpolation=cv2.INTER_AREA)
-    assert np.abs(small.astype(int) - large).mean() < 3  # the grain is finer in the large one
+    assert np.abs(small.astype(int) - large).mean() < 3  # the noise is finer in the large one
 
 
 def test_the_beach_is_sky_over_sea_over_sand() -> None:
-    picture = beach.draw((320, 180)).astype(int)
-    sky, sea, sand = picture[10].mean(axis=0), picture[105].mean(axis=0), picture[170].mean(axis=0)
+    pixels = beach.draw((320, 180)).astype(int)
+    sky, sea, sand = pixels[10].mean(axis=0), pixels[105].mean(axis=0), pixels[170].mean(axis=0)
     assert sky[0] > sky[2] + 50
     assert sea[0] > sea[2] + 50
     assert sand[2] > sand[0] + 50
 
 
-def test_the_studio_is_bright_and_calm() -> None:
-    picture = studio.draw((320, 180)).astype(int)
-    assert 110 < picture.mean() < 220
-    steps = np.abs(np.diff(picture, axis=1)).mean()
+def test_the_studio_is_bright_and_smooth() -> None:
+    pixels = studio.draw((320, 180)).astype(int)
+    assert 110 < pixels.mean() < 220
+    steps = np.abs(np.diff(pixels, axis=1)).mean()
     assert steps < 4

@@ -1,4 +1,4 @@
-"""The blurred room: the person's colours never get into it."""
+"""The blurred background: the person's colours never get into it."""
 
 import cv2
 import numpy as np
@@ -20,8 +20,8 @@ def blurred(pixels: Pixels, alpha: Alpha, rest: str = "") -> Pixels:
     return blur.open(rest, size=size, fit="cover").image(Frame(pixels, 0.0, 0), Matte(alpha))
 
 
-def person_in_a_room() -> tuple[Pixels, Alpha]:
-    """A hard-edged person of one colour before a wall of another, at a place that no grid divides."""
+def person_in_room() -> tuple[Pixels, Alpha]:
+    """A hard-edged person of one colour before a room of another, aligned to no grid of cells."""
     pixels = np.full((SIZE[1], SIZE[0], 3), ROOM, np.uint8)
     alpha = np.zeros((SIZE[1], SIZE[0]), np.float32)
     alpha[37:, 101:203] = 1
@@ -31,78 +31,78 @@ def person_in_a_room() -> tuple[Pixels, Alpha]:
 
 @pytest.mark.parametrize("rest", ["", "0.01", "0.03", "0.5"])
 def test_no_color_of_the_person_is_left(rest: str) -> None:
-    pixels, alpha = person_in_a_room()
+    pixels, alpha = person_in_room()
     np.testing.assert_allclose(blurred(pixels, alpha, rest).reshape(-1, 3), [ROOM] * 57600, atol=1)  # rounding
 
 
-def test_half_covered_pixels_do_not_count() -> None:
-    _, alpha = person_in_a_room()
+def test_partly_covered_pixels_do_not_count() -> None:
+    _, alpha = person_in_room()
     alpha = cv2.GaussianBlur(alpha, (0, 0), 4)
     mixed = alpha[..., None] * np.array(PERSON) + (1 - alpha[..., None]) * np.array(ROOM)
     bled = np.abs(blurred(mixed.astype(np.uint8), alpha).astype(int) - ROOM).max()
-    assert bled <= 0.1 * 210  # alpha up to 0.1 is taken for room, and 210 is the distance of the two reds
+    assert bled <= 0.1 * 210  # alpha up to 0.1 counts as background; 210 is the distance of the two reds
 
 
 def test_without_a_person_it_is_a_plain_blur() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (180, 320, 3), np.uint8)
     pixels[:, 160:] //= 4
-    picture = blurred(pixels, np.zeros((180, 320), np.float32)).astype(int)
+    result = blurred(pixels, np.zeros((180, 320), np.float32)).astype(int)
     plain = cv2.GaussianBlur(pixels, (0, 0), 9, borderType=cv2.BORDER_REPLICATE)
-    assert np.abs(picture - plain).mean() < 2
+    assert np.abs(result - plain).mean() < 2
 
 
-def test_the_room_cannot_be_recognised() -> None:
-    """Print of a twelfth of the height is gone: what is left of it is under 1 % of its contrast."""
+def test_the_background_cannot_be_recognised() -> None:
+    """Stripes of a twelfth of the height keep less than 2 % of their contrast."""
     stripes = np.zeros((180, 320, 3), np.uint8)
     stripes[:, np.arange(320) % 15 < 8] = 255
-    picture = blurred(stripes, np.zeros((180, 320), np.float32))
-    assert np.ptp(picture[:, 40:-40].astype(int)) < 0.02 * 255
+    result = blurred(stripes, np.zeros((180, 320), np.float32))
+    assert np.ptp(result[:, 40:-40].astype(int)) < 0.02 * 255
 
 
-def test_a_picture_full_of_the_person_has_a_color_too() -> None:
+def test_a_frame_without_background_has_a_color() -> None:
     pixels = np.full((180, 320, 3), PERSON, np.uint8)
     assert (blurred(pixels, np.ones((180, 320), np.float32)) == PERSON).all()
 
 
-def test_nothing_is_kept_from_earlier_frames() -> None:
-    pixels, alpha = person_in_a_room()
+def test_nothing_of_earlier_frames_is_left() -> None:
+    pixels, alpha = person_in_room()
     background = blur.open("", size=SIZE, fit="cover")
     fresh = background.image(Frame(pixels, 0.0, 0), Matte(alpha)).copy()
     background.image(Frame(255 - pixels, 0.1, 1), Matte(1 - alpha))
     assert np.array_equal(background.image(Frame(pixels, 0.2, 2), Matte(alpha)), fresh)
 
 
-def test_noise_in_the_room_does_not_flicker() -> None:
-    chance = np.random.default_rng(0)
+def test_noise_in_the_background_does_not_flicker() -> None:
+    random = np.random.default_rng(0)
     background = blur.open("", size=SIZE, fit="cover")
     alpha = np.zeros((180, 320), np.float32)
-    pictures = []
+    results = []
     for index in range(4):
-        noisy = np.clip(128 + chance.normal(0, 8, (180, 320, 3)), 0, 255).astype(np.uint8)
-        pictures.append(background.image(Frame(noisy, index / 30, index), Matte(alpha)).astype(int))
-    assert np.ptp(pictures, axis=0).max() <= 4
+        noisy = np.clip(128 + random.normal(0, 8, (180, 320, 3)), 0, 255).astype(np.uint8)
+        results.append(background.image(Frame(noisy, index / 30, index), Matte(alpha)).astype(int))
+    assert np.ptp(results, axis=0).max() <= 4
 
 
-def test_it_holds_its_buffers() -> None:
-    pixels, alpha = person_in_a_room()
+def test_buffers_are_allocated_once() -> None:
+    pixels, alpha = person_in_room()
     background = blur.open("", size=SIZE, fit="cover")
     first = background.image(Frame(pixels, 0.0, 0), Matte(alpha))
     assert background.image(Frame(pixels, 0.1, 1), Matte(alpha)) is first
 
 
-def test_an_undefined_alpha_is_never_room() -> None:
-    pixels, alpha = person_in_a_room()
+def test_an_alpha_of_nan_is_never_background() -> None:
+    pixels, alpha = person_in_room()
     alpha[alpha == 1] = np.nan
     np.testing.assert_allclose(blurred(pixels, alpha).reshape(-1, 3), [ROOM] * 57600, atol=1)
 
 
 @settings(deadline=None, max_examples=40)
 @given(st.integers(1, 90), st.integers(1, 90), st.sampled_from(["", "0.01", "0.5"]))
-def test_every_size(width: int, height: int, rest: str) -> None:
-    picture = blurred(np.full((height, width, 3), ROOM, np.uint8), np.zeros((height, width), np.float32), rest)
+def test_every_size_works(width: int, height: int, rest: str) -> None:
+    result = blurred(np.full((height, width, 3), ROOM, np.uint8), np.zeros((height, width), np.float32), rest)
     np.testing.assert_allclose(
-        picture.reshape(-1, 3), [ROOM] * (width * height), atol=4
-    )  # sums of 8 bits, of cells hardly filled
+        result.reshape(-1, 3), [ROOM] * (width * height), atol=4
+    )  # sums of 8 bits, in cells that are nearly empty
 
 
 @pytest.mark.parametrize(
@@ -110,11 +110,11 @@ def test_every_size(width: int, height: int, rest: str) -> None:
     [
         ("strong", "the blur's strength 'strong' is not a number; write blur, or blur:0.05"),
         ("0", "the blur's strength '0' is not a number above 0; write blur"),
-        ("0.001", "the blur's strength '0.001' is not within 0.01 and 0.5; write blur:0.05"),
-        ("5", "the blur's strength '5' is not within 0.01 and 0.5"),
+        ("0.001", "the blur's strength '0.001' is not between 0.01 and 0.5; write blur:0.05"),
+        ("5", "the blur's strength '5' is not between 0.01 and 0.5"),
         ("nan", "the blur's strength 'nan' is not a number"),
     ],
 )
-def test_bad_strength(rest: str, message: str) -> None:
+def test_an_invalid_strength_is_refused(rest: str, message: str) -> None:
     with pytest.raises(SpecError, match=message):
         blur.open(rest, size=SIZE, fit="cover")

@@ -1,4 +1,4 @@
-"""Clips as a background: real files, written here, played against a clock of the test's own."""
+"""Clips as a background: real files, written here, played at times that the tests choose."""
 
 import struct
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ import pytest
 from realtime_matte.backgrounds import video
 from realtime_matte.errors import BadFile, MissingDependency, MissingFile, SpecError
 from realtime_matte.frame import Frame, Matte, Pixels
-from realtime_matte.media import animation as _animation
+from realtime_matte.media import animation
 from realtime_matte.media.clip import LoopedClip
 
 SIZE = (64, 48)
@@ -26,54 +26,54 @@ def grey(level: int, size: tuple[int, int] = SIZE) -> Pixels:
 
 
 def write(
-    path: Path, pictures: Sequence[Pixels], *, codec: str = "libx264", fmt: str = "yuv420p", rate: int = 10
+    path: Path, frames: Sequence[Pixels], *, codec: str = "libx264", fmt: str = "yuv420p", rate: int = 10
 ) -> Path:
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=rate)
-        stream.height, stream.width = pictures[0].shape[:2]
+        stream.height, stream.width = frames[0].shape[:2]
         stream.pix_fmt = fmt
-        for picture in pictures:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="bgr24")))
+        for pixels in frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="bgr24")))
         container.mux(stream.encode())
     return path
 
 
 def steps(path: Path, count: int = 10, **settings: object) -> Path:
-    """A clip of ten pictures a second, each 20 brighter than the one before."""
+    """A clip of ten frames a second, each 20 levels brighter than the one before."""
     return write(path, [grey(20 + 20 * index) for index in range(count)], **settings)  # type: ignore[arg-type]
 
 
-def play(background: video.Video, times: Sequence[float]) -> list[int]:
+def play(background: video.VideoBackground, times: Sequence[float]) -> list[int]:
     """Which of the steps is shown at each time."""
     levels = [background.image(Frame(grey(0), START + time, 0), MATTE)[24, 32].mean() for time in times]
     return [round((level - 20) / 20) for level in levels]
 
 
-def opened(path: Path) -> video.Video:
+def opened(path: Path) -> video.VideoBackground:
     return video.open(str(path), size=SIZE, fit="cover")
 
 
 @pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.mov", "a.ts", "a.avi", "a.flv"])
-def test_plays_at_its_own_pace_and_starts_again(tmp_path: Path, name: str) -> None:
+def test_a_clip_plays_at_its_own_rate_and_starts_again(tmp_path: Path, name: str) -> None:
     background = opened(steps(tmp_path / name, codec="mpeg4" if name == "a.avi" else "libx264"))
     shown = play(background, [index / 10 for index in range(25)])
     background.close()
     assert shown == [*range(10), *range(10), *range(5)]
 
 
-def test_a_faster_camera_sees_each_picture_longer(tmp_path: Path) -> None:
+def test_a_faster_camera_gets_each_clip_frame_several_times(tmp_path: Path) -> None:
     background = opened(steps(tmp_path / "a.mp4"))
     assert play(background, [index / 30 for index in range(12)]) == [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3]
     background.close()
 
 
-def test_a_slower_camera_sees_some_of_them(tmp_path: Path) -> None:
+def test_a_slower_camera_skips_clip_frames(tmp_path: Path) -> None:
     background = opened(steps(tmp_path / "a.mp4"))
     assert play(background, [0, 0.35, 0.7, 1.05, 1.4]) == [0, 3, 7, 0, 4]
     background.close()
 
 
-def test_an_uneven_camera_keeps_the_pace(tmp_path: Path) -> None:
+def test_an_irregular_camera_does_not_change_the_rate(tmp_path: Path) -> None:
     background = opened(steps(tmp_path / "a.mp4"))
     assert play(background, [0, 0.01, 0.11, 0.11, 0.29, 0.51, 0.52]) == [0, 0, 1, 1, 2, 5, 5]
     background.close()
@@ -85,7 +85,7 @@ def test_after_a_long_gap_it_goes_on_where_it_was(tmp_path: Path) -> None:
     background.close()
 
 
-def test_time_that_goes_back_does_no_harm(tmp_path: Path) -> None:
+def test_times_that_go_back_do_not_stop_the_clip(tmp_path: Path) -> None:
     background = opened(steps(tmp_path / "a.mp4"))
     assert play(background, [0, 0.2, 0.1, 0.2]) == [0, 2, 2, 3]
     background.close()
@@ -103,12 +103,12 @@ def test_one_frame_never_decodes_more_than_a_few(tmp_path: Path, monkeypatch: py
         counts.append(len(decoded))
     background.close()
     assert counts[0] == 0
-    assert counts[1] == video.STEPS
-    assert counts[2] <= 2  # and the arrears are let go
+    assert counts[1] == video.MAX_STEPS
+    assert counts[2] <= 2  # the backlog is dropped
     assert counts[3] <= 2
 
 
-def test_one_picture_is_decoded_for_one_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_frame_is_decoded_for_each_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     background = opened(steps(tmp_path / "a.mp4"))
     decoded: list[bool] = []
     step = LoopedClip.step
@@ -118,7 +118,7 @@ def test_one_picture_is_decoded_for_one_shown(tmp_path: Path, monkeypatch: pytes
     assert decoded == [False] * 29
 
 
-def test_the_same_array_while_the_picture_stays(tmp_path: Path) -> None:
+def test_the_same_array_until_the_next_frame_is_due(tmp_path: Path) -> None:
     background = opened(steps(tmp_path / "a.mp4"))
     first = background.image(Frame(grey(0), 0.0, 0), MATTE)
     assert background.image(Frame(grey(0), 0.05, 1), MATTE) is first
@@ -126,15 +126,15 @@ def test_the_same_array_while_the_picture_stays(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["one.mp4", "one.gif"])
-def test_a_clip_of_one_picture_stands_still(tmp_path: Path, name: str) -> None:
+def test_a_clip_of_one_frame_is_shown_without_end(tmp_path: Path, name: str) -> None:
     settings = {"codec": "gif", "fmt": "rgb8"} if name == "one.gif" else {}
     background = opened(write(tmp_path / name, [grey(255)], **settings))  # type: ignore[arg-type]
-    pictures = [background.image(Frame(grey(0), time, 0), MATTE) for time in (0.0, 0.5, 5.0)]
+    images = [background.image(Frame(grey(0), time, 0), MATTE) for time in (0.0, 0.5, 5.0)]
     background.close()
-    assert all(picture.min() > 245 for picture in pictures)
+    assert all(image.min() > 245 for image in images)
 
 
-def test_animated_gif(tmp_path: Path) -> None:
+def test_an_animated_gif_plays(tmp_path: Path) -> None:
     path = write(tmp_path / "a.gif", [grey(0), grey(255), grey(0), grey(255)], codec="gif", fmt="rgb8")
     background = opened(path)
     levels = [background.image(Frame(grey(0), index / 10, 0), MATTE)[0, 0, 0] for index in range(8)]
@@ -142,11 +142,11 @@ def test_animated_gif(tmp_path: Path) -> None:
     assert levels == [0, 255] * 4
 
 
-def test_clear_parts_of_a_gif_lie_over_black(tmp_path: Path) -> None:
+def test_transparent_parts_of_a_gif_are_over_black(tmp_path: Path) -> None:
     path = tmp_path / "clear.gif"
     path.write_bytes(
         b"GIF89a\2\0\1\0\x80\0\0\xff\xff\xff\xff\0\0"  # 2 x 1, white and red
-        b"!\xf9\4\1\x0a\0\1\0"  # red is the clear one
+        b"!\xf9\4\1\x0a\0\1\0"  # red is transparent
         b",\0\0\0\0\2\0\1\0\0\2\2\x44\x0a\0;"
     )
     background = video.open(str(path), size=(2, 1), fit="cover")
@@ -155,44 +155,44 @@ def test_clear_parts_of_a_gif_lie_over_black(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(cv2, "imreadanimation"), reason="OpenCV before 4.11 has no animations")
-def test_animated_webp(tmp_path: Path) -> None:
+def test_an_animated_webp_plays(tmp_path: Path) -> None:
     path = tmp_path / "a.webp"
-    animation(path, [grey(40), grey(120), grey(200)])
+    write_animation(path, [grey(40), grey(120), grey(200)])
     background = opened(path)
     shown = [int(background.image(Frame(grey(0), index / 10, 0), MATTE)[0, 0, 0]) for index in range(7)]
     background.close()
     assert np.abs(np.array(shown) - [40, 120, 200, 40, 120, 200, 40]).max() <= 2
 
 
-def animation(path: Path, pictures: Sequence[Pixels]) -> None:
-    film = cv2.Animation()
-    film.frames = list(pictures)
-    film.durations = [100] * len(pictures)
-    assert cv2.imwriteanimation(str(path), film)
+def write_animation(path: Path, frames: Sequence[Pixels]) -> None:
+    animated = cv2.Animation()
+    animated.frames = list(frames)
+    animated.durations = [100] * len(frames)
+    assert cv2.imwriteanimation(str(path), animated)
 
 
 @pytest.mark.skipif(not hasattr(cv2, "imreadanimation"), reason="OpenCV before 4.11 has no animations")
-def test_a_webp_too_long_for_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_webp_too_long_for_memory_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.webp"
-    animation(path, [grey(40), grey(120), grey(200)])
-    monkeypatch.setattr(_animation, "MOST_BYTES", 2 * 4 * 64 * 48)
-    with pytest.raises(
-        BadFile, match=r"'.*a\.webp' is too long to hold \(2 of its pictures fit in memory\); save it as"
-    ):
+    write_animation(path, [grey(40), grey(120), grey(200)])
+    monkeypatch.setattr(animation, "MAX_BYTES", 2 * 4 * 64 * 48)
+    with pytest.raises(BadFile, match=r"'.*a\.webp' is too long to hold in memory \(2 of its frames fit\); save it as"):
         opened(path)
 
 
-def test_webp_with_an_older_opencv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_webp_needs_a_newer_opencv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(cv2, "imreadanimation", raising=False)
     (tmp_path / "a.webp").write_bytes(b"RIFF\0\0\0\0WEBPVP8X\x0a\0\0\0\x02" + bytes(99))
-    with pytest.raises(MissingDependency, match=r"needs opencv-python 4\.11 or newer: pip install -U opencv-python"):
+    with pytest.raises(
+        MissingDependency, match=r"needs opencv-python 4\.11 or newer; run pip install -U opencv-python"
+    ):
         opened(tmp_path / "a.webp")
 
 
 @pytest.mark.skipif(not hasattr(cv2, "imreadanimation"), reason="OpenCV before 4.11 has no animations")
-def test_broken_webp(tmp_path: Path) -> None:
+def test_a_broken_webp_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.webp").write_bytes(b"RIFF\0\0\0\0WEBPVP8X\x0a\0\0\0\x02" + bytes(99))
-    with pytest.raises(BadFile, match="is no animation that OpenCV can read; save it as an MP4"):
+    with pytest.raises(BadFile, match="is not an animation that OpenCV can read; save it as an MP4"):
         opened(tmp_path / "a.webp")
 
 
@@ -200,13 +200,13 @@ COLORS = [(40, 200, 90), (230, 30, 60), (20, 20, 220)]
 
 
 @pytest.mark.parametrize("height", [480, 720])
-def test_untagged_clips_have_the_colors_players_show(tmp_path: Path, height: int) -> None:
+def test_untagged_clips_have_the_colors_of_players(tmp_path: Path, height: int) -> None:
     """BT.601 below 720 lines, BT.709 from there on."""
     matrix = "ITU709" if height >= 720 else "ITU601"
     for color in COLORS:
         path, size = tmp_path / f"{color[0]}.mkv", (64, height)
-        picture = np.full((height, 64, 3), color, np.uint8)
-        frame = av.VideoFrame.from_ndarray(picture, format="bgr24").reformat(format="yuv420p", dst_colorspace=matrix)
+        pixels = np.full((height, 64, 3), color, np.uint8)
+        frame = av.VideoFrame.from_ndarray(pixels, format="bgr24").reformat(format="yuv420p", dst_colorspace=matrix)
         planes = [bytes(plane)[:1][0] for plane in frame.planes]
         stored = av.VideoFrame(64, height, "yuv420p")
         for plane, value in zip(stored.planes, planes, strict=True):
@@ -235,7 +235,7 @@ def test_full_range_clips_are_not_washed_out(tmp_path: Path) -> None:
     background.close()
 
 
-def turned(path: Path, matrix: tuple[int, ...]) -> Path:
+def with_rotation(path: Path, matrix: tuple[int, ...]) -> Path:
     """The same file with another display matrix in its track header, as phones write it."""
     data = bytearray(path.read_bytes())
     at = data.index(b"tkhd") + 4 + 40
@@ -256,10 +256,10 @@ ONE, UNIT = 1 << 16, 1 << 30
         ((0, -ONE, 0, ONE, 0, 0, 0, 0, UNIT), "left"),
     ],
 )
-def test_clips_of_a_phone_stand_upright(tmp_path: Path, matrix: tuple[int, ...], bright: str) -> None:
-    picture = grey(20)
-    picture[:16] = 230
-    background = opened(turned(write(tmp_path / "held.mp4", [picture] * 3), matrix))
+def test_clips_of_a_phone_are_upright(tmp_path: Path, matrix: tuple[int, ...], bright: str) -> None:
+    pixels = grey(20)
+    pixels[:16] = 230
+    background = opened(with_rotation(write(tmp_path / "held.mp4", [pixels] * 3), matrix))
     shown = background.image(Frame(grey(0), 0.0, 0), MATTE)[..., 0]
     background.close()
     sides = {"top": shown[2, 32], "bottom": shown[-3, 32], "left": shown[24, 2], "right": shown[24, -3]}
@@ -268,7 +268,7 @@ def test_clips_of_a_phone_stand_upright(tmp_path: Path, matrix: tuple[int, ...],
 
 
 @pytest.mark.parametrize("size", [(64, 48), (31, 77), (1, 1), (640, 360)])
-def test_pictures_have_the_output_size(tmp_path: Path, size: tuple[int, int]) -> None:
+def test_images_have_the_output_size(tmp_path: Path, size: tuple[int, int]) -> None:
     background = video.open(str(steps(tmp_path / "a.mp4", 3)), size=size, fit="contain")
     for time in (0.0, 0.1, 0.2):
         assert background.image(Frame(grey(0, size), time, 0), MATTE).shape == (size[1], size[0], 3)
@@ -285,11 +285,11 @@ def test_a_file_cut_short_plays_what_is_there(tmp_path: Path) -> None:
     assert shown.count(0) >= 3  # it starts again
 
 
-def test_damage_in_the_middle_is_passed_over(tmp_path: Path) -> None:
+def test_damage_in_the_middle_is_skipped(tmp_path: Path) -> None:
     path = steps(tmp_path / "a.avi", 10, codec="mjpeg", fmt="yuvj420p")
     data = bytearray(path.read_bytes())
     start = -1
-    for _ in range(6):  # the index, and five pictures
+    for _ in range(6):  # the index, and five frames
         start = data.index(b"00dc", start + 1)
     size = int.from_bytes(data[start + 4 : start + 8], "little")
     data[start + 8 : start + 8 + size] = bytes(size)
@@ -300,7 +300,7 @@ def test_damage_in_the_middle_is_passed_over(tmp_path: Path) -> None:
     assert shown == [0, 1, 2, 3, 3, 5, 6, 7, 8, 9]
 
 
-def test_a_file_that_goes_away_is_told(tmp_path: Path) -> None:
+def test_a_file_that_is_deleted_raises_an_error(tmp_path: Path) -> None:
     path = steps(tmp_path / "a.mp4", 4)
     background = opened(path)
     path.rename(tmp_path / "b.mp4")
@@ -309,29 +309,29 @@ def test_a_file_that_goes_away_is_told(tmp_path: Path) -> None:
     background.close()
 
 
-def test_pixels_that_are_not_square_are_shown_as_players_do(tmp_path: Path) -> None:
+def test_pixels_that_are_not_square_are_shown_as_in_players(tmp_path: Path) -> None:
     path = tmp_path / "a.mp4"
-    picture = np.hstack([grey(0), grey(255)])[:, 32:96]  # the edge is in the middle
+    pixels = np.hstack([grey(0), grey(255)])[:, 32:96]  # the edge is in the middle
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=10)
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
         stream.codec_context.sample_aspect_ratio = Fraction(2)
-        container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="bgr24")))
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="bgr24")))
         container.mux(stream.encode())
     background = video.open(str(path), size=(64, 48), fit="contain")
     shown = background.image(Frame(grey(0), 0.0, 0), MATTE)
     background.close()
-    assert shown[:12].max() == shown[-12:].max() == 0, "a picture of 128x48 has bars above and below"
+    assert shown[:12].max() == shown[-12:].max() == 0, "a frame of 128x48 has bars above and below"
     assert shown[24, 60].min() > 240
 
 
-def test_text_named_like_a_video(tmp_path: Path) -> None:
+def test_text_named_like_a_video_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.mp4").write_text("buy milk " * 999)
     with pytest.raises(BadFile, match=r"'.*a\.mp4' is no video FFmpeg can read \(Invalid data.*\); save it as an MP4"):
         opened(tmp_path / "a.mp4")
 
 
-def test_sound_alone_is_no_video(tmp_path: Path) -> None:
+def test_sound_without_video_is_refused(tmp_path: Path) -> None:
     with av.open(str(tmp_path / "a.mkv"), "w") as container:
         stream = container.add_stream("pcm_s16le", rate=8000)
         frame = av.AudioFrame.from_ndarray(np.zeros((1, 800), np.int16), format="s16", layout="mono")
@@ -341,7 +341,7 @@ def test_sound_alone_is_no_video(tmp_path: Path) -> None:
         opened(tmp_path / "a.mkv")
 
 
-def test_a_video_without_pictures(tmp_path: Path) -> None:
+def test_a_video_without_frames_is_refused(tmp_path: Path) -> None:
     path = steps(tmp_path / "a.ts", 10)
     data = bytearray(path.read_bytes())
     for start in range(3 * 188, len(data), 188):  # the tables at the start stay
@@ -351,17 +351,17 @@ def test_a_video_without_pictures(tmp_path: Path) -> None:
         opened(path)
 
 
-def test_missing_video(tmp_path: Path) -> None:
-    with pytest.raises(MissingFile, match=r"no video file '.*away\.mp4'; name one that is there"):
-        opened(tmp_path / "away.mp4")
+def test_a_missing_video_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(MissingFile, match=r"no video file '.*missing\.mp4'; name an existing file"):
+        opened(tmp_path / "missing.mp4")
 
 
-def test_video_without_a_name() -> None:
+def test_a_video_without_a_name_is_refused() -> None:
     with pytest.raises(SpecError, match=r"no video is named after 'video:'; name a file, as in video:waves\.mp4"):
         video.open("", size=SIZE, fit="cover")
 
 
-def test_close_twice(tmp_path: Path) -> None:
+def test_close_may_be_called_twice(tmp_path: Path) -> None:
     background = opened(steps(tmp_path / "a.mp4", 2))
     background.close()
     background.close()
