@@ -154,7 +154,7 @@ def parse_choices(
 
 def parse_choice(option: str, choice: str | int | PathLike[str] | Opener) -> str | Opener:
     """The spec, parsed as a value of the option of Config; a callable is returned as it is. Raises SpecError."""
-    if not isinstance(choice, str | int | PathLike):
+    if callable(choice):
         return choice
     value = parse_values({option: choice})[option]
     return str(value[0] if isinstance(value, tuple) else value)

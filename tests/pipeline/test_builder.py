@@ -244,6 +244,8 @@ def test_an_output_that_is_an_input_is_refused_and_not_changed(
         ({"fit": "zoom"}, "fit: 'zoom' is not one of cover, contain, stretch, tile"),
         ({"threads": 0}, "threads: 0 is not a whole number from 1 to 256"),
         ({"source": -1}, "camera: -1 is not a camera's number"),
+        ({"source": 1.5}, "camera: 1.5 is not a text"),
+        ({"outputs": [2.5]}, "output: 2.5 is not a text"),
         ({"background": ""}, "bg: '' is not a text"),
     ],
 )
