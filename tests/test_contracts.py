@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from realtime_matte import plugins
+from realtime_matte.config.specs import SpecOption
 from realtime_matte.errors import (
     BadFile,
     MatteError,
@@ -181,8 +182,17 @@ def error_of(kind: Kind, name: str, rest: str) -> str:
 @each("sources", "sinks")
 def test_unknown_options_are_refused(kind: Kind, name: str, folder: Path) -> None:
     rest = RESTS.get((kind, name), "").format(folder=folder).partition("?")[0]
-    with pytest.raises(MatteError):
+    with pytest.raises(MatteError) as caught:
         module(kind, name).open(f"{rest}?nonsense=1", **ARGUMENTS[kind])
+    if caught.value.message.startswith("no option 'nonsense'"):
+        assert caught.value.hint == f"there are: {', '.join(sorted(plugins.options(kind, name))) or 'none'}"
+
+
+@each(*KINDS)
+def test_options_are_declared_with_help(kind: Kind, name: str) -> None:
+    for option in plugins.options(kind, name).values():
+        assert isinstance(option, SpecOption)
+        assert option.help
 
 
 @each(*KINDS)

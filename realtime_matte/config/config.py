@@ -365,16 +365,6 @@ def parse_values(values: Mapping[str, object], *, prefix: str = "") -> dict[str,
     return {name: _parse(known[name], value, prefix) for name, value in values.items()}
 
 
-def table() -> list[tuple[str, ...]]:
-    """Rows of the table of options, for the documentation; the first row has the headings."""
-    rows: list[tuple[str, ...]] = [("Group", "Option", "Value", "Default", "Takes effect", "Description")]
-    for option in options():
-        value = f"{option.flag} {option.metavar}" if option.metavar else f"{option.flag}, --no-{option.key}"
-        limits = f"{option.range[0]:g} to {option.range[1]:g} {option.unit}" if option.range else option.kind
-        rows.append((option.group, value, limits, option.default_text or "off", option.applies, option.help))
-    return rows
-
-
 def _parse(option: Option, value: object, prefix: str) -> object:
     if value is None:
         return option.default

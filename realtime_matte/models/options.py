@@ -2,9 +2,9 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, cast
+from typing import Any, Final, Literal, TypeAlias, cast
 
-from realtime_matte.config.specs import parse
+from realtime_matte.config.specs import SpecOption, parse
 from realtime_matte.errors import SpecError
 from realtime_matte.frame import Size
 
@@ -34,7 +34,8 @@ class ModelOptions:
 
 def split_spec(spec: str) -> tuple[str, dict[str, object]]:
     """A model's spec without its options, and the parsed options. Raises SpecError."""
-    return parse(spec, _PARSERS)
+    name, values = parse(spec, OPTIONS)
+    return name, {key: value for key, value in values.items() if value is not None}
 
 
 def model_options(
@@ -50,7 +51,7 @@ def model_options(
             valid = ", ".join(sorted(allowed)) or "none"
             raise SpecError(f"models of the family {family} have no option {name!r}", hint=f"valid options: {valid}")
     words = [f"{name}={metadata[key]}" for name in sorted(allowed) if (key := f"rtmatte.{name}") in metadata]
-    _, defaults = parse(f"metadata?{'&'.join(words)}", _PARSERS) if words else ("", {})
+    _, defaults = split_spec(f"metadata?{'&'.join(words)}") if words else ("", {})
     values = {**defaults, **spec_options}
     return ModelOptions(
         mean=cast("PerChannel | None", values.get("mean")),
@@ -99,4 +100,11 @@ def _quality(text: str) -> float:
     return QUALITIES[text]
 
 
-_PARSERS = {"mean": _mean, "std": _std, "order": _order, "size": _size, "quality": _quality}
+OPTIONS: Final[Mapping[str, SpecOption[Any]]] = {
+    "mean": SpecOption(_mean, "subtracted before the network, of 0..255: one number, or one a channel", default=None),
+    "std": SpecOption(_std, "divided by before the network, of 0..255: one number, or one a channel", default=None),
+    "order": SpecOption(_order, "channel order of the network: rgb or bgr", default=None),
+    "size": SpecOption(_size, "size of the network's input, such as 512x288", default=None),
+    "quality": SpecOption(_quality, f"accuracy against time: {', '.join(QUALITIES)}", default=None),
+}
+"""A family of networks takes some of them; None is the family's default."""

@@ -14,14 +14,14 @@ import numpy as np
 from av.video.frame import VideoFrame
 from av.video.reformatter import Colorspace, VideoReformatter
 
-from realtime_matte.config.specs import parse, split, switch
+from realtime_matte.config.specs import SpecOption, parse, split, switch
 from realtime_matte.errors import SinkError, SpecError
 from realtime_matte.frame import Pixels, Size
 from realtime_matte.media.encoder import FORMATS, TICKS_PER_S, Encoder, Format, choose, start
 from realtime_matte.media.new_file import NewFile, write_error
 from realtime_matte.paths import named
 
-OPTIONS: Final = {"overwrite": switch}
+OPTIONS: Final = {"overwrite": SpecOption(switch, "replace an existing file", default=False)}
 
 
 def claims(spec: str) -> bool:
@@ -36,7 +36,7 @@ def open(rest: str, /, *, size: Size, fps: float, alpha: bool) -> "Recording":
         raise SpecError("no file is named after 'file:'", hint="name one, as in file:out.mp4")
     path = named(name)
     file_format, encoder = choose(path.suffix, alpha=alpha)
-    file = NewFile(path, overwrite=options.get("overwrite", False))
+    file = NewFile(path, overwrite=options["overwrite"])
     try:
         return Recording(path, file, file_format, encoder, size=size, fps=fps, alpha=alpha)
     except BaseException:

@@ -10,18 +10,20 @@ from typing import Final
 
 import cv2
 
-from realtime_matte.config.specs import parse, switch
+from realtime_matte.config.specs import SpecOption, parse, switch
 from realtime_matte.errors import SinkError, SpecError
 from realtime_matte.frame import Pixels, Size
 from realtime_matte.media.new_file import write_error
 from realtime_matte.paths import named
+
+OPTIONS: Final = {"overwrite": SpecOption(switch, "replace existing numbered images", default=False)}
 
 FAST_PNG: Final = (cv2.IMWRITE_PNG_COMPRESSION, 1)
 
 
 def open(rest: str, /, *, size: Size, fps: float, alpha: bool) -> "Frames":  # noqa: ARG001 - PNGs are of any size
     """Create the folder where it is missing."""
-    name, options = parse(rest, {"overwrite": switch})
+    name, options = parse(rest, OPTIONS)
     if not name:
         raise SpecError("no folder is named after 'frames:'", hint="name one, as in frames:out")
     folder = named(name)
@@ -30,7 +32,7 @@ def open(rest: str, /, *, size: Size, fps: float, alpha: bool) -> "Frames":  # n
     except OSError as error:
         raise write_error(folder, error.errno, error.strerror) from error
     existing = sum(1 for _ in folder.glob("[0-9]*.png"))
-    if existing and not options.get("overwrite", False):
+    if existing and not options["overwrite"]:
         raise SinkError(
             f"{str(folder)!r} already has {existing} numbered images",
             hint="add ?overwrite=yes to replace them, or name another folder",

@@ -13,10 +13,12 @@ from typing import Final
 import cv2
 import numpy as np
 
-from realtime_matte.config.specs import parse, switch
+from realtime_matte.config.specs import SpecOption, parse, switch
 from realtime_matte.errors import MissingDependency, SinkError, SpecError
 from realtime_matte.frame import Pixels, Size
 from realtime_matte.interfaces import KEYS, Command
+
+OPTIONS: Final = {"mirror": SpecOption(switch, "swap left and right in this window only", default=True)}
 
 TITLE: Final = "rtmatte preview"
 MAX_WIDTH: Final = 1280  # larger frames open in a window of this width, which can be resized
@@ -32,11 +34,11 @@ OTHER_OUTPUT: Final = "start this in a desktop session, or use another output, s
 
 def open(rest: str, /, *, size: Size, fps: float, alpha: bool) -> "Window":  # noqa: ARG001 - it shows frames as they come
     """Open the window."""
-    name, options = parse(rest, {"mirror": switch})
+    name, options = parse(rest, OPTIONS)
     if name:
         raise SpecError(f"the output 'window' takes no name, {name!r}", hint="write window, or window?mirror=no")
     require_display()
-    return Window(size, mirror=options.get("mirror", True), alpha=alpha)
+    return Window(size, mirror=options["mirror"], alpha=alpha)
 
 
 def require_display() -> None:

@@ -10,13 +10,13 @@ import cv2
 import numpy as np
 
 from realtime_matte import portrait
-from realtime_matte.config.specs import count, parse
+from realtime_matte.config.specs import SpecOption, count, parse
 from realtime_matte.errors import SpecError
 from realtime_matte.frame import Frame, Pixels, Size
 from realtime_matte.media import fit
 from realtime_matte.sources._clock import Ticks, make_ticks
 
-OPTIONS = {"frames": count}
+OPTIONS = {"frames": SpecOption(count, "end after this many frames, delivered as fast as possible", default=None)}
 DEFAULT_SIZE = (1280, 720)
 
 FACE_POSITION = 0.5, 0.42
@@ -47,7 +47,7 @@ def open(rest: str, /, *, size: Size | None, fps: float | None) -> "Demo":
     name, given = parse(rest, OPTIONS)
     if name:
         raise SpecError(f"the demo takes no name, not {name!r}", hint="use demo, or demo?frames=300")
-    return Demo(size or DEFAULT_SIZE, make_ticks(fps, given.get("frames")))
+    return Demo(size or DEFAULT_SIZE, make_ticks(fps, given["frames"]))
 
 
 class Demo:

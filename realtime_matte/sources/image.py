@@ -5,14 +5,14 @@ A path that ends like an image file needs no ``image:``.
 
 from pathlib import Path
 
-from realtime_matte.config.specs import count, parse, split
+from realtime_matte.config.specs import SpecOption, count, parse, split
 from realtime_matte.errors import SpecError
 from realtime_matte.frame import Frame, Pixels, Size
 from realtime_matte.media import fit, image
 from realtime_matte.paths import named
 from realtime_matte.sources._clock import Ticks, make_ticks
 
-OPTIONS = {"frames": count}
+OPTIONS = {"frames": SpecOption(count, "end after this many frames, delivered as fast as possible", default=None)}
 
 
 def claims(spec: str) -> bool:
@@ -25,7 +25,7 @@ def open(rest: str, /, *, size: Size | None, fps: float | None) -> "StillImage":
     name, given = parse(rest, OPTIONS)
     if not name:
         raise SpecError("no image is named after 'image:'", hint="name a file, as in image:me.jpg")
-    ticks = make_ticks(fps, given.get("frames"))
+    ticks = make_ticks(fps, given["frames"])
     pixels = image.read(named(name))
     return StillImage(pixels if size is None else fit.fit_image(pixels, size, "cover"), ticks)
 

@@ -9,14 +9,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from realtime_matte.config.specs import parse, split, switch
+from realtime_matte.config.specs import SpecOption, parse, split, switch
 from realtime_matte.errors import SpecError
 from realtime_matte.frame import Frame, Pixels, Size
 from realtime_matte.media.clip import SUFFIXES, Clip, ClipFrame
 from realtime_matte.paths import named
 from realtime_matte.sources._clock import LiveTicks, Ticks, checked_fps
 
-OPTIONS = {"live": switch, "loop": switch}
+OPTIONS = {
+    "live": SpecOption(switch, "in real time, as a camera", default=False),
+    "loop": SpecOption(switch, "in real time, repeated without end", default=False),
+}
 
 LOWEST_LIVE_FPS = 10.0
 """An animation of one frame a second is still shown at a camera's rate."""
@@ -40,7 +43,7 @@ def open(rest: str, /, *, size: Size | None, fps: float | None) -> "EveryFrame |
     if not any(given.values()):
         return EveryFrame(clip, size=size)
     ticks = LiveTicks(requested_fps or max(clip.fps, LOWEST_LIVE_FPS))
-    return RealTime(clip, ticks, size=size, loop=given.get("loop", False))
+    return RealTime(clip, ticks, size=size, loop=given["loop"])
 
 
 class EveryFrame:

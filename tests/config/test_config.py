@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from realtime_matte.config import parsers, toml_file
 from realtime_matte.config.arguments import Parser, add_options, from_arguments
-from realtime_matte.config.config import Config, options, table
+from realtime_matte.config.config import Config, options
 from realtime_matte.config.toml_file import resolve
 from realtime_matte.errors import BadFile, MissingFile, SpecError
 from realtime_matte.interfaces import Fit
@@ -285,10 +285,3 @@ def test_the_command_line_has_every_option() -> None:
 def test_the_command_line_can_undo_a_switch_of_the_file(tmp_path: Path) -> None:
     path = write_file(tmp_path, "quiet = true\n")
     assert resolve({"quiet": False}, config=path).quiet is False
-
-
-def test_the_table_has_a_row_for_every_option() -> None:
-    heads, *rows = table()
-    assert len(rows) == len(options())
-    assert {len(row) for row in rows} == {len(heads)}
-    assert all(all(row) for row in rows)
