@@ -4,30 +4,30 @@ from collections.abc import Iterator
 
 import cv2
 import pytest
-from vcam_devices import FEED, NOTHING, Node, Vivid, in_lab, virtual_camera
-from vcam_reader import ROOM, plain
+from vcam_devices import NO_VCAM, SECOND_VCAM, Node, Vivid, in_lab, virtual_camera
+from vcam_reader import MARKER, plain
 
 
 @pytest.fixture(scope="session")
 def vcam() -> Node:
-    """The virtual camera, with nobody at either end."""
+    """The virtual camera, without a writer and readers."""
     node = virtual_camera()
     if node is None:
-        pytest.skip(NOTHING)
-    assert node.path.is_char_device(), f"{node.path} is no device"
+        pytest.skip(NO_VCAM)
+    assert node.path.is_char_device(), f"{node.path} is not a device"
     return node
 
 
 @pytest.fixture(scope="session")
-def lab(vcam: Node) -> None:  # noqa: ARG001 - its skip says more
-    """For what may only be done to a machine that belongs to the tests."""
+def lab(vcam: Node) -> None:  # noqa: ARG001 - skips with a better reason
+    """Required by what only a machine of the tests may undergo."""
     if not in_lab():
-        pytest.skip("needs a machine whose cameras may be pulled out: ../shared/vcam-lab/camrun")
+        pytest.skip("needs a machine whose cameras may be unplugged: ../shared/vcam-lab/camrun")
 
 
 @pytest.fixture
-def vivid(lab: None) -> Iterator[Vivid]:  # noqa: ARG001 - only there
-    """The fake webcam, back in its place afterwards."""
+def vivid(lab: None) -> Iterator[Vivid]:  # noqa: ARG001 - in the lab only
+    """The fake webcam; plugged in again afterwards."""
     webcam = Vivid()
     try:
         yield webcam
@@ -36,17 +36,17 @@ def vivid(lab: None) -> Iterator[Vivid]:  # noqa: ARG001 - only there
 
 
 @pytest.fixture(scope="session")
-def feed(lab: None) -> Node:  # noqa: ARG001 - only there
-    """A second virtual camera, to be fed here and read by rtmatte."""
-    return FEED
+def second_vcam(lab: None) -> Node:  # noqa: ARG001 - in the lab only
+    """A second virtual camera, which a test sends to and rtmatte reads."""
+    return SECOND_VCAM
 
 
 @pytest.fixture(scope="session")
-def room(vcam: Node, tmp_path_factory: pytest.TempPathFactory) -> str:  # noqa: ARG001 - for its skip
-    """A camera that shows a room in one colour, and nobody."""
+def marker_camera(vcam: Node, tmp_path_factory: pytest.TempPathFactory) -> str:  # noqa: ARG001 - for its skip
+    """A camera that shows MARKER all over, and no person."""
     if in_lab():
         Vivid().paint()
         return str(Vivid.node.path)
-    path = tmp_path_factory.mktemp("room") / "room.png"
-    assert cv2.imwrite(str(path), plain(ROOM))
+    path = tmp_path_factory.mktemp("marker") / "marker.png"
+    assert cv2.imwrite(str(path), plain(MARKER))
     return str(path)

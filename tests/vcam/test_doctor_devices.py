@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from vcam_devices import LIMIT_S, Node, until
-from vcam_program import holder
+from vcam_devices import LIMIT_S, Node, wait_until
+from vcam_program import reading_program
 
 CONTROL = Path("/dev/v4l2loopback")
 CONFIG = struct.Struct("2i32s4I4i")
-"""struct v4l2_loopback_config of v4l2loopback 0.15; its last number is announce_all_caps."""
+"""struct v4l2_loopback_config of v4l2loopback 0.15; the last number is announce_all_caps."""
 ADD, REMOVE = (1 << 30 | size << 16 | ord("~") << 8 | number for number, size in ((1, CONFIG.size), (2, 4)))
 
 
@@ -34,8 +34,8 @@ def examined(camera: str, vcam: Node) -> tuple[int, dict[str, list[dict[str, str
     return done.returncode, findings
 
 
-def test_a_machine_with_cameras_is_well(vcam: Node, room: str) -> None:
-    status, findings = examined(room, vcam)
+def test_a_machine_with_cameras_is_ok(vcam: Node, marker_camera: str) -> None:
+    status, findings = examined(marker_camera, vcam)
     assert status == 0
     assert findings["v4l2loopback"][0]["found"].startswith("loaded")
     assert findings[f"virtualcam:{vcam.path}"][0]["state"] == "ok"
@@ -44,17 +44,17 @@ def test_a_machine_with_cameras_is_well(vcam: Node, room: str) -> None:
 
 
 @pytest.mark.usefixtures("lab")
-def test_who_holds_the_webcam_is_told(vcam: Node, room: str) -> None:
-    with holder(room) as program:
-        until(lambda: examined(room, vcam)[0] == 1, "the camera is taken")
-        _, findings = examined(room, vcam)
+def test_the_program_that_uses_the_webcam_is_named(vcam: Node, marker_camera: str) -> None:
+    with reading_program(marker_camera) as program:
+        wait_until(lambda: examined(marker_camera, vcam)[0] == 1, "the camera is busy")
+        _, findings = examined(marker_camera, vcam)
         (finding,) = findings["camera"]
-        assert f"is in use by v4l2-ctl (pid {program.number})" in finding["found"]
+        assert f"is in use by v4l2-ctl (pid {program.pid})" in finding["found"]
 
 
 @pytest.fixture
-def both(lab: None) -> Iterator[Node]:  # noqa: ARG001 - only there
-    """A virtual camera made without exclusive_caps."""
+def both(lab: None) -> Iterator[Node]:  # noqa: ARG001 - in the lab only
+    """A virtual camera created without exclusive_caps."""
     with CONTROL.open("rb+", buffering=0) as control:
         fcntl.ioctl(control, ADD, CONFIG.pack(12, -1, b"Both", 0, 0, 0, 0, 2, 10, 0, 1))
         try:
@@ -63,26 +63,28 @@ def both(lab: None) -> Iterator[Node]:  # noqa: ARG001 - only there
             fcntl.ioctl(control, REMOVE, 12)
 
 
-def test_a_virtual_camera_that_browsers_do_not_list_is_found(both: Node, vcam: Node, room: str) -> None:
-    _, findings = examined(room, vcam)
+def test_a_virtual_camera_that_browsers_do_not_list_is_found(both: Node, vcam: Node, marker_camera: str) -> None:
+    _, findings = examined(marker_camera, vcam)
     (finding,) = [finding for finding in findings["virtual camera"] if finding["state"] != "ok"]
     assert finding["found"] == f"{both.path} (Both) was created without exclusive_caps=1"
     assert finding["commands"] == []  # two other cameras would go with it
 
 
 @pytest.mark.usefixtures("lab")
-def test_fix_in_a_terminal_asks_fixes_and_checks_again(vcam: Node, room: str) -> None:
+def test_fix_in_a_terminal_asks_fixes_and_checks_again(vcam: Node, marker_camera: str) -> None:
     files = [Path("/etc/modules-load.d/rtmatte.conf"), Path("/etc/modprobe.d/rtmatte.conf")]
-    terminal, its_end = pty.openpty()
+    terminal, child_end = pty.openpty()
     try:
-        program = subprocess.Popen(words(room, vcam, "--fix"), stdin=its_end, stdout=its_end, stderr=its_end)
-        os.close(its_end)
+        program = subprocess.Popen(
+            words(marker_camera, vcam, "--fix"), stdin=child_end, stdout=child_end, stderr=child_end
+        )
+        os.close(child_end)
         os.write(terminal, b"y\n")
-        told = read_all(terminal)
+        text = read_all(terminal)
         assert program.wait(LIMIT_S) == 0
-        assert "run these now, some of them as administrator? [y/N]" in told
-        assert told.count("\r\ndone\r\n") == 2
-        assert "at boot         loaded by /etc/modules-load.d/rtmatte.conf" in told.partition("checking again:")[2]
+        assert "run these now, some of them as administrator? [y/N]" in text
+        assert text.count("\r\ndone\r\n") == 2
+        assert "at boot         loaded by /etc/modules-load.d/rtmatte.conf" in text.partition("checking again:")[2]
         assert [path.read_text() for path in files] == [
             "v4l2loopback\n",
             'options v4l2loopback video_nr=10 exclusive_caps=1 card_label="Virtual Camera"\n',
@@ -94,10 +96,10 @@ def test_fix_in_a_terminal_asks_fixes_and_checks_again(vcam: Node, room: str) ->
 
 
 def read_all(terminal: int) -> str:
-    told = b""
+    text = b""
     try:
         while piece := os.read(terminal, 4096):
-            told += piece
-    except OSError:  # a terminal that nothing holds any more
+            text += piece
+    except OSError:  # no program has the terminal open any more
         pass
-    return told.decode()
+    return text.decode()

@@ -7,115 +7,117 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from vcam_devices import Node, Vivid, until
-from vcam_program import Program, holder, rtmatte
-from vcam_reader import BACKDROP_NAME, Watcher
+from vcam_devices import Node, Vivid, wait_until
+from vcam_program import Program, reading_program, rtmatte
+from vcam_reader import BACKGROUND_NAME, Reader
 
-OFF = "nobody watches: the camera is off"
-ON = "somebody watches: the camera is on"
+OFF = "no program reads the output: the camera is off"
+ON = "a program reads the output: the camera is on"
 
 
-def begun(camera: object, *outputs: Node) -> Program:
+def start(camera: object, *outputs: Node) -> Program:
     sinks = [f"virtualcam:{one.path}" for one in outputs]
-    return rtmatte(camera=camera, bg=BACKDROP_NAME, size="640x360", fps=15, output=sinks, on_demand=True)
+    return rtmatte(camera=camera, bg=BACKGROUND_NAME, size="640x360", fps=15, output=sinks, on_demand=True)
 
 
 @pytest.fixture
-def idle(vcam: Node, vivid: Vivid, room: str) -> Iterator[Program]:
-    """A run that nobody watches, with the camera off."""
-    assert room == str(vivid.node.path)
-    with begun(room, vcam) as program:
-        program.wait_told("Ctrl-C ends")
-        off(program, vivid)
+def idle(vcam: Node, vivid: Vivid, marker_camera: str) -> Iterator[Program]:
+    """A run that no program reads, with the camera off."""
+    assert marker_camera == str(vivid.node.path)
+    with start(marker_camera, vcam) as program:
+        program.wait_for_output("Ctrl-C ends")
+        wait_off(program, vivid)
         yield program
 
 
-def off(program: Program, vivid: Vivid) -> None:
-    until(lambda: not program.holds(vivid.node.path), "the camera is let go of")
+def wait_off(program: Program, vivid: Vivid) -> None:
+    wait_until(lambda: not program.has_open(vivid.node.path), "the camera is closed")
 
 
-def test_the_camera_is_open_only_while_somebody_reads(idle: Program, vcam: Node, vivid: Vivid) -> None:
+def test_the_camera_is_open_only_while_a_program_reads(idle: Program, vcam: Node, vivid: Vivid) -> None:
     for _ in range(2):
-        with Watcher(vcam) as watcher:
-            until(lambda: idle.holds(vivid.node.path), "the camera is opened")
-            watcher.wait("backdrop", pictures=3)
-            assert watcher.seen[0] == "card"  # before the first matte, and at once
-        off(idle, vivid)
-        watcher.assert_private()
-    assert [line for line in idle.told.splitlines() if "watches" in line] == [
+        with Reader(vcam) as reader:
+            wait_until(lambda: idle.has_open(vivid.node.path), "the camera is opened")
+            reader.wait_for("background", frames=3)
+            assert reader.seen[0] == "card"  # at once, before the first matte
+        wait_off(idle, vivid)
+        reader.assert_private()
+    assert [line for line in idle.output.splitlines() if "reads the output" in line] == [
         f"rtmatte: {line}" for line in (ON, OFF) * 2
     ]
-    assert "stalled" not in idle.told
-    assert "lost" not in idle.told
+    assert "stalled" not in idle.output
+    assert "lost" not in idle.output
     assert idle.end(signal.SIGTERM) == 0
 
 
-def test_who_leaves_and_comes_back_soon_finds_it_on(idle: Program, vcam: Node, vivid: Vivid) -> None:
+def test_a_reader_that_comes_back_soon_finds_the_camera_on(idle: Program, vcam: Node, vivid: Vivid) -> None:
     for _ in range(3):
-        with Watcher(vcam) as watcher:
-            watcher.wait("backdrop", pictures=2)
-        watcher.assert_private()
-        assert idle.holds(vivid.node.path)
-    assert OFF not in idle.told
+        with Reader(vcam) as reader:
+            reader.wait_for("background", frames=2)
+        reader.assert_private()
+        assert idle.has_open(vivid.node.path)
+    assert OFF not in idle.output
 
 
-def test_while_nobody_reads_it_costs_next_to_nothing(idle: Program) -> None:
-    began, spent = time.monotonic(), cpu_s(idle)
-    until(lambda: time.monotonic() - began >= 5, "five seconds pass")
-    assert cpu_s(idle) - spent < 0.5  # of 5 s, on a machine where all is slow
+def test_without_readers_it_takes_almost_no_cpu_time(idle: Program) -> None:
+    started, spent = time.monotonic(), cpu_s(idle)
+    wait_until(lambda: time.monotonic() - started >= 5, "five seconds pass")
+    assert cpu_s(idle) - spent < 0.5  # of 5 s, on a slow machine
 
 
-def test_meanwhile_others_may_use_the_webcam_and_that_is_told(idle: Program, vcam: Node, vivid: Vivid) -> None:
-    with holder(str(vivid.node.path)) as other:
-        other.wait_told("<")  # it has a picture
-        with Watcher(vcam) as watcher:
-            assert "is used by v4l2-ctl" in idle.wait_told("camera lost")
-            watcher.wait("card", pictures=2)
+def test_a_webcam_that_another_program_took_in_between_is_reported(idle: Program, vcam: Node, vivid: Vivid) -> None:
+    with reading_program(str(vivid.node.path)) as other:
+        other.wait_for_output("<")  # it has a frame
+        with Reader(vcam) as reader:
+            assert "is in use by v4l2-ctl" in idle.wait_for_output("camera lost")
+            reader.wait_for("card", frames=2)
             other.end(signal.SIGTERM)
-            watcher.wait("backdrop", pictures=2)
-    watcher.assert_private()
+            reader.wait_for("background", frames=2)
+    reader.assert_private()
 
 
-def test_a_webcam_that_is_pulled_out_meanwhile_is_missed_when_somebody_comes(
+def test_a_webcam_that_was_unplugged_in_between_is_reported_when_a_reader_comes(
     idle: Program, vcam: Node, vivid: Vivid
 ) -> None:
     vivid.unplug()
-    with Watcher(vcam) as watcher:
-        assert "no camera at" in idle.wait_told("camera lost")
-        watcher.wait("card", pictures=2)
+    with Reader(vcam) as reader:
+        assert "no camera at" in idle.wait_for_output("camera lost")
+        reader.wait_for("card", frames=2)
         vivid.plug()
         vivid.paint()
-        watcher.wait("backdrop", pictures=2)
-    watcher.assert_private()
+        reader.wait_for("background", frames=2)
+    reader.assert_private()
 
 
 def test_a_killed_run_leaves_the_webcam_off_and_the_card(idle: Program, vcam: Node) -> None:
-    with Watcher(vcam) as watcher:
-        watcher.wait("backdrop")
+    with Reader(vcam) as reader:
+        reader.wait_for("background")
         assert idle.end(signal.SIGKILL) == -signal.SIGKILL
-        watcher.wait("card", pictures=2)
-    watcher.assert_private()
+        reader.wait_for("card", frames=2)
+    reader.assert_private()
 
 
-def test_either_of_two_virtual_cameras_will_do(vcam: Node, feed: Node, vivid: Vivid, room: str) -> None:
-    with begun(room, vcam, feed) as program:
-        for node in (vcam, feed):
-            program.wait_told("Ctrl-C ends")
-            off(program, vivid)
-            with Watcher(node) as watcher:
-                watcher.wait("backdrop", pictures=2)
-            watcher.assert_private()
+def test_a_reader_of_either_virtual_camera_turns_the_camera_on(
+    vcam: Node, second_vcam: Node, vivid: Vivid, marker_camera: str
+) -> None:
+    with start(marker_camera, vcam, second_vcam) as program:
+        for node in (vcam, second_vcam):
+            program.wait_for_output("Ctrl-C ends")
+            wait_off(program, vivid)
+            with Reader(node) as reader:
+                reader.wait_for("background", frames=2)
+            reader.assert_private()
 
 
-def test_an_output_that_does_not_tell_who_watches_is_refused(room: str) -> None:
-    with rtmatte(camera=room, output="null", on_demand=True) as program:
+def test_an_output_that_does_not_report_readers_is_refused(marker_camera: str) -> None:
+    with rtmatte(camera=marker_camera, output="null", on_demand=True) as program:
         assert program.end() == 2
-        assert len(program.told.splitlines()) == 1
-    assert "on demand needs an output that tells whether somebody watches" in program.told
-    assert "add --output virtualcam" in program.told
+        assert len(program.output.splitlines()) == 1
+    assert "on demand needs an output that knows whether a program reads it" in program.output
+    assert "add --output virtualcam" in program.output
 
 
 def cpu_s(program: Program) -> float:
-    """Processor time it has had."""
-    words = Path(f"/proc/{program.number}/stat").read_text().rpartition(")")[2].split()
+    """CPU time it has used, s."""
+    words = Path(f"/proc/{program.pid}/stat").read_text().rpartition(")")[2].split()
     return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")

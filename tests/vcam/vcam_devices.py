@@ -1,4 +1,4 @@
-"""The cameras of the machine under test, and how to plug and unplug the fake one."""
+"""The video devices of the machine under test, and the fake webcam that can be unplugged."""
 
 import os
 import subprocess
@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LIMIT_S = 60.0
-"""For whatever must happen: the first start of a big program is slow where page faults are dear."""
+"""For every wait: the first start of a large program is slow where page faults are expensive."""
 
-NOTHING = (
+NO_VCAM = (
     "no virtual camera to test with; run in ../shared/vcam-lab/camrun, or with RTMATTE_VCAM=/dev/video10 for a "
-    "v4l2loopback device that nobody uses"
+    "v4l2loopback device that no program uses"
 )
 
 
-def until(holds: Callable[[], bool], what: str, *, limit_s: float = LIMIT_S) -> None:
-    """Look again and again: the kernel tells of none of this by itself."""
+def wait_until(holds: Callable[[], bool], what: str, *, limit_s: float = LIMIT_S) -> None:
+    """Poll until ``holds()``: the kernel has no event for these changes."""
     ends_at = time.monotonic() + limit_s
     while not holds():
         assert time.monotonic() < ends_at, f"{what}: not within {limit_s:g} s"
@@ -25,64 +25,64 @@ def until(holds: Callable[[], bool], what: str, *, limit_s: float = LIMIT_S) -> 
 
 
 def in_lab() -> bool:
-    """True in the small Linux that belongs to the tests alone."""
+    """True in the small Linux that is there for these tests."""
     return "User Mode Linux" in Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else False
 
 
 def virtual_camera() -> "Node | None":
-    """The one to send to."""
+    """The device to send to; None without one."""
     path = os.environ.get("RTMATTE_VCAM") or ("/dev/video10" if in_lab() else None)
     return Node(Path(path)) if path else None
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A video device, and what the kernel says of it."""
+    """A video device and its attributes in sysfs."""
 
     path: Path
 
     @property
     def label(self) -> str:
         """The name that programs show."""
-        return self._told("name")
+        return self._attribute("name")
 
     @property
-    def sent_to(self) -> bool:
+    def has_writer(self) -> bool:
         """True while a program sends to this virtual camera."""
-        return self._told("state") == "capture"
+        return self._attribute("state") == "capture"
 
-    def _told(self, what: str) -> str:
-        return (Path("/sys/class/video4linux") / self.path.name / what).read_text().strip()
+    def _attribute(self, name: str) -> str:
+        return (Path("/sys/class/video4linux") / self.path.name / name).read_text().strip()
 
 
-FEED = Node(Path("/dev/video11"))
-"""A second virtual camera, of the lab alone."""
+SECOND_VCAM = Node(Path("/dev/video11"))
+"""A second virtual camera; in the lab only."""
 
 
 class Vivid:
-    """The kernel's fake webcam, of the lab alone."""
+    """The kernel's fake webcam; in the lab only."""
 
     node = Node(Path("/dev/video0"))
 
     def unplug(self) -> None:
-        """As if the cable were pulled."""
-        self._tell("unbind")
+        """As if it were unplugged."""
+        self._write_driver("unbind")
 
     def plug(self) -> None:
-        """As if it were put in again; nothing to do when it is."""
+        """As if it were plugged in again; nothing if it is."""
         if not self.node.path.exists():
-            self._tell("bind")
-            until(self.node.path.exists, "vivid comes back")
+            self._write_driver("bind")
+            wait_until(self.node.path.exists, "vivid is back")
 
     def paint(self) -> None:
-        """Show one colour all over, ROOM."""
+        """Show MARKER all over."""
         self.set(test_pattern=8, osd_text_mode=2)
 
     def set(self, **controls: int) -> None:
-        """Its controls; those that inject a fault are buttons, pressed by any value."""
+        """Set its controls; those that inject a fault are buttons, pressed by any value."""
         values = ",".join(f"{name}={value}" for name, value in controls.items())
         words = ["v4l2-ctl", "-d", str(self.node.path), "-c", values]
         subprocess.run(words, check=True, timeout=LIMIT_S)
 
-    def _tell(self, what: str) -> None:
-        (Path("/sys/bus/platform/drivers/vivid") / what).write_text("vivid.0")
+    def _write_driver(self, name: str) -> None:
+        (Path("/sys/bus/platform/drivers/vivid") / name).write_text("vivid.0")

@@ -1,4 +1,4 @@
-"""What a program that reads the virtual camera is given, and whether it may be given that."""
+"""What programs that read the virtual camera see, and whether they may see it."""
 
 import subprocess
 import threading
@@ -10,77 +10,77 @@ from typing import Literal, Self
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from vcam_devices import LIMIT_S, Node, until
+from vcam_devices import LIMIT_S, Node, wait_until
 
 from realtime_matte.frame import Pixels, Size
-from realtime_matte.pipeline import card, standby
+from realtime_matte.pipeline import standby
 
 SIZE: Size = (640, 360)
-ROOM = (0, 255, 0)  # BGR
-BACKDROP = (255, 0, 255)
-BACKDROP_NAME = "#ff00ff"
+MARKER = (0, 255, 0)  # BGR
+BACKGROUND = (255, 0, 255)
+BACKGROUND_NAME = "#ff00ff"
 
 TOLERANCE = 12
-"""Of 255: two programs' rounding, and their ways of sharing a colour among four pixels; ROOM is further from all."""
+"""Of 255: rounding and chroma subsampling of two programs; MARKER differs by more from all that may be sent."""
 
 REASONS = (standby.STARTING, standby.CAMERA_AWAY, standby.NO_MATTE, standby.SWITCHING, standby.STANDBY, standby.STOPPED)
 
-Verdict = Literal["card", "backdrop", "torn", "strange"]
+FrameKind = Literal["card", "background", "torn", "unexpected"]
 
 
-class Judge:
-    """Tells apart what may be sent and what not, byte by byte, in the device's own format."""
+class FrameClassifier:
+    """Classifies frames by all their bytes, in the device's format."""
 
     def __init__(self) -> None:
-        self._backdrop = i420(plain(BACKDROP))
-        self._cards = [i420(card.draw(SIZE, text=reason)) for reason in REASONS]
+        self._background = i420(plain(BACKGROUND))
+        self._cards = [i420(standby.draw_card(SIZE, text=reason)) for reason in REASONS]
 
-    def __call__(self, raw: NDArray[np.uint8]) -> Verdict:
-        """The driver may hand out a picture while the next one is written over it: that is ``torn``, and harmless."""
-        backdrop = _near(raw, self._backdrop)
-        if backdrop.all():
-            return "backdrop"
+    def __call__(self, raw: NDArray[np.uint8]) -> FrameKind:
+        """``torn``: given out while the next frame was written into it, which is harmless. ``unexpected``: a failure."""
+        background = _near(raw, self._background)
+        if background.all():
+            return "background"
         cards = [_near(raw, one) for one in self._cards]
         if any(one.all() for one in cards):
             return "card"
-        allowed = np.logical_or.reduce([backdrop, *cards])
-        return "torn" if allowed.all() else "strange"
+        allowed = np.logical_or.reduce([background, *cards])
+        return "torn" if allowed.all() else "unexpected"
 
 
-class Watcher:
-    """A client that reads the virtual camera all the time, and judges each picture."""
+class Reader:
+    """A program that reads the virtual camera all the time, and classifies each frame."""
 
     def __init__(self, node: Node) -> None:
-        until(lambda: node.sent_to, f"somebody sends to {node.path}")
-        self.seen: list[Verdict] = []  # guarded by _changed
+        wait_until(lambda: node.has_writer, f"a program sends to {node.path}")
+        self.seen: list[FrameKind] = []  # guarded by _changed
         self._changed = threading.Condition()
-        self._judge = Judge()
+        self._classify = FrameClassifier()
         words = ["stdbuf", "-o0", "v4l2-ctl", "-d", str(node.path), "--stream-mmap=2", "--stream-to=-"]
         self._process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
 
     @property
-    def reads(self) -> bool:
-        """True while the device gives it no error."""
+    def is_reading(self) -> bool:
+        """True while the device reports no error to it."""
         return self._process.poll() is None
 
-    def wait(self, verdict: Verdict, *, pictures: int = 1, limit_s: float = LIMIT_S) -> None:
-        """Until so many more such pictures have come."""
+    def wait_for(self, kind: FrameKind, *, frames: int = 1, limit_s: float = LIMIT_S) -> None:
+        """Wait for that many more frames of this kind."""
         with self._changed:
             start = len(self.seen)
-            came = self._changed.wait_for(lambda: self.seen[start:].count(verdict) >= pictures, limit_s)
-            assert came, f"no {pictures} x {verdict} within {limit_s:g} s, but {self.seen[start:]}"
+            came = self._changed.wait_for(lambda: self.seen[start:].count(kind) >= frames, limit_s)
+            assert came, f"no {frames} x {kind} within {limit_s:g} s, but {self.seen[start:]}"
 
-    def wait_last(self, verdict: Verdict) -> None:
-        """Until it is the newest picture; where nobody sends any more it then stays that."""
+    def wait_last(self, kind: FrameKind) -> None:
+        """Wait until the newest frame is of this kind; without a writer it then stays."""
         with self._changed:
-            assert self._changed.wait_for(lambda: self.seen[-1:] == [verdict], LIMIT_S), self.seen
+            assert self._changed.wait_for(lambda: self.seen[-1:] == [kind], LIMIT_S), self.seen
 
     def assert_private(self) -> None:
-        """No picture ever held anything but the standby card and the backdrop."""
+        """No frame ever showed anything but the standby card and the background."""
         assert self.seen
-        assert "strange" not in self.seen, self.seen
+        assert "unexpected" not in self.seen, self.seen
 
     def __enter__(self) -> Self:
         return self
@@ -94,17 +94,17 @@ class Watcher:
 
     def _watch(self) -> None:
         assert self._process.stdout
-        with self._process.stdout as pictures:
-            while len(raw := pictures.read(SIZE[0] * SIZE[1] * 3 // 2)) == SIZE[0] * SIZE[1] * 3 // 2:
-                verdict = self._judge(np.frombuffer(raw, np.uint8))
+        with self._process.stdout as frames:
+            while len(raw := frames.read(SIZE[0] * SIZE[1] * 3 // 2)) == SIZE[0] * SIZE[1] * 3 // 2:
+                kind = self._classify(np.frombuffer(raw, np.uint8))
                 with self._changed:
-                    self.seen.append(verdict)
+                    self.seen.append(kind)
                     self._changed.notify_all()
 
 
 @contextmanager
 def opened(node: Node) -> Iterator[cv2.VideoCapture]:
-    """The camera as OpenCV opens it."""
+    """The camera opened by OpenCV."""
     capture = cv2.VideoCapture(str(node.path), cv2.CAP_V4L2)
     try:
         assert capture.isOpened()
@@ -113,8 +113,8 @@ def opened(node: Node) -> Iterator[cv2.VideoCapture]:
         capture.release()
 
 
-def ask(*words: str) -> str:
-    """What a program says on stdout; it must end well."""
+def run_program(*words: str) -> str:
+    """The stdout of a program, which must succeed."""
     return subprocess.run(words, check=True, capture_output=True, text=True, timeout=LIMIT_S).stdout
 
 
@@ -122,14 +122,14 @@ def plain(color: tuple[int, int, int]) -> Pixels:
     return np.full((SIZE[1], SIZE[0], 3), color, np.uint8)
 
 
-def i420(picture: Pixels) -> NDArray[np.uint8]:
-    """As the device carries it."""
-    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2YUV_I420), np.uint8).ravel()
+def i420(image: Pixels) -> NDArray[np.uint8]:
+    """In the device's format."""
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2YUV_I420), np.uint8).ravel()
 
 
-def assert_backdrop(picture: Pixels) -> None:
-    assert picture.shape == (SIZE[1], SIZE[0], 3)
-    assert Judge()(i420(picture)) == "backdrop"
+def assert_background(image: Pixels) -> None:
+    assert image.shape == (SIZE[1], SIZE[0], 3)
+    assert FrameClassifier()(i420(image)) == "background"
 
 
 def _near(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[np.bool_]:
