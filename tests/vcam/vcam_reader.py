@@ -36,7 +36,7 @@ class FrameClassifier:
         self._cards = [i420(standby.draw_card(SIZE, text=reason)) for reason in REASONS]
 
     def __call__(self, raw: NDArray[np.uint8]) -> FrameKind:
-        """``torn``: given out while the next frame was written into it, which is harmless. ``unexpected``: a failure."""
+        """``torn``: given out while the next frame was written into it: harmless. ``unexpected``: a failure."""
         background = _near(raw, self._background)
         if background.all():
             return "background"
