@@ -1,23 +1,24 @@
-"""Pictures with their true alpha, from files. Larger ones are shrunk to fit inside 640x360, their aspect kept."""
+"""Frames with their true alphas, from files. Larger ones are shrunk to fit inside 640x360, keeping the aspect ratio."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import cv2
 import numpy as np
 from metrics import Alpha, Pixels
 
-SIZE = (640, 360)
-VIDEOS = (".mp4", ".mkv", ".mov", ".webm", ".avi")
-IMAGES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
+SIZE: Final = (640, 360)
+VIDEOS: Final = (".mp4", ".mkv", ".mov", ".webm", ".avi")
+IMAGES: Final = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """Pictures with their truth; a still is a clip of one frame. Read anew at each access.
+    """Frames with their true alphas; a still is a clip of one frame. Read again at each access.
 
-    ``kind``: what it has in common with others of its set, where that is worth a figure of its own.
+    ``kind``: a group of clips within a set that gets its own figures, such as one webcam.
     """
 
     name: str
@@ -36,54 +37,54 @@ class Clip:
         return self.read_alphas()
 
 
-def folder(path: Path) -> list[Clip]:
-    """Every video or image NAME of a folder that has a NAME_alpha beside it (or, for images, NAME.png beside NAME.jpg).
+def folder_clips(path: Path) -> list[Clip]:
+    """Every video or image NAME of a folder with a NAME_alpha beside it (for JPEG images also NAME.png).
 
     Raises:
         FileNotFoundError: there is no such folder, or no such pair in it.
     """
     files = sorted(path.iterdir()) if path.is_dir() else []
-    pairs = [(file, _beside(file)) for file in files]
-    found = [of_files(file, alpha) for file, alpha in pairs if alpha is not None]
+    pairs = [(file, _alpha_file(file)) for file in files]
+    found = [file_clip(file, alpha) for file, alpha in pairs if alpha is not None]
     if not found:
         raise FileNotFoundError(f"no NAME.mp4 beside NAME_alpha.mp4 (nor images of such names) in the folder {path}")
     return found
 
 
-def _beside(file: Path) -> Path | None:
-    kinds = next((kinds for kinds in (VIDEOS, IMAGES) if file.suffix.lower() in kinds), ())
-    candidates = [file.with_name(f"{file.stem}_alpha{suffix}") for suffix in kinds]
+def _alpha_file(file: Path) -> Path | None:
+    suffixes = next((suffixes for suffixes in (VIDEOS, IMAGES) if file.suffix.lower() in suffixes), ())
+    candidates = [file.with_name(f"{file.stem}_alpha{suffix}") for suffix in suffixes]
     if file.suffix.lower() in (".jpg", ".jpeg"):
         candidates.append(file.with_suffix(".png"))
     return next((path for path in candidates if path.is_file()), None)
 
 
-def of_files(file: Path, alpha: Path) -> Clip:
-    """A video or an image and its alpha (grey), each a file. Raises FileNotFoundError where one cannot be read."""
+def file_clip(file: Path, alpha: Path) -> Clip:
+    """A video or an image, and a file with its grey alpha. FileNotFoundError is raised when they are read."""
     return Clip(file.stem, lambda: [fit(frame) for frame in read(file)], lambda: [grey(fit(a)) for a in read(alpha)])
 
 
-def as_webcam(file: Path, alpha: Path) -> Clip:
-    """The same, cut to 4:3 about the head: an upright photo squeezed onto a wide grid would test nothing but that."""
+def webcam_view_clip(file: Path, alpha: Path) -> Clip:
+    """The same, cropped to 4:3 around the head: an upright photo squeezed onto a wide grid would test only that."""
 
-    def cut(path: Path) -> list[Pixels]:
-        shown = head_and_shoulders(read(alpha))
-        return [fit(picture[shown]) for picture in read(path)]
+    def crop(path: Path) -> list[Pixels]:
+        rows = head_and_shoulders(read(alpha))
+        return [fit(image[rows]) for image in read(path)]
 
-    return Clip(file.stem, lambda: cut(file), lambda: [grey(picture) for picture in cut(alpha)])
+    return Clip(file.stem, lambda: crop(file), lambda: [grey(image) for image in crop(alpha)])
 
 
 def head_and_shoulders(alphas: Sequence[Pixels]) -> slice:
-    """The rows of a view of 4:3, the head (where it is ever highest) a tenth below its upper edge."""
-    most = np.max(alphas, axis=0)[..., 1]
-    height = min(most.shape[0], round(most.shape[1] * 3 / 4))
-    head = int((most > 127).any(axis=1).argmax())  # noqa: PLR2004 - half covered
-    top = min(max(head - height // 10, 0), most.shape[0] - height)
+    """The rows of a 4:3 view with the head's highest position a tenth of the height below its upper edge."""
+    largest = np.max(alphas, axis=0)[..., 1]
+    height = min(largest.shape[0], round(largest.shape[1] * 3 / 4))
+    head = int((largest > 127).any(axis=1).argmax())  # noqa: PLR2004 - half covered
+    top = min(max(head - height // 10, 0), largest.shape[0] - height)
     return slice(top, top + height)
 
 
-def of_empty_room(file: Path) -> Clip:
-    """An image with nobody in it."""
+def no_person_clip(file: Path) -> Clip:
+    """An image without a person; its true alpha is 0."""
     return Clip(
         file.stem,
         lambda: [fit(frame) for frame in read(file)],
@@ -92,12 +93,12 @@ def of_empty_room(file: Path) -> Clip:
 
 
 def read(file: Path) -> list[Pixels]:
-    """Every picture of a video or an image."""
+    """Every frame of a video, or the one image of an image file."""
     return read_video(file) if file.suffix.lower() in VIDEOS else read_image(file)
 
 
 def read_image(file: Path) -> list[Pixels]:
-    """The one picture of an image file."""
+    """The one image of a file. Raises FileNotFoundError."""
     pixels = cv2.imread(str(file), cv2.IMREAD_COLOR)
     if pixels is None:
         raise FileNotFoundError(f"cannot read {file} as an image")
@@ -105,7 +106,7 @@ def read_image(file: Path) -> list[Pixels]:
 
 
 def read_video(file: Path) -> list[Pixels]:
-    """Every frame of a video file."""
+    """Every frame of a video file. Raises FileNotFoundError."""
     reader, frames = cv2.VideoCapture(str(file)), []
     while (frame := reader.read()[1]) is not None:
         frames.append(frame.astype(np.uint8, copy=False))
@@ -116,7 +117,7 @@ def read_video(file: Path) -> list[Pixels]:
 
 
 def fit(pixels: Pixels) -> Pixels:
-    """The picture itself where it fits inside SIZE, else shrunk to fit, its aspect kept."""
+    """The image itself if it fits inside SIZE, else shrunk to fit, keeping the aspect ratio."""
     height, width = pixels.shape[:2]
     scale = min(SIZE[0] / width, SIZE[1] / height)
     if scale >= 1:
@@ -126,5 +127,5 @@ def fit(pixels: Pixels) -> Pixels:
 
 
 def grey(pixels: Pixels) -> Alpha:
-    """The alpha that a grey picture stands for."""
+    """The alpha of a grey image: (H, W) float32 in [0, 1]."""
     return np.divide(pixels[..., 1], 255, dtype=np.float32)

@@ -1,7 +1,7 @@
-"""Matting and segmentation figures, as their papers define them: per frame, per clip, over a set.
+"""Matting and segmentation figures, as defined in their papers: per frame, per clip and over a set.
 
-Alphas and truths are (H, W) float32 in [0, 1]; published figures are comparable at one size only, ours is 640x360.
-Needs numpy and OpenCV alone. The definitions in words, and where they differ from other code: benchmarks/README.md.
+Alphas and truths are (H, W) float32 in [0, 1]. Figures are comparable at one size only; ours is 640x360. Needs only
+NumPy and OpenCV. The definitions in words, and their differences from other code: benchmarks/README.md.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -16,39 +16,39 @@ from numpy.typing import NDArray
 Alpha: TypeAlias = NDArray[np.float32]
 Pixels: TypeAlias = NDArray[np.uint8]
 Scores: TypeAlias = dict[str, float]
-Run: TypeAlias = Callable[[Sequence[Pixels]], Sequence[Alpha]]
-"""A network at work: the frames of one clip, in order, to their alphas."""
+RunNetwork: TypeAlias = Callable[[Sequence[Pixels]], Sequence[Alpha]]
+"""A network: from the frames of one clip, in order, to their alphas."""
 
 FIGURES = ("iou", "boundary_f", "boundary_f_2px", "mad", "mse", "grad", "conn", "dtssd")
 HIGHER_IS_BETTER = ("iou", "boundary_f", "boundary_f_2px")
 
 
-class Truth(Protocol):
-    """A clip with its truth; a still is a clip of one frame."""
+class ClipWithTruth(Protocol):
+    """Frames with their true alphas; a still is a clip of one frame."""
 
     @property
     def name(self) -> str:
-        """What tables call it."""
+        """Its name in tables."""
 
     @property
     def frames(self) -> Sequence[Pixels]:
-        """BGR pictures, in order."""
+        """(H, W, 3) uint8 BGR, in order."""
 
     @property
     def alphas(self) -> Sequence[Alpha]:
-        """The true alpha of each frame."""
+        """The true alpha of each frame, (H, W) float32 in [0, 1]."""
 
 
-def evaluate(network: Run, clips: Iterable[Truth]) -> Scores:
-    """Every figure of a network, averaged over the frames of a clip, then over the clips."""
+def evaluate(network: RunNetwork, clips: Iterable[ClipWithTruth]) -> Scores:
+    """Every figure of a network, averaged over the frames of each clip, then over the clips."""
     return mean([score_clip(network(clip.frames), clip.alphas) for clip in clips])
 
 
 def score_clip(alphas: Sequence[Alpha], truths: Sequence[Alpha]) -> Scores:
-    """Every figure of one clip, averaged over its frames; dtSSD over its pairs of frames, nan for a still.
+    """Every figure of one clip, averaged over its frames; dtSSD over its pairs of frames, NaN for a still.
 
     Raises:
-        ValueError: the alphas are not one for each truth, of its size and dtype.
+        ValueError: there is not one alpha for each truth, of its size and dtype.
     """
     _check(alphas, truths)
     scores = mean([score_frame(alpha, truth) for alpha, truth in zip(alphas, truths, strict=True)])
@@ -58,12 +58,12 @@ def score_clip(alphas: Sequence[Alpha], truths: Sequence[Alpha]) -> Scores:
 
 def _check(alphas: Sequence[Alpha], truths: Sequence[Alpha]) -> None:
     if len(alphas) != len(truths):
-        raise ValueError(f"the network gave {len(alphas)} alphas for {len(truths)} frames; give one for each")
+        raise ValueError(f"the network returned {len(alphas)} alphas for {len(truths)} frames; return one for each")
     for alpha, truth in zip(alphas, truths, strict=True):
         if alpha.shape != truth.shape or alpha.dtype != np.float32:
-            given, wanted = ("x".join(map(str, one.shape[::-1])) for one in (alpha, truth))
+            actual, expected = ("x".join(map(str, array.shape[::-1])) for array in (alpha, truth))
             raise ValueError(
-                f"an alpha of {given} {alpha.dtype} for a frame of {wanted}; give float32 of the frame's size"
+                f"an alpha of {actual} {alpha.dtype} for a frame of {expected}; return float32 of the frame's size"
             )
 
 
@@ -71,8 +71,8 @@ def score_frame(alpha: Alpha, truth: Alpha) -> Scores:
     """Every figure of one frame (dtSSD needs two)."""
     return {
         "iou": iou(alpha, truth),
-        "boundary_f": boundary_f(alpha, truth, reach_px=davis_reach(truth)),
-        "boundary_f_2px": boundary_f(alpha, truth, reach_px=2),
+        "boundary_f": boundary_f(alpha, truth, tolerance_px=davis_tolerance(truth)),
+        "boundary_f_2px": boundary_f(alpha, truth, tolerance_px=2),
         "mad": mad(alpha, truth),
         "mse": mse(alpha, truth),
         "grad": grad(alpha, truth),
@@ -81,32 +81,32 @@ def score_frame(alpha: Alpha, truth: Alpha) -> Scores:
 
 
 def mean(scores: Sequence[Scores]) -> Scores:
-    """The average of each figure; nan (no such figure there) does not count."""
+    """The average of each figure, without NaN values (a figure that does not exist)."""
     columns = {name: [score[name] for score in scores] for name in (scores[0] if scores else ())}
     known = {name: [value for value in column if value == value] for name, column in columns.items()}  # noqa: PLR0124 - nan
     return {name: sum(column) / len(column) if column else float("nan") for name, column in known.items()}
 
 
 def iou(alpha: Alpha, truth: Alpha) -> float:
-    """Intersection over union of the two masks at alpha 0.5; 1 where both are empty."""
+    """Intersection over union of the masks at alpha 0.5; 1 if both are empty."""
     mask, true = alpha >= 0.5, truth >= 0.5  # noqa: PLR2004 - the definition's own
     union = np.count_nonzero(mask | true)
     return int(np.count_nonzero(mask & true)) / int(union) if union else 1.0
 
 
-def davis_reach(truth: Alpha) -> int:
-    """How far a matching contour may be in DAVIS (Perazzi et al. 2016): 0.008 of the diagonal; 6 px at 640x360."""
+def davis_tolerance(truth: Alpha) -> int:
+    """The tolerance of DAVIS (Perazzi et al. 2016) in pixels: 0.008 of the diagonal; 6 px at 640x360."""
     return ceil(0.008 * hypot(*truth.shape))
 
 
-def boundary_f(alpha: Alpha, truth: Alpha, *, reach_px: int) -> float:
+def boundary_f(alpha: Alpha, truth: Alpha, *, tolerance_px: int) -> float:
     """F-measure of the contours of the masks at alpha 0.5, matched within a disk (Perazzi et al. 2016, section 4)."""
     line, true_line = contour(alpha), contour(truth)
-    found, there = cv2.countNonZero(line), cv2.countNonZero(true_line)
-    if not (found and there):
-        return float(found == there)
-    precision = cv2.countNonZero(cv2.min(line, cv2.dilate(true_line, disk(reach_px)))) / found
-    recall = cv2.countNonZero(cv2.min(true_line, cv2.dilate(line, disk(reach_px)))) / there
+    length, true_length = cv2.countNonZero(line), cv2.countNonZero(true_line)
+    if not (length and true_length):
+        return float(length == true_length)
+    precision = cv2.countNonZero(cv2.min(line, cv2.dilate(true_line, disk(tolerance_px)))) / length
+    recall = cv2.countNonZero(cv2.min(true_line, cv2.dilate(line, disk(tolerance_px)))) / true_length
     return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
 
 
@@ -120,7 +120,7 @@ def contour(alpha: Alpha) -> Pixels:
 
 @cache
 def disk(radius: int) -> Pixels:
-    """A round structuring element, true within ``radius`` of its centre."""
+    """A round structuring element: 1 within ``radius`` of its centre."""
     y, x = np.ogrid[-radius : radius + 1, -radius : radius + 1]
     return (x * x + y * y <= radius * radius).astype(np.uint8)
 
@@ -136,17 +136,17 @@ def mse(alpha: Alpha, truth: Alpha) -> float:
 
 
 def dtssd(alpha: Alpha, alpha_before: Alpha, truth: Alpha, truth_before: Alpha) -> float:
-    """How differently alpha and truth change in one step: root mean square, x100 (Erofeev et al. 2015, section 4)."""
+    """Difference between the changes of alpha and truth in one step: RMS, x100 (Erofeev et al. 2015, section 4)."""
     change = cv2.subtract(cv2.subtract(alpha, alpha_before), cv2.subtract(truth, truth_before))
     return cv2.norm(change, cv2.NORM_L2) / sqrt(truth.size) * 1e2
 
 
 def grad(alpha: Alpha, truth: Alpha) -> float:
     """Squared difference of gradient magnitudes (Rhemann et al. 2009, section 3: sigma 1.4, q 2), summed, / 1000."""
-    return cv2.norm(_slope(alpha), _slope(truth), cv2.NORM_L2SQR) / 1e3
+    return cv2.norm(_gradient_magnitude(alpha), _gradient_magnitude(truth), cv2.NORM_L2SQR) / 1e3
 
 
-def _slope(alpha: Alpha) -> Alpha:
+def _gradient_magnitude(alpha: Alpha) -> Alpha:
     smooth, derivative = _gaussian(1.4)
     replicate = cv2.BORDER_REPLICATE
     x = cv2.sepFilter2D(alpha, cv2.CV_32F, derivative, smooth, borderType=replicate)
@@ -156,7 +156,7 @@ def _slope(alpha: Alpha) -> Alpha:
 
 @cache
 def _gaussian(sigma: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """A Gaussian and its derivative, cut where they fall below 0.01, each of unit length (as in all public code)."""
+    """A Gaussian and its derivative, cut off below 0.01, each of unit norm, as in all public implementations."""
     half = ceil(sigma * sqrt(-2 * log(sqrt(2 * pi) * sigma * 0.01)))
     x = np.arange(-half, half + 1, dtype=np.float64)
     smooth = np.exp(-(x**2) / (2 * sigma**2))
@@ -165,30 +165,30 @@ def _gaussian(sigma: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 
 def conn(alpha: Alpha, truth: Alpha) -> float:
-    """Loss of connection to the person (Rhemann et al. 2009, section 3: theta 0.15, p 1), summed, / 1000.
+    """Loss of connectivity to the person (Rhemann et al. 2009, section 3: theta 0.15, p 1), summed, / 1000.
 
-    A pixel's level is the highest of the thresholds 0, 0.1 .. 1 at which it still belongs to the largest piece of what
-    both alphas share.
+    A pixel's level is the highest of the thresholds 0, 0.1 .. 1 at which it still belongs to the largest component of
+    the minimum of both alphas.
     """
     shared = cv2.min(alpha, truth)
     level = np.zeros(truth.shape, np.float32)
-    joined = np.ones(truth.shape, bool)
+    connected = np.ones(truth.shape, bool)
     for threshold in np.arange(1, 11) * 0.1:
-        joined &= _largest_piece(shared >= threshold)
-        if not joined.any():
+        connected &= _largest_component(shared >= threshold)
+        if not connected.any():
             break
-        level[joined] = threshold
-    return float(np.abs(_apart(alpha, level) - _apart(truth, level)).sum(dtype=np.float64)) / 1e3
+        level[connected] = threshold
+    return float(np.abs(_distance(alpha, level) - _distance(truth, level)).sum(dtype=np.float64)) / 1e3
 
 
-def _apart(alpha: Alpha, level: Alpha) -> Alpha:
+def _distance(alpha: Alpha, level: Alpha) -> Alpha:
     distance = alpha - level
     distance[distance < 0.15] = 0  # noqa: PLR2004 - theta of the definition
     return distance
 
 
-def _largest_piece(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _largest_component(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
     areas = stats[1:, cv2.CC_STAT_AREA]
-    piece: NDArray[np.bool_] = labels == 1 + areas.argmax() if areas.size else np.zeros_like(mask)
-    return piece
+    component: NDArray[np.bool_] = labels == 1 + areas.argmax() if areas.size else np.zeros_like(mask)
+    return component

@@ -1,4 +1,7 @@
-"""Networks as they are scored, all by one interface, and the peers of a folder. Those of the package: own.py."""
+"""Networks with one interface for scoring, and the public networks of a folder.
+
+The models of the package: package_models.py.
+"""
 
 import os
 import sys
@@ -13,29 +16,29 @@ from typing import TypeAlias
 
 from metrics import Alpha, Pixels
 
-os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # read when ONNX Runtime loads
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # read when ONNX Runtime is loaded
 
-Look: TypeAlias = tuple[Alpha, Pixels]
-"""A frame's alpha and the person's colours, both of the frame's size."""
+Cutout: TypeAlias = tuple[Alpha, Pixels]
+"""A frame's alpha and the foreground's colours, both of the frame's size."""
 
 
 @dataclass(frozen=True, slots=True)
-class Contender:
-    """A network under a name. ``looks``: of one clip's frames, in order; ``work``: one frame's, to be timed."""
+class ScoredNetwork:
+    """A network under a name. ``cut_out``: of one clip's frames, in order; ``work``: on one frame, to be timed."""
 
     name: str
-    looks: Callable[[Iterable[Pixels]], Iterator[Look]]
+    cut_out: Callable[[Iterable[Pixels]], Iterator[Cutout]]
     work: Callable[[Pixels], object]
 
     def alphas(self, frames: Sequence[Pixels]) -> list[Alpha]:
         """The alpha of each frame of a clip."""
-        return [alpha for alpha, _ in self.looks(frames)]
+        return [alpha for alpha, _ in self.cut_out(frames)]
 
-    def ms(self, frame: Pixels, rounds: int = 30) -> float:
-        """Median processor time of the work on a frame, all of it in this thread; the first turns are not counted."""
+    def ms(self, frame: Pixels, repeats: int = 30) -> float:
+        """Median processor time of the work on a frame, which all runs in this thread, after a warm-up."""
         for _ in range(5):
             self.work(frame)
-        return median(self._seconds(frame) for _ in range(rounds)) * 1e3
+        return median(self._seconds(frame) for _ in range(repeats)) * 1e3
 
     def _seconds(self, frame: Pixels) -> float:
         start = thread_time()
@@ -43,24 +46,24 @@ class Contender:
         return thread_time() - start
 
 
-def peers(folder: Path, names: Sequence[str] = ()) -> list[Contender]:
-    """The networks of a folder with a peers.py (NAMES and ``load(name, threads=1)``); all of them unless named.
+def peers(folder: Path, names: Sequence[str] = ()) -> list[ScoredNetwork]:
+    """The networks of a folder with a peers.py, which has NAMES and ``load(name, threads=1)``; all unless named.
 
-    A peer gives a (H, W) alpha for a (H, W, 3) BGR frame, has ``reset()``, which starts a clip, and ``network_only()``,
-    whose result runs the bare network once.
+    A peer is called with a (H, W, 3) BGR frame and returns its (H, W) alpha. ``reset()`` starts a clip;
+    ``network_only()`` returns a function that runs the bare network once.
 
     Raises:
         FileNotFoundError: no such folder.
         ValueError: no such peer.
     """
-    module = _loader(folder)
+    module = _peers_module(folder)
     unknown = sorted(set(names) - set(module.NAMES))
     if unknown:
         raise ValueError(f"no peer called {unknown[0]!r} in {folder}; there are: {', '.join(module.NAMES)}")
     return [_peer(name, module) for name in module.NAMES if name in (names or module.NAMES)]
 
 
-def _loader(folder: Path) -> ModuleType:
+def _peers_module(folder: Path) -> ModuleType:
     file = folder / "peers.py"
     spec = spec_from_file_location("peers_of_folder", file)
     if not file.is_file() or spec is None or spec.loader is None:
@@ -71,13 +74,13 @@ def _loader(folder: Path) -> ModuleType:
     return module
 
 
-def _peer(name: str, module: ModuleType) -> Contender:
+def _peer(name: str, module: ModuleType) -> ScoredNetwork:
     peer = module.load(name, threads=1)
 
-    def looks(frames: Iterable[Pixels]) -> Iterator[Look]:
+    def cut_out(frames: Iterable[Pixels]) -> Iterator[Cutout]:
         peer.reset()
         for frame in frames:
             yield peer(frame), frame
 
-    bare = peer.network_only()
-    return Contender(name, looks, lambda _: bare())
+    network_only = peer.network_only()
+    return ScoredNetwork(name, cut_out, lambda _: network_only())

@@ -1,14 +1,14 @@
-"""The same work done by others, in the same run: whole tools and networks, picture in to picture out.
+"""The same work done by others, in the same run: whole programs and networks, frame in to frame out.
 
     python benchmarks/peers.py --peers ../shared/peers --model ../shared/peers/rvm_mobilenetv3.onnx
 
-Ours, Linux-Fake-Background-Webcam's recipe, and our line with any other network, on the same pictures in memory, to
-nowhere; each in a process of its own, warm, with its own default threads, one round of each in turn.
+Our pipeline, the steps of Linux-Fake-Background-Webcam, and our pipeline with any other network, on the same frames in
+memory, to no output; each in its own process, warm, with its default number of threads, one round of each in turn.
 """
 
 import json
 import sys
-from argparse import ArgumentParser, Namespace
+from argparse import SUPPRESS, ArgumentParser, Namespace
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
@@ -16,30 +16,36 @@ from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
+from typing import Final
 
+import cv2
 import numpy as np
-from contest import Contender, Cost, contest, ratio
+from side_by_side import Cost, MeasuredProgram, measure_in_turn, ratio, serve
 
 from realtime_matte import __version__
 from realtime_matte.benchmark import machine
-from realtime_matte.benchmark import memory as held
+from realtime_matte.benchmark.memory import MemorySource, demo_frames
+from realtime_matte.benchmark.rounds import Plan, open_pipeline
 from realtime_matte.cli.console import columns
 from realtime_matte.config.arguments import from_arguments
 from realtime_matte.frame import Size
 
-HERE = Path(__file__).parent
-SIZES = ["1280x720", "1920x1080"]
-OURS = "ours"
-RECIPE = "lfbw recipe"
-SEGMENTER = "mediapipe_selfie_landscape.tflite"
+SIZES: Final = ("1280x720", "1920x1080")
+OURS: Final = "ours"
+RECIPE: Final = "lfbw recipe"
+RECIPE_SCRIPT: Final = Path(__file__).with_name("linux_fake_background_webcam.py")
+SEGMENTER: Final = "mediapipe_selfie_landscape.tflite"
+WARM_UP_FRAMES: Final = 20
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line; 2 when something is not there."""
+    """The command line. Returns 2 if something does not exist."""
     options = _parser().parse_args(arguments)
+    if options.serve:
+        return serve_pipeline(json.loads(options.serve))
     try:
         sizes = [from_arguments({"size": size})["size"] for size in options.size or SIZES]
-        record = _record({_text(size): _measured(options, size) for size in sizes})
+        record = _record({_text(size): _measure(options, size) for size in sizes})
     except (OSError, ValueError, RuntimeError) as error:
         print(f"peers: {error}", file=sys.stderr)
         return 2
@@ -50,45 +56,63 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> ArgumentParser:
-    parser = ArgumentParser(description="Measure the whole line beside others, round by round.")
-    parser.add_argument("--size", action="append", metavar="WxH", help=f"again for more ({', '.join(SIZES)})")
+    parser = ArgumentParser(description="Measure the whole pipeline beside others, round by round.")
+    parser.add_argument("--size", action="append", metavar="WxH", help=f"may be repeated ({', '.join(SIZES)})")
     parser.add_argument("--ours", default="small", metavar="NAME", help="our network (%(default)s)")
-    parser.add_argument("--model", action="append", default=[], metavar="SPEC", help="another, in our line; again")
-    parser.add_argument("--peers", type=Path, metavar="FOLDER", help=f"holds {SEGMENTER}: also the recipe")
-    parser.add_argument("--python", default=sys.executable, metavar="FILE", help="a Python that has mediapipe (this)")
+    parser.add_argument(
+        "--model", action="append", default=[], metavar="SPEC", help="another network in our pipeline; may be repeated"
+    )
+    parser.add_argument("--peers", type=Path, metavar="FOLDER", help=f"holds {SEGMENTER}: measure the recipe too")
+    parser.add_argument("--python", default=sys.executable, metavar="FILE", help="a Python with mediapipe (this one)")
     parser.add_argument("--rounds", type=int, default=5, metavar="N", help="figures are their medians (%(default)s)")
     parser.add_argument("--seconds", type=float, default=2.0, metavar="N", help="of one round (%(default)s)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every round")
+    parser.add_argument("--serve", help=SUPPRESS)  # a Plan as JSON: be one of the measured programs
     return parser
 
 
-def _measured(options: Namespace, size: Size) -> dict[str, list[Cost]]:
+def serve_pipeline(fields: dict[str, object]) -> int:
+    """Be our pipeline as a measured program, by the fields of a Plan."""
+    cv2.setNumThreads(1)  # as the program does
+    plan = Plan(**fields | {"size": tuple(fields["size"])})  # type: ignore[arg-type]  # from JSON
+    with open_pipeline(plan, MemorySource(demo_frames(plan.size)), []) as pipeline:
+        for _ in range(WARM_UP_FRAMES):
+            pipeline.step()
+        serve(pipeline.step)
+    return 0
+
+
+def _measure(options: Namespace, size: Size) -> dict[str, list[Cost]]:
     with TemporaryDirectory() as folder, ExitStack() as stack:
-        contenders = [_line(OURS, options.ours, size)]
-        stack.callback(contenders[0].close)
+        programs: list[MeasuredProgram] = []
+
+        def start(name: str, command: Sequence[str]) -> None:
+            programs.append(MeasuredProgram(name, command))
+            stack.callback(programs[-1].close)
+
+        start(OURS, _pipeline_command(options.ours, size))
         for spec in options.model:
-            contenders.append(_line(Path(spec).stem, spec, size))
-            stack.callback(contenders[-1].close)
+            start(Path(spec).stem, _pipeline_command(spec, size))
         if options.peers:
-            contenders.append(_recipe(options, size, Path(folder)))
-            stack.callback(contenders[-1].close)
-        print(f"measuring {_text(size)}: {', '.join(one.name for one in contenders)} ...", file=sys.stderr, flush=True)
-        costs = contest(contenders, rounds=options.rounds, seconds=options.seconds)
-    return {contender.name: mine for contender, mine in zip(contenders, costs, strict=True)}
+            start(RECIPE, _recipe_command(options, size, Path(folder)))
+        names = ", ".join(program.name for program in programs)
+        print(f"measuring {_text(size)}: {names} ...", file=sys.stderr, flush=True)
+        costs = measure_in_turn(programs, rounds=options.rounds, seconds=options.seconds)
+    return {program.name: measured for program, measured in zip(programs, costs, strict=True)}
 
 
-def _line(name: str, spec: str, size: Size) -> Contender:
+def _pipeline_command(spec: str, size: Size) -> list[str]:
     plan = json.dumps({"size": size, "model": spec, "provider": "cpu"})
-    return Contender(name, [sys.executable, str(HERE / "line.py"), plan])
+    return [sys.executable, __file__, "--serve", plan]
 
 
-def _recipe(options: Namespace, size: Size, folder: Path) -> Contender:
-    pictures = folder / "pictures.npy"
-    np.save(pictures, np.stack(held.pictures(size)))
+def _recipe_command(options: Namespace, size: Size, folder: Path) -> list[str]:
+    frames = folder / "frames.npy"
+    np.save(frames, np.stack(demo_frames(size)))
     segmenter = options.peers / SEGMENTER
     if not segmenter.is_file():
         raise FileNotFoundError(f"no {segmenter}; --peers names a folder that holds MediaPipe's segmenter")
-    return Contender(RECIPE, [options.python, str(HERE / "lfbw.py"), str(pictures), str(segmenter)])
+    return [options.python, str(RECIPE_SCRIPT), str(frames), str(segmenter)]
 
 
 def _record(measured: dict[str, dict[str, list[Cost]]]) -> dict[str, object]:
@@ -97,28 +121,28 @@ def _record(measured: dict[str, dict[str, list[Cost]]]) -> dict[str, object]:
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": machine.describe(),
         "rounds": {
-            size: {name: [asdict(cost) for cost in costs] for name, costs in contenders.items()}
-            for size, contenders in measured.items()
+            size: {name: [asdict(cost) for cost in costs] for name, costs in programs.items()}
+            for size, programs in measured.items()
         },
     }
 
 
 def report(record: dict[str, object]) -> list[str]:
-    """A table, and our ratio to each."""
+    """A table of the figures and of our ratio to each, in lines to print."""
     rows = [("SIZE", "", "FPS", "CPU ms", "CORES", "OUR FPS", "OUR CPU")]
     rounds = record["rounds"]
     assert isinstance(rounds, dict)  # noqa: S101 - for the type checker
-    for size, contenders in rounds.items():
-        costs = {name: [Cost(**one) for one in told] for name, told in contenders.items()}
-        rows += [(size, name, *_figures(mine), *_ratios(costs[OURS], mine)) for name, mine in costs.items()]
-    where = record["machine"]
-    assert isinstance(where, dict)  # noqa: S101 - likewise
+    for size, programs in rounds.items():
+        costs = {name: [Cost(**one) for one in measured] for name, measured in programs.items()}
+        rows += [(size, name, *_figures(theirs), *_ratios(costs[OURS], theirs)) for name, theirs in costs.items()]
+    on = record["machine"]
+    assert isinstance(on, dict)  # noqa: S101 - as above
     return [
-        f"rtmatte {record['version']}, on {where['cpu']}, {where['cores']} cores, {where['system']}",
+        f"rtmatte {record['version']}, on {on['cpu']}, {on['cores']} cores, {on['system']}",
         "",
         columns(rows),
         "",
-        "CPU: processor time a picture, all threads. OUR FPS, OUR CPU: ours over theirs, medians of the rounds.",
+        "CPU: processor time per frame, all threads. OUR FPS, OUR CPU: ours over theirs, medians of the rounds.",
     ]
 
 

@@ -1,8 +1,8 @@
-"""How good networks are: every figure of metrics.py for ours, anybody's and the peers, on the same pixels, in one run.
+"""Quality of networks: every figure of metrics.py for models of ours, any ONNX file and the peers, on the same pixels.
 
     python benchmarks/quality.py --model small --peers ../shared/peers --data ../shared/data --set composites
 
-From a training script: ``from quality import collect, evaluate`` (neither the package nor rich is needed for that).
+From a training script: ``from quality import collect, evaluate`` (needs neither the package nor rich).
 """
 
 import json
@@ -19,20 +19,20 @@ import composites
 import cv2
 from clips import Clip
 from metrics import FIGURES, HIGHER_IS_BETTER, Scores, evaluate, mean, score_clip
-from networks import Contender, peers
-from validation import SETS, collect
+from networks import ScoredNetwork, peers
+from sets import SETS, collect
 
 __all__ = ["collect", "evaluate", "main", "mean", "score_clip"]
 
-HEADS = ("IoU", "BF", "BF 2px", "MAD", "MSE", "Grad", "Conn", "dtSSD")
+HEADINGS = ("IoU", "BF", "BF 2px", "MAD", "MSE", "Grad", "Conn", "dtSSD")
 DIGITS = (4, 3, 3, 2, 2, 2, 2, 2)
 WIDTH = 110
-"""Of the table where there is no terminal."""
+"""Columns of the table without a terminal."""
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a network reached: in all, on each clip, and at what cost (median, one thread)."""
+    """The figures of a network: over all clips and of each, and its time per frame (median, one thread)."""
 
     name: str
     figures: Scores
@@ -41,7 +41,7 @@ class Result:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line; 2 when the user asked for something that is not there."""
+    """The command line. Returns 2 if something that was asked for does not exist."""
     options = _parser().parse_args(arguments)
     cv2.setNumThreads(1)
     try:
@@ -55,70 +55,70 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> ArgumentParser:
     parser = ArgumentParser(description="Score matting networks against true alphas, side by side.")
     parser.add_argument(
-        "--model", action="append", default=[], metavar="SPEC", help="a name or an .onnx; again for more"
+        "--model", action="append", default=[], metavar="SPEC", help="a name or an ONNX file; may be repeated"
     )
     parser.add_argument("--peers", type=Path, metavar="FOLDER", help="public networks: a folder with a peers.py")
-    parser.add_argument("--peer", action="append", default=[], metavar="NAME", help="only this one of them")
+    parser.add_argument(
+        "--peer", action="append", default=[], metavar="NAME", help="only this one of them; may be repeated"
+    )
     parser.add_argument("--set", default="composites", metavar="SET", help=f"{', '.join(SETS)}, or a folder")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="the data pack (%(default)s)")
     parser.add_argument("--cache", type=Path, default=composites.CACHE, help="where composites are kept (%(default)s)")
     parser.add_argument("--limit", type=int, metavar="N", help="only the first N clips or stills")
     parser.add_argument(
-        "--refine", action=BooleanOptionalAction, default=True, help="also each --model with the refiner"
+        "--refine", action=BooleanOptionalAction, default=True, help="score each --model with the refiner too"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure of every clip")
-    parser.add_argument("--sheet", type=Path, metavar="FILE", help="write a PNG to look at")
+    parser.add_argument("--sheet", type=Path, metavar="FILE", help="write a PNG of frames, alphas and composites")
     return parser
 
 
 def _run(options: Namespace) -> None:
-    contenders = [contender for spec in options.model for contender in _own(spec, refined=options.refine)]
-    contenders += peers(options.peers, options.peer) if options.peers else []
-    if not contenders:
+    networks = [network for spec in options.model for network in _package_models(spec, refined=options.refine)]
+    networks += peers(options.peers, options.peer) if options.peers else []
+    if not networks:
         raise ValueError("nothing to score; name a network with --model or a folder of networks with --peers")
     clips = collect(options.set, data=options.data, cache=options.cache, limit=options.limit)
-    results = score(contenders, clips)
+    results = score(networks, clips)
     show(results, f"{options.set}: {len(clips)} clips")
     show_kinds(results, clips)
     if options.json:
         options.json.write_text(json.dumps(report(results, options.set), indent=1))
     if options.sheet:
-        from sheet import write  # noqa: PLC0415 - only those who look pay for it
+        from contact_sheet import write  # noqa: PLC0415 - needed only for --sheet
 
-        write(options.sheet, clips, contenders)
+        write(options.sheet, clips, networks)
 
 
-def _own(spec: str, *, refined: bool) -> Iterator[Contender]:
-    import own  # noqa: PLC0415 - peers can be scored, and training can evaluate, without the package
+def _package_models(spec: str, *, refined: bool) -> Iterator[ScoredNetwork]:
+    import package_models  # noqa: PLC0415 - peers can be scored, and training can evaluate, without the package
 
-    network = own.open_network(spec)
-    yield own.coarse(spec, network)
+    network = package_models.open_network(spec)
+    yield package_models.coarse(spec, network)
     if refined:
-        yield own.refined(spec, network)
+        yield package_models.refined(spec, network)
 
 
-def score(contenders: Sequence[Contender], clips: Sequence[Clip]) -> list[Result]:
-    """Each network on each clip, a progress bar meanwhile."""
+def score(networks: Sequence[ScoredNetwork], clips: Sequence[Clip]) -> list[Result]:
+    """Each network on each clip, with a progress bar."""
     from rich.progress import Progress  # noqa: PLC0415 - training environments have no rich
 
     with Progress(transient=True) as progress:
-        task = progress.add_task("", total=len(contenders) * len(clips))
+        task = progress.add_task("", total=len(networks) * len(clips))
         results = []
-        for contender in contenders:
+        for network in networks:
             scores = {}
             for clip in clips:
-                progress.update(task, description=f"{contender.name}: {clip.name}")
-                scores[clip.name] = score_clip(contender.alphas(clip.frames), clip.alphas)
+                progress.update(task, description=f"{network.name}: {clip.name}")
+                scores[clip.name] = score_clip(network.alphas(clip.frames), clip.alphas)
                 progress.advance(task)
-            results.append(
-                Result(contender.name, mean(list(scores.values())), scores, contender.ms(clips[0].frames[0]))
-            )
+            results.append(Result(network.name, mean(list(scores.values())), scores, network.ms(clips[0].frames[0])))
     return results
 
 
-def show(results: Sequence[Result], heading: str) -> None:
-    """The table, the best of each column in bold."""
-    _print(heading, (*HEADS, "ms"), [(result.name, _cells(result, results)) for result in results])
+def show(results: Sequence[Result], title: str) -> None:
+    """Print the table, the best of each column in bold."""
+    _print(title, (*HEADINGS, "ms"), [(result.name, _cells(result, results)) for result in results])
 
 
 def _cells(result: Result, results: Sequence[Result]) -> list[str]:
@@ -127,9 +127,9 @@ def _cells(result: Result, results: Sequence[Result]) -> list[str]:
 
 
 def show_kinds(results: Sequence[Result], clips: Sequence[Clip]) -> None:
-    """IoU on each kind of clips, where a set has several."""
+    """Print the IoU on each kind of clips, if the set has several."""
     kinds = {kind: [clip.name for clip in clips if clip.kind == kind] for kind in dict.fromkeys(c.kind for c in clips)}
-    if len(kinds) < 2:  # noqa: PLR2004 - one is all of them
+    if len(kinds) < 2:  # noqa: PLR2004 - a single kind is the whole set
         return
     rows = []
     for result in results:
@@ -146,21 +146,21 @@ def _cell(result: Result, results: Sequence[Result], figure: str, digits: int) -
     return f"[bold]{value:.{digits}f}[/]" if value == best else f"{value:.{digits}f}"
 
 
-def _print(heading: str, heads: Sequence[str], rows: Iterable[tuple[str, Sequence[str]]]) -> None:
+def _print(title: str, headings: Sequence[str], rows: Iterable[tuple[str, Sequence[str]]]) -> None:
     from rich.console import Console  # noqa: PLC0415 - training environments have no rich
-    from rich.table import Table  # noqa: PLC0415 - likewise
+    from rich.table import Table  # noqa: PLC0415 - as above
 
-    table = Table(title=heading)
+    table = Table(title=title)
     table.add_column("network", overflow="fold")
-    for head in heads:
-        table.add_column(head, justify="right")
+    for heading in headings:
+        table.add_column(heading, justify="right")
     for name, cells in rows:
         table.add_row(name, *cells)
     Console(width=None if sys.stdout.isatty() else WIDTH).print(table)
 
 
 def report(results: Sequence[Result], name: str) -> dict[str, object]:
-    """All of it, for JSON; a figure that does not exist (dtSSD of stills) is null."""
+    """Every figure, for JSON; one that does not exist (dtSSD of stills) is null."""
     return {
         "set": name,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -1,10 +1,10 @@
-"""Hours of a call in minutes of looking: does rtmatte's memory grow, its handles, its threads, the age of its pictures?
+"""A long run of rtmatte, sampled every few seconds: whether memory, file handles, threads or the frames' age grow.
 
     python benchmarks/soak.py --minutes 30 --camera demo --output null
     python benchmarks/soak.py --minutes 30 --reader /dev/video10 --camera 0 --output virtualcam:/dev/video10
 
-What it does not know itself is rtmatte's. With ``--reader`` a program reads that camera, leaves and comes back, again
-and again. Linux only. Standard library only. Exit status: 0 steady, 1 something grew, 2 rtmatte did not run.
+Unknown options are passed to rtmatte. With ``--reader``, a program opens, reads and closes that camera repeatedly.
+Linux only. Standard library only. Exit status: 0 steady, 1 something grew, 2 rtmatte did not run.
 """
 
 import re
@@ -17,24 +17,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Self
+from typing import Final, Self
 
-EVERY_S = 5.0
-"""As often as rtmatte tells its figures."""
+INTERVAL_S: Final = 5.0
+"""As often as rtmatte prints its figures."""
 
-STAYS, ROUND = 12, 15
-"""So many samples of a round a reader stays; for the rest of it, it is away."""
+READING_SAMPLES, CYCLE_SAMPLES = 12, 15
+"""The reader reads during the first samples of each cycle; for the rest of it, the camera is closed."""
 
-WARM_UP = 0.2
-"""Part of a run that is not judged: caches fill, the allocator finds its size."""
+WARM_UP: Final = 0.2
+"""Part of a run that is not judged: caches fill, the memory allocator reaches its size."""
 
-MEMORY_MB, AGE = 8.0, 1.5
-"""More growth than this, in megabytes, and as a factor of the age (with 10 ms on top), is told."""
+MEMORY_MB: Final = 8.0
+"""A larger growth of the memory is reported."""
+AGE_FACTOR, AGE_MS = 1.5, 10.0
+"""A larger growth of the median age is reported: by this factor, and by this much on top."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """rtmatte at one moment. ``age_ms``: median and 95th percentile of its last pictures; None before the first."""
+    """The state of rtmatte. ``age_ms``: median and 95th percentile of the last frames; None before the first."""
 
     second: float
     memory_mb: float
@@ -51,61 +53,62 @@ class Sample:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line."""
-    parser = ArgumentParser(description="Run rtmatte for long and look whether anything grows.")
+    parser = ArgumentParser(description="Run rtmatte for a long time and report what grows.")
     parser.add_argument("--minutes", type=float, default=10.0, metavar="N", help="how long (%(default)g)")
-    parser.add_argument("--reader", metavar="DEVICE", help="a virtual camera to be read meanwhile, by v4l2-ctl")
+    parser.add_argument("--reader", metavar="DEVICE", help="a virtual camera that v4l2-ctl reads from time to time")
     options, words = parser.parse_known_args(arguments)
     samples: list[Sample] = []
     with Run([sys.executable, "-m", "realtime_matte", *words]) as run, Reader(options.reader) as reader:
-        began = time.monotonic()
-        while time.monotonic() - began < 60 * options.minutes and run.wait(EVERY_S):
-            samples.append(run.sample(time.monotonic() - began))
+        start = time.monotonic()
+        while time.monotonic() - start < 60 * options.minutes and run.wait(INTERVAL_S):
+            samples.append(run.sample(time.monotonic() - start))
             print(samples[-1], flush=True)
-            reader.turn(len(samples))
+            reader.update(len(samples))
     if not samples or run.ended:
-        print(f"soak: rtmatte ended by itself: {run.last}", file=sys.stderr)
+        print(f"soak: rtmatte ended by itself: {run.last_line}", file=sys.stderr)
         return 2
-    grew = growth(samples)
-    print("\n".join(grew) or f"steady over {len(samples)} samples")
-    return 1 if grew else 0
+    grown = growth(samples)
+    print("\n".join(grown) or f"steady over {len(samples)} samples")
+    return 1 if grown else 0
 
 
 def growth(samples: Sequence[Sample]) -> list[str]:
-    """What grew from the first third after the warm-up to the last one, in words."""
+    """What grew from the first third after the warm-up to the last one, in lines to print."""
     judged = samples[int(WARM_UP * len(samples)) :]
     third = max(1, len(judged) // 3)
     first, last = judged[:third], judged[-third:]
     found = [
-        _grown("memory", "MB", [median(one.memory_mb for one in part) for part in (first, last)], MEMORY_MB),
-        _grown("handles", "", [max(one.handles for one in part) for part in (first, last)], 0),
-        _grown("threads", "", [max(one.threads for one in part) for part in (first, last)], 0),
+        _growth("memory", "MB", [median(one.memory_mb for one in part) for part in (first, last)], MEMORY_MB),
+        _growth("handles", "", [max(one.handles for one in part) for part in (first, last)], 0),
+        _growth("threads", "", [max(one.threads for one in part) for part in (first, last)], 0),
     ]
-    ages = [[one.age_ms[0] for one in part if one.age_ms] for part in (first, last)]  # the p95 is other programs'
+    # the median of the ages only: the 95th percentile depends on other programs' load
+    ages = [[one.age_ms[0] for one in part if one.age_ms] for part in (first, last)]
     if all(ages):
         before, after = (median(part) for part in ages)
-        found.append(_grown("age", "ms", [before, after], (AGE - 1) * before + 10))
+        found.append(_growth("age", "ms", [before, after], (AGE_FACTOR - 1) * before + AGE_MS))
     return [line for line in found if line]
 
 
-def _grown(what: str, unit: str, values: Sequence[float], allowed: float) -> str:
+def _growth(name: str, unit: str, values: Sequence[float], allowed: float) -> str:
     before, after = values
-    return f"{what} grew from {before:.1f} to {after:.1f} {unit}".rstrip() if after > before + allowed else ""
+    return f"{name} grew from {before:.1f} to {after:.1f} {unit}".rstrip() if after > before + allowed else ""
 
 
 class Run:
-    """rtmatte, and what it tells; ended politely when it is left."""
+    """A running rtmatte and its output; terminated at the end of the ``with`` block."""
 
     def __init__(self, words: Sequence[str]) -> None:
-        self.last = ""
+        self.last_line = ""
         self.ended = False
-        self._age_ms: tuple[float, float] | None = None  # this and ``last``: written by the listening thread
+        self._age_ms: tuple[float, float] | None = None  # this and ``last_line`` are written by the reading thread
         pipes = {"stdin": subprocess.DEVNULL, "stderr": subprocess.PIPE}
         self._process = subprocess.Popen(words, **pipes, text=True)  # noqa: S603 - our own program
-        self._thread = threading.Thread(target=self._listen, daemon=True)
+        self._thread = threading.Thread(target=self._read_output, daemon=True)
         self._thread.start()
 
     def wait(self, seconds: float) -> bool:
-        """True when it still runs after so long."""
+        """Wait for ``seconds``. True if it still runs then."""
         try:
             self._process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -114,7 +117,7 @@ class Run:
         return False
 
     def sample(self, second: float) -> Sample:
-        """How it is now."""
+        """Its present state."""
         folder = Path(f"/proc/{self._process.pid}")
         status = dict(re.findall(r"^(\w+):\s+(\d+)", (folder / "status").read_text(), re.MULTILINE))
         handles = len(list((folder / "fd").iterdir()))
@@ -128,40 +131,40 @@ class Run:
         self._process.wait()
         self._thread.join()
 
-    def _listen(self) -> None:
-        assert self._process.stderr  # noqa: S101 - it was asked for
+    def _read_output(self) -> None:
+        assert self._process.stderr  # noqa: S101 - it is a pipe
         with self._process.stderr as lines:
             for line in lines:
-                self.last = line.strip()
+                self.last_line = line.strip()
                 if age := re.search(r"age ([\d.]+)/([\d.]+) ms", line):
                     self._age_ms = float(age[1]), float(age[2])
 
 
 class Reader:
-    """A program that reads the virtual camera for a while, leaves, and comes back."""
+    """A program that reads the virtual camera for a while, closes it and opens it again; none without a device."""
 
     def __init__(self, device: str | None) -> None:
         self._device = device
         self._process: subprocess.Popen[bytes] | None = None
 
-    def turn(self, sample: int) -> None:
-        """Come or go, as it is time."""
+    def update(self, sample: int) -> None:
+        """Start or stop the program, by the number of the sample."""
         if self._device is None:
             return
-        if sample % ROUND >= STAYS:
-            self._leave()
+        if sample % CYCLE_SAMPLES >= READING_SAMPLES:
+            self._stop()
         elif self._process is None or self._process.poll() is not None:
             words = ["v4l2-ctl", "-d", self._device, "--stream-mmap=2", "--stream-to=/dev/null"]
-            nowhere = subprocess.DEVNULL
-            self._process = subprocess.Popen(words, stdout=nowhere, stderr=nowhere)  # noqa: S603 - a fixed program
+            null = subprocess.DEVNULL
+            self._process = subprocess.Popen(words, stdout=null, stderr=null)  # noqa: S603 - a fixed program
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        self._leave()
+        self._stop()
 
-    def _leave(self) -> None:
+    def _stop(self) -> None:
         if self._process:
             self._process.kill()
             self._process.wait()

@@ -7,35 +7,35 @@ from types import ModuleType
 
 import clips
 import composites
+import contact_sheet
 import cv2
+import data_pack
 import networks
 import numpy as np
-import own
-import pack
+import package_models
 import pytest
 import quality
-import sheet
 import webcams
-from cameras import CAMERAS
 from metrics import Alpha, Pixels
-from validation import collect
+from sets import collect
+from webcams import CAMERAS
 
 from realtime_matte.frame import Frame, Matte
 from realtime_matte.interfaces import Network, RecurrentState
 
 PEERS = """
-NAMES = ["red", "nobody"]
-SHOTS = []
+NAMES = ["red", "none"]
+RESETS = []
 
 class Peer:
-    def __init__(self, part): self.part = part
-    def reset(self): SHOTS.append(self)
+    def __init__(self, gain): self.gain = gain
+    def reset(self): RESETS.append(self)
     def network_only(self): return lambda: None
-    def __call__(self, frame): return frame[..., 2].astype("float32") / 255 * self.part
+    def __call__(self, frame): return frame[..., 2].astype("float32") / 255 * self.gain
 
 def load(name, *, threads): return Peer(1.0 if name == "red" else 0.0)
 """
-"""Networks whose alpha is the picture's red, all of it or none of it."""
+"""Networks whose alpha is the frame's red, or 0."""
 
 
 @pytest.fixture
@@ -48,22 +48,22 @@ def peers(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def stills(tmp_path: Path) -> Path:
-    """Two pictures whose red is their alpha."""
+    """Two images whose red is their alpha."""
     folder = tmp_path / "stills"
     folder.mkdir()
     for name, right in (("ann", 40), ("bob", 90)):
-        picture = np.full((72, 128, 3), (200, 30, 0), np.uint8)
-        picture[20:, 20:right, 2] = 255
-        cv2.imwrite(str(folder / f"{name}.png"), picture)
-        cv2.imwrite(str(folder / f"{name}_alpha.png"), picture[..., 2])
+        image = np.full((72, 128, 3), (200, 30, 0), np.uint8)
+        image[20:, 20:right, 2] = 255
+        cv2.imwrite(str(folder / f"{name}.png"), image)
+        cv2.imwrite(str(folder / f"{name}_alpha.png"), image[..., 2])
     return folder
 
 
-def write_video(file: Path, pictures: list[Pixels]) -> None:
-    height, width = pictures[0].shape[:2]
+def write_video(file: Path, frames: list[Pixels]) -> None:
+    height, width = frames[0].shape[:2]
     writer = cv2.VideoWriter(str(file), cv2.VideoWriter.fourcc(*"MJPG"), 30, (width, height))
-    for picture in pictures:
-        writer.write(picture)
+    for frame in frames:
+        writer.write(frame)
     writer.release()
 
 
@@ -76,7 +76,7 @@ def write_rows(file: Path, rows: list[dict[str, str]]) -> None:
 
 @pytest.fixture
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A pack of one red person, in portraits and in a clip, and of blue rooms; its training rows have no files."""
+    """A pack of one red person, in portraits and in a clip, and a blue room; its training rows have no files."""
     folder = tmp_path / "pack"
     folder.mkdir()
     alpha = np.zeros((256, 192), np.uint8)
@@ -94,16 +94,16 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     write_rows(folder / "clips.csv", [clip | {"video": "gone.avi", "split": "train"}, clip])
     room = {"image": "room.jpg", "kind": "background", "split": "val"}
     write_rows(folder / "nobody.csv", [room | {"image": "gone.jpg", "split": "train"}, room])
-    monkeypatch.setattr(pack, "colours", lambda picture, _: picture)  # as if it had been freed of the old background
+    monkeypatch.setattr(data_pack, "foreground", lambda pixels, _: pixels)  # as if the old background was removed
     return folder
 
 
-def made(data: Path, cache: Path) -> list[clips.Clip]:
+def load_composites(data: Path, cache: Path) -> list[clips.Clip]:
     return composites.load(data, cache, clips=4, frames=4, seed=5)
 
 
-def test_composites_know_exactly_where_the_person_is(data: Path, tmp_path: Path) -> None:
-    for clip in made(data, tmp_path / "cache"):
+def test_composites_have_exact_truth(data: Path, tmp_path: Path) -> None:
+    for clip in load_composites(data, tmp_path / "cache"):
         for frame, alpha in zip(clip.frames, clip.alphas, strict=True):
             assert frame.shape == (360, 640, 3)
             assert alpha.dtype == np.float32
@@ -113,14 +113,14 @@ def test_composites_know_exactly_where_the_person_is(data: Path, tmp_path: Path)
             assert 0.05 < alpha.mean() < 0.9
 
 
-def test_composites_move_and_are_cut_by_the_lower_edge_only(data: Path, tmp_path: Path) -> None:
-    for clip in made(data, tmp_path / "cache"):
+def test_composites_move_and_are_cut_only_by_the_lower_edge(data: Path, tmp_path: Path) -> None:
+    for clip in load_composites(data, tmp_path / "cache"):
         assert np.abs(clip.alphas[0] - clip.alphas[-1]).max() > 0.5
         assert all(alpha[-1].max() == 1 for alpha in clip.alphas)
 
 
 def test_the_same_seed_makes_the_same_pixels(data: Path, tmp_path: Path) -> None:
-    one, other = made(data, tmp_path / "one"), made(data, tmp_path / "other")
+    one, other = load_composites(data, tmp_path / "one"), load_composites(data, tmp_path / "other")
     for left, right in zip(one, other, strict=True):
         np.testing.assert_array_equal(left.frames, right.frames)
         np.testing.assert_array_equal(left.alphas, right.alphas)
@@ -128,93 +128,93 @@ def test_the_same_seed_makes_the_same_pixels(data: Path, tmp_path: Path) -> None
 
 def test_another_seed_makes_other_pixels(data: Path, tmp_path: Path) -> None:
     other = composites.load(data, tmp_path, clips=4, frames=4, seed=6)
-    assert not np.array_equal(made(data, tmp_path)[0].frames[0], other[0].frames[0])
+    assert not np.array_equal(load_composites(data, tmp_path)[0].frames[0], other[0].frames[0])
 
 
-def test_who_comes_in_was_not_there_before_and_is_where_composites_have_them(data: Path, tmp_path: Path) -> None:
-    coming = composites.load(data, tmp_path / "coming", clips=4, frames=4, empty=40, seed=5)
-    for clip, there in zip(coming, made(data, tmp_path / "there"), strict=True):
-        seen = [float(alpha.mean()) for alpha in clip.alphas]
-        assert len(seen) == 44
-        assert max(seen[:10]) == 0
-        assert min(seen[36:]) > 0
-        np.testing.assert_array_equal(clip.alphas[40:], there.alphas)
+def test_entering_person_is_absent_first_and_ends_in_the_composite(data: Path, tmp_path: Path) -> None:
+    entering = composites.load(data, tmp_path / "entering", clips=4, frames=4, empty=40, seed=5)
+    for clip, composite in zip(entering, load_composites(data, tmp_path / "composites"), strict=True):
+        coverage = [float(alpha.mean()) for alpha in clip.alphas]
+        assert len(coverage) == 44
+        assert max(coverage[:10]) == 0
+        assert min(coverage[36:]) > 0
+        np.testing.assert_array_equal(clip.alphas[40:], composite.alphas)
 
 
 def test_composites_are_made_once(data: Path, tmp_path: Path) -> None:
-    first = made(data, tmp_path / "cache")[0].frames
+    first = load_composites(data, tmp_path / "cache")[0].frames
     (data / "pack.csv").unlink()
-    np.testing.assert_array_equal(made(data, tmp_path / "cache")[0].frames, first)
+    np.testing.assert_array_equal(load_composites(data, tmp_path / "cache")[0].frames, first)
 
 
-def test_a_pack_with_too_few_people_is_refused(data: Path, tmp_path: Path) -> None:
+def test_pack_with_too_few_people_is_refused(data: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="has only 5 people fit to be composited; 9 clips need as many"):
         composites.load(data, tmp_path, clips=9, frames=4, seed=5)
 
 
-def test_a_person_is_freed_of_the_old_background() -> None:
+def test_foreground_has_no_colours_of_the_old_background() -> None:
     pytest.importorskip("pymatting", reason="pymatting is not installed")
     alpha = np.tile(np.clip((np.arange(64, dtype=np.float32) - 24) / 16, 0, 1), (48, 1))
     red, blue = np.array([0, 0, 255]), np.array([255, 0, 0])
-    picture = (alpha[..., None] * red + (1 - alpha[..., None]) * blue).astype(np.uint8)
-    freed = pack.colours(picture, alpha)
+    pixels = (alpha[..., None] * red + (1 - alpha[..., None]) * blue).astype(np.uint8)
+    foreground = data_pack.foreground(pixels, alpha)
     half = np.abs(alpha - 0.5) < 0.2
-    assert picture[half][:, 0].mean() > 100
-    assert freed[half][:, 0].mean() < 40
-    assert freed[half][:, 2].mean() > 215
+    assert pixels[half][:, 0].mean() > 100
+    assert foreground[half][:, 0].mean() < 40
+    assert foreground[half][:, 2].mean() > 215
 
 
-@pytest.mark.parametrize(("name", "frames"), [("portraits", 1), ("clips", 40), ("nobody", 1)])
+@pytest.mark.parametrize(("name", "frames"), [("portraits", 1), ("clips", 40), ("no_person", 1)])
 def test_sets_hold_validation_rows_only(data: Path, name: str, frames: int) -> None:
     for clip in collect(name, data=data):
         assert len(clip.frames) == len(clip.alphas) == frames
         assert clip.frames[0].shape[:2] == clip.alphas[0].shape
 
 
-def test_upright_photos_are_cut_to_a_webcam_view_about_the_head(data: Path) -> None:
+def test_upright_photos_are_cropped_around_the_head(data: Path) -> None:
     (clip, *_) = collect("portraits", data=data)
     assert clip.frames[0].shape == (144, 192, 3)
-    assert (clip.alphas[0] > 0.5).any(axis=1).argmax() == 144 // 10  # the head's row, 50 of 256 in the photo
+    assert (clip.alphas[0] > 0.5).any(axis=1).argmax() == 144 // 10  # the row of the head; 50 of 256 in the photo
 
 
-def test_nobody_has_an_empty_truth(data: Path) -> None:
-    assert collect("nobody", data=data)[0].alphas[0].max() == 0
+def test_no_person_has_an_empty_truth(data: Path) -> None:
+    assert collect("no_person", data=data)[0].alphas[0].max() == 0
 
 
-def test_every_webcam_sees_the_same_people(data: Path, tmp_path: Path) -> None:
-    seen = webcams.load(data, tmp_path, people=4)
-    assert [clip.kind for clip in seen] == [kind for kind in CAMERAS for _ in range(4)]
+def test_every_webcam_records_the_same_people(data: Path, tmp_path: Path) -> None:
+    recorded = webcams.load(data, tmp_path, people=4)
+    assert [clip.kind for clip in recorded] == [kind for kind in CAMERAS for _ in range(4)]
     for number in range(4):
-        good, *others = seen[number::4]
+        good, *others = recorded[number::4]
         assert len(good.frames) == len(good.alphas) == webcams.FRAMES
         for other in others:
             np.testing.assert_array_equal(other.alphas, good.alphas)
             assert not np.array_equal(other.frames, good.frames)
-            np.testing.assert_array_equal(other.frames, other.frames)  # each is read anew
+            np.testing.assert_array_equal(other.frames, other.frames)  # the same at each access
 
 
-def test_webcams_are_of_two_shapes(data: Path, tmp_path: Path) -> None:
+def test_webcams_have_two_aspect_ratios(data: Path, tmp_path: Path) -> None:
     wide, narrow, *_ = webcams.load(data, tmp_path, people=4)
     assert wide.frames[0].shape == (360, 640, 3)
     assert narrow.frames[0].shape == (360, 480, 3)
     assert narrow.alphas[0].shape == (360, 480)
 
 
-def test_a_set_of_several_kinds_has_a_figure_for_each(
+def test_set_of_several_kinds_has_a_figure_for_each(
     peers: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    seen = webcams.load(data, tmp_path, people=2)
-    quality.show_kinds(quality.score(networks.peers(peers, ["nobody"]), seen), seen)
+    recorded = webcams.load(data, tmp_path, people=2)
+    quality.show_kinds(quality.score(networks.peers(peers, ["none"]), recorded), recorded)
     table = capsys.readouterr().out
     assert all(kind in table for kind in CAMERAS)
     assert table.count("0.0000") == len(CAMERAS)
-    of_one_kind = quality.score(networks.peers(peers, ["nobody"]), seen[:2])
+    of_one_kind = quality.score(networks.peers(peers, ["none"]), recorded[:2])
     capsys.readouterr()
-    quality.show_kinds(of_one_kind, seen[:2])
+    quality.show_kinds(of_one_kind, recorded[:2])
     assert capsys.readouterr().out == ""
 
 
-def test_large_pictures_shrink_to_fit_and_small_ones_stay(tmp_path: Path) -> None:
+def test_large_images_are_shrunk_and_small_ones_kept(tmp_path: Path) -> None:
     for name, shape in (("large", (1000, 500, 3)), ("small", (36, 64, 3))):
         cv2.imwrite(str(tmp_path / f"{name}.png"), np.zeros(shape, np.uint8))
         cv2.imwrite(str(tmp_path / f"{name}_alpha.png"), np.zeros(shape, np.uint8))
@@ -224,7 +224,7 @@ def test_large_pictures_shrink_to_fit_and_small_ones_stay(tmp_path: Path) -> Non
     assert small.frames[0].shape == (36, 64, 3)
 
 
-def test_a_folder_of_videos_is_a_set(tmp_path: Path) -> None:
+def test_folder_of_videos_is_a_set(tmp_path: Path) -> None:
     moving = [np.full((48, 64, 3), value, np.uint8) for value in (0, 128, 255)]
     write_video(tmp_path / "walk.avi", moving)
     write_video(tmp_path / "walk_alpha.avi", moving)
@@ -237,7 +237,7 @@ def test_limit_keeps_the_first(stills: Path) -> None:
     assert [clip.name for clip in collect(str(stills), data=stills, limit=1)] == ["ann"]
 
 
-def test_the_table_ranks_networks_on_the_same_pixels(
+def test_table_scores_networks_on_the_same_pixels(
     peers: Path, stills: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "out.json"
@@ -245,41 +245,41 @@ def test_the_table_ranks_networks_on_the_same_pixels(
     table = capsys.readouterr().out
     assert "red" in table
     assert "1.0000" in table
-    red, nobody = json.loads(file.read_text())["networks"]
+    red, none = json.loads(file.read_text())["networks"]
     assert red["figures"]["iou"] == 1
     assert red["figures"]["dtssd"] is None
-    assert nobody["figures"]["iou"] == 0
-    assert nobody["clips"]["bob"]["mad"] == pytest.approx(1000 * 52 * 70 / (72 * 128))
+    assert none["figures"]["iou"] == 0
+    assert none["clips"]["bob"]["mad"] == pytest.approx(1000 * 52 * 70 / (72 * 128))
 
 
-def test_the_sheet_shows_a_column_for_each_network(peers: Path, stills: Path, tmp_path: Path) -> None:
+def test_contact_sheet_has_a_column_for_each_network(peers: Path, stills: Path, tmp_path: Path) -> None:
     file = tmp_path / "sheet.png"
     assert quality.main(["--peers", str(peers), "--peer", "red", "--set", str(stills), "--sheet", str(file)]) == 0
-    picture = cv2.imread(str(file))
-    assert picture is not None
-    assert picture.shape == (24 + 2 * 3 * 180, 3 * 320, 3)
-    truth, red = picture[24:204, 320:640], picture[24:204, 640:]
+    image = cv2.imread(str(file))
+    assert image is not None
+    assert image.shape == (24 + 2 * 3 * 180, 3 * 320, 3)
+    truth, red = image[24:204, 320:640], image[24:204, 640:]
     np.testing.assert_array_equal(truth, red)
     assert truth.max() == 255
 
 
-def test_the_sheet_enlarges_where_the_truth_is_soft() -> None:
+def test_contact_sheet_enlarges_the_softest_window() -> None:
     truth = np.zeros((80, 80), np.float32)
     truth[45:55, 60:70] = 0.5
-    window = sheet.softest(truth)
+    window = contact_sheet.softest_window(truth)
     assert (truth[window] > 0).sum() == 100
 
 
-def test_a_shot_starts_without_memory_of_the_last(peers: Path, stills: Path) -> None:
-    module = networks._loader(peers)
-    contender = networks._peer("red", module)
-    for clip in clips.folder(stills):
-        contender.alphas(clip.frames)
-    assert len(module.SHOTS) == len(clips.folder(stills))
+def test_peers_are_reset_between_clips(peers: Path, stills: Path) -> None:
+    module = networks._peers_module(peers)
+    network = networks._peer("red", module)
+    for clip in clips.folder_clips(stills):
+        network.alphas(clip.frames)
+    assert len(module.RESETS) == len(clips.folder_clips(stills))
 
 
 class Red:
-    """A network whose coarse alpha is the picture's red, at half of its size, and which counts its frames."""
+    """A network whose coarse alpha is the frame's red at half its size, and whose state holds index and time."""
 
     name = "models/red.onnx"
     provider = "cpu"
@@ -301,22 +301,22 @@ def shot(values: list[int]) -> list[Pixels]:
     return [np.full((72, 128, 3), value, np.uint8) for value in values]
 
 
-def test_a_model_keeps_its_memory_within_a_clip_only() -> None:
+def test_state_is_kept_only_within_a_clip() -> None:
     network = Red()
-    contender = own.coarse("red", network)
-    contender.alphas(shot([0, 0]))
-    contender.alphas(shot([0]))
+    scored = package_models.coarse("red", network)
+    scored.alphas(shot([0, 0]))
+    scored.alphas(shot([0]))
     assert network.states == [None, ((0, 0.0),), None]
 
 
-def test_a_model_alone_is_enlarged_and_not_overwritten() -> None:
-    alphas = own.coarse("red", Red()).alphas(shot([0, 255]))
+def test_coarse_alphas_are_enlarged_and_not_overwritten() -> None:
+    alphas = package_models.coarse("red", Red()).alphas(shot([0, 255]))
     assert [alpha.shape for alpha in alphas] == [(72, 128)] * 2
     assert [float(alpha.max()) for alpha in alphas] == [0, 1]
 
 
 class Halving:
-    """A refiner that says nobody is more than half there, and knows the person's colours."""
+    """A refiner that halves alpha and returns foreground colours."""
 
     def __init__(self, size: tuple[int, int]) -> None:
         self.alpha: Alpha = np.zeros(size[::-1], np.float32)
@@ -326,15 +326,15 @@ class Halving:
         return Matte(self.alpha, np.full_like(frame.pixels, 9))
 
 
-def test_a_refined_model_is_scored_with_its_own_colours(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_refined_model_has_its_own_foreground(monkeypatch: pytest.MonkeyPatch) -> None:
     module = ModuleType("realtime_matte.render.refine")
     monkeypatch.setattr(module, "Refiner", Halving, raising=False)
     monkeypatch.setitem(sys.modules, "realtime_matte.render.refine", module)
-    contender = own.refined("red", Red())
-    assert contender.name == "red + refiner"
-    looks = list(contender.looks(shot([255, 0])))
-    assert [float(alpha.max()) for alpha, _ in looks] == [0.5, 0]
-    assert looks[0][1].max() == 9
+    scored = package_models.refined("red", Red())
+    assert scored.name == "red + refiner"
+    cutouts = list(scored.cut_out(shot([255, 0])))
+    assert [float(alpha.max()) for alpha, _ in cutouts] == [0.5, 0]
+    assert cutouts[0][1].max() == 9
 
 
 def test_models_are_scored_with_and_without_the_refiner(
@@ -346,8 +346,8 @@ def test_models_are_scored_with_and_without_the_refiner(
         opened.append(spec)
         return Red()
 
-    monkeypatch.setattr(own, "open_network", open_network)
-    monkeypatch.setattr(own, "_refiner", lambda size: Halving(size).refine)
+    monkeypatch.setattr(package_models, "open_network", open_network)
+    monkeypatch.setattr(package_models, "_refiner", lambda size: Halving(size).refine)
     both = ["--model", "nets/a.onnx", "--model", "nets/a.onnx?quality=high"]
     assert quality.main([*both, "--set", str(stills)]) == 0
     names = [line.split("│")[1].strip() for line in capsys.readouterr().out.splitlines() if line.startswith("│")]
@@ -357,7 +357,7 @@ def test_models_are_scored_with_and_without_the_refiner(
     assert opened == ["nets/a.onnx", "nets/a.onnx?quality=high", "small"]
 
 
-def test_a_training_script_can_evaluate_without_the_package(stills: Path) -> None:
+def test_training_can_evaluate_without_the_package(stills: Path) -> None:
     found = quality.collect(str(stills), data=stills)
     figures = quality.evaluate(lambda frames: [frame[..., 2].astype(np.float32) / 255 for frame in frames], found)
     assert figures["iou"] == 1
@@ -369,12 +369,12 @@ def test_a_training_script_can_evaluate_without_the_package(stills: Path) -> Non
     [
         ([], "nothing to score; name a network with --model or a folder of networks with --peers"),
         (["--peers", "gone"], "no gone/peers.py; --peers names a folder whose peers.py loads public networks"),
-        (["--peers", "{peers}", "--peer", "blue"], "no peer called 'blue' in {peers}; there are: red, nobody"),
+        (["--peers", "{peers}", "--peer", "blue"], "no peer called 'blue' in {peers}; there are: red, none"),
         (
             ["--peers", "{peers}", "--set", "gone"],
             (
                 "no set or folder called 'gone'; "
-                "the sets are: composites, long, entrances, portraits, clips, nobody, webcams"
+                "the sets are: composites, long, entrances, portraits, clips, no_person, webcams"
             ),
         ),
         (
@@ -387,7 +387,7 @@ def test_a_training_script_can_evaluate_without_the_package(stills: Path) -> Non
         ),
     ],
 )
-def test_what_is_not_there_is_told(
+def test_missing_inputs_are_reported(
     peers: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
 ) -> None:
     assert quality.main([argument.format(peers=peers) for argument in arguments]) == 2
@@ -395,8 +395,8 @@ def test_what_is_not_there_is_told(
 
 
 @pytest.mark.parametrize(("name", "kind"), [("ann.png", "an image"), ("ann.mp4", "a video")])
-def test_a_broken_file_is_told(tmp_path: Path, name: str, kind: str) -> None:
-    (tmp_path / name).write_bytes(b"no picture")
-    broken = clips.of_files(tmp_path / name, tmp_path / name)
+def test_broken_file_is_reported(tmp_path: Path, name: str, kind: str) -> None:
+    (tmp_path / name).write_bytes(b"not an image")
+    broken = clips.file_clip(tmp_path / name, tmp_path / name)
     with pytest.raises(FileNotFoundError, match=f"cannot read .*{name} as {kind}"):
         _ = broken.frames

@@ -1,4 +1,4 @@
-"""The soak: what counts as growth, and that it runs rtmatte for real."""
+"""The long run: what counts as growth; one test runs rtmatte."""
 
 import re
 from pathlib import Path
@@ -9,7 +9,7 @@ from soak import Sample, growth
 
 
 def samples(count: int = 60, **slopes: float) -> list[Sample]:
-    """A run whose figures go up by ``slopes`` a sample."""
+    """A run whose figures grow by ``slopes`` per sample."""
     return [
         Sample(
             second=5.0 * index,
@@ -22,12 +22,12 @@ def samples(count: int = 60, **slopes: float) -> list[Sample]:
     ]
 
 
-def test_a_steady_run_did_not_grow() -> None:
+def test_steady_run_did_not_grow() -> None:
     assert growth(samples()) == []
 
 
 @pytest.mark.parametrize(
-    ("what", "slope", "text"),
+    ("figure", "slope", "text"),
     [
         ("memory", 0.5, r"memory grew from 2\d\d\.\d to 2\d\d\.\d MB"),
         ("handles", 0.1, r"handles grew from 2\d\.0 to 2\d\.0"),
@@ -35,29 +35,29 @@ def test_a_steady_run_did_not_grow() -> None:
         ("age", 1, r"age grew from \d\d\.\d to \d\d\.\d ms"),
     ],
 )
-def test_each_leak_is_told(what: str, slope: float, text: str) -> None:
-    (line,) = growth(samples(**{what: slope}))
+def test_each_leak_is_reported(figure: str, slope: float, text: str) -> None:
+    (line,) = growth(samples(**{figure: slope}))
     assert re.fullmatch(text, line)
 
 
-def test_what_comes_in_the_warm_up_does_not_count() -> None:
+def test_growth_in_the_warm_up_does_not_count() -> None:
     early = [Sample(one.second, 20.0, 3, 1, None) for one in samples(10)]
     assert growth([*early, *samples(50)]) == []
 
 
-def test_a_short_run_without_an_age_can_be_judged() -> None:
+def test_short_run_without_an_age_can_be_judged() -> None:
     assert growth(samples(1)) == []
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads /proc")
-def test_rtmatte_is_looked_at(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(soak, "EVERY_S", 0.05)
+def test_rtmatte_is_sampled(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(soak, "INTERVAL_S", 0.05)
     assert soak.main(["--minutes", "0.002", "--camera", "demo", "--output", "null"]) in {0, 1}
-    told = capsys.readouterr().out
-    assert " MB " in told
-    assert " handles " in told
+    printed = capsys.readouterr().out
+    assert " MB " in printed
+    assert " handles " in printed
 
 
-def test_an_rtmatte_that_does_not_run_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_ended_rtmatte_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     assert soak.main(["--minutes", "1", "--camera", "no-such-camera-spec:x"]) == 2
     assert "soak: rtmatte ended by itself: rtmatte: " in capsys.readouterr().err

@@ -1,8 +1,9 @@
-"""The work of Linux-Fake-Background-Webcam on one picture, rebuilt from a description of its steps (2026-02).
+"""What Linux-Fake-Background-Webcam does with one frame, rebuilt from a description of its steps (2026-02).
 
-    python benchmarks/lfbw.py PICTURES.npy selfie_landscape.tflite [--show FILE]
+    python benchmarks/linux_fake_background_webcam.py FRAMES.npy selfie_landscape.tflite [--show FILE]
 
-A contender (contest.py) that needs NumPy, OpenCV and mediapipe, each with its own default threads, and nothing of ours.
+A program for side_by_side.py that needs NumPy, OpenCV and mediapipe, each with its default number of threads, and
+nothing of this package.
 """
 
 import sys
@@ -11,32 +12,33 @@ from itertools import cycle
 from pathlib import Path
 from queue import Queue
 from threading import Thread
+from typing import Final
 
 import cv2
 import mediapipe
 import numpy as np
-from contest import serve
 from mediapipe.tasks.python import BaseOptions, vision
 from numpy.typing import NDArray
+from side_by_side import serve
 
-WIDTH = 256
-"""Of the picture that the segmenter gets; its aspect is kept."""
+INPUT_WIDTH: Final = 256
+"""Width of the image that the segmenter gets, with the frame's aspect ratio."""
 
-THRESHOLD = 0.75
-KEPT = 0.5
-"""The part of the last mask in a mask."""
+THRESHOLD: Final = 0.75
+KEPT: Final = 0.5
+"""The part of the previous mask in a mask."""
 
-WAITING = 2
-"""Pictures between the line and the thread that sends them."""
+QUEUE: Final = 2
+"""Frames between the processing and the thread that sends them."""
 
-WARM = 20
+WARM_UP_FRAMES: Final = 20
 
 Pixels = NDArray[np.uint8]
 Mask = NDArray[np.float32]
 
 
 class Recipe:
-    """From one picture to the next. ``background``: of the pictures' size."""
+    """From a frame to the output frame. ``background``: of the frames' size."""
 
     def __init__(self, model: Path, background: Pixels) -> None:
         height, width = background.shape[:2]
@@ -47,20 +49,20 @@ class Recipe:
             output_confidence_masks=False,
         )
         self._segmenter = vision.ImageSegmenter.create_from_options(options)
-        self._small = WIDTH, round(WIDTH * height / width)
+        self._input_size = INPUT_WIDTH, round(INPUT_WIDTH * height / width)
         self._size = width, height
         self._background = background
         self._average: Mask | None = None
         self._kernel = np.ones((5, 5), np.uint8)
 
     def __call__(self, frame: Pixels) -> Pixels:
-        """The picture that is sent."""
+        """The output frame."""
         mask = self._mask(frame)
         return cv2.blendLinear(frame, self._background, mask, 1 - mask)
 
     def _mask(self, frame: Pixels) -> Mask:
         rgb = cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
-        small = cv2.resize(rgb, self._small, interpolation=cv2.INTER_AREA)
+        small = cv2.resize(rgb, self._input_size, interpolation=cv2.INTER_AREA)
         image = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=small)
         category = self._segmenter.segment(image).category_mask.numpy_view()
         mask = (category.reshape(category.shape[:2]) == 0).astype(np.float32)
@@ -75,34 +77,34 @@ class Recipe:
         return self._average
 
 
-def sender() -> "Queue[Pixels]":
-    """The queue of a thread that sends to nowhere."""
-    pictures: Queue[Pixels] = Queue(WAITING)
+def start_sender() -> "Queue[Pixels]":
+    """The queue of a thread that drops every frame."""
+    frames: Queue[Pixels] = Queue(QUEUE)
 
     def send() -> None:
         while True:
-            pictures.get()
+            frames.get()
 
     Thread(target=send, name="sender", daemon=True).start()
-    return pictures
+    return frames
 
 
 def main() -> int:
-    """Serve rounds; with ``--show``, write what it makes of the last picture first."""
-    parser = ArgumentParser(description="Linux-Fake-Background-Webcam's recipe, in rounds.")
-    parser.add_argument("pictures", type=Path, help="array (N, H, W, 3) uint8, BGR")
+    """Serve rounds; with ``--show``, first write an output frame to a file."""
+    parser = ArgumentParser(description="The steps of Linux-Fake-Background-Webcam, measured in rounds.")
+    parser.add_argument("frames", type=Path, help="array (N, H, W, 3) uint8, BGR")
     parser.add_argument("model", type=Path, help="MediaPipe's selfie segmenter, landscape, as .tflite")
-    parser.add_argument("--show", type=Path, metavar="FILE", help="write a PNG to look at")
+    parser.add_argument("--show", type=Path, metavar="FILE", help="write a PNG of an output frame")
     options = parser.parse_args()
-    frames = np.load(options.pictures)
+    frames = np.load(options.frames)
     ramp = np.linspace(40, 220, frames.shape[2], dtype=np.float32).astype(np.uint8)
     recipe = Recipe(options.model, np.ascontiguousarray(np.broadcast_to(ramp[None, :, None], frames.shape[1:])))
-    out, endless = sender(), cycle([*frames, *frames[-2:0:-1]])
-    for _ in range(WARM):
-        picture = recipe(next(endless))
+    queue, endless = start_sender(), cycle([*frames, *frames[-2:0:-1]])
+    for _ in range(WARM_UP_FRAMES):
+        output = recipe(next(endless))
     if options.show:
-        cv2.imwrite(str(options.show), picture)
-    serve(lambda: out.put(recipe(next(endless))))
+        cv2.imwrite(str(options.show), output)
+    serve(lambda: queue.put(recipe(next(endless))))
     return 0
 
 
