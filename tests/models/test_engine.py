@@ -71,6 +71,7 @@ def test_another_frame_size_starts_a_shot(ours: str) -> None:
     _, state = network.process(grey(51), None)
     matte, _ = network.process(grey(51, (480, 640)), state)
     np.testing.assert_allclose(matte.alpha, 0.2 + 0.01, atol=1e-6)
+    assert network.notices == ()
 
 
 @pytest.mark.parametrize("options", ["", "?quality=low", "?quality=normal", f"?size={FINE}"])

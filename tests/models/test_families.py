@@ -77,6 +77,14 @@ def test_batch_of_several_images_is_of_no_family(tmp_path: Path, batch: int) -> 
         models.open(str(path))
 
 
+def test_output_of_another_size_than_the_image_is_of_no_family(tmp_path: Path) -> None:
+    ports = [("x", tiny.FLOAT, [1, 3, 16, 16])], [("y", tiny.FLOAT, [1, 1, 8, 8])]
+    crop = {"starts": np.array([0, 0, 0, 0]), "ends": np.array([1, 1, 8, 8])}
+    path = tiny.write(tmp_path / "net.onnx", [("Slice", ["x", "starts", "ends"], ["y"], {})], *ports, constants=crop)
+    with pytest.raises(ModelError, match="not a matting network"):
+        models.open(str(path))
+
+
 @pytest.mark.parametrize("planar", [True, False])
 def test_mediapipe_gets_rgb_from_0_to_1(tmp_path: Path, planar: bool) -> None:  # noqa: FBT001 -- a case
     found = alpha(str(tiny.one_channel(tmp_path / "net.onnx", planar=planar)))

@@ -51,6 +51,7 @@ def test_another_frame_size_starts_a_shot_with_its_own_input_size(ours: str) -> 
     matte, _ = network.process(grey(51, (480, 640)), state)
     assert matte.alpha.shape == (224, 160)
     np.testing.assert_allclose(matte.alpha, 0.2 + 0.01, atol=1e-6)
+    assert network.notices == ()
 
 
 @pytest.mark.parametrize("size", [(1, 1), (17, 3), (3, 400), (1281, 721), (3840, 2160), (720, 1280)])
