@@ -1,6 +1,5 @@
 """``rtmatte run``: camera in, composites out."""
 
-import logging
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -31,6 +30,8 @@ other verbs (rtmatte VERB --help):
 def main(words: Sequence[str], *, prog: str) -> int:
     """Run until the source ends, the user quits or a limit is reached. FAILED if an output failed."""
     arguments = vars(_parser(prog).parse_args(words))
+    import logging
+
     from realtime_matte.cli.console import limit_opencv_threads, screen
     from realtime_matte.cli.signals import Signals
     from realtime_matte.config.toml_file import resolve

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import TYPE_CHECKING, Final
 
-from realtime_matte.paths import named
-
 if TYPE_CHECKING:  # both import NumPy, which `rtmatte --help` does without
     from realtime_matte.frame import Size
     from realtime_matte.interfaces import Fit
@@ -108,4 +106,8 @@ class Number:
 
 
 def _expand(name: str) -> str:
-    return str(named(name)) if name.startswith("~") else name
+    if not name.startswith("~"):
+        return name
+    from realtime_matte.paths import named  # noqa: PLC0415  # it imports pathlib, which `rtmatte --help` does without
+
+    return str(named(name))

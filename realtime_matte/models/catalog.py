@@ -53,7 +53,15 @@ def shipped_files(folder: Path | None = None) -> dict[str, Path]:
 
 
 def list_models(folder: Path | None = None) -> list[ModelInfo]:
-    """Every shipped network, with its hash checked. Raises BadFile: a network or the list of hashes is unreadable."""
+    """Every shipped network, with its hash checked. ``folder`` defaults to ``weights_folder()``.
+
+    Raises:
+        BadFile: A network or the list of hashes cannot be read.
+
+    Example:
+        >>> [model.name for model in list_models() if model.intact is False]
+        []
+    """
     folder = folder or weights_folder()
     checksums = _read_checksums(folder / CHECKSUMS)
     return [_info(name, path, checksums.get(path.name)) for name, path in shipped_files(folder).items()]

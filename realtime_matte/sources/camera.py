@@ -54,7 +54,11 @@ def open(rest: str, /, *, size: Size | None, fps: float | None) -> "Camera":
 
 
 def list_cameras() -> list[CameraInfo]:
-    """Every camera there is; on macOS and Windows those that are free, which are switched on for a moment."""
+    """Every camera of this machine; on macOS and Windows the free ones only, which are opened for a moment.
+
+    Example:
+        >>> addresses = [camera.address for camera in list_cameras()]
+    """
     return _system().list_cameras()
 
 
