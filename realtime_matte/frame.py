@@ -77,7 +77,7 @@ class Matte:
             (H, W, 3) uint8 BGR. Exact where alpha is 0 or 1, elsewhere alpha is rounded to 1/256.
 
         Raises:
-            SpecError: The matte has no foreground, or the background is of another shape or dtype.
+            SpecError: The matte has no foreground, or the background is not as described.
 
         Example:
             >>> matte = Matte(np.float32([[0, 0.5, 1]]), np.full((1, 3, 3), 200, np.uint8))
@@ -86,7 +86,9 @@ class Matte:
         """
         foreground = self._colors()
         if isinstance(background, tuple):
-            background = np.asarray(background, np.uint8)
+            if len(background) != 3 or not all(value in range(256) for value in background):  # noqa: PLR2004
+                raise SpecError(f"a colour must be (blue, green, red) from 0 to 255, not {background}")
+            background = np.array(background, np.uint8)
         else:
             check_pixels(background)
             if background.shape != foreground.shape:

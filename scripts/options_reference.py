@@ -7,6 +7,7 @@ from pathlib import Path
 from realtime_matte import plugins
 from realtime_matte.config.config import Option, options
 from realtime_matte.config.specs import SpecOption
+from realtime_matte.models.options import OPTIONS as MODEL_OPTIONS
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "options.md"
 
@@ -27,7 +28,7 @@ the pipeline is opened again, *start* at the next start.
 SPECS = """
 ## Options behind specs
 
-Sources, backgrounds and outputs may take options after a `?`, joined by `&`: `folder:pics?seconds=10&fade=0`. A word
+Sources, backgrounds, outputs and models may take options after a `?`, joined by `&`: `folder:pics?seconds=10&fade=0`. A word
 alone is switched on: `clip.mp4?loop` is `clip.mp4?loop=yes`. Quote them in a shell.
 
 | spec | option | default | description |
@@ -62,6 +63,8 @@ def _spec_rows() -> Iterator[str]:
             for word, option in plugins.options(kind, name).items():
                 if isinstance(option, SpecOption):
                     yield f"| {noun} `{name}` | `{word}` | {_text(option.default)} | {option.help} |\n"
+    for word, option in MODEL_OPTIONS.items():
+        yield f"| model | `{word}` | the family's | {option.help} |\n"
 
 
 def _text(default: object) -> str:

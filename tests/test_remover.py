@@ -208,6 +208,13 @@ def test_a_background_of_another_size_is_refused() -> None:
         composite(matte, np.zeros((2, 2, 3), np.uint8))
 
 
+@pytest.mark.parametrize("color", [(0, 0), (0, 0, 256), (-1, 0, 0), (0.5, 0, 0), (0, 0, 0, 0)])
+def test_an_invalid_colour_is_refused(color: Any) -> None:  # noqa: ANN401 - whatever callers try
+    matte = Matte(np.zeros((2, 2), np.float32), np.zeros((2, 2, 3), np.uint8))
+    with pytest.raises(SpecError, match=r"^a colour must be \(blue, green, red\) from 0 to 255, not \("):
+        matte.over(color)
+
+
 def test_a_coarse_matte_cannot_be_composited() -> None:
     with pytest.raises(SpecError, match="this matte has no foreground colours"):
         composite(Matte(np.zeros((2, 2), np.float32)), np.zeros((2, 2, 3), np.uint8))
