@@ -28,8 +28,8 @@ the pipeline is opened again, *start* at the next start.
 SPECS = """
 ## Options behind specs
 
-Sources, backgrounds, outputs and models may take options after a `?`, joined by `&`: `folder:pics?seconds=10&fade=0`. A word
-alone is switched on: `clip.mp4?loop` is `clip.mp4?loop=yes`. Quote them in a shell.
+Sources, backgrounds, outputs and models may take options after a `?`, joined by `&`: `folder:pics?seconds=10&fade=0`.
+A word alone is switched on: `clip.mp4?loop` is `clip.mp4?loop=yes`. Quote them in a shell.
 
 | spec | option | default | description |
 |---|---|---|---|
