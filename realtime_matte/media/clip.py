@@ -53,7 +53,7 @@ NEW_COPY: Final = "make a new copy of it"
 class ClipFrame:
     """A decoded frame. ``time``: seconds after the first frame of the file; ``duration``: how long it is shown, s."""
 
-    frame: VideoFrame
+    decoded: VideoFrame
     time: float
     duration: float
 
@@ -89,9 +89,8 @@ class Clip:
 
     @property
     def size(self) -> Size:
-        """Size it is shown at: upright, with square pixels."""
-        width, height = _square(self._first, self._aspect)
-        return (height, width) if _quarter_turns(self._first) % 2 else (width, height)
+        """Size of the first frame as it is shown."""
+        return self.shown_size(self._first)
 
     def next(self, *, hurry: bool = False) -> ClipFrame | None:
         """The next frame; None at the end. ``hurry``: leave out frames that no other frame needs."""
@@ -105,15 +104,20 @@ class Clip:
         self.close()
         self._start()
 
+    def shown_size(self, frame: ClipFrame) -> Size:
+        """Size of a frame as it is shown: upright, with square pixels. It may change within a file."""
+        width, height = self._square_size(frame.decoded)
+        return (height, width) if _quarter_turns(frame.decoded) % 2 else (width, height)
+
     def draw(self, frame: ClipFrame, pixels: Pixels) -> None:
         """Write the frame into ``pixels``, (H, W, 3) BGR: upright, covering all of it, cut where it sticks out."""
-        quarter_turns = _quarter_turns(frame.frame)
+        quarter_turns = _quarter_turns(frame.decoded)
         height, width = pixels.shape[1::-1] if quarter_turns % 2 else pixels.shape[:2]
-        own = _square(frame.frame, self._aspect)
+        own = self._square_size(frame.decoded)
         scale = max(width / own[0], height / own[1])
         scaled = max(width, round(own[0] * scale)), max(height, round(own[1] * scale))
         left, top = (scaled[0] - width) // 2, (scaled[1] - height) // 2
-        part = to_bgr(self._reformatter, frame.frame, scaled)[top : top + height, left : left + width]
+        part = to_bgr(self._reformatter, frame.decoded, scaled)[top : top + height, left : left + width]
         if quarter_turns:
             cv2.rotate(part, ROTATIONS[quarter_turns], dst=pixels)
         else:
@@ -121,12 +125,12 @@ class Clip:
 
     def stretched(self, frame: ClipFrame, size: Size) -> Pixels:
         """The frame upright, with its alpha over black, stretched to ``size``: (H, W, 3) BGR."""
-        quarter_turns = _quarter_turns(frame.frame)
+        quarter_turns = _quarter_turns(frame.decoded)
         unturned = (size[1], size[0]) if quarter_turns % 2 else size
-        if any(component.is_alpha for component in frame.frame.format.components):
-            pixels = resize(over_black(np.asarray(frame.frame.to_ndarray(format="bgra"), np.uint8)), unturned)
+        if any(component.is_alpha for component in frame.decoded.format.components):
+            pixels = resize(over_black(np.asarray(frame.decoded.to_ndarray(format="bgra"), np.uint8)), unturned)
         else:
-            pixels = to_bgr(self._reformatter, frame.frame, unturned)
+            pixels = to_bgr(self._reformatter, frame.decoded, unturned)
         return np.ascontiguousarray(np.rot90(pixels, quarter_turns))
 
     def close(self) -> None:
@@ -134,6 +138,10 @@ class Clip:
         self._container.close()
         self._stream = None
         self._frames = iter(())
+
+    def _square_size(self, decoded: VideoFrame) -> Size:
+        """Size in square pixels, before it is turned."""
+        return max(1, round(decoded.width * self._aspect)), decoded.height
 
     def _start(self) -> None:
         self._container, stream = _open(self._path)
@@ -152,7 +160,7 @@ class Clip:
         if first is None:
             raise BadFile(f"the video {str(self._path)!r} has no frame that can be decoded", hint=NEW_COPY)
         self._frames = chain([first], self._frames)
-        self._first = first.frame
+        self._first = first
         self._aspect = float(stream.sample_aspect_ratio or 1)
         self.fps = average_fps(stream)
         duration = (self._container.duration or 0) / av.time_base
@@ -178,17 +186,17 @@ class LoopedClip:
         except BaseException:
             self._clip.close()
             raise
-        self._start = 0.0  # of the current repetition, s
+        self._repetition_start = 0.0  # s
 
     @property
     def until(self) -> float:
         """When the next frame is due, in seconds since the first repetition began; inf for a single frame."""
-        return inf if self._ahead is None else self._start + self._ahead.time
+        return inf if self._ahead is None else self._repetition_start + self._ahead.time
 
     @property
     def size(self) -> Size:
-        """Size the frames are shown at: upright, with square pixels."""
-        return self._clip.size
+        """Size of the current frame as it is shown: upright, with square pixels."""
+        return self._clip.shown_size(self._shown)
 
     def step(self, *, hurry: bool) -> None:
         """Go on to the next frame. ``hurry``: leave out frames that no other frame needs."""
@@ -196,7 +204,7 @@ class LoopedClip:
             return
         self._shown, self._ahead = self._ahead, self._clip.next(hurry=hurry)
         if self._ahead is None:
-            self._start += self._shown.time + self._shown.duration
+            self._repetition_start += self._shown.time + self._shown.duration
             self._clip.rewind()
             self._ahead = self._clip.next()
 
@@ -268,7 +276,7 @@ def _open(path: Path) -> tuple[InputContainer, VideoStream]:
         container = av.open(f"file:{path}")
     except av.error.FFmpegError as error:
         raise BadFile(
-            f"{str(path)!r} is no video FFmpeg can read ({error.strerror})", hint="save it as an MP4"
+            f"{str(path)!r} is not a video that FFmpeg can read ({error.strerror})", hint="save it as an MP4"
         ) from error
     streams = container.streams.video
     if streams and streams[0].codec_context is not None:
@@ -302,11 +310,6 @@ def _decoded(path: Path, container: InputContainer, stream: VideoStream, *, skip
 def _duration(frame: VideoFrame, stream: VideoStream) -> float:
     duration = getattr(frame, "duration", 0)  # some versions of PyAV lack it
     return float(duration * frame.time_base) if duration and frame.time_base else 1 / average_fps(stream)
-
-
-def _square(frame: VideoFrame, aspect: float) -> Size:
-    """Size in square pixels, before it is turned."""
-    return max(1, round(frame.width * aspect)), frame.height
 
 
 def _quarter_turns(frame: VideoFrame) -> int:

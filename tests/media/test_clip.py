@@ -13,7 +13,7 @@ from av.video.reformatter import VideoReformatter
 
 from realtime_matte.backgrounds import video as video_background
 from realtime_matte.errors import BadFile
-from realtime_matte.frame import Frame, Matte, Pixels
+from realtime_matte.frame import Frame, Matte, Pixels, Size
 from realtime_matte.media import clip
 from realtime_matte.sinks import file
 from realtime_matte.sources import video as video_source
@@ -77,17 +77,33 @@ def test_tagged_clips_keep_their_colors(matrix: str, number: int) -> None:
     np.testing.assert_allclose(clip.to_bgr(VideoReformatter(), frame, SIZE)[9, 9], ORANGE, atol=4)  # eight-bit YUV
 
 
+# Size
+
+
+def test_frames_of_another_size_within_a_file_keep_their_shape(tmp_path: Path) -> None:
+    """As where a phone was turned while it recorded."""
+    wide, high = (write(tmp_path / f"{size}.ts", 4, size=size) for size in ((64, 32), (32, 64)))
+    path = tmp_path / "joined.ts"
+    path.write_bytes(wide.read_bytes() + high.read_bytes())
+    with closing(clip.LoopedClip(path)) as looped:
+        sizes = []
+        for _ in range(12):
+            sizes.append(looped.size)
+            looped.step(hurry=False)
+    assert sizes == [*[(64, 32)] * 4, *[(32, 64)] * 4, *[(64, 32)] * 4]
+
+
 # Closing
 
 
-def write(path: Path, count: int = 12) -> Path:
+def write(path: Path, count: int = 12, *, size: Size = SIZE) -> Path:
     """An H.264 clip, which FFmpeg decodes in several threads."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=10)
-        stream.width, stream.height = SIZE
+        stream.width, stream.height = size
         stream.pix_fmt = "yuv420p"
         for number in range(count):
-            image = np.full((48, 64, 3), 20 * number, np.uint8)
+            image = np.full((size[1], size[0], 3), 20 * number, np.uint8)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="bgr24")))
         container.mux(stream.encode())
     return path

@@ -346,7 +346,7 @@ def test_a_missing_file_is_reported(tmp_path: Path) -> None:
 def test_a_text_is_not_a_video(tmp_path: Path) -> None:
     path = tmp_path / "a.mp4"
     path.write_text("this is no video\n" * 100)
-    with pytest.raises(BadFile, match=r"a\.mp4' is no video FFmpeg can read \(Invalid data.*\); save it as an MP4"):
+    with pytest.raises(BadFile, match=r"a\.mp4' is not a video that FFmpeg can read \(Invalid data.*\); save it as an MP4"):
         opened(path)
 
 
@@ -370,7 +370,7 @@ def test_sound_alone_is_not_a_video(tmp_path: Path) -> None:
 def test_a_file_cut_before_its_index_is_not_a_video(clip: Path, tmp_path: Path) -> None:
     path = tmp_path / "a.mp4"
     path.write_bytes(clip.read_bytes()[:-300])
-    with pytest.raises(BadFile, match="is no video FFmpeg can read"):
+    with pytest.raises(BadFile, match="is not a video that FFmpeg can read"):
         opened(path)
 
 
