@@ -32,7 +32,7 @@ headline: $(VENV)/installed-benchmark
 		--json $(VENV)/peers.json
 	$(BIN)/python benchmarks/quality.py --model $(MODEL) --model "$(MODEL)?quality=high" --peers $(PEERS) \
 		--data $(DATA) --json $(VENV)/quality.json
-	$(BIN)/python benchmarks/headline.py $(VENV)/quality.json $(VENV)/peers.json docs/quality-against-cost.png
+	$(BIN)/python benchmarks/quality_cost_plot.py $(VENV)/quality.json $(VENV)/peers.json docs/quality-against-cost.png
 
 $(VENV)/pip:
 	$(PYTHON) -m venv $(VENV)
