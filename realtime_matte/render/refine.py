@@ -15,12 +15,12 @@ class Refiner:
 
     def __init__(self, size: Size) -> None:
         self._size = size
-        self._grid: _Grid | None = None
+        self._grid: _GridRefiner | None = None
 
     def refine(self, frame: Frame, matte: Matte) -> UpsampledMatte:
         """The frame's matte at its size. It reads ``frame``, which must not change while the matte is used."""
         if self._grid is None or self._grid.shape != matte.alpha.shape:
-            self._grid = _Grid(matte.alpha.shape, self._size)
+            self._grid = _GridRefiner(matte.alpha.shape, self._size)
         return self._grid.refine(frame, matte)
 
     def reset(self) -> None:
@@ -29,8 +29,8 @@ class Refiner:
             self._grid.reset()
 
 
-class _Grid:
-    """What refining keeps for coarse alphas of one ``shape`` (h, w). Buffers are allocated once."""
+class _GridRefiner:
+    """Refines the coarse alphas of one ``shape`` (h, w). Buffers are allocated once."""
 
     def __init__(self, shape: tuple[int, int], size: Size) -> None:
         self.shape = shape

@@ -56,7 +56,7 @@ class Upsampler:
         gains, foreground, background = np.zeros((3, 2, 3 * size[0]), np.float32)
         constant, alpha = np.zeros((2, size[0]), np.float32), np.zeros(3 * size[0], np.float32)
         self._scratch: Scratch = constant, gains, foreground, background, alpha
-        self._full_size = FullSize(size)
+        self._full_size = FullSizeBuffers(size)
 
     def upsample(self, frame: Frame, models: LocalLinearModels) -> "UpsampledMatte":
         """The matte that ``models`` give for ``frame``; overwritten by the next call."""
@@ -67,7 +67,7 @@ class Upsampler:
         return UpsampledMatte(frame, placed, scratch=self._scratch, full_size=self._full_size)
 
 
-class FullSize:
+class FullSizeBuffers:
     """Buffers for one frame's alpha and foreground, of ``size``: allocated on first use, as few callers read them."""
 
     def __init__(self, size: Size) -> None:
@@ -87,7 +87,7 @@ class FullSize:
 class UpsampledMatte:
     """The matte of one frame at its size. Computed when it is read, overwritten by the next frame's."""
 
-    def __init__(self, frame: Frame, models: PlacedModels, *, scratch: Scratch, full_size: FullSize) -> None:
+    def __init__(self, frame: Frame, models: PlacedModels, *, scratch: Scratch, full_size: FullSizeBuffers) -> None:
         self._pixels = read_only(frame.pixels)
         self._models = models
         self._scratch = scratch
