@@ -89,7 +89,7 @@ def _parser(prog: str) -> Parser:
     parser.add_argument("--output", metavar="SPEC", action="append", help="the virtual camera to check (virtualcam)")
     parser.add_argument("--size", metavar="WxH", help="size to check it with")
     parser.add_argument("--fps", metavar="N", help="frames per second to check it with")
-    parser.add_argument("--config", metavar="FILE", help="settings file")
+    parser.add_argument("--config", metavar="FILE", help="configuration file")
     add_network(parser)
     add_json(parser)
     return parser

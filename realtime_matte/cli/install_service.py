@@ -64,7 +64,7 @@ def refuse(host: Host, *, root: bool) -> None:
 
 
 def install(host: Host, config_file: str | None) -> Iterator[str]:
-    """Write the unit for the options file ``config_file``, or for the default one. Yields the lines to print.
+    """Write the unit for the configuration file ``config_file``, or for the default one. Yields the lines to print.
 
     Raises:
         MatteError: The options are invalid, the unit cannot be written or is not ours, or systemctl failed.
@@ -151,7 +151,9 @@ def _kernel_module() -> Iterator[str]:
 def _parser(prog: str) -> Parser:
     parser = Parser(prog, "Start rtmatte at every login, with the options of its file, by a systemd user service.")
     parser.add_argument(
-        "--config", metavar="FILE", help="options file (default: rtmatte/rtmatte.toml in the system's settings folder)"
+        "--config",
+        metavar="FILE",
+        help="configuration file (default: rtmatte/rtmatte.toml in the system's configuration folder)",
     )
     parser.add_argument("--remove", action="store_true", help="stop and remove the service")
     return parser

@@ -85,6 +85,8 @@ def _parser(prog: str) -> Parser:
     parser = Parser(prog, "Replace the background of a camera, live, in a virtual camera.", epilog=EPILOG + verbs)
     add_options(parser)
     parser.add_argument(
-        "--config", metavar="FILE", help="options file (default: rtmatte/rtmatte.toml in the system's settings folder)"
+        "--config",
+        metavar="FILE",
+        help="configuration file (default: rtmatte/rtmatte.toml in the system's configuration folder)",
     )
     return parser

@@ -59,6 +59,8 @@ def _read(path: Path) -> dict[str, object]:
     try:
         return tomllib.loads(path.read_bytes().decode("utf-8-sig"))  # editors on Windows write a byte order mark
     except OSError as error:
-        raise MissingFile(f"cannot read the options file {path}: {error.strerror}", hint="check --config") from error
+        raise MissingFile(
+            f"cannot read the configuration file {path}: {error.strerror}", hint="check --config"
+        ) from error
     except (ValueError, RecursionError) as error:
         raise BadFile(f"{path} is not a TOML file: {error}", hint="correct it") from error

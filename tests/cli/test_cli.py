@@ -37,7 +37,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(autouse=True)
 def no_options_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The user's options file is not read."""
+    """The user's configuration file is not read."""
     monkeypatch.setattr(
         "realtime_matte.config.toml_file.user_config_path", lambda *_names, **_more: tmp_path / "nowhere"
     )
@@ -87,7 +87,7 @@ def test_version(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
         (["--fps", "fast"], "--fps: 'fast' is not a number from 1 to 240"),
         (
             ["--config", "none.toml"],
-            "cannot read the options file none.toml: No such file or directory; check --config",
+            "cannot read the configuration file none.toml: No such file or directory; check --config",
         ),
         (["demo", "--seconds", "0"], "--seconds: 0 is not a number above 0, up to 3600"),
         (["demo", "--seconds", "x"], "argument --seconds: invalid float value: 'x'; see rtmatte demo --help"),

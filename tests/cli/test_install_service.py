@@ -16,7 +16,7 @@ from realtime_matte.errors import MissingFile, SinkError, SpecError
 
 @pytest.fixture
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeHost:
-    """A machine with systemd and without an options file."""
+    """A machine with systemd and without a configuration file."""
     monkeypatch.setattr(
         "realtime_matte.config.toml_file.user_config_path", lambda *_names, **_more: tmp_path / "nowhere"
     )

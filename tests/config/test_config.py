@@ -194,13 +194,13 @@ def test_absurd_values_and_nesting_are_errors(tmp_path: Path, text: str) -> None
 
 def test_a_missing_named_file_is_an_error() -> None:
     with pytest.raises(
-        MissingFile, match=r"cannot read the options file .*none.toml: No such file or directory; check"
+        MissingFile, match=r"cannot read the configuration file .*none.toml: No such file or directory; check"
     ):
         resolve({}, config="none.toml")
 
 
 def test_a_folder_instead_of_a_file_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(MissingFile, match="cannot read the options file"):
+    with pytest.raises(MissingFile, match="cannot read the configuration file"):
         resolve({}, config=str(tmp_path))
 
 
