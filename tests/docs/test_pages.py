@@ -57,3 +57,9 @@ def test_messages_quoted_in_troubleshooting_exist() -> None:
     code = "\n".join(path.read_text("utf-8") for path in (ROOT / "realtime_matte").rglob("*.py"))
     assert quoted
     assert [message for message in quoted if message not in code] == []
+
+
+def test_the_training_page_names_the_tables_of_a_pack() -> None:
+    page = (ROOT / "docs/how-to/training.md").read_text("utf-8")
+    code = (ROOT / "training/pack.py").read_text("utf-8")
+    assert [name for name in re.findall(r"^\| `(\w+\.csv)`", page, re.MULTILINE) if f'"{name}"' not in code] == []
