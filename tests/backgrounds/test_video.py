@@ -327,7 +327,9 @@ def test_pixels_that_are_not_square_are_shown_as_in_players(tmp_path: Path) -> N
 
 def test_text_named_like_a_video_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.mp4").write_text("buy milk " * 999)
-    with pytest.raises(BadFile, match=r"'.*a\.mp4' is not a video that FFmpeg can read \(Invalid data.*\); save it as an MP4"):
+    with pytest.raises(
+        BadFile, match=r"'.*a\.mp4' is not a video that FFmpeg can read \(Invalid data.*\); save it as an MP4"
+    ):
         opened(tmp_path / "a.mp4")
 
 
