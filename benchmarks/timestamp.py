@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 Pixels = NDArray[np.uint8]
 
 MODULUS_MS: Final = 1 << 16
-"""Older times cannot be told from newer ones."""
+"""An age is known only modulo this, about a minute."""
 
 ROWS, COLUMNS = 4, 6
 HEIGHT, WIDTH = 1 / 5, 1 / 6
