@@ -346,7 +346,9 @@ def test_a_missing_file_is_reported(tmp_path: Path) -> None:
 def test_a_text_is_not_a_video(tmp_path: Path) -> None:
     path = tmp_path / "a.mp4"
     path.write_text("this is no video\n" * 100)
-    with pytest.raises(BadFile, match=r"a\.mp4' is not a video that FFmpeg can read \(Invalid data.*\); save it as an MP4"):
+    with pytest.raises(
+        BadFile, match=r"a\.mp4' is not a video that FFmpeg can read \(Invalid data.*\); save it as an MP4"
+    ):
         opened(path)
 
 
