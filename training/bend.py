@@ -23,8 +23,10 @@ def bent(random: Generator, shot: Shot) -> Shot:
     )
     x += np.arange(width, dtype=np.float32)
     y += np.arange(height, dtype=np.float32)[:, None]
-    frames, alphas = (
-        [cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101) for picture in pictures]
-        for pictures in (shot.frames, shot.alpha)
+    frames, alphas, certainties = (
+        np.stack(
+            [cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101) for picture in pictures]
+        )
+        for pictures in (shot.frames, shot.alpha, shot.certainty)
     )
-    return Shot(np.stack(frames).astype(np.uint8), np.stack(alphas).astype(np.uint8))
+    return Shot(frames.astype(np.uint8), alphas.astype(np.uint8), certainties.astype(np.uint8))

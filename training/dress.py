@@ -5,7 +5,7 @@ by their shirts, others' heads from knowing them by their faces.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import cv2
@@ -13,15 +13,19 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from training.bands import Bands, bands, reference_head
 from training.faces import Face, face
 from training.faults import Grade, Picture, grade
 from training.hats import Hat, hat
-from training.head import Head
+from training.head import Head, head_of
 from training.pack import Person
 from training.prints import Print, printed
 
 Clothes: TypeAlias = Grade | NDArray[np.float32] | Print
 """Made of what was worn: its tones otherwise, or one colour (3), or a print."""
+
+BANDED = 0.27
+"""Share of people who get bands."""
 
 SKIN = ((0, 133, 80), (255, 180, 130))
 """Y, Cr, Cb between which skin of most tones lies (after Chai and Ngan 1999), a little widened."""
@@ -40,6 +44,7 @@ class Dress:
     clothes: Clothes | None = None
     headphones: tuple[int, int, int] | None = None
     hat: Hat | None = None
+    bands: Bands | None = None
 
     def put_on(self, colours: Picture, alpha: Picture, matrix: NDArray[np.float64]) -> tuple[Picture, Picture]:
         """Colours and alpha of the person in the frame, whose still lies there by ``matrix``."""
@@ -47,6 +52,8 @@ class Dress:
             colours, alpha = self.face.put_on(colours, alpha, matrix)
         if self.clothes is not None or self.complexion:
             colours = self._recoloured(colours, alpha, matrix)
+        if self.bands:
+            colours = self.bands.put_on(colours, matrix)
         if self.hat:
             colours, alpha = self.hat.put_on(colours, alpha, matrix)
         if self.headphones:
@@ -97,14 +104,23 @@ class Dress:
             cv2.ellipse(picture, right, cup, turn, 0, 360, value, -1, 16)
 
 
-def dress(random: Generator, head: Head | None, people: Sequence[Person], rooms: Sequence[Picture]) -> Dress | None:
+def dress(random: Generator, alpha: Picture, people: Sequence[Person], rooms: Sequence[Picture]) -> Dress | None:
+    """What somebody whose still has this ``alpha`` wears otherwise; bands across one in four. None for nothing."""
+    head = head_of(alpha)
+    worn = None if head is None else _dress(random, head, people, rooms)
+    reference = head or reference_head(alpha)
+    if reference is None or random.random() > BANDED:
+        return worn
+    across = bands(random, reference, len(alpha))
+    return replace(worn, bands=across) if worn else Dress(reference, bands=across)
+
+
+def _dress(random: Generator, head: Head, people: Sequence[Person], rooms: Sequence[Picture]) -> Dress | None:
     """Other clothes for two in five, headphones for one in twelve, a hat for one in ten; None for all others.
 
     One in three is to get the head of one of the ``people`` (one in ten does: of most, no whole head is seen), one in
     six gets another tint of hair and skin. ``rooms``: pictures that hats and prints may be cut from.
     """
-    if head is None:
-        return None
     phones = None
     if random.random() < 1 / 12:
         phones = tuple(random.integers(0, 256, 3).tolist()) if random.random() < 0.3 else (_dark(random),) * 3

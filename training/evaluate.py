@@ -39,8 +39,8 @@ def evaluate(net: MattingNet, shots: list[Shot]) -> Figures:
     """Run the network through each shot and compare."""
     rows = []
     for shot in shots:
-        batch = Batch(torch.from_numpy(shot.frames)[None], torch.from_numpy(shot.alpha)[None])
-        frames, truth = prepared(batch, _device(net))
+        batch = Batch(*(torch.from_numpy(part)[None] for part in (shot.frames, shot.alpha, shot.certainty)))
+        frames, truth, _ = prepared(batch, _device(net))
         with torch.no_grad():
             alpha = to_alpha(net(frames)[0])
         rows.append(_figures(alpha[0, WARM:], truth[0, WARM:]))

@@ -16,10 +16,11 @@ from training.pictures import warp
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """``frames`` (T, H, W, 3) BGR and their ``alpha`` (T, H, W), both uint8."""
+    """``frames`` (T, H, W, 3) BGR, their ``alpha`` (T, H, W), its ``certainty`` (T, H, W, 255 is known), all uint8."""
 
     frames: Picture
     alpha: Picture
+    certainty: Picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,20 @@ class Layer:
         if self.dress:
             colours, alpha = self.dress.put_on(colours, alpha, matrix)
         return self.grade(colours), alpha
+
+
+    def unknown(self, moment: int, alpha: Picture) -> Picture | None:
+        """Where ``alpha``, as drawn at a moment, may be wrong: (H, W), 0 is known; None where all is known.
+
+        What was cut away is not seen, so only what was taken for a person can be wrong.
+        """
+        certainty = self.stills[moment % len(self.stills)].certainty
+        if certainty is None:
+            return None
+        height, width = alpha.shape
+        matrix = place(self.matrix, self.path.at(moment), width=width, height=height)
+        doubt = warp(255 - certainty, matrix, (width, height), cv2.BORDER_CONSTANT)
+        return cv2.multiply(doubt, alpha, scale=1 / 255).astype(np.uint8)
 
 
 def motion_blurred(colours: Picture, alpha: Picture, way: Path, moment: int) -> tuple[Picture, Picture]:

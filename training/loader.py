@@ -32,13 +32,14 @@ through 110 frames a second where each batch had one of its own, through 780 whe
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """``frames`` (B, T, H, W, 3) and ``alpha`` (B, T, H, W), both uint8.
+    """``frames`` (B, T, H, W, 3), ``alpha`` and its ``certainty`` (B, T, H, W), all uint8.
 
     ``taught``: the teacher's features of the first frames of the first so many shots, float16; None without a teacher.
     """
 
     frames: Tensor
     alpha: Tensor
+    certainty: Tensor
     taught: Tensor | None = None
 
 
@@ -88,9 +89,12 @@ class Parts(IterableDataset[Batch]):
         shots, taught = (len(range(which, whole, parts)) for whole in (self.plan.shots, self.plan.taught))
         for width, height in grids(self.plan, seed=self.seed):
             made = [source.shot(self.plan.length, width=width, height=height) for _ in range(shots)]
-            frames, alpha = np.stack([shot.frames for shot in made]), np.stack([shot.alpha for shot in made])
+            frames, alpha, certainty = (
+                np.stack(parts)
+                for parts in zip(*((shot.frames, shot.alpha, shot.certainty) for shot in made), strict=True)
+            )
             features = torch.from_numpy(teacher.features(frames[:taught, 0])) if teacher and taught else None
-            yield Batch(torch.from_numpy(frames), torch.from_numpy(alpha), features)
+            yield Batch(torch.from_numpy(frames), torch.from_numpy(alpha), torch.from_numpy(certainty), features)
 
     def _teacher(self) -> Teacher | None:
         return Teacher(self.teacher) if self.teacher and self.plan.taught else None
@@ -108,11 +112,16 @@ def joined(parts: Sequence[Batch]) -> Batch:
     """One batch of its parts, those that were taught first."""
     ends = [0 if part.taught is None else len(part.taught) for part in parts]
     taught = [part.taught for part in parts if part.taught is not None]
-    first = [Batch(part.frames[:end], part.alpha[:end]) for part, end in zip(parts, ends, strict=True)]
-    rest = [Batch(part.frames[end:], part.alpha[end:]) for part, end in zip(parts, ends, strict=True)]
+
+
+    def in_order(values: Sequence[Tensor]) -> Tensor:
+        first = [value[:end] for value, end in zip(values, ends, strict=True)]
+        return torch.cat(first + [value[end:] for value, end in zip(values, ends, strict=True)])
+
     return Batch(
-        torch.cat([part.frames for part in first + rest]),
-        torch.cat([part.alpha for part in first + rest]),
+        in_order([part.frames for part in parts]),
+        in_order([part.alpha for part in parts]),
+        in_order([part.certainty for part in parts]),
         torch.cat(taught) if taught else None,
     )
 

@@ -9,21 +9,25 @@ EDGE_WEIGHT = 3.0
 """Pixels near an edge count this much more: they are a tenth of the picture and all of its quality."""
 
 
-def matting_loss(logits: Tensor, coarse: Tensor, truth: Tensor) -> Tensor:
-    """The whole loss; logits and truth (B, T, 1, H, W), coarse logits at an eighth of that.
+def matting_loss(logits: Tensor, coarse: Tensor, truth: Tensor, certainty: Tensor) -> Tensor:
+    """The whole loss; logits, truth and its certainty (B, T, 1, H, W), coarse logits at an eighth of that.
+
+    Every pixel counts as much as its truth is certain (1 is known, 0 unknown).
 
     L1, Laplacian pyramid and temporal coherence as in Robust Video Matting (Lin et al. 2022, section 5.3); the cross
     entropies keep the gradient alive while the network is still wrong about who is a person.
     """
     alpha = to_alpha(logits)
-    flat_alpha, flat_truth = alpha.flatten(0, 1), truth.flatten(0, 1)
-    shape = functional.binary_cross_entropy_with_logits(logits, truth)
-    rough = functional.binary_cross_entropy_with_logits(coarse.flatten(0, 1), functional.avg_pool2d(flat_truth, 8))
-    absolute = (edge_weights(flat_truth) * (flat_alpha - flat_truth).abs()).mean()
-    total = absolute + laplacian(flat_alpha, flat_truth) + 0.3 * shape + 0.2 * rough
+    flat_truth, known = truth.flatten(0, 1), certainty.flatten(0, 1)
+    difference = known * (alpha.flatten(0, 1) - flat_truth)
+    shape = functional.binary_cross_entropy_with_logits(logits, truth, weight=certainty)
+    small_truth, small_known = functional.avg_pool2d(flat_truth, 8), functional.avg_pool2d(known, 8)
+    rough = functional.binary_cross_entropy_with_logits(coarse.flatten(0, 1), small_truth, weight=small_known)
+    absolute = (edge_weights(flat_truth) * difference.abs()).mean()
+    total = absolute + laplacian(difference) + 0.3 * shape + 0.2 * rough
     if truth.shape[1] > 1:
         change = (alpha[:, 1:] - alpha[:, :-1]) - (truth[:, 1:] - truth[:, :-1])
-        total = total + 5 * change.square().mean()
+        total = total + 5 * (certainty[:, 1:] * certainty[:, :-1] * change.square()).mean()
     return total
 
 
@@ -34,9 +38,8 @@ def edge_weights(truth: Tensor) -> Tensor:
     return 1 + EDGE_WEIGHT * spread
 
 
-def laplacian(alpha: Tensor, truth: Tensor, *, levels: int = 4) -> Tensor:
-    """L1 between Laplacian pyramids, coarse levels weighted up by their scale (Hou and Liu 2019)."""
-    difference = alpha - truth
+def laplacian(difference: Tensor, *, levels: int = 4) -> Tensor:
+    """L1 of the Laplacian pyramid of a difference, coarse levels weighted up by their scale (Hou and Liu 2019)."""
     total = difference.new_zeros(())
     for level in range(levels):
         low = functional.avg_pool2d(difference, 2)

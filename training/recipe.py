@@ -36,6 +36,8 @@ RECIPES = {
         Stage(frames=110_000, plan=Plan(shots=10, length=1, area=WIDE, least=0.25, taught=4), rate=(1e-3, 8e-4)),
         Stage(frames=132_000, plan=Plan(shots=4, length=5, area=WIDE, least=0.25, taught=4), rate=(7e-4, 1e-5)),
     ),
+    # More people, bands, hands: single frames, from a network that knows people already.
+    "people": (Stage(frames=80_000, plan=Plan(shots=24, length=1, area=FULL, least=0.4), rate=(6e-4, 1e-5)),),
     # What stays true for half a second: longer shots, for a memory that fades.
     "long": (
         Stage(frames=50_000, plan=Plan(shots=3, length=12, area=LARGER, least=0.4, taught=1), rate=(2e-4, 1e-5)),

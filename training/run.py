@@ -48,13 +48,13 @@ class Run:
         Raises:
             FloatingPointError: it goes on like that, so the weights are spoilt already.
         """
-        frames, truth = prepared(batch, self.net.head.weight.device)
+        frames, truth, certainty = prepared(batch, self.net.head.weight.device)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         with torch.autocast(frames.device.type, torch.bfloat16):
             seen = self.net.encode(frames.flatten(0, 1))
             logits, coarse, _ = self.net.follow(seen, frames.shape[1])
-        loss = matting_loss(logits.float(), coarse.float(), truth)
+        loss = matting_loss(logits.float(), coarse.float(), truth, certainty)
         if batch.taught is not None:
             first = seen[-1].unflatten(0, frames.shape[:2])[: len(batch.taught), 0]
             loss = loss + LESSON * self._taught(first, batch.taught)
@@ -118,7 +118,10 @@ def grown(weights: dict[str, Tensor], larger: dict[str, Tensor]) -> dict[str, Te
     return more | resting | weights
 
 
-def prepared(batch: Batch, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Frames (B, T, 3, H, W) in [-1, 1] and truth (B, T, 1, H, W) in [0, 1]."""
-    frames, alpha = (part.to(device, non_blocking=True) for part in (batch.frames, batch.alpha))
-    return frames.permute(0, 1, 4, 2, 3).float() / 127.5 - 1, alpha[:, :, None].float() / 255
+def prepared(batch: Batch, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    """Frames (B, T, 3, H, W) in [-1, 1], truth and its certainty (B, T, 1, H, W) in [0, 1]."""
+    frames = batch.frames.to(device, non_blocking=True)
+    alpha, certainty = (
+        part.to(device, non_blocking=True)[:, :, None].float() / 255 for part in (batch.alpha, batch.certainty)
+    )
+    return frames.permute(0, 1, 4, 2, 3).float() / 127.5 - 1, alpha, certainty

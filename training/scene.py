@@ -10,23 +10,30 @@ from numpy.typing import NDArray
 
 from training.bend import bent
 from training.dress import Dress, dress
-from training.faults import faults, grade, lamp
+from training.faults import Picture, faults, grade, lamp
 from training.framing import person_in_frame, photo_in_frame, room_in_frame
-from training.head import Head, head_of
+from training.front import with_desk, with_object, with_part
+from training.head import head_of
 from training.layers import Layer, Shot, motion_blurred
 from training.motion import path, place
-from training.pack import Pack, Person
+from training.pack import PEOPLE2, Pack, Person
 from training.pictures import over, warp
 from training.things import chair, curtain, thing
 
 RARE = {
-    "SubhiH/HandsDataset": 5.0,
-    "sakshamsood3/Hands4All": 5.0,
-    "vsh2607/presentation-gesture-detection": 5.0,
-    "thanakritmos12/Hand_sign_detection": 5.0,
+    "SubhiH/HandsDataset": 4.0,
+    "sakshamsood3/Hands4All": 4.0,
+    "vsh2607/presentation-gesture-detection": 4.0,
+    "thanakritmos12/Hand_sign_detection": 4.0,
     "sehyunlee217/aps360_project": 3.0,
 }
 """Sources drawn more often than the rest, which counts 1: raised hands and dark seats are rare and hard."""
+
+RARE_KINDS = {"hands": 3.0, "arms": 3.0, "group": 2.5, "figure": 2.5, "standing": 2.5, "stripes": 2.5, "object": 2.5}
+"""The same for kinds of people2's pictures; the most of a picture's kinds counts, 1.5 at least."""
+
+LOOKALIKES = 3
+"""How often each image that is easily mistaken for a person stands among the rooms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +46,19 @@ class Scenes:
     """Running sum of how often each person is drawn."""
     hands: list[Person]
     """Those who raise their hands, or all where nobody does."""
+    rooms: list[Picture]
+    """Images without a person."""
 
     def shot(self, length: int, *, width: int, height: int) -> Shot:
         """A random shot; one in twelve longer ones holds a cut."""
         if length > 1 and self.random.random() < 1 / 12:
             cut = int(self.random.integers(1, length))
             first, second = (self._take(part, width, height) for part in (cut, length - cut))
-            return Shot(np.concatenate([first.frames, second.frames]), np.concatenate([first.alpha, second.alpha]))
+            return Shot(
+                np.concatenate([first.frames, second.frames]),
+                np.concatenate([first.alpha, second.alpha]),
+                np.concatenate([first.certainty, second.certainty]),
+            )
         return self._take(length, width, height)
 
     def _take(self, length: int, width: int, height: int) -> Shot:
@@ -58,18 +71,27 @@ class Scenes:
             people = 2 if self.random.random() < 0.15 else 1
             stills = [self._stills(length) for _ in range(people)]
             shot = self._composite([self._person(each, width, height) for each in stills], length, width, height)
-        if self.random.random() < 0.07:
-            shot = self._with_part(shot, width, height)
-        return self._seen_by_a_camera(shot)
+        return self._seen_by_a_camera(self._with_front(shot))
+
+    def _with_front(self, shot: Shot) -> Shot:
+        """One shot in seven with a part of somebody else in front, one in 16 with an object, one in 16 with a desk."""
+        if self.random.random() < 1 / 16:
+            shot = with_object(self.random, shot, self.rooms)
+        if self.random.random() < 1 / 7:
+            raised = self.random.random() < 0.6
+            shot = with_part(self.random, shot, self.hands if raised else self.pack.people)
+        if self.random.random() < 1 / 16:
+            shot = with_desk(self.random, shot, self.rooms)
+        return shot
 
     def _photo(self, length: int, width: int, height: int) -> Shot:
         """People in their own room, as photographed, with things put behind them."""
         stills = self._stills(length)
         matrix = photo_in_frame(self.random, stills[0].alpha, width, height)
         way = path(self.random, strength=0.5)
-        clothes = self.random.random() < 0.7 and self._dress(head_of(stills[0].alpha))
+        clothes = self.random.random() < 0.7 and self._dress(stills[0].alpha)
         behind = self._things(width, height)
-        frames, alphas = [], []
+        frames, alphas, certainties = [], [], []
         for moment in range(length):
             still = stills[moment % len(stills)]
             where = place(matrix, way.at(moment), width=width, height=height)
@@ -83,17 +105,22 @@ class Scenes:
                 picture, alpha = over(dressed, whole, picture), whole
             frames.append(picture)
             alphas.append(alpha)
-        return Shot(np.stack(frames), np.stack(alphas))
+            certainties.append(
+                np.full_like(alpha, 255)
+                if still.certainty is None
+                else warp(still.certainty, where, (width, height), cv2.BORDER_REFLECT_101)
+            )
+        return Shot(np.stack(frames), np.stack(alphas), np.stack(certainties))
 
     def _composite(self, people: list[Layer], length: int, width: int, height: int) -> Shot:
         """People cut out and put into another room; nobody when there are no people."""
-        room = self.pack.rooms[self.random.integers(len(self.pack.rooms))]
+        room = self.rooms[self.random.integers(len(self.rooms))]
         matrix = room_in_frame(self.random, room, width, height)
         way = path(self.random, strength=0.3 * (self.random.random() < 0.4))
         tone, depth = grade(self.random, strength=0.6), self.random.uniform(0.5, 4) * (self.random.random() < 0.3)
         light = lamp(self.random, width, height) if self.random.random() < 0.3 else None
         behind = self._things(width, height) + self._chairs(people, width, height)
-        frames, alphas = [], []
+        frames, alphas, certainties = [], [], []
         for moment in range(length):
             where = place(matrix, way.at(moment), width=width, height=height)
             picture = tone(warp(room, where, (width, height), cv2.BORDER_REFLECT_101))
@@ -101,29 +128,19 @@ class Scenes:
                 picture = cv2.GaussianBlur(picture, (0, 0), depth)
             for layer in behind:
                 picture = over(*layer.draw(moment, width=width, height=height), picture)
-            alpha = np.zeros((height, width), np.uint8)
+            alpha, certainty = np.zeros((height, width), np.uint8), np.full((height, width), 255, np.uint8)
             for layer in people:
                 colours, own = layer.draw(moment, width=width, height=height)
                 if light is not None:
                     colours = cv2.multiply(colours, light, dtype=cv2.CV_8U)
                 colours, own = motion_blurred(colours, own, layer.path, moment)
                 picture, alpha = over(colours, own, picture), cv2.max(own, alpha)
+                doubt = layer.unknown(moment, own)
+                certainty = certainty if doubt is None else cv2.min(certainty, 255 - doubt)
             frames.append(picture)
             alphas.append(alpha)
-        return Shot(np.stack(frames), np.stack(alphas))
-
-    def _with_part(self, shot: Shot, width: int, height: int) -> Shot:
-        """An arm, a hand, a shoulder of somebody else, in front; not in lower corners, where flags and coats are."""
-        raised = self.random.random() < 0.6
-        stills = [self.hands[self.random.integers(len(self.hands))]] if raised else self._stills(1)
-        colours, alpha = self._person(stills, width, height).draw(0, width=width, height=height)
-        x, y = self.random.uniform(0, width), self.random.uniform(0, 0.75) * height
-        blob = np.zeros((height, width), np.uint8)
-        axes = (int(width * self.random.uniform(0.06, 0.25)), int(width * self.random.uniform(0.06, 0.25)))
-        cv2.ellipse(blob, (int(x), int(y)), axes, self.random.uniform(0, 180), 0, 360, 255, -1, cv2.LINE_AA)
-        alpha = cv2.min(alpha, blob)
-        frames = [over(colours, alpha, frame) for frame in shot.frames]
-        return Shot(np.stack(frames), np.stack([cv2.max(alpha, own) for own in shot.alpha]))
+            certainties.append(certainty)
+        return Shot(np.stack(frames), np.stack(alphas), np.stack(certainties))
 
     def _seen_by_a_camera(self, shot: Shot) -> Shot:
         if self.random.random() < 0.35:
@@ -131,8 +148,9 @@ class Scenes:
         camera = faults(self.random)
         frames = np.stack([camera(frame, self.random) for frame in shot.frames])
         if self.random.random() < 0.5:
-            return Shot(np.ascontiguousarray(frames[:, :, ::-1]), np.ascontiguousarray(shot.alpha[:, :, ::-1]))
-        return Shot(frames, shot.alpha)
+            parts = (frames, shot.alpha, shot.certainty)
+            return Shot(*(np.ascontiguousarray(part[:, :, ::-1]) for part in parts))
+        return Shot(frames, shot.alpha, shot.certainty)
 
     def _stills(self, length: int) -> Sequence[Person]:
         if self.pack.clips and self.random.random() < (0.25 if length > 1 else 0.12):
@@ -150,16 +168,16 @@ class Scenes:
             matrix=person_in_frame(self.random, stills[0].alpha, head, width, height),
             path=path(self.random, strength=1.0),
             grade=grade(self.random, strength=0.4),
-            dress=self._dress(head),
+            dress=self._dress(stills[0].alpha),
             head=head,
         )
 
-    def _dress(self, head: Head | None) -> Dress | None:
-        return dress(self.random, head, self.pack.people, self.pack.rooms)
+    def _dress(self, alpha: Picture) -> Dress | None:
+        return dress(self.random, alpha, self.pack.people, self.rooms)
 
     def _things(self, width: int, height: int) -> list[Layer]:
         """Up to three things that stand behind people, in half of the shots; in one of eight a curtain beside them."""
-        rooms = self.pack.rooms
+        rooms = self.rooms
         count = self.random.integers(0, 4) * (self.random.random() < 0.5)
         curtained = self.random.random() < 1 / 8
         things = [thing(self.random, rooms, width, height) for _ in range(count)]
@@ -179,6 +197,22 @@ class Scenes:
 
 def scenes(pack: Pack, *, seed: int) -> Scenes:
     """Shots from a pack, the same ones for the same seed."""
-    odds = np.cumsum([RARE.get(person.source, 1.0) for person in pack.people])
-    hands = [person for person in pack.people if person.source in RARE] or pack.people
-    return Scenes(pack, np.random.default_rng(seed), odds, hands)
+    odds = np.cumsum([_odds(person.source) for person in pack.people])
+    hands = [person for person in pack.people if _raised(person.source)] or pack.people
+    return Scenes(pack, np.random.default_rng(seed), odds, hands, pack.rooms + LOOKALIKES * pack.lookalikes)
+
+
+def _odds(source: str) -> float:
+    """How often a source is drawn, where 1 is usual."""
+    if source.startswith(PEOPLE2):
+        return max(1.5, *(RARE_KINDS.get(kind, 0.0) for kind in _kinds(source)))
+    return RARE.get(source, 1.0)
+
+
+def _raised(source: str) -> bool:
+    return source in RARE or not {"hands", "arms"}.isdisjoint(_kinds(source))
+
+
+def _kinds(source: str) -> list[str]:
+    """Of a picture of people2; empty for others."""
+    return source.removeprefix(f"{PEOPLE2}:").split() if source.startswith(PEOPLE2) else []

@@ -13,6 +13,7 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip insta
 pytest.importorskip("pymatting", reason="pymatting is not installed: pip install --group train")
 
 from training import (  # noqa: E402 - only where torch is
+    bands,
     bend,
     blocks,
     dress,
@@ -20,6 +21,7 @@ from training import (  # noqa: E402 - only where torch is
     export,
     faces,
     faults,
+    front,
     hats,
     head,
     layers,
@@ -146,10 +148,10 @@ def test_batches_come_in_few_sizes_from_the_least_to_the_most() -> None:
 def test_a_perfect_alpha_costs_less_than_any_other() -> None:
     truth = torch.zeros(2, 3, 1, 32, 48)
     truth[..., 8:24, 12:36] = 1
-    logits, coarse = (truth - 0.5) * 30, torch.zeros(2, 3, 1, 4, 6)
-    perfect = losses.matting_loss(logits, coarse, truth)
-    assert perfect < losses.matting_loss(logits.roll(2, -1), coarse, truth)
-    assert perfect < losses.matting_loss(-logits, coarse, truth)
+    logits, coarse, known = (truth - 0.5) * 30, torch.zeros(2, 3, 1, 4, 6), torch.ones_like(truth)
+    perfect = losses.matting_loss(logits, coarse, truth, known)
+    assert perfect < losses.matting_loss(logits.roll(2, -1), coarse, truth, known)
+    assert perfect < losses.matting_loss(-logits, coarse, truth, known)
 
 
 def test_flicker_costs_more_than_the_same_error_at_rest() -> None:
@@ -157,7 +159,19 @@ def test_flicker_costs_more_than_the_same_error_at_rest() -> None:
     error = torch.full((1, 4, 1, 32, 32), 0.4)
     sign = torch.tensor([1.0, -1.0, 1.0, -1.0]).view(1, 4, 1, 1, 1)
     coarse = torch.zeros(1, 4, 1, 4, 4)
-    assert losses.matting_loss(error * sign, coarse, truth) > losses.matting_loss(error, coarse, truth)
+    known = torch.ones_like(truth)
+    assert losses.matting_loss(error * sign, coarse, truth, known) > losses.matting_loss(error, coarse, truth, known)
+
+
+def test_where_truth_is_unknown_nothing_is_learned() -> None:
+    truth = (torch.rand(2, 3, 1, 32, 48) > 0.5).float()
+    logits, coarse = torch.randn(2, 3, 1, 32, 48, requires_grad=True), torch.zeros(2, 3, 1, 4, 6)
+    known = torch.zeros_like(truth)
+    known[..., :16, :] = 1
+    losses.matting_loss(logits, coarse, truth, known).backward()
+    assert logits.grad is not None
+    assert (logits.grad[..., 16:, :] == 0).all()
+    assert (logits.grad[..., :16, :] != 0).float().mean() > 0.9
 
 
 def test_alpha_reaches_both_ends() -> None:
@@ -267,16 +281,115 @@ def test_a_bent_shot_keeps_its_alpha_where_its_people_are(seed: int) -> None:
     alpha = np.zeros((2, 90, 160), np.uint8)
     alpha[:, 30:, 50:110] = 255
     frames = np.repeat(alpha[..., None], 3, axis=3)
-    seen = bend.bent(np.random.default_rng(seed), layers.Shot(frames, alpha))
+    seen = bend.bent(np.random.default_rng(seed), layers.Shot(frames, alpha, alpha))
     np.testing.assert_array_equal(seen.frames[..., 1], seen.alpha)
     np.testing.assert_array_equal(seen.alpha[0], seen.alpha[1])
     assert (seen.alpha != alpha).any()
     assert 0.6 < np.mean(seen.alpha > 127) / np.mean(alpha > 127) < 1.6
 
 
+def shot_of_a_body() -> layers.Shot:
+    """Somebody from the middle of a grey frame down to its bottom, in blue."""
+    alpha = np.zeros((2, 90, 160), np.uint8)
+    alpha[:, 30:, 50:110] = 255
+    frames = np.where(alpha[..., None] > 0, np.uint8([200, 40, 20]), np.uint8([128, 128, 128]))
+    return layers.Shot(frames, alpha, np.full_like(alpha, 255))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_bands_move_with_the_body_and_cross_it_below_the_head(seed: int) -> None:
+    wearer = head.Head(middle=50, top=30, neck=60, width=32)
+    across = bands.bands(np.random.default_rng(seed), wearer, bottom=120)
+    assert 1 <= len(across.corners) <= 4
+    middles = across.corners.mean(1)[:, 1]
+    assert ((middles >= wearer.top) & (middles <= 150)).all()
+    colours, matrix = np.full((120, 100, 3), 128, np.uint8), np.array([[1.0, 0, 0], [0, 1, 0]])
+    drawn = across.put_on(colours, matrix)
+    assert (drawn != colours).any()
+    moved = across.put_on(colours, matrix + np.array([[0, 0, 10], [0, 0, 5]]))
+    if not across.folded:
+        assert np.mean(np.abs(moved[5:, 10:].astype(int) - drawn[:-5, :-10]) > 2) < 0.01
+
+
+def test_people_without_a_whole_head_get_bands_too() -> None:
+    alpha = np.zeros((90, 160), np.uint8)
+    alpha[:, 50:110] = 255
+    assert head.head_of(alpha) is None
+    worn = [dress.dress(np.random.default_rng(seed), alpha, [], []) for seed in range(200)]
+    assert 0.15 < np.mean([each is not None and each.bands is not None for each in worn]) < 0.4
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_part_in_front_is_a_person_s(seed: int) -> None:
+    person = standing(head.Head(middle=80, top=20, neck=68, width=40))
+    green = np.full((*person.shape, 3), (20, 200, 40), np.uint8)
+    before = shot_of_a_body()
+    after = front.with_part(np.random.default_rng(seed), before, [pack.Person(green, green, person, "")])
+    changed = (after.frames != before.frames).any(3)
+    assert (after.alpha[changed] > 0).all()
+    assert (after.alpha >= before.alpha).all()
+    assert (after.certainty == 255).all()
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_an_object_is_the_person_s_before_the_body_and_unknown_beside_it(seed: int) -> None:
+    before = shot_of_a_body()
+    after = front.with_object(np.random.default_rng(seed), before, [before.frames[0]])
+    np.testing.assert_array_equal(after.alpha, before.alpha)
+    beside = (after.frames != before.frames).any(3) & (before.alpha == 0)
+    assert (after.certainty[beside] < 255).all()
+    assert (after.certainty[before.alpha > 0] == 255).all()
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_nobody_is_seen_where_a_desk_is(seed: int) -> None:
+    before = shot_of_a_body()
+    after = front.with_desk(np.random.default_rng(seed), before, [before.frames[0]])
+    assert after.alpha[0, -1].mean() < before.alpha[0, -1].mean()
+    np.testing.assert_array_equal(after.alpha[:, :50], before.alpha[:, :50])
+
+
+def test_votes_give_certainty_and_outlines_are_certain() -> None:
+    votes = np.full((40, 40), 255, np.uint8)
+    votes[10, :] = 140
+    votes[20:30, 5:15] = 140
+    certainty = pack.certainty_of(votes, (160, 160))
+    assert certainty.shape == (160, 160)
+    assert certainty[40:44, 60:].min() == 255
+    assert certainty[90:110, 30:50].max() < 40
+    assert pack.certainty_of(np.zeros((4, 4), np.uint8), (8, 8)).max() == 0
+
+
+def test_labels_by_votes_are_read_where_a_pack_has_them(folder: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    shutil.copytree(folder, mine)
+    image, alpha = disc(np.random.default_rng(1), (40, 40))
+    for name, pixels in (("me.png", image), ("me_alpha.png", alpha), ("me_sure.png", np.full((16, 24), 128, np.uint8))):
+        cv2.imwrite(str(mine / name), pixels)
+    row = ("me.png", "me_alpha.png", "me_sure.png", "hands webcam", "train")
+    write(mine / "people2.csv", ("image", "alpha", "sure", "kind", "split"), [row, (*row[:4], "gestures")])
+    write(mine / "no_person2.csv", ("image", "split"), [("me.png", "train"), ("me.png", "val")])
+    read = pack.read(mine, split="train", cache=tmp_path / "cache")
+    assert len(read.people) == 7
+    assert read.people[-1].certainty is not None
+    assert read.people[-1].certainty.max() <= 1
+    assert len(read.lookalikes) == 1
+    source = scene.scenes(read, seed=0)
+    assert source.hands == [read.people[-1]]
+    assert len(source.rooms) == 4 + scene.LOOKALIKES
+
+
+def test_alphas_of_clips_are_read_as_they_are_stored(folder: Path) -> None:
+    first = next(pack.grey_frames(folder / "train_alpha.avi"))
+    assert first.shape == SIZE[::-1]
+    assert first.min() <= 3
+    assert first.max() >= 252
+
+
 def test_a_gradient_that_overflows_spoils_no_weight(tmp_path: Path) -> None:
     run = begin("tiny", tmp_path / "checkpoint.pt", "cpu")
-    batch = loader.Batch(torch.zeros(1, 1, 32, 48, 3, dtype=torch.uint8), torch.zeros(1, 1, 32, 48, dtype=torch.uint8))
+    empty = torch.zeros(1, 1, 32, 48, dtype=torch.uint8)
+    batch = loader.Batch(torch.zeros(1, 1, 32, 48, 3, dtype=torch.uint8), empty, empty + 255)
     run.net.head.bias.register_hook(lambda gradient: gradient * torch.inf)
     before = run.net.head.weight.detach().clone()
     run.step(batch, 1e-3)
