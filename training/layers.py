@@ -1,10 +1,11 @@
 """What a shot is laid out of: pictures with an alpha, each on its own way through the frame."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from training.dress import Dress
 from training.faults import Grade, Picture
@@ -47,6 +48,13 @@ class Layer:
             colours, alpha = self.dress.put_on(colours, alpha, matrix)
         return self.grade(colours), alpha
 
+
+    def clothed(self, colour: NDArray[np.float64]) -> "Layer":
+        """The same in clothes of a ``colour`` (3) BGR, where a head, and so clothes, were found."""
+        if self.head is None:
+            return self
+        dress = self.dress or Dress(self.head)
+        return replace(self, dress=replace(dress, clothes=colour.astype(np.float32)))
 
     def unknown(self, moment: int, alpha: Picture) -> Picture | None:
         """Where ``alpha``, as drawn at a moment, may be wrong: (H, W), 0 is known; None where all is known.

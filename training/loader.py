@@ -48,7 +48,8 @@ class Plan:
     """What a batch is: how many shots of how many frames, of about how many pixels each.
 
     ``least``: the smallest batches have this share of ``area``, for a network that is run on grids of several sizes.
-    ``taught``: how many of the shots the teacher looks at, where there is one.
+    ``taught``: how many of the shots the teacher looks at, where there is one. ``mirrored``: how many are also shown as
+    their mirror image, whose alpha is to be the same.
     """
 
     shots: int
@@ -56,6 +57,7 @@ class Plan:
     area: int
     least: float = 1.0
     taught: int = 0
+    mirrored: int = 0
 
 
 def aspect(random: Generator) -> tuple[int, int]:

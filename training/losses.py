@@ -31,6 +31,14 @@ def matting_loss(logits: Tensor, coarse: Tensor, truth: Tensor, certainty: Tenso
     return total
 
 
+def disagreement(alpha: Tensor, mirrored: Tensor) -> Tensor:
+    """Mean absolute difference of alphas and those of the mirrored frames, both (B, T, 1, H, W).
+
+    It needs no truth, so it counts where the truth is unknown too.
+    """
+    return (alpha - mirrored.flip(-1)).abs().mean()
+
+
 def edge_weights(truth: Tensor) -> Tensor:
     """1 far from edges, up to 1 + EDGE_WEIGHT in the 4x4 blocks that an edge runs through and halfway to the next."""
     share = functional.avg_pool2d(truth, 4)

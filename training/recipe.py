@@ -37,7 +37,12 @@ RECIPES = {
         Stage(frames=132_000, plan=Plan(shots=4, length=5, area=WIDE, least=0.25, taught=4), rate=(7e-4, 1e-5)),
     ),
     # More people, bands, hands: single frames, from a network that knows people already.
-    "people": (Stage(frames=80_000, plan=Plan(shots=24, length=1, area=FULL, least=0.4), rate=(6e-4, 1e-5)),),
+    "people": (Stage(frames=70_000, plan=Plan(shots=24, length=1, area=FULL, least=0.4), rate=(6e-4, 1e-5)),),
+    # The same on every grid, then in shots of twelve for the memory; alphas of mirror images are to agree.
+    "people-long": (
+        Stage(frames=36_000, plan=Plan(shots=12, length=1, area=WIDE, least=0.35, mirrored=3), rate=(4e-4, 2.5e-4)),
+        Stage(frames=45_000, plan=Plan(shots=3, length=12, area=LARGER, least=0.4), rate=(2.5e-4, 1e-5)),
+    ),
     # What stays true for half a second: longer shots, for a memory that fades.
     "long": (
         Stage(frames=50_000, plan=Plan(shots=3, length=12, area=LARGER, least=0.4, taught=1), rate=(2e-4, 1e-5)),

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from training.loader import Batch
-from training.losses import matting_loss
-from training.net import SHAPES, MattingNet
+from training.losses import disagreement, matting_loss
+from training.net import SHAPES, MattingNet, to_alpha
 from training.teacher import Lesson
 
 GROWS = ("stem.", "to4.", "to8.", "to16.", "whole.")
@@ -20,6 +20,9 @@ ADDS = ("second.1.weight", "second.1.bias", "back.weight", "back.bias")
 
 SKIPPED = 20
 """So many batches in a row without a gradient that is a number, and there is no use in going on."""
+
+MIRROR = 0.5
+"""What the difference of alphas of a frame and of its mirror image counts beside the matting loss."""
 
 LESSON = 0.15
 """What the teacher's lesson counts beside the matting loss."""
@@ -42,19 +45,26 @@ class Run:
     lessons: list[float] = field(default_factory=list)
     skipped: int = 0
 
-    def step(self, batch: Batch, rate: float) -> None:
+    def step(self, batch: Batch, rate: float, *, mirrored: int = 0) -> None:
         """One step of the optimizer on one batch; none where a gradient overflows, which would spoil every weight.
+
+        The first ``mirrored`` shots are also shown as their mirror image.
 
         Raises:
             FloatingPointError: it goes on like that, so the weights are spoilt already.
         """
-        frames, truth, certainty = prepared(batch, self.net.head.weight.device)
+        frames, truth, certainty = (
+            torch.cat([part, part[:mirrored].flip(-1)]) if mirrored else part
+            for part in prepared(batch, self.net.head.weight.device)
+        )
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         with torch.autocast(frames.device.type, torch.bfloat16):
             seen = self.net.encode(frames.flatten(0, 1))
             logits, coarse, _ = self.net.follow(seen, frames.shape[1])
         loss = matting_loss(logits.float(), coarse.float(), truth, certainty)
+        if mirrored:
+            loss = loss + MIRROR * disagreement(to_alpha(logits[:mirrored]), to_alpha(logits[-mirrored:]))
         if batch.taught is not None:
             first = seen[-1].unflatten(0, frames.shape[:2])[: len(batch.taught), 0]
             loss = loss + LESSON * self._taught(first, batch.taught)
@@ -66,7 +76,7 @@ class Run:
             raise FloatingPointError(f"no gradient of {self.skipped} batches in a row is a number")
         if not self.skipped:
             self.optimizer.step()
-        self.frames += frames.shape[0] * frames.shape[1]
+        self.frames += len(batch.frames) * frames.shape[1]
         self.losses.append(float(loss.detach()))
         self._follow(0.999 if self.before + self.frames > 50_000 else 0.99)
 

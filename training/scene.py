@@ -1,7 +1,7 @@
 """Shots made from stills and clips: who stands where, before what, moving how; with the exact alpha of each frame."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -19,6 +19,7 @@ from training.motion import path, place
 from training.pack import PEOPLE2, Pack, Person
 from training.pictures import over, warp
 from training.things import chair, curtain, thing
+from training.walls import colour_of, wall
 
 RARE = {
     "SubhiH/HandsDataset": 4.0,
@@ -33,7 +34,8 @@ RARE_KINDS = {"hands": 3.0, "arms": 3.0, "group": 2.5, "figure": 2.5, "standing"
 """The same for kinds of people2's pictures; the most of a picture's kinds counts, 1.5 at least."""
 
 LOOKALIKES = 3
-"""How often each image that is easily mistaken for a person stands among the rooms."""
+"""How often each image that is easily mistaken for a person stands among the rooms; half of the rooms without anybody
+are such images."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +67,12 @@ class Scenes:
         kind = self.random.random()
         if kind < 0.46:
             shot = self._photo(length, width, height)
-        elif kind < 0.53:
+        elif kind < 0.56:
             shot = self._composite([], length, width, height)
         else:
             people = 2 if self.random.random() < 0.15 else 1
-            stills = [self._stills(length) for _ in range(people)]
-            shot = self._composite([self._person(each, width, height) for each in stills], length, width, height)
+            layers = [self._person(self._stills(length), width, height) for _ in range(people)]
+            shot = self._composite([layer for layer in layers if layer], length, width, height)
         return self._seen_by_a_camera(self._with_front(shot))
 
     def _with_front(self, shot: Shot) -> Shot:
@@ -90,6 +92,9 @@ class Scenes:
         matrix = photo_in_frame(self.random, stills[0].alpha, width, height)
         way = path(self.random, strength=0.5)
         clothes = self.random.random() < 0.7 and self._dress(stills[0].alpha)
+        if clothes and self.random.random() < 1 / 10:
+            behind_them = colour_of(stills[0].image, stills[0].alpha)
+            clothes = replace(clothes, clothes=(behind_them + self.random.normal(0, 6, 3)).astype(np.float32))
         behind = self._things(width, height)
         frames, alphas, certainties = [], [], []
         for moment in range(length):
@@ -114,7 +119,9 @@ class Scenes:
 
     def _composite(self, people: list[Layer], length: int, width: int, height: int) -> Shot:
         """People cut out and put into another room; nobody when there are no people."""
-        room = self.rooms[self.random.integers(len(self.rooms))]
+        room = self._room(empty=not people)
+        if self.random.random() < 1 / 10:
+            people = [layer.clothed(colour_of(room) + self.random.normal(0, 6, 3)) for layer in people]
         matrix = room_in_frame(self.random, room, width, height)
         way = path(self.random, strength=0.3 * (self.random.random() < 0.4))
         tone, depth = grade(self.random, strength=0.6), self.random.uniform(0.5, 4) * (self.random.random() < 0.3)
@@ -161,16 +168,28 @@ class Scenes:
         drawn = int(np.searchsorted(self.odds, self.random.uniform(0, self.odds[-1])))
         return [self.pack.people[drawn]]
 
-    def _person(self, stills: Sequence[Person], width: int, height: int) -> Layer:
-        head = head_of(stills[0].alpha)
+    def _person(self, stills: Sequence[Person], width: int, height: int) -> Layer | None:
+        """Somebody cut out, placed by the first still in which anybody is; None where nobody ever is."""
+        first = next((still for still in stills if still.alpha.max() > 127), None)
+        if first is None:
+            return None
+        head = head_of(first.alpha)
         return Layer(
             stills=stills,
-            matrix=person_in_frame(self.random, stills[0].alpha, head, width, height),
+            matrix=person_in_frame(self.random, first.alpha, head, width, height),
             path=path(self.random, strength=1.0),
             grade=grade(self.random, strength=0.4),
-            dress=self._dress(stills[0].alpha),
+            dress=self._dress(first.alpha),
             head=head,
         )
+
+    def _room(self, *, empty: bool) -> Picture:
+        """An image without a person: one in eight a wall; where it stays ``empty``, every other one a lookalike."""
+        if empty and self.pack.lookalikes and self.random.random() < 0.5:
+            return self.pack.lookalikes[self.random.integers(len(self.pack.lookalikes))]
+        if self.random.random() < 1 / 8:
+            return wall(self.random, self.rooms)
+        return self.rooms[self.random.integers(len(self.rooms))]
 
     def _dress(self, alpha: Picture) -> Dress | None:
         return dress(self.random, alpha, self.pack.people, self.rooms)
@@ -187,11 +206,13 @@ class Scenes:
 
     def _chairs(self, people: list[Layer], width: int, height: int) -> list[Layer]:
         """The chairs that one in six sits on; one in six empty rooms has one too."""
-        seated = [each for each in people if self.random.random() < 1 / 6]
+        seated: list[Layer | None] = [each for each in people if self.random.random() < 1 / 6]
         if not people and self.random.random() < 1 / 6:
             seated = [self._person(self._stills(1), width, height)]
         return [
-            chair(self.random, each.head, each.matrix, each.stills[0].alpha.shape[::-1]) for each in seated if each.head
+            chair(self.random, each.head, each.matrix, each.stills[0].alpha.shape[::-1])
+            for each in seated
+            if each and each.head
         ]
 
 

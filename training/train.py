@@ -38,7 +38,7 @@ def train(
             plan, current = recipe[index].plan, index
             source = batches(data, plan, seed=run.before + run.frames, workers=workers, teacher=teacher)
         rate = rate_at(recipe[index], progress, warm=(steps + 1) / 200)
-        run.step(next(source), rate)
+        run.step(next(source), rate, mirrored=recipe[index].plan.mirrored)
         steps += 1
         if steps % every == 0:
             speed = (run.frames - seen) / (time.monotonic() - started)

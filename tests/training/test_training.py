@@ -35,6 +35,7 @@ from training import (  # noqa: E402 - only where torch is
     teacher,
     things,
     train,
+    walls,
 )
 from training.recipe import Stage  # noqa: E402 - likewise
 from training.run import SKIPPED, begin  # noqa: E402 - likewise
@@ -161,6 +162,29 @@ def test_flicker_costs_more_than_the_same_error_at_rest() -> None:
     coarse = torch.zeros(1, 4, 1, 4, 4)
     known = torch.ones_like(truth)
     assert losses.matting_loss(error * sign, coarse, truth, known) > losses.matting_loss(error, coarse, truth, known)
+
+
+def test_mirror_images_disagree_where_alphas_do() -> None:
+    alpha = torch.rand(2, 1, 1, 8, 12)
+    assert losses.disagreement(alpha, alpha.flip(-1)).item() == 0
+    assert losses.disagreement(alpha, 1 - alpha.flip(-1)).item() == pytest.approx((2 * alpha - 1).abs().mean().item())
+
+
+def test_shots_shown_mirrored_too_are_not_counted_twice(data: pack.Pack, tmp_path: Path) -> None:
+    run = begin("tiny", tmp_path / "checkpoint.pt", "cpu")
+    batch = next(loader.batches(data, loader.Plan(shots=4, length=1, area=48 * 64), seed=0, workers=0))
+    run.step(batch, 1e-3, mirrored=2)
+    assert run.frames == 4
+
+
+def test_somebody_who_enters_is_placed_by_the_first_frame_that_shows_them(data: pack.Pack) -> None:
+    source = scene.scenes(data, seed=0)
+    still = data.people[0]
+    gone = pack.Person(still.image, still.foreground, np.zeros_like(still.alpha), "")
+    assert source._person([gone, gone], 64, 48) is None
+    layer = source._person([gone, still], 64, 48)
+    assert layer is not None
+    assert 0.02 < (layer.draw(1, width=64, height=48)[1] > 127).mean() < 1
 
 
 def test_where_truth_is_unknown_nothing_is_learned() -> None:
@@ -347,6 +371,22 @@ def test_nobody_is_seen_where_a_desk_is(seed: int) -> None:
     after = front.with_desk(np.random.default_rng(seed), before, [before.frames[0]])
     assert after.alpha[0, -1].mean() < before.alpha[0, -1].mean()
     np.testing.assert_array_equal(after.alpha[:, :50], before.alpha[:, :50])
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_wall_fills_its_image_and_has_one_mean_colour(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    image = walls.wall(random, [random.integers(0, 256, (80, 120, 3), np.uint8)])
+    assert image.shape == (*walls.SIZE[::-1], 3)
+    assert image.max() > 0
+    np.testing.assert_allclose(walls.colour_of(image), image.mean((0, 1)), atol=0.1)
+
+
+def test_the_colour_behind_somebody_leaves_them_out() -> None:
+    image, alpha = np.full((40, 60, 3), 50, np.uint8), np.zeros((40, 60), np.uint8)
+    image[:, 30:], alpha[:, 30:] = 200, 255
+    assert walls.colour_of(image, alpha).tolist() == [50, 50, 50]
+    assert walls.colour_of(image, np.full_like(alpha, 255)).tolist() == [125, 125, 125]
 
 
 def test_votes_give_certainty_and_outlines_are_certain() -> None:
