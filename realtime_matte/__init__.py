@@ -1,9 +1,8 @@
 """Real-time webcam background removal: camera, matte, new background, virtual camera."""
 
 import os
-from importlib import import_module
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # typing takes long to import, and signals are caught after this module
 if TYPE_CHECKING:
     from realtime_matte.config.config import Config as Config
     from realtime_matte.errors import BadFile as BadFile
@@ -127,6 +126,8 @@ __all__ = [
 def __getattr__(name: str) -> object:
     if name not in _MODULE_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module  # noqa: PLC0415 - as typing above
+
     return getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
 
 

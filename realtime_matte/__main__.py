@@ -1,7 +1,21 @@
-"""``python -m realtime_matte``, which is the command ``rtmatte``."""
+"""The command ``rtmatte``, also as ``python -m realtime_matte``."""
 
 import sys
 
-from realtime_matte.cli import main
+from realtime_matte.cli.signals import Signals
 
-sys.exit(main())
+
+def main() -> int:
+    """Run the command line of this process. Signals are caught before anything else is imported."""
+    signals = Signals()
+    signals.catch()
+    try:
+        from realtime_matte.cli.main import main as run  # noqa: PLC0415
+
+        return run(signals=signals)
+    finally:
+        signals.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

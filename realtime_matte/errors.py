@@ -1,9 +1,28 @@
 """The errors users meet: each says what failed, with the value, and has a hint that says what to do."""
 
+import os
+import re
 from collections.abc import Sequence
 from typing import Final
 
 REINSTALL: Final = "install rtmatte again: pip install --force-reinstall . in its folder"
+
+LINE_LIMIT: Final = 480
+"""Longest message, in characters: it stays readable, and six lines of a terminal."""
+
+GAP: Final = " ... "
+
+ENVIRONMENT: Final = {
+    "numba": ("NUMBA_",),
+    "llvmlite": ("NUMBA_", "LLVMLITE_"),
+    "cv2": ("OPENCV_",),
+    "onnxruntime": ("ORT_",),
+    "numpy": ("NPY_", "OPENBLAS_"),
+}
+"""Packages that refuse wrong environment variables when they are imported, and how those variables begin."""
+
+OWN_VARIABLES: Final = {"OPENCV_LOG_LEVEL", "ORT_DISABLE_TELEMETRY"}
+"""Variables that this program sets itself, to values that are accepted."""
 
 
 class MatteError(Exception):
@@ -66,20 +85,23 @@ class MissingDependency(MatteError, ImportError):
     """A package, a system library or an optional extra is missing; the hint names what to install."""
 
 
-def missing_dependency(error: ImportError) -> MissingDependency:
+def missing_dependency(error: Exception) -> MissingDependency:
     """The error to show for a package that is missing or cannot be loaded.
 
     Raises:
-        ImportError: ``error`` itself, where a module of this package is missing: that is a bug of ours.
+        Exception: ``error`` itself, where it is a bug: it was not raised by the import of a package, or a module of
+            this package is missing.
     """
-    text = str(error)
-    if "libGL" in text or "libgthread" in text or "libglib" in text:
-        return MissingDependency(
-            f"OpenCV cannot load a system library ({text})",
-            hint="Debian and Ubuntu: sudo apt install libgl1 libglib2.0-0; Fedora: sudo dnf install mesa-libGL glib2",
-        )
+    text, package = str(error), _imported_package(error)
+    if not isinstance(error, ImportError):
+        if package not in ENVIRONMENT:
+            raise error
+        return _refused_environment(package, text)
     if error.name and error.name.startswith("realtime_matte"):
         raise error
+    library = _missing_library(text)
+    if library and package in {"", "cv2"}:
+        return MissingDependency(f"OpenCV cannot load the system library {library}", hint=_system_package(library))
     if isinstance(error, ModuleNotFoundError):
         return MissingDependency(f"the package {error.name!r} is missing", hint=REINSTALL)
     if "DLL load failed" in text:
@@ -87,3 +109,71 @@ def missing_dependency(error: ImportError) -> MissingDependency:
             text, hint=f"install Microsoft's Visual C++ Redistributable (x64); if that does not help, {REINSTALL}"
         )
     return MissingDependency(f"a package cannot be loaded ({text})", hint=REINSTALL)
+
+
+def printable(text: str, limit: int = LINE_LIMIT) -> str:
+    r"""The text in one line that is safe for a terminal: every message and every foreign name is printed through this.
+
+    Control codes, line breaks and marks that change the direction of writing, which could forge a line, become escapes
+    such as ``\x1b``. Of a text with more than ``limit`` characters, the middle is left out: messages begin with what
+    failed and end with what to do.
+
+    Example:
+        >>> print(printable("a\nb"), printable("x" * 100, limit=16))
+        a\nb xxxxxx ... xxxxx
+    """
+    text = _without_middle(text, limit)
+    if text.isprintable():
+        return text
+    escaped = (char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+    return _without_middle("".join(escaped), limit)
+
+
+def _without_middle(text: str, limit: int) -> str:
+    if len(text) <= limit:
+        return text
+    kept = limit - len(GAP)
+    return f"{text[: kept - kept // 2]}{GAP}{text[len(text) - kept // 2 :]}"
+
+
+def _imported_package(error: Exception) -> str:
+    """The package whose import raised the error; empty if it was raised later, or by a module of this package."""
+    package, trace = "", error.__traceback__
+    while trace:
+        if trace.tb_frame.f_code.co_name == "<module>":
+            package = str(trace.tb_frame.f_globals.get("__name__", "")).partition(".")[0]
+        trace = trace.tb_next
+    return "" if package in {"realtime_matte", "__main__"} else package
+
+
+def _refused_environment(package: str, text: str) -> MissingDependency:
+    """The error for a package that was imported with variables that it refuses, or failed for an unknown reason."""
+    names = [name for name in os.environ if name.startswith(ENVIRONMENT[package]) and name not in OWN_VARIABLES]
+    hint = f"correct or unset the environment variable {', '.join(names)}" if names else REINSTALL
+    return MissingDependency(f"the package {package!r} cannot be loaded ({text})", hint=hint)
+
+
+def _missing_library(text: str) -> str:
+    """The shared library that the system lacks; empty if none is named, or one that belongs into a package's wheel."""
+    found = re.search(r"\b(lib[\w.+-]+\.so[.0-9]*)[: ].*No such file", text)
+    in_wheel = found is not None and re.search(r"-[0-9a-f]{8}\.so", found[1])
+    return found[1] if found and not in_wheel else ""
+
+
+def _system_package(library: str) -> str:
+    """How to install a shared library. Fedora's packages can be named by the libraries that they provide."""
+    debian = dict.fromkeys([_debian_package(library), "libgl1", "libglib2.0-0"])
+    return (
+        f"Debian and Ubuntu: sudo apt install {' '.join(debian)};"
+        f" Fedora: sudo dnf install '{library}()(64bit)' mesa-libGL glib2;"
+        f" Arch: install the package that pacman -F {library} names"
+    )
+
+
+def _debian_package(library: str) -> str:
+    """The package of a shared library by Debian's naming rule (Debian Policy 8.1): libX11.so.6 is in libx11-6."""
+    if library.startswith(("libglib-2.0", "libgthread-2.0", "libgobject-2.0", "libgio-2.0")):
+        return "libglib2.0-0"
+    name, _, version = library.lower().partition(".so")
+    major = version.lstrip(".").partition(".")[0]
+    return f"{name}-{major}" if name[-1].isdigit() else name + major

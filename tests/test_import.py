@@ -30,7 +30,7 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
 
 
 def test_help_loads_nothing_heavy() -> None:
-    run = "from realtime_matte.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass"
+    run = "from realtime_matte.cli.main import main\ntry: main(['--help'])\nexcept SystemExit: pass"
     assert loaded_by(f"exec({run!r})") & HEAVY == set()
 
 

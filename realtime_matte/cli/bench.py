@@ -5,7 +5,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from realtime_matte.cli.signals import Signals
 from realtime_matte.config.arguments import Parser, add_json, add_network
+from realtime_matte.errors import printable
 
 if TYPE_CHECKING:
     from realtime_matte.benchmark.report import Percentiles, Result
@@ -18,9 +20,10 @@ taking a frame until its composite was sent, p50/p95/p99. FIRST: from the start 
 Frames are read from memory without waiting, unless --camera names a source."""
 
 
-def main(words: Sequence[str], *, prog: str) -> int:
+def main(words: Sequence[str], *, prog: str, signals: Signals) -> int:
     """Measure each size in its own process, and print a table or JSON."""
     arguments = vars(_parser(prog).parse_args(words))
+    signals.raise_interrupts()
     as_json, sizes = arguments.pop("json"), arguments.pop("size") or SIZES
     from realtime_matte.benchmark import report
     from realtime_matte.config.arguments import from_arguments
@@ -40,7 +43,7 @@ def heading(record: Mapping[str, Any]) -> list[str]:
     machine, results = record["machine"], record["results"]
     line = f"rtmatte {record['version']}, {results[0]['model']}, on {machine['cpu']}, {machine['cores']} cores, "
     line += f"{machine['system']}, Python {machine['python']}, ONNX Runtime {machine['onnxruntime']}"
-    return [line, *dict.fromkeys(notice for one in results for notice in one["notices"])]
+    return [printable(one) for one in (line, *dict.fromkeys(notice for one in results for notice in one["notices"]))]
 
 
 def table(results: Sequence["Result"]) -> str:

@@ -1,16 +1,19 @@
 """What a run shows on stderr: a progress line in a terminal, plain lines elsewhere. Also tables on stdout."""
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, Protocol, TextIO, cast
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Column
 
-from realtime_matte.cli import discard_output
+from realtime_matte.cli.job_control import in_foreground
+from realtime_matte.cli.main import discard_output
+from realtime_matte.errors import printable
 
 if TYPE_CHECKING:  # the verbs that print tables alone do without them
     from realtime_matte.pipeline.pipeline import Pipeline
@@ -18,6 +21,10 @@ if TYPE_CHECKING:  # the verbs that print tables alone do without them
 
 REDRAW_INTERVAL_S: Final = 0.5
 PRINT_INTERVAL_S: Final = 5.0
+
+ERASE_LINE: Final = b"\r\x1b[2K"
+SHOW_CURSOR: Final = b"\x1b[?25h"
+HIDE_CURSOR: Final = b"\x1b[?25l"
 
 MIN_STAGE_S: Final = 0.00005
 """A stage that takes less is not shown."""
@@ -37,6 +44,12 @@ class Screen(Protocol):
 
     def end(self, pipeline: "Pipeline") -> None:
         """The run ended without an error."""
+
+    def suspend(self) -> None:
+        """Restore the terminal before the process stops or is killed; called in a signal handler."""
+
+    def resume(self) -> None:
+        """Take the terminal back after a stop; called in a signal handler."""
 
 
 @contextmanager
@@ -91,7 +104,7 @@ class Quiet:
 
     def notify(self, line: str) -> None:
         """Print it."""
-        self._console.print(f"rtmatte: {line}", markup=False, highlight=False, soft_wrap=True)
+        self._console.print(printable(f"rtmatte: {line}"), markup=False, highlight=False, soft_wrap=True)
 
     def start(self, pipeline: "Pipeline", *, frames: int | None) -> None:
         """Show nothing."""
@@ -101,6 +114,12 @@ class Quiet:
 
     def end(self, pipeline: "Pipeline") -> None:
         """Show nothing."""
+
+    def suspend(self) -> None:
+        """The terminal is not changed."""
+
+    def resume(self) -> None:
+        """The terminal is not changed."""
 
 
 class PlainLines(Quiet):
@@ -176,11 +195,26 @@ class ProgressLine(Quiet):
         self.close()
         self.notify(summary(pipeline, self._clock() - self._start))
 
+    def suspend(self) -> None:
+        """Clear the line and show the cursor."""
+        self._write_control(ERASE_LINE + SHOW_CURSOR)
+
+    def resume(self) -> None:
+        """Hide the cursor, unless the process goes on in the background. The line is drawn when it is due."""
+        self._write_control(HIDE_CURSOR)
+
     def close(self) -> None:
         """Remove the line. Idempotent."""
         if self._progress:
             self._progress.stop()
         self._progress = None
+
+    def _write_control(self, codes: bytes) -> None:
+        """Write past the stream's buffer, which the signal may have interrupted."""
+        with suppress(OSError, ValueError):  # the terminal is gone, or this is no terminal
+            descriptor = self._console.file.fileno()
+            if self._progress and in_foreground(descriptor):
+                os.write(descriptor, codes)
 
 
 def progress_line(pipeline: "Pipeline", *, verbose: bool) -> str:
@@ -198,7 +232,7 @@ def progress_line(pipeline: "Pipeline", *, verbose: bool) -> str:
         parts.append(f"{pipeline.dropped} dropped")
     if report.standby_cards:
         parts.append(f"{report.standby_cards} standby")
-    return " | ".join(parts)
+    return printable(" | ".join(parts))
 
 
 def stage_times(report: "Report", *, verbose: bool) -> str:
@@ -218,6 +252,7 @@ def summary(pipeline: "Pipeline", seconds: float) -> str:
 
 def columns(rows: Sequence[Sequence[str]]) -> str:
     """The rows as text, each column as wide as its longest cell."""
+    rows = [[printable(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
 

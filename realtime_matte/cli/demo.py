@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from realtime_matte.cli import FAILED, INTERRUPTED
+from realtime_matte.cli.main import FAILED
+from realtime_matte.cli.signals import INTERRUPTED, Signals
 from realtime_matte.config.arguments import Parser, add_options
-from realtime_matte.errors import ModelError, SinkError, SpecError
+from realtime_matte.errors import ModelError, SinkError, SpecError, printable
 from realtime_matte.paths import named
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ GAP_PX: Final = 8
 """White gap between the images of side-by-side.png."""
 
 
-def main(words: Sequence[str], *, prog: str) -> int:
+def main(words: Sequence[str], *, prog: str, signals: Signals) -> int:
     """Write demo.mp4 and side-by-side.png, and print the figures."""
     options = _parser(prog).parse_args(words)
     if not 0 < options.seconds <= MAX_S:
@@ -36,7 +37,7 @@ def main(words: Sequence[str], *, prog: str) -> int:
     frames = max(1, round(options.seconds * FPS))
     clip, image = folder / "demo.mp4", folder / "side-by-side.png"
     snapshot = Snapshot(index=int(frames * SNAPSHOT_AT))
-    pipeline = _run(options, clip, snapshot, frames=frames)
+    pipeline = _run(options, clip, snapshot, signals, frames=frames)
     if pipeline.stats.composites + pipeline.stats.standby_cards < frames:
         return INTERRUPTED
     snapshot.write(image)
@@ -131,15 +132,17 @@ class _WatchedBackground:
         self._background.close()
 
 
-def _run(options: argparse.Namespace, clip: Path, snapshot: Snapshot, *, frames: int) -> "Pipeline":
+def _run(options: argparse.Namespace, clip: Path, snapshot: Snapshot, signals: Signals, *, frames: int) -> "Pipeline":
     """Process the demo source into ``clip`` and the snapshot; the closed pipeline."""
     from realtime_matte.cli.console import limit_opencv_threads, screen
-    from realtime_matte.cli.signals import Signals
+    from realtime_matte.cli.crash_trace import earlier_crash, log_crashes
+    from realtime_matte.cli.job_control import job_control
     from realtime_matte.pipeline.pipeline import Pipeline
 
+    log_crashes()
     limit_opencv_threads()
+    signals.raise_interrupts()
     with (
-        Signals() as signals,
         screen(quiet=bool(options.quiet), verbose=False) as shown,
         Pipeline.open(
             f"demo?frames={frames}",
@@ -149,9 +152,10 @@ def _run(options: argparse.Namespace, clip: Path, snapshot: Snapshot, *, frames:
             provider=options.provider,
             notify=shown.notify,
         ) as pipeline,
+        job_control(suspend=(shown.suspend,), resume=shown.resume),
     ):
-        signals.forward_to(pipeline.request)
-        for notice in pipeline.notices:
+        signals.forward_to(lambda command: pipeline.request(command) if command == "quit" else None)
+        for notice in [*earlier_crash(), *pipeline.notices]:
             shown.notify(notice)
         shown.start(pipeline, frames=frames)
         while pipeline.step():
@@ -173,9 +177,9 @@ def _print(pipeline: "Pipeline", seconds: float, files: Sequence[Path]) -> None:
 
     report = pipeline.stats.report()
     print(f"{report.composites} frames of {pipeline.mode} in {seconds:.1f} s: {report.fps:.1f} fps with encoding")
-    print(f"model {pipeline.model}; {stage_times(report, verbose=False)} per frame")
+    print(printable(f"model {pipeline.model}; {stage_times(report, verbose=False)} per frame"))
     for file in files:
-        print(f"wrote {file} ({file.stat().st_size / 1e3:.0f} kB)")
+        print(printable(f"wrote {file} ({file.stat().st_size / 1e3:.0f} kB)"))
 
 
 def _parser(prog: str) -> Parser:

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
+from realtime_matte.cli.signals import Signals
 from realtime_matte.config.arguments import Parser, add_json
+from realtime_matte.errors import printable
 
 if TYPE_CHECKING:
     from realtime_matte.models import ProviderStatus
@@ -16,11 +18,12 @@ if TYPE_CHECKING:
 NOT_LISTED: Final = "cannot be listed on this system; `rtmatte doctor` tries to open one"
 
 
-def main(words: Sequence[str], *, prog: str) -> int:
+def main(words: Sequence[str], *, prog: str, signals: Signals) -> int:
     """List cameras with their modes, virtual cameras and providers."""
     parser = Parser(prog, "List the cameras, virtual cameras and providers of this machine.")
     add_json(parser)
     as_json = parser.parse_args(words).json
+    signals.raise_interrupts()
     from realtime_matte.models import provider_status
     from realtime_matte.sources.camera import list_cameras
     from realtime_matte.v4l2.loopback import list_virtual_cameras
@@ -53,9 +56,9 @@ def _print(title: str, lines: Iterable[str]) -> None:
 
 
 def _camera(camera: "CameraInfo") -> str:
-    head = f"{camera.address}  {camera.name}{' (virtual)' if camera.virtual else ''}"
+    head = printable(f"{camera.address}  {camera.name}{' (virtual)' if camera.virtual else ''}")
     if camera.problem:
-        return f"{head}: {camera.problem}"
+        return f"{head}: {printable(camera.problem)}"
     formats = dict.fromkeys(mode.fourcc for mode in camera.modes)
     return "\n      ".join([head, *(_format(fourcc, camera.modes) for fourcc in formats)])
 
@@ -67,8 +70,8 @@ def _format(fourcc: str, modes: Sequence["Mode"]) -> str:
 
 
 def _virtual(device: "LoopbackDevice") -> str:
-    return f"{device.path}  {device.name}{': another program sends to it' if device.busy else ''}"
+    return printable(f"{device.path}  {device.name}{': another program sends to it' if device.busy else ''}")
 
 
 def _provider(status: "ProviderStatus") -> str:
-    return f"{status.name:<10} {status.unavailable or 'available; rtmatte doctor verifies it'}"
+    return printable(f"{status.name:<10} {status.unavailable or 'available; rtmatte doctor verifies it'}")

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from realtime_matte.cli.signals import Signals
 from realtime_matte.config.arguments import Parser, add_json, add_network
 from realtime_matte.doctor.finding import Finding, error, record, to_text
 from realtime_matte.errors import missing_dependency
@@ -13,9 +14,10 @@ FIX = """\
 and with --json, it only lists them. The exit status is 0 if a call would work, 1 if not."""
 
 
-def main(words: Sequence[str], *, prog: str) -> int:
+def main(words: Sequence[str], *, prog: str, signals: Signals) -> int:
     """Run every check. Returns 0 if a call would work, 1 if not."""
     arguments = vars(_parser(prog).parse_args(words))
+    signals.raise_interrupts()
     as_json, fix, config_file = arguments.pop("json"), arguments.pop("fix"), arguments.pop("config")
     findings = _examine(arguments, config_file=config_file, quiet=as_json)
     if as_json:
@@ -61,7 +63,7 @@ def _checks(arguments: Mapping[str, object], *, config_file: str | None) -> Iter
         from realtime_matte.doctor.pipeline import examine
 
         yield from nvidia(host)
-    except ImportError as cause:
+    except Exception as cause:  # noqa: BLE001 - missing_dependency raises a bug again
         yield error("installation", missing_dependency(cause))
     else:
         yield from (_refer(finding, on_system) for finding in examine(arguments, config_file=config_file))

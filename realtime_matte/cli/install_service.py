@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from realtime_matte.cli.signals import Signals
 from realtime_matte.config.arguments import Parser
 from realtime_matte.doctor.host import Host
-from realtime_matte.errors import SinkError, SpecError
+from realtime_matte.errors import SinkError, SpecError, printable
 from realtime_matte.paths import named
 
 if TYPE_CHECKING:
@@ -41,14 +42,15 @@ ENABLE: Final = ("systemctl", "--user", "enable", NAME)
 DISABLE: Final = ("systemctl", "--user", "disable", "--now", NAME)
 
 
-def main(words: Sequence[str], *, prog: str) -> int:
+def main(words: Sequence[str], *, prog: str, signals: Signals) -> int:
     """Write or remove the unit, and print each step."""
     options = _parser(prog).parse_args(words)
+    signals.raise_interrupts()
     host = Host()
     refuse(host, root=hasattr(os, "geteuid") and os.geteuid() == 0)
     lines = remove(host) if options.remove else install(host, options.config)
     for line in lines:
-        print(line)
+        print(printable(line))
     return 0
 
 

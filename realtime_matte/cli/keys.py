@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, Final, Protocol
 
+from realtime_matte.cli.job_control import in_foreground
 from realtime_matte.interfaces import KEYS, Command
 
 POLL_INTERVAL_S: Final = 0.1
@@ -20,7 +21,7 @@ class Terminal(Protocol):
         """The keys pressed since the last call. Raises OSError when the terminal is gone."""
 
     def close(self) -> None:
-        """Restore its settings."""
+        """Restore its settings. The next ``read`` changes them again."""
 
 
 class Keys:
@@ -61,14 +62,18 @@ class Keys:
             self._terminal = None
             return
         for key in pressed:
-            if key in KEYS:
-                self._request(KEYS[key])
+            if command := KEYS.get(key.lower()):
+                self._request(command)
 
-    def close(self) -> None:
-        """Restore the terminal. Idempotent."""
+    def suspend(self) -> None:
+        """Restore the terminal until the next ``poll``; may be called in a signal handler."""
         if self._terminal:
             with suppress(OSError):
                 self._terminal.close()
+
+    def close(self) -> None:
+        """Restore the terminal. Idempotent."""
+        self.suspend()
         self._terminal = None
 
 
@@ -108,7 +113,7 @@ else:
 
         def read(self) -> str:
             """The keys pressed since the last call, 64 at most. Raises OSError when the terminal is gone."""
-            if not self._in_foreground():
+            if not in_foreground(self._descriptor):
                 return ""
             try:
                 settings = termios.tcgetattr(self._descriptor)
@@ -122,12 +127,9 @@ else:
 
         def close(self) -> None:
             """Restore the settings."""
-            if self._saved and self._in_foreground():
+            if self._saved and in_foreground(self._descriptor):
                 with suppress(termios.error):
                     termios.tcsetattr(self._descriptor, termios.TCSADRAIN, self._saved)
-
-        def _in_foreground(self) -> bool:
-            return os.tcgetpgrp(self._descriptor) == os.getpgrp()
 
     def _open_terminal() -> Terminal | None:
         """The controlling terminal, if stdin is that; else None."""

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
+from realtime_matte.cli.signals import Signals
 from realtime_matte.config.arguments import Parser, add_json
 
 if TYPE_CHECKING:
@@ -17,11 +18,12 @@ INTEGRITY: Final = {
 }
 
 
-def main(words: Sequence[str], *, prog: str) -> int:
+def main(words: Sequence[str], *, prog: str, signals: Signals) -> int:
     """List the networks. Returns 1 if the file of one is not as published."""
     parser = Parser(prog, "List the shipped networks. --model accepts their names, and the path of any .onnx file.")
     add_json(parser)
     as_json = parser.parse_args(words).json
+    signals.raise_interrupts()
     from realtime_matte import models
 
     shipped = models.list_models()

@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from realtime_matte.cli import FAILED, INTERRUPTED, VERBS
+from realtime_matte.cli.main import FAILED, VERBS
+from realtime_matte.cli.signals import Signals
 from realtime_matte.config.arguments import Parser, add_options
 
 if TYPE_CHECKING:
     from realtime_matte.cli.console import Screen
-    from realtime_matte.cli.signals import Signals
     from realtime_matte.config.config import Config
     from realtime_matte.pipeline.pipeline import Pipeline
 
@@ -27,38 +27,40 @@ other verbs (rtmatte VERB --help):
 """
 
 
-def main(words: Sequence[str], *, prog: str) -> int:
+def main(words: Sequence[str], *, prog: str, signals: Signals) -> int:
     """Run until the source ends, the user quits or a limit is reached. FAILED if an output failed."""
     arguments = vars(_parser(prog).parse_args(words))
     import logging
 
     from realtime_matte.cli.console import limit_opencv_threads, screen
-    from realtime_matte.cli.signals import Signals
+    from realtime_matte.cli.crash_trace import log_crashes
     from realtime_matte.config.toml_file import resolve
 
     config = resolve(arguments, config=arguments.pop("config"))
+    log_crashes()
     limit_opencv_threads()
     logging.basicConfig(level=logging.DEBUG if config.verbose else logging.WARNING, stream=sys.stderr)
     logging.getLogger("numba").setLevel(logging.WARNING)  # it logs every instruction it compiles
-    try:
-        with Signals() as signals, screen(quiet=config.quiet, verbose=config.verbose) as shown:
-            failed_outputs = _run(config, signals, shown)
-    except KeyboardInterrupt:
-        return INTERRUPTED
+    with screen(quiet=config.quiet, verbose=config.verbose) as shown:
+        failed_outputs = _run(config, signals, shown)
     return FAILED if failed_outputs else 0
 
 
-def _run(config: "Config", signals: "Signals", shown: "Screen") -> int:
+def _run(config: "Config", signals: Signals, shown: "Screen") -> int:
     """The number of outputs that failed, each of which was reported."""
+    from realtime_matte.cli.crash_trace import earlier_crash
+    from realtime_matte.cli.job_control import job_control
     from realtime_matte.cli.keys import Keys
     from realtime_matte.pipeline.pipeline import Pipeline
 
+    signals.raise_interrupts()
     with (
         Pipeline.open(config=config, notify=shown.notify) as pipeline,
         closing(Keys(pipeline.request, enabled=pipeline.live)) as keys,
+        job_control(suspend=(shown.suspend, keys.suspend), resume=shown.resume),
     ):
         signals.forward_to(pipeline.request)
-        for notice in [*pipeline.notices, *keys.notices]:
+        for notice in [*earlier_crash(), *pipeline.notices, *keys.notices]:
             shown.notify(notice)
         shown.start(pipeline, frames=config.frames or pipeline.frames)
         limit_reached = _limit(config, pipeline)

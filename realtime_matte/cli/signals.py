@@ -1,14 +1,21 @@
-"""Signals as commands of a run: stop (Ctrl-C, SIGTERM, a closed terminal), standby, next background."""
+"""Signals of the process: quit (Ctrl-C, SIGTERM, a closed terminal), standby, next background.
 
-import signal
-import threading
-from collections.abc import Callable
-from types import FrameType, TracebackType
-from typing import Final, Self
+This module and the packages above it import nothing that takes time. A signal that is not caught yet ends the program
+without a word, and Ctrl-C prints a traceback.
+"""
 
-from realtime_matte.interfaces import Command
+import _signal  # type: ignore[import-not-found] # of signal.py, which takes as long to import as Python to start
+import os
 
-COMMANDS: Final[dict[str, Command]] = {
+TYPE_CHECKING = False  # typing takes long to import
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType, TracebackType
+    from typing import Final, Self
+
+    from realtime_matte.interfaces import Command
+
+COMMANDS: "Final[dict[str, Command]]" = {
     "SIGINT": "quit",
     "SIGTERM": "quit",
     "SIGHUP": "quit",
@@ -18,46 +25,83 @@ COMMANDS: Final[dict[str, Command]] = {
 }
 """The command of each signal. A platform has some of them."""
 
-Handler = Callable[[int, FrameType | None], object]
+INTERRUPTED: "Final" = 130
+"""Exit status of a program that a signal ended before its end."""
 
 
 class Signals:
-    """Context manager in which signals become commands. A second signal to quit raises KeyboardInterrupt.
+    """Turns signals into commands, from the first line of the program to the last.
 
-    Before ``forward_to``, the first signal to quit raises KeyboardInterrupt too, and others are lost. A signal that was
-    ignored before stays ignored, as after nohup. Works in the main thread only; does nothing in another.
+    A signal to quit ends the process at once while nothing is open (``catch``), then raises KeyboardInterrupt
+    (``raise_interrupts``), then becomes a command (``forward_to``), of which a second one raises KeyboardInterrupt
+    again. Other commands that come before ``forward_to`` are kept, each once: those who press a key twice because
+    nothing happens want to be hidden. A signal that was ignored before stays ignored, as after nohup. Works in the main
+    thread only; does nothing in another.
+
+    As a context manager, it catches signals and raises KeyboardInterrupt within it, and restores the handlers.
     """
 
     def __init__(self) -> None:
         self._request: Callable[[Command], None] | None = None
+        self._kept: list[Command] = []
+        self._ends_at_once = True
         self._quitting = False
-        self._previous: dict[int, signal.Handlers | int | Handler | None] = {}
+        self._names: dict[int, str] = {}
+        self._previous: dict[int, object] = {}
 
-    def forward_to(self, request: Callable[[Command], None]) -> None:
-        """Call ``request`` for every signal from now on, in the signal handler: it may only store the command."""
+    def catch(self) -> None:
+        """Catch every signal of COMMANDS."""
+        self._names = {getattr(_signal, name): name for name in COMMANDS if hasattr(_signal, name)}
+        for number, name in self._names.items():
+            handler = self._quit if COMMANDS[name] == "quit" else self._other
+            try:
+                if _signal.getsignal(number) != _signal.SIG_IGN:
+                    self._previous[number] = _signal.signal(number, handler)
+            except ValueError:  # not the main thread
+                return
+
+    def raise_interrupts(self) -> None:
+        """From now on something is open that must be closed: a signal to quit raises KeyboardInterrupt."""
+        self._ends_at_once = False
+
+    def forward_to(self, request: "Callable[[Command], None]") -> None:
+        """Request the commands that were kept, and that of every signal from now on.
+
+        ``request`` is called in the signal handler: it may only store the command.
+        """
         self._request = request
+        for command in self._kept:
+            request(command)
 
-    def __enter__(self) -> Self:
-        if threading.current_thread() is threading.main_thread():
-            for name, command in COMMANDS.items():
-                number = getattr(signal, name, None)
-                if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-                    handler = self._quit if command == "quit" else self._other
-                    self._previous[number] = signal.signal(number, handler)
+    def finish(self) -> None:
+        """Nothing is open any more. Ignores USR1 and USR2: as Python ends, it restores the defaults, which kill."""
+        self._ends_at_once = True
+        for number in self._previous:
+            if COMMANDS[self._names[number]] != "quit":
+                _signal.signal(number, _signal.SIG_IGN)
+
+    def __enter__(self) -> "Self":
+        self.catch()
+        self.raise_interrupts()
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: "TracebackType | None"
     ) -> None:
         for number, handler in self._previous.items():
-            signal.signal(number, handler)
+            _signal.signal(number, handler)
 
-    def _quit(self, _number: int, _frame: FrameType | None) -> None:
+    def _quit(self, _number: int, _frame: "FrameType | None") -> None:
+        if self._ends_at_once:
+            os._exit(INTERRUPTED)
         if self._quitting or self._request is None:
             raise KeyboardInterrupt
         self._quitting = True
         self._request("quit")
 
-    def _other(self, number: int, _frame: FrameType | None) -> None:
+    def _other(self, number: int, _frame: "FrameType | None") -> None:
+        command = COMMANDS[self._names[number]]
         if self._request:
-            self._request(COMMANDS[signal.Signals(number).name])
+            self._request(command)
+        elif command not in self._kept:
+            self._kept.append(command)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-from realtime_matte.errors import MatteError
+from realtime_matte.errors import MatteError, printable
 
 State: TypeAlias = Literal["ok", "warning", "error"]
 """``error``: a call would not work. ``warning``: it works with a restriction, or will stop working."""
@@ -84,7 +84,8 @@ def to_text(finding: Finding) -> str:
         lines.append(f"{INDENT}{why}")
     if finding.hint:
         lines.append(f"{INDENT}-> {finding.hint}")
-    return "\n".join([*lines, *(f"{INDENT}$ {command.text}" for command in finding.commands)])
+    lines += [f"{INDENT}$ {command.text}" for command in finding.commands]
+    return "\n".join(map(printable, lines))
 
 
 def record(finding: Finding) -> dict[str, object]:

@@ -46,7 +46,7 @@ def package(module: str, names: tuple[str, ...]) -> Finding:
     """One package: imports its module, and checks that only one of ``names`` provides it."""
     try:
         import_module(module)
-    except ImportError as cause:
+    except Exception as cause:  # noqa: BLE001 - missing_dependency raises a bug again
         return error(module, missing_dependency(cause))
     found = [f"{name} {release}" for name in names if (release := _version(name))]
     if len(found) > 1:

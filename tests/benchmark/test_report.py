@@ -15,7 +15,7 @@ from fakes import networks as tiny_networks
 from realtime_matte.benchmark import memory, report
 from realtime_matte.benchmark.memory import MemorySource, demo_frames
 from realtime_matte.benchmark.rounds import Plan, Round, measure_round, open_pipeline
-from realtime_matte.cli import main
+from realtime_matte.cli.main import main
 from realtime_matte.errors import ModelError, SourceError
 from realtime_matte.frame import Pixels
 from realtime_matte.stats import STAGES, Report

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,13 +14,12 @@ from fakes import networks as tiny_networks
 from fakes.scripted import SIZE, Recorder, ScriptedNetwork, ScriptedSource, SolidBackground, fails, opener
 from rich.console import Console
 
-from realtime_matte import __version__, cli
+from realtime_matte import __version__
 from realtime_matte.benchmark import report
-from realtime_matte.cli import VERBS, main
 from realtime_matte.cli.console import PlainLines, ProgressLine, Quiet, progress_line, screen
-from realtime_matte.cli.signals import Signals
+from realtime_matte.cli.main import VERBS, main
 from realtime_matte.config.config import options
-from realtime_matte.errors import REINSTALL, MissingDependency, SinkError, SourceError, missing_dependency
+from realtime_matte.errors import SinkError, SourceError
 from realtime_matte.pipeline.pipeline import Pipeline
 from realtime_matte.sources.camera import CameraInfo, Mode
 from realtime_matte.stats import STAGES
@@ -111,54 +109,23 @@ def test_an_error_of_the_pipeline_is_one_line(capsys: pytest.CaptureFixture[str]
 def test_an_error_while_closing_is_printed_too(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def fail(_words: object) -> int:
+    def fail(*_: object) -> int:
         error = SourceError("the camera is gone")
         error.add_note("and while closing: the disk is full")
         raise error
 
-    monkeypatch.setattr(cli, "_call", fail)
+    monkeypatch.setattr("realtime_matte.cli.main._call", fail)
     assert main([]) == 2
     assert capsys.readouterr().err == "rtmatte: the camera is gone; and while closing: the disk is full\n"
 
 
 def test_a_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(_words: object) -> int:
+    def fail(*_: object) -> int:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(cli, "_call", fail)
+    monkeypatch.setattr("realtime_matte.cli.main._call", fail)
     with pytest.raises(ZeroDivisionError):
         main([])
-
-
-def test_a_missing_system_library_is_named_with_its_package() -> None:
-    error = missing_dependency(ImportError("libGL.so.1: cannot open shared object file: No such file or directory"))
-    assert isinstance(error, MissingDependency)
-    assert str(error).startswith("OpenCV cannot load a system library (libGL.so.1: ")
-    assert "sudo apt install libgl1 libglib2.0-0" in str(error)
-
-
-def test_a_missing_package_is_named() -> None:
-    error = missing_dependency(ModuleNotFoundError("No module named 'av'", name="av"))
-    assert str(error) == f"the package 'av' is missing; {REINSTALL}"
-
-
-@pytest.mark.parametrize(
-    ("text", "hint"),
-    [
-        ("Numba needs NumPy 2.4 or less. Got NumPy 2.5.", REINSTALL),
-        ("DLL load failed while importing onnxruntime_pybind11_state: not found", "Visual C++ Redistributable"),
-    ],
-)
-def test_a_package_that_cannot_be_loaded_has_a_hint(text: str, hint: str) -> None:
-    error = missing_dependency(ImportError(text))
-    assert text in str(error)
-    assert hint in error.hint
-
-
-def test_an_import_error_of_this_package_is_a_bug() -> None:
-    bug = ModuleNotFoundError("No module named 'realtime_matte.x'", name="realtime_matte.x")
-    with pytest.raises(ModuleNotFoundError):
-        missing_dependency(bug)
 
 
 # running
@@ -326,8 +293,8 @@ def test_a_closed_stdout_is_not_an_error(word: str) -> None:
 @LINUX
 @pytest.mark.parametrize(("error", "expected"), [("SinkError('no room')", b"no room"), ("RuntimeError", b"Traceback")])
 def test_a_closed_stdout_hides_no_error(error: str, expected: bytes) -> None:
-    verb = "from realtime_matte import cli; from realtime_matte.errors import SinkError\n"
-    verb += f"def call(_):\n print('half of it')\n raise {error}\ncli._call = call; raise SystemExit(cli.main([]))"
+    verb = "from realtime_matte.cli import main as cli; from realtime_matte.errors import SinkError\n"
+    verb += f"def call(*_):\n print('half of it')\n raise {error}\ncli._call = call; raise SystemExit(cli.main([]))"
     assert expected in with_closed_stdout("-c", verb).stderr
 
 
@@ -344,10 +311,10 @@ def test_a_name_that_the_terminal_cannot_encode_is_printed_escaped(model: str, t
 
 
 def test_too_little_memory_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    def fail(_words: object) -> int:
+    def fail(*_: object) -> int:
         raise MemoryError
 
-    monkeypatch.setattr(cli, "_call", fail)
+    monkeypatch.setattr("realtime_matte.cli.main._call", fail)
     assert main(["--size", "8192x8192"]) == 2
     assert capsys.readouterr().err == "rtmatte: not enough memory; choose a smaller --size\n"
 
@@ -372,74 +339,11 @@ def test_an_interrupt_before_the_run_sets_the_exit_status(monkeypatch: pytest.Mo
 
 
 def test_an_interrupt_of_another_verb_sets_the_exit_status(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(_words: object) -> int:
+    def fail(*_: object) -> int:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "_call", fail)
+    monkeypatch.setattr("realtime_matte.cli.main._call", fail)
     assert main(["devices"]) == 130
-
-
-# signals
-
-
-def send(number: int) -> None:
-    os.kill(os.getpid(), number)
-
-
-@LINUX
-def test_the_first_signal_requests_the_end_and_the_second_interrupts() -> None:
-    requested: list[str] = []
-    before = signal.getsignal(signal.SIGTERM)
-    with Signals() as signals:
-        signals.forward_to(requested.append)
-        send(signal.SIGTERM)
-        assert requested == ["quit"]
-        with pytest.raises(KeyboardInterrupt):
-            send(signal.SIGINT)
-    assert signal.getsignal(signal.SIGTERM) == before
-
-
-@LINUX
-def test_a_signal_before_the_run_interrupts() -> None:
-    with Signals(), pytest.raises(KeyboardInterrupt):
-        send(signal.SIGTERM)
-
-
-@LINUX
-def test_signals_request_standby_and_the_next_background() -> None:
-    requested: list[str] = []
-    with Signals() as signals:
-        send(signal.SIGUSR1)
-        signals.forward_to(requested.append)
-        for number in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGUSR1):
-            send(number)
-    assert requested == ["standby", "next_background", "standby"]
-
-
-@LINUX
-def test_an_ignored_signal_stays_ignored() -> None:
-    """As after nohup, so that a run outlives its terminal."""
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        with Signals():
-            send(signal.SIGHUP)
-            assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
-    finally:
-        signal.signal(signal.SIGHUP, before)
-
-
-def test_another_thread_changes_no_signal() -> None:
-    handlers: list[object] = []
-
-    def enter() -> None:
-        with Signals():
-            handlers.append(signal.getsignal(signal.SIGINT))
-
-    before = signal.getsignal(signal.SIGINT)
-    thread = threading.Thread(target=enter)
-    thread.start()
-    thread.join()
-    assert handlers == [before]
 
 
 # what is shown

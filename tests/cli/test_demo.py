@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from realtime_matte import plugins
-from realtime_matte.cli import main
 from realtime_matte.cli.demo import GAP_PX
+from realtime_matte.cli.main import main
 from realtime_matte.frame import Pixels, Size
 from realtime_matte.models.catalog import weights_folder
 

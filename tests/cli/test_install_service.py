@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from fakes.host import FakeHost
 
-from realtime_matte.cli import install_service, main
+from realtime_matte.cli import install_service
 from realtime_matte.cli.install_service import MARK, install, refuse, remove
+from realtime_matte.cli.main import main
 from realtime_matte.errors import MissingFile, SinkError, SpecError
 
 

@@ -12,7 +12,8 @@ import pytest
 from fakes import networks as tiny_networks
 from fakes.scripted import Recorder
 
-from realtime_matte.cli import doctor, main
+from realtime_matte.cli import doctor
+from realtime_matte.cli.main import main
 from realtime_matte.doctor import installation, pipeline
 from realtime_matte.doctor.finding import Finding, FixCommand, error, record, to_text
 from realtime_matte.errors import REINSTALL, SourceError
@@ -151,7 +152,7 @@ def test_missing_package_is_an_error() -> None:
 
 
 def test_doctor_runs_without_opencv() -> None:
-    code = "import sys; sys.modules['cv2'] = None; from realtime_matte.cli import main; sys.exit(main(['doctor']))"
+    code = "import sys; sys.modules['cv2'] = None; from realtime_matte.cli.main import main; sys.exit(main(['doctor']))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120)  # noqa: S603 - a constant program
     assert (done.returncode, done.stderr) == (1, "")
     assert "ERROR  cv2             the package 'cv2' is missing\n" in done.stdout
