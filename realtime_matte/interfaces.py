@@ -135,6 +135,15 @@ class ImageSeries(Protocol):
         """Show the next image, from the next frame on."""
 
 
+@runtime_checkable
+class HasNotices(Protocol):
+    """A background that has something to report of its files."""
+
+    @property
+    def notices(self) -> Sequence[str]:
+        """Messages to the user; more may be added while it is shown."""
+
+
 class OpenBackground(Protocol):
     """The function ``open`` of a background's module."""
 
@@ -182,7 +191,7 @@ class Renderer(Protocol):
 
 
 class Sink(Protocol):
-    """Receives output frames. Used from the caller's thread only."""
+    """Receives output frames. Used by one thread at a time: the caller's, or for a recording one of its own."""
 
     @property
     def alpha(self) -> bool:

@@ -1,7 +1,11 @@
-"""A new output file, the old one kept until it is complete; and errors of writing."""
+"""A new output file, the old one kept until it is complete; a file written whole; and errors of writing.
+
+No link is followed: what is written is a new file (O_EXCL), which is moved to its name when it is whole.
+"""
 
 import errno
 import os
+import stat
 from contextlib import suppress
 from itertools import chain, count
 from pathlib import Path
@@ -27,11 +31,41 @@ HINTS: Final = {
     errno.EISDIR: "that is a folder; name a file in it",
 }
 
+SPECIAL: Final = {
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+"""What has the name of a file and is none: opening it may wait without end, and no file can be completed there."""
+
 
 def write_error(path: Path, code: int | None, reason: object) -> SinkError:
     """The error for a path that cannot be written. ``code``: the errno of the system or of FFmpeg."""
     hint = HINTS.get(code or 0, "write to another place")
     return SinkError(f"cannot write {str(path)!r}: {reason}", hint=hint)
+
+
+def write_whole(path: Path, data: bytes | memoryview) -> None:
+    """Write a file that has its final name only when it is whole; replaces an existing file, or a link to one.
+
+    Raises:
+        SinkError: it cannot be written, or the name is one of a pipe, a socket or a device.
+    """
+    part = path.with_suffix(f"{path.suffix}.part")
+    try:
+        _refuse_special(path)
+        with suppress(FileNotFoundError):
+            part.unlink()  # of a run that was killed, or a link that somebody else made
+        with part.open("xb") as file:
+            file.write(data)
+        part.replace(path)
+    except OSError as error:
+        if isinstance(error, SinkError):
+            raise
+        with suppress(OSError):
+            part.unlink()
+        raise write_error(path, error.errno, error.strerror) from error
 
 
 class NewFile:
@@ -46,17 +80,15 @@ class NewFile:
     def __init__(self, path: Path, *, overwrite: bool) -> None:
         self._path = path
         self._backup: Path | None = None
+        _refuse_special(path)
         try:
             if overwrite and is_file(path):
                 backup = _free_name(path)
                 path.replace(backup)
                 self._backup = backup
-            path.open("xb" if overwrite or not path.exists() or is_file(path) else "wb").close()
+            path.open("xb").close()
         except FileExistsError as error:
-            hint = "it is not a file; name another one"
-            if not overwrite:
-                hint = "add ?overwrite=yes to replace it, or name another file"
-            raise SinkError(f"{str(path)!r} already exists", hint=hint) from error
+            raise _exists(path, overwrite=overwrite) from error
         except OSError as error:
             self.discard()
             raise write_error(path, error.errno, error.strerror) from error
@@ -81,6 +113,24 @@ class NewFile:
             else:
                 self._path.unlink()
         self._backup = None
+
+
+def _refuse_special(path: Path) -> None:
+    """Raise SinkError for a pipe, a socket or a device, also behind a link."""
+    try:
+        kind = SPECIAL.get(stat.S_IFMT(path.stat().st_mode))
+    except OSError:
+        return  # not there; what else is wrong is reported when the file is created
+    if kind:
+        raise SinkError(f"cannot write {str(path)!r}: it is {kind}, not a file", hint="name a file that is not there")
+
+
+def _exists(path: Path, *, overwrite: bool) -> SinkError:
+    if overwrite:
+        return SinkError(f"{str(path)!r} already exists", hint="it is not a file; name another one")
+    if path.is_dir():
+        return write_error(path, errno.EISDIR, os.strerror(errno.EISDIR))
+    return SinkError(f"{str(path)!r} already exists", hint="add ?overwrite=yes to replace it, or name another file")
 
 
 def _free_name(path: Path) -> Path:

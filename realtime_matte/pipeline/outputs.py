@@ -10,6 +10,7 @@ from realtime_matte.errors import MatteError, SpecError
 from realtime_matte.frame import Pixels, Size
 from realtime_matte.interfaces import Command, HasReaders, HasTimeoutImage, Interactive, OpenSink, Sink
 from realtime_matte.paths import is_file, named, real
+from realtime_matte.pipeline.recording_queue import RecordingQueue
 
 
 class Outputs:
@@ -38,6 +39,16 @@ class Outputs:
         """What the user should know of each sink."""
         return [notice for sink in self._sinks for notice in sink.notices]
 
+    def queue_recordings(self, names: Sequence[str], *, size: Size, fps: float) -> None:
+        """Let every recording write in a thread of its own from now on, so that none of them holds up the others.
+
+        ``names``: of the sinks, in the order in which they were added.
+        """
+        self._sinks = [
+            sink if sink.live else RecordingQueue(sink, name, size=size, fps=fps, notify=self._notify)
+            for sink, name in zip(self._sinks, names, strict=True)
+        ]
+
     def send(self, image: Pixels, time: float) -> None:
         """Send one output frame to all sinks. Raises SinkError of the last one left."""
         self._send_to(self._sinks, image, time)
@@ -61,8 +72,9 @@ class Outputs:
         return [command for sink in self._sinks if isinstance(sink, Interactive) for command in sink.commands()]
 
     def close(self) -> None:
-        """Close every sink, also when one of them raises."""
+        """Close every sink, also when one of them raises; recordings last, which may have to wait for a disk."""
         errors: list[MatteError] = []
+        self._sinks.sort(key=lambda sink: sink.live)
         while self._sinks:
             try:
                 self._sinks.pop().close()
@@ -105,8 +117,12 @@ def open_outputs(
     size: Size,
     fps: float,
     alpha: bool,
+    live: bool,
 ) -> None:
     """Open every output and add it to ``outputs``.
+
+    Every frame of a finite source gets into its recordings: nothing is dropped, the pipeline waits for the disk. In
+    real time, which is with a live source or a live output, a recording beside other outputs is queued.
 
     Args:
         outputs: Where the sinks are added; it closes them.
@@ -115,6 +131,7 @@ def open_outputs(
         size: (width, height) of the output frames.
         fps: Nominal frames per second.
         alpha: Output frames are BGRA.
+        live: The source is live.
 
     Raises:
         SpecError: A spec is invalid, none is given, one is given twice, or one names a file that is read.
@@ -127,8 +144,11 @@ def open_outputs(
             raise SpecError(
                 f"the output {choice!r} would overwrite {spec!r}, which is an input", hint="choose another file name"
             )
-    for opener, rest in _distinct(choices):
+    distinct = _distinct(choices)
+    for _, opener, rest in distinct:
         outputs.add(opener(rest, size=size, fps=fps, alpha=alpha))
+    if len(distinct) > 1 and (live or outputs.live):
+        outputs.queue_recordings([name for name, _, _ in distinct], size=size, fps=fps)
 
 
 def same_file(first: str, second: str) -> bool:
@@ -142,21 +162,24 @@ def existing_files(spec: str) -> list[Path]:
     return [named(path) for path in (name, name.rpartition("?")[0]) if is_file(path)]
 
 
-def _distinct(choices: Sequence[str | OpenSink]) -> list[tuple[OpenSink, str]]:
-    """Each output's opener and its argument; raises SpecError for two of the same, which would write over each other.
+def _distinct(choices: Sequence[str | OpenSink]) -> list[tuple[str, OpenSink, str]]:
+    """Each output's name, its opener and its argument.
 
     Outputs that name a device come before those that take any free one, which might take the named one.
+
+    Raises:
+        SpecError: two are the same and would write over each other.
     """
-    found: list[tuple[OpenSink, str]] = []
+    found: list[tuple[str, OpenSink, str]] = []
     taken: set[tuple[str, str]] = set()
     for choice in choices:
         if not isinstance(choice, str):
-            found.append((choice, ""))
+            found.append(("an output", choice, ""))
             continue
         plugin = plugins.sink(choice)
         place = plugin.name, real(specs.split(plugin.rest)[0])
         if place in taken:
             raise SpecError(f"the output {choice!r} is given twice", hint="give it once")
         taken.add(place)
-        found.append((plugin.open, plugin.rest))
-    return sorted(found, key=lambda pair: not pair[1])
+        found.append((f"the output {choice!r}", plugin.open, plugin.rest))
+    return sorted(found, key=lambda output: not output[2])

@@ -13,7 +13,7 @@ import cv2
 from realtime_matte.config.specs import SpecOption, parse, switch
 from realtime_matte.errors import SinkError, SpecError
 from realtime_matte.frame import Pixels, Size
-from realtime_matte.media.new_file import write_error
+from realtime_matte.media.new_file import write_error, write_whole
 from realtime_matte.paths import named
 
 OPTIONS: Final = {"overwrite": SpecOption(switch, "replace existing numbered images", default=False)}
@@ -57,16 +57,8 @@ class Frames:
 
     def send(self, image: Pixels, time: float) -> None:  # noqa: ARG002 - the numbers give the order alone
         """Write the output frame."""
-        path = self._path(self._number)
-        part = path.with_suffix(".part")
         data = cv2.imencode(".png", image, FAST_PNG)[1]
-        try:
-            part.write_bytes(data.data)
-            part.replace(path)
-        except OSError as error:
-            with suppress(OSError):
-                part.unlink()
-            raise write_error(path, error.errno, error.strerror) from error
+        write_whole(self._path(self._number), data.data)
         self._number += 1
 
     def close(self) -> None:

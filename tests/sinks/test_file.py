@@ -3,6 +3,7 @@
 import errno
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -303,6 +304,48 @@ def test_what_is_not_a_file_is_not_replaced(tmp_path: Path, made: Callable[[Path
     made(path)
     with pytest.raises(SinkError, match="already exists; it is not a file; name another one"):
         file.open(f"{path}?overwrite=yes", size=SIZE, fps=30.0, alpha=False)
+
+
+def make_socket(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(path))
+
+
+def make_pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def make_link_to_pipe(path: Path) -> None:
+    make_pipe(path.with_name("pipe"))
+    path.symlink_to("pipe")
+
+
+def make_link_to_device(path: Path) -> None:
+    path.symlink_to("/dev/null")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has none of them in its file system")
+@pytest.mark.parametrize("name", [*(f"out{suffix}" for suffix in OPAQUE), "out.mkv?overwrite=yes"])
+@pytest.mark.parametrize(
+    ("make", "kind"),
+    [
+        (make_pipe, "a named pipe"),
+        (make_link_to_pipe, "a named pipe"),
+        (make_socket, "a socket"),
+        (make_link_to_device, "a device"),
+    ],
+)
+def test_a_pipe_a_socket_or_a_device_is_refused_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, make: Callable[[Path], None], kind: str
+) -> None:
+    """Opening a named pipe waits for a reader, and what reads it gets an end of file from the test of its name."""
+    monkeypatch.chdir(tmp_path)  # the name of a socket has at most 107 bytes
+    path = Path(name.partition("?")[0])
+    make(path)
+    before = path.lstat()
+    with pytest.raises(SinkError, match=rf"cannot write '{path}': it is {kind}, not a file; name a file that is not"):
+        file.open(name, size=SIZE, fps=30.0, alpha=False)
+    assert path.lstat() == before
 
 
 def test_a_run_without_frames_replaces_nothing(tmp_path: Path) -> None:

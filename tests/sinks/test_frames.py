@@ -1,5 +1,6 @@
 """Numbered PNGs in a folder."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -85,6 +86,38 @@ def test_a_folder_that_becomes_a_file_is_reported(tmp_path: Path) -> None:
     (tmp_path / "out").touch()
     with pytest.raises(SinkError, match=r"cannot write '.*000000\.png': Not a directory; create that folder first"):
         sink.send(OPAQUE, 0.0)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+@pytest.mark.parametrize("name", ["000000.part", "000000.png.part", "000000.png", "000001.png.part"])
+@pytest.mark.parametrize("target", ["precious", "nowhere"])
+def test_no_link_is_followed(tmp_path: Path, name: str, target: str) -> None:
+    """Every name is predictable: in a shared folder, another user may have made a link of that name."""
+    (tmp_path / "precious").write_text("worth keeping")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / name).symlink_to(tmp_path / target)
+    sink = folder(tmp_path / "out", options="?overwrite=yes")
+    for time in (0.0, 1.0):
+        sink.send(OPAQUE, time)
+    sink.close()
+    assert (tmp_path / "precious").read_text() == "worth keeping"
+    assert not (tmp_path / "nowhere").exists()
+    assert np.array_equal(cv2.imread(str(tmp_path / "out/000000.png")), OPAQUE)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no named pipes in its file system")
+@pytest.mark.parametrize("name", ["000000.part", "000000.png.part"])
+def test_a_named_pipe_does_not_hold_it_up(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / name)
+    folder(tmp_path).send(OPAQUE, 0.0)
+    assert np.array_equal(cv2.imread(str(tmp_path / "000000.png")), OPAQUE)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no named pipes in its file system")
+def test_a_named_pipe_in_place_of_an_image_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "000000.png")
+    with pytest.raises(SinkError, match=r"cannot write '.*000000\.png': it is a named pipe, not a file"):
+        folder(tmp_path, options="?overwrite=yes").send(OPAQUE, 0.0)
 
 
 def test_a_folder_has_to_be_named() -> None:
