@@ -77,7 +77,8 @@ class Parts:
         """What the user should know of every part."""
         readers = self.on_demand.notices if self.on_demand else []
         capture = self.capture.state.notices
-        return [*capture, *self.renderer.notices, *self.outputs.notices, *readers, *self.card.notices]
+        outputs = [*self.outputs.notices, *readers, *self.card.notices]
+        return [*capture, *self.renderer.notices, *self.backgrounds.notices, *outputs]
 
 
 def open_parts(
@@ -96,7 +97,8 @@ def open_parts(
     backgrounds = own(stack, BackgroundSwitcher(choices.backgrounds, size=size, fit=config.fit, notify=notify))
     outputs = own(stack, Outputs(notify=notify))
     inputs = [choices.source, *choices.backgrounds, config.card, choices.model]
-    open_outputs(outputs, choices.outputs, inputs=inputs, size=size, fps=source.fps, alpha=backgrounds.alpha)
+    open_sinks = partial(open_outputs, outputs, choices.outputs, inputs=inputs, live=source.live)
+    open_sinks(size=size, fps=source.fps, alpha=backgrounds.alpha)
     card = StandbyCard(outputs, size=size, alpha=backgrounds.alpha, image=config.card, text=config.card_text)
     card.show_live(standby.STARTING, clock())
     card.set_timeout_image(standby.STOPPED)
