@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from realtime_matte.doctor.distribution import distribution
-from realtime_matte.doctor.finding import Finding, FixCommand, ok, warning
+from realtime_matte.doctor.finding import Finding, FixCommand, State, ok, warning
 from realtime_matte.doctor.host import Host
 from realtime_matte.paths import is_file
+from realtime_matte.v4l2.loopback import UPGRADE, LoopbackDevices, LoopbackModule
 
 MODULE: Final = "v4l2loopback"
 SECURE_BOOT: Final = "secure boot"
@@ -51,8 +52,7 @@ def built(host: Host) -> bool:
 def kernel_module(host: Host) -> Iterator[Finding]:
     """Findings about the module, and about the kernel headers if it has to be built."""
     if loaded(host):
-        version = host.read("sys/module/v4l2loopback/version")
-        yield ok(MODULE, f"loaded, version {version}" if version else "loaded")
+        yield from _loaded(LoopbackDevices(host.root, host.release).module)
     elif built(host):
         yield _module("installed for this kernel, not loaded", "load it", LOAD)
     elif hint := _other_kernel(host):
@@ -61,6 +61,19 @@ def kernel_module(host: Host) -> Iterator[Finding]:
         yield from _unbuilt(host, sources[-1].name.removeprefix("v4l2loopback-"))
     else:
         yield _not_installed(host)
+
+
+def _loaded(module: LoopbackModule) -> Iterator[Finding]:
+    """What is wrong with the loaded version in the running kernel; that it is loaded where nothing is."""
+    rules = module.rules
+    found = f"loaded, version {module.version or 'before 0.13 (it reports none)'}"
+    if not any(rule.verdict != "advice" for rule in rules):
+        advice = "".join(f"; {'.'.join(map(str, rule.below))} is recommended: {rule.reason}" for rule in rules)
+        yield ok(MODULE, found + advice)
+    for rule in rules:
+        if rule.verdict != "advice":
+            state: State = "error" if rule.verdict == "refused" else "warning"
+            yield Finding(MODULE, state, f"{found}, in kernel {module.release}", UPGRADE, rule.reason)
 
 
 def _other_kernel(host: Host) -> str:

@@ -12,7 +12,13 @@ from realtime_matte.errors import MissingDependency, SinkError, SpecError
 from realtime_matte.frame import Pixels, Size
 from realtime_matte.interfaces import Readers
 from realtime_matte.v4l2 import readers
-from realtime_matte.v4l2.loopback import LoopbackDevices, remove_timeout_image, set_rate, set_timeout_image
+from realtime_matte.v4l2.loopback import (
+    LoopbackDevices,
+    LoopbackModule,
+    remove_timeout_image,
+    set_rate,
+    set_timeout_image,
+)
 
 if TYPE_CHECKING:
     from pyvirtualcam import Camera
@@ -85,9 +91,13 @@ class VirtualCamera:
 class LoopbackCamera(VirtualCamera):
     """A v4l2loopback device: its driver reports readers, and shows an image of ours after this program has ended."""
 
-    def __init__(self, camera: "Camera", title: str, *, size: Size, even: Size, fps: float) -> None:
+    def __init__(
+        self, camera: "Camera", title: str, *, size: Size, even: Size, fps: float, module: LoopbackModule
+    ) -> None:
         super().__init__(camera, title, size=size, even=even)
         self._on_close = ExitStack()
+        self._safe_timeout_image = module.safe_timeout_image
+        self._notices += [f"{module.title}: {rule.reason}" for rule in module.rules if rule.verdict == "warning"]
         try:
             set_rate(camera.device, fps)
         except OSError as error:
@@ -103,7 +113,9 @@ class LoopbackCamera(VirtualCamera):
             ) from error
 
     def set_timeout_image(self, image: Pixels) -> None:
-        """Make the driver show this image whenever no frame was sent for two seconds."""
+        """Make the driver show this image whenever no frame was sent for two seconds, unless that may crash it."""
+        if not self._safe_timeout_image:
+            return
         raw = np.asarray(cv2.cvtColor(image[self._cut], cv2.COLOR_BGR2YUV_I420), np.uint8)
         try:
             set_timeout_image(self._camera.device, raw)
@@ -133,7 +145,7 @@ def _open_loopback(devices: LoopbackDevices, rest: str, *, size: Size, even: Siz
     except SinkError:
         camera.close()
         raise
-    return LoopbackCamera(camera, device.title, size=size, even=even, fps=fps)
+    return LoopbackCamera(camera, device.title, size=size, even=even, fps=fps, module=devices.module)
 
 
 def _camera(device: str | None, *, size: Size, fps: float) -> "Camera":

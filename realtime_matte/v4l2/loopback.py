@@ -1,14 +1,18 @@
-"""v4l2loopback devices, the virtual cameras of Linux: list and choose one, set its rate and its timeout image."""
+"""v4l2loopback devices, the virtual cameras of Linux: list and choose one, set its rate and its timeout image.
+
+``RULES`` has the versions of the kernel module that are refused, or used with a restriction.
+"""
 
 import mmap
 import os
+import platform
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +40,72 @@ TIMEOUT: Final = CONTROLS + 2
 TIMEOUT_IMAGE_IO: Final = CONTROLS + 3
 """The next program that opens the device writes its timeout image instead of a frame."""
 
+Version: TypeAlias = tuple[int, ...]
+
+UNREPORTED: Final = (0, 12)
+"""Taken for the version of a module that reports none: 0.12.7 and older have no MODULE_VERSION, 0.13.0 and newer do."""
+
+SAFE_TIMEOUT_IMAGE: Final = (0, 13)
+RECOMMENDED: Final = (0, 15, 4)
+UPGRADE: Final = f"install v4l2loopback {'.'.join(map(str, RECOMMENDED))} or later: https://github.com/v4l2loopback"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What is wrong with versions of the module below ``below``, in kernels from ``kernel`` on.
+
+    ``refused``: the device is not opened. ``warning``: it is used, with a notice. ``advice``: only `doctor` reports it.
+    """
+
+    below: Version
+    kernel: Version
+    verdict: Literal["refused", "warning", "advice"]
+    reason: str
+
+
+RULES: Final = (
+    Rule((0, 13), (7,), "refused", "it freezes the whole machine as soon as a program reads it"),
+    Rule(
+        SAFE_TIMEOUT_IMAGE,
+        (),
+        "warning",
+        "a timeout image can crash the kernel, so none is set: if this program is killed, the virtual camera keeps its "
+        "last frame instead of the standby card",
+    ),
+    Rule((0, 15, 3), (6, 18), "warning", "it is not made for kernels from 6.18 on, which need 0.15.3"),
+    Rule(RECOMMENDED, (), "advice", "programs can be shown torn frames"),
+)
+"""By module and kernel. Sources, issues of v4l2loopback: 670 (freeze, 3 of 3 tries with 0.12.7 in kernel 7.0), 350
+(crash with 0.12.5, fixed in 0.13.0), 653 (kernel 6.18), NEWS of 0.15.4 (a frame is locked while it is copied)."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoopbackModule:
+    """The loaded kernel module: its version, None if it reports none, and the release of the running kernel."""
+
+    version: str | None
+    release: str
+
+    @property
+    def title(self) -> str:
+        """Name and version, for messages."""
+        return f"v4l2loopback {self.version or 'before 0.13'}"
+
+    @property
+    def safe_timeout_image(self) -> bool:
+        """True if a timeout image can be set twice without a crash of the kernel."""
+        return self._number >= SAFE_TIMEOUT_IMAGE
+
+    @property
+    def rules(self) -> list[Rule]:
+        """The rules that apply, the gravest first."""
+        kernel = _number(self.release)
+        return [rule for rule in RULES if self._number < rule.below and kernel >= rule.kernel]
+
+    @property
+    def _number(self) -> Version:
+        return _number(self.version or "") or UNREPORTED
+
 
 @dataclass(frozen=True, slots=True)
 class LoopbackDevice:
@@ -53,9 +123,15 @@ class LoopbackDevice:
 
 @dataclass(frozen=True, slots=True)
 class LoopbackDevices:
-    """The v4l2loopback devices of this machine. Tests pass another ``root``."""
+    """The v4l2loopback devices of this machine. Tests pass another ``root`` and ``release`` of the kernel."""
 
     root: Path = Path("/")
+    release: str = field(default_factory=platform.release)
+
+    @property
+    def module(self) -> LoopbackModule:
+        """The loaded kernel module."""
+        return LoopbackModule(_read(self.root / "sys/module/v4l2loopback/version") or None, self.release)
 
     def list_devices(self) -> list[LoopbackDevice]:
         """All of them, by number."""
@@ -67,11 +143,12 @@ class LoopbackDevices:
         """The device that ``rest`` means: a path, a number or a part of the name; if empty, the first free one.
 
         Raises:
-            SinkError: there is no such device, it is in use, or this user may not write to it.
+            SinkError: there is no such device, it is in use, this user may not write to it, or the module is refused.
         """
         devices = self.list_devices()
         if not devices:
             raise self._no_device()
+        self._require_module()
         matching = [device for device in devices if self._matches(rest, device)]
         if not matching:
             titles = ", ".join(device.title for device in devices)
@@ -117,6 +194,12 @@ class LoopbackDevices:
             return SinkError(message, hint=f"sudo modprobe -r v4l2loopback, then {LOAD}")
         message = "no virtual camera: the kernel module v4l2loopback is not loaded"
         return SinkError(message, hint=f"{LOAD}; {INSTALL}")
+
+    def _require_module(self) -> None:
+        for rule in self.module.rules:
+            if rule.verdict == "refused":
+                message = f"{self.module.title} is refused in kernel {self.release}: {rule.reason}"
+                raise SinkError(message, hint=f"{UPGRADE}, or start an older kernel")
 
     def _in_use(self, device: LoopbackDevice) -> SinkError:
         programs = self._programs(device)
@@ -222,6 +305,12 @@ def _opened(path: str, flags: int) -> Iterator[int]:
         yield device
     finally:
         os.close(device)
+
+
+def _number(text: str) -> Version:
+    """The numbers that a version begins with: ``0.12.7-53-gaabb`` is (0, 12, 7)."""
+    found = re.match(r"v?(\d+(?:\.\d+)*)", text)
+    return tuple(map(int, found[1].split("."))) if found else ()
 
 
 def _join(programs: list[Program]) -> str:

@@ -42,6 +42,34 @@ def test_loaded_module_shows_its_version(machine: FakeHost) -> None:
     assert only(machine).found == "loaded, version 0.15.4"
 
 
+@pytest.mark.parametrize(
+    ("version", "release", "states", "found"),
+    [
+        (None, RELEASE, ["warning"], f"loaded, version before 0.13 (it reports none), in kernel {RELEASE}"),
+        (
+            "0.12.7",
+            "7.0.0-28-generic",
+            ["error", "warning", "warning"],
+            "loaded, version 0.12.7, in kernel 7.0.0-28-gen",
+        ),
+        ("0.15.0", "6.18.3", ["warning"], "loaded, version 0.15.0, in kernel 6.18.3"),
+        ("0.15.0", RELEASE, ["ok"], "loaded, version 0.15.0; 0.15.4 is recommended: programs can be shown torn frames"),
+        ("0.15.4", "7.1.0", ["ok"], "loaded, version 0.15.4"),
+    ],
+)
+def test_loaded_module_is_judged_with_its_kernel(
+    machine: FakeHost, version: str | None, release: str, states: list[str], found: str
+) -> None:
+    machine.folder("sys/module/v4l2loopback")
+    if version:
+        machine.write("sys/module/v4l2loopback/version", version)
+    machine.release = release
+    findings = [*kernel_module(machine.host)]
+    assert [finding.state for finding in findings] == states
+    assert findings[0].found.startswith(found)
+    assert all(finding.state == "ok" or (finding.why and "0.15.4 or later" in finding.hint) for finding in findings)
+
+
 def test_built_module_is_loaded(machine: FakeHost) -> None:
     machine.built()
     assert only(machine).found == "installed for this kernel, not loaded"

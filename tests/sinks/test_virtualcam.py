@@ -32,6 +32,7 @@ class Machine:
         self.closed = 0
         (root / "dev").mkdir()
         (root / "sys/module/v4l2loopback").mkdir(parents=True)
+        self.module("0.15.4")
         self.add(0, "Webcam", driver=False)
         self.add(10, "Virtual Camera")
         self.add(11, "Second")
@@ -45,6 +46,13 @@ class Machine:
             (node / "max_openers").write_text("10\n")
             (node / "state").write_text("output\n")
             (node / "format").write_text("\n")
+
+    def module(self, version: str | None) -> None:
+        """Load this version of v4l2loopback; those before 0.13 report none."""
+        path = self.root / "sys/module/v4l2loopback/version"
+        path.unlink(missing_ok=True)
+        if version:
+            path.write_text(f"{version}\n")
 
     def node(self, number: int) -> Path:
         return self.root / f"sys/class/video4linux/video{number}"
@@ -96,7 +104,7 @@ class Machine:
 @pytest.fixture
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     made = Machine(tmp_path)
-    monkeypatch.setattr(virtualcam, "LoopbackDevices", lambda: LoopbackDevices(tmp_path))
+    monkeypatch.setattr(virtualcam, "LoopbackDevices", lambda: LoopbackDevices(tmp_path, "6.8.0-31-generic"))
     monkeypatch.setattr(virtualcam, "set_rate", made.set_rate)
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setattr(pyvirtualcam.camera, "BACKENDS", {"v4l2loopback": made.backend()})
@@ -145,6 +153,36 @@ def test_the_timeout_image_is_set_in_the_devices_format_and_removed_at_the_end(
     sink.close()
     sink.close()
     assert calls[1:] == [(path(machine, 10), 0)]
+
+
+@pytest.mark.parametrize(("version", "title"), [(None, "before 0.13"), ("0.12.7", "0.12.7"), ("0.12.5", "0.12.5")])
+def test_a_module_that_a_timeout_image_may_crash_gets_none(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, version: str | None, title: str
+) -> None:
+    """Setting it twice crashed the kernel with 0.12.5: 20 starts in a row would set it 20 times."""
+    calls: list[str] = []
+    for name in ("set_timeout_image", "remove_timeout_image"):
+        monkeypatch.setattr(virtualcam, name, lambda *_, name=name: calls.append(name))
+    machine.module(version)
+    for _ in range(20):
+        sink = opened()
+        assert isinstance(sink, HasTimeoutImage)
+        sink.set_timeout_image(np.zeros((48, 64, 3), np.uint8))
+        (notice,) = sink.notices[1:]
+        assert notice == (
+            f"v4l2loopback {title}: a timeout image can crash the kernel, so none is set: if this program is killed, "
+            "the virtual camera keeps its last frame instead of the standby card"
+        )
+        sink.close()
+    assert calls == []
+
+
+@pytest.mark.parametrize("version", ["0.13.0", "0.15.0", "0.15.4"])
+def test_newer_modules_have_no_notice(machine: Machine, version: str) -> None:
+    machine.module(version)
+    sink = opened()
+    assert len(sink.notices) == 1
+    sink.close()
 
 
 def test_on_other_systems_it_does_not_report_its_readers(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -214,6 +252,7 @@ def test_what_is_no_virtual_camera_is_refused_with_the_available_ones(rest: str)
 def test_a_module_that_is_not_loaded_is_reported(machine: Machine) -> None:
     for number in (10, 11):
         (machine.node(number) / "max_openers").unlink()
+    machine.module(None)
     (machine.root / "sys/module/v4l2loopback").rmdir()
     with pytest.raises(SinkError) as caught:
         opened("10")

@@ -1,4 +1,4 @@
-"""Rate and timeout image of a v4l2loopback device; the driver is simulated at the ioctl calls."""
+"""Version, rate and timeout image of v4l2loopback; the driver is simulated at the ioctl calls."""
 
 import errno
 import struct
@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from realtime_matte.errors import SinkError
 from realtime_matte.v4l2 import loopback
+from realtime_matte.v4l2.loopback import LoopbackDevices, LoopbackModule
 
 IMAGE = np.arange(6000, dtype=np.uint32).astype(np.uint8)
 
@@ -90,3 +92,57 @@ def test_the_rate_of_a_device_that_is_a_camera_already_is_set_as_one(tmp_path: P
 
     loopback.set_rate(str(device), 30, ioctl=ioctl)
     assert sides == [2, 1]
+
+
+NEWEST = "7.1.4-arch1-1"
+
+
+@pytest.mark.parametrize(
+    ("version", "release", "verdicts", "safe"),
+    [
+        (None, "5.15.0-91-generic", ["warning", "advice"], False),  # Ubuntu 22.04: 0.12.5 reports no version
+        (None, "6.1.0-18-amd64", ["warning", "advice"], False),  # Debian 12: 0.12.7
+        (None, "6.8.0-31-generic", ["warning", "advice"], False),  # Ubuntu 24.04: 0.12.7
+        (None, "7.0.0-28-generic", ["refused", "warning", "warning", "advice"], False),
+        ("0.12.7", "6.17.0-40-generic", ["warning", "advice"], False),
+        ("0.12.7-53-gaabbccd", "7.0.0", ["refused", "warning", "warning", "advice"], False),
+        ("0.12.5", "7", ["refused", "warning", "warning", "advice"], False),
+        ("0.12.99", NEWEST, ["refused", "warning", "warning", "advice"], False),
+        ("0.13.0", "6.8.0-31-generic", ["advice"], True),
+        ("0.13", "6.17.9", ["advice"], True),
+        ("0.14.0", "6.18.0", ["warning", "advice"], True),
+        ("0.15.2", NEWEST, ["warning", "advice"], True),
+        ("0.15.3", "6.18.3-surface-2", ["advice"], True),
+        ("0.15.4", NEWEST, [], True),
+        ("0.15.10", NEWEST, [], True),
+        ("v1.0", NEWEST, [], True),
+        ("rubbish", "6.1", ["warning", "advice"], False),  # what cannot be read is taken for the oldest
+        ("0.15.4", "rubbish", [], True),
+    ],
+)
+def test_a_module_is_judged_by_its_version_and_the_kernel(
+    version: str | None,
+    release: str,
+    verdicts: list[str],
+    safe: bool,  # noqa: FBT001
+) -> None:
+    module = LoopbackModule(version, release)
+    assert [rule.verdict for rule in module.rules] == verdicts
+    assert module.safe_timeout_image is safe
+
+
+@pytest.mark.parametrize(("version", "title"), [("0.12.7", "0.12.7"), (None, "before 0.13")])
+def test_a_module_that_freezes_the_machine_is_refused(tmp_path: Path, version: str | None, title: str) -> None:
+    node = tmp_path / "sys/class/video4linux/video10"
+    node.mkdir(parents=True)
+    for name, text in (("name", "Virtual Camera"), ("max_openers", "10"), ("state", "output")):
+        (node / name).write_text(text)
+    if version:
+        (tmp_path / "sys/module/v4l2loopback").mkdir(parents=True)
+        (tmp_path / "sys/module/v4l2loopback/version").write_text(version)
+    with pytest.raises(SinkError) as caught:
+        LoopbackDevices(tmp_path, "7.0.0-28-generic").choose("")
+    assert str(caught.value) == (
+        f"v4l2loopback {title} is refused in kernel 7.0.0-28-generic: it freezes the whole machine as soon as a "
+        "program reads it; install v4l2loopback 0.15.4 or later: https://github.com/v4l2loopback, or start an older kernel"
+    )
