@@ -63,3 +63,12 @@ def test_the_training_page_names_the_tables_of_a_pack() -> None:
     page = (ROOT / "docs/how-to/training.md").read_text("utf-8")
     code = (ROOT / "training/pack.py").read_text("utf-8")
     assert [name for name in re.findall(r"^\| `(\w+\.csv)`", page, re.MULTILINE) if f'"{name}"' not in code] == []
+
+
+@pytest.mark.parametrize("path", [*documents(), *sorted((ROOT / "docs").rglob("*.md"))], ids=lambda path: path.name)
+def test_files_of_the_repository_that_documents_name_exist(path: Path) -> None:
+    named = re.findall(
+        r"`((?:realtime_matte|training|benchmarks|tests|scripts|docs|weights)/[\w./-]*)`", path.read_text("utf-8")
+    )
+    made_up = {"realtime_matte/backgrounds/stripes.py"}  # the example of how to add a plug-in
+    assert [name for name in named if not (ROOT / name).exists() and name not in made_up] == []
