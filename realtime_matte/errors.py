@@ -12,6 +12,9 @@ LINE_LIMIT: Final = 480
 
 GAP: Final = " ... "
 
+PASSWORD: Final = re.compile(r"(\w://[^\s:/@]*):[^\s/@]*@")
+"""The password in a URL: ``rtsp://user:password@host``."""
+
 ENVIRONMENT: Final = {
     "numba": ("NUMBA_",),
     "llvmlite": ("NUMBA_", "LLVMLITE_"),
@@ -115,14 +118,14 @@ def printable(text: str, limit: int = LINE_LIMIT) -> str:
     r"""The text in one line that is safe for a terminal: every message and every foreign name is printed through this.
 
     Control codes, line breaks and marks that change the direction of writing, which could forge a line, become escapes
-    such as ``\x1b``. Of a text with more than ``limit`` characters, the middle is left out: messages begin with what
-    failed and end with what to do.
+    such as ``\x1b``; passwords in URLs become ``***``. Of a text with more than ``limit`` characters, the middle is left
+    out: messages begin with what failed and end with what to do.
 
     Example:
         >>> print(printable("a\nb"), printable("x" * 100, limit=16))
         a\nb xxxxxx ... xxxxx
     """
-    text = _without_middle(text, limit)
+    text = PASSWORD.sub(r"\1:***@", _without_middle(text, limit))
     if text.isprintable():
         return text
     escaped = (char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)

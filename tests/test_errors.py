@@ -127,6 +127,16 @@ def test_foreign_text_cannot_forge_a_line(text: str, shown: str) -> None:
     assert printable(text) == shown
 
 
+@pytest.mark.parametrize("url", ["rtsp://me:{}@host:554/live?a=b", "https://me:{}@host", "http://:{}@host/a b@c"])
+def test_a_password_in_a_url_is_not_printed(url: str) -> None:
+    assert printable(f"cannot open {url.format('s3cr:et!')}; see") == f"cannot open {url.format('***')}; see"
+
+
+@pytest.mark.parametrize("text", ["http://host:80/a@b", "rtsp://host/a:b@c", "me:you@host"])
+def test_a_url_without_a_password_is_unchanged(text: str) -> None:
+    assert printable(text) == text
+
+
 def test_a_long_value_is_cut_in_the_middle() -> None:
     text = printable(f"--size: {'x' * 100_000!r} is not a size; see --help")
     assert text.startswith("--size: 'xxx")

@@ -19,6 +19,21 @@ def test_a_tilde_is_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert is_file("~/beach.jpg")
 
 
+@pytest.mark.parametrize("text", ["~beach.png", "./~beach.png", "~beach.png?x", "~a b/c.png", "./~a b/c.png"])
+def test_a_tilde_without_such_a_user_belongs_to_the_name(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "~a b").mkdir()
+    assert named(text) == Path(text.removeprefix("./"))
+    assert named(str(named(text))) == named(text)
+
+
+def test_dot_and_slash_protect_the_name_of_a_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert named("./~/a") == Path("~/a")
+
+
 def test_other_names_are_unchanged() -> None:
     assert named("a/b~c.jpg") == Path("a/b~c.jpg")
 

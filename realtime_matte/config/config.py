@@ -220,7 +220,7 @@ class Config:
         metadata=_option(
             "Model",
             "a name listed by `rtmatte models`, or an ONNX file; small?quality=low costs less",
-            parse=parsers.spec,
+            parse=parsers.local,
             applies="live",
             default_text="auto: small, or large on a GPU that is fast enough",
             metavar="NAME",
@@ -254,7 +254,7 @@ class Config:
         metadata=_option(
             "Standby card",
             "image of the standby card, which is shown whenever there is no matte",
-            parse=parsers.spec,
+            parse=parsers.local,
             applies="reopen",
             default_text="a drawn figure",
             metavar="IMAGE",

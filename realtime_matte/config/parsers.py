@@ -54,12 +54,20 @@ def camera(value: object) -> str:
     return spec(value)
 
 
+def local(value: object) -> str:
+    """A spec that is no URL."""
+    found = spec(value)
+    if re.match(r"[A-Za-z][\w+.-]*://", found):
+        raise ValueError("a file: download it first")
+    return found
+
+
 def specs(value: object) -> tuple[str, ...]:
-    """One spec, or a list of them."""
+    """One spec that is no URL, or a list of them."""
     values = value if isinstance(value, list | tuple) else [value]
     if not values:
         raise ValueError("a text or a list of texts")
-    return tuple(spec(one) for one in values)
+    return tuple(local(one) for one in values)
 
 
 def switch(value: object) -> bool:
@@ -106,6 +114,7 @@ class Number:
 
 
 def _expand(name: str) -> str:
+    """The name with ``~`` expanded; one that still begins with it is a file's, and is expanded to itself again."""
     if not name.startswith("~"):
         return name
     from realtime_matte.paths import named  # noqa: PLC0415  # it imports pathlib, which `rtmatte --help` does without
