@@ -104,15 +104,14 @@ class Snapshot:
         import cv2
         import numpy as np
 
+        from realtime_matte.media.new_file import write_whole
+
         if len(self._images) != 3:  # noqa: PLR2004  # frame, alpha, composite
             raise ModelError(f"frame {self._index} has no matte to show in {path}", hint="see the messages above")
         frame, alpha, composite = self._images
         gap = np.full((frame.shape[0], GAP_PX, 3), 255, np.uint8)
         _, data = cv2.imencode(".png", np.hstack([frame, gap, alpha, gap, composite]))
-        try:
-            path.write_bytes(data.tobytes())
-        except OSError as error:
-            raise SinkError(f"cannot write {path}: {error.strerror}", hint="choose another --out") from error
+        write_whole(path, data.tobytes())
 
 
 class _WatchedBackground:

@@ -72,14 +72,15 @@ def install(host: Host, config_file: str | None) -> Iterator[str]:
         MatteError: The options are invalid, the unit cannot be written or is not ours, or systemctl failed.
     """
     from realtime_matte.config.toml_file import resolve
+    from realtime_matte.media.new_file import write_whole
 
     config = resolve({}, config=config_file)
     unit = _unit_path(host)
     try:
         unit.parent.mkdir(parents=True, exist_ok=True)
-        unit.write_text(UNIT.format(mark=MARK, command=_command(config_file)), "utf-8")
     except OSError as error:
         raise SinkError(f"cannot write {unit}: {error.strerror}", hint="check the folder's permissions") from error
+    write_whole(unit, UNIT.format(mark=MARK, command=_command(config_file)).encode())
     yield f"wrote {unit}"
     yield from _run(host, RELOAD, ENABLE)
     yield "it starts at your next login; now: systemctl --user start rtmatte"

@@ -144,5 +144,6 @@ def test_a_module_that_freezes_the_machine_is_refused(tmp_path: Path, version: s
         LoopbackDevices(tmp_path, "7.0.0-28-generic").choose("")
     assert str(caught.value) == (
         f"v4l2loopback {title} is refused in kernel 7.0.0-28-generic: it freezes the whole machine as soon as a "
-        "program reads it; install v4l2loopback 0.15.4 or later: https://github.com/v4l2loopback, or start an older kernel"
+        "program reads it; install v4l2loopback 0.15.4 or later: https://github.com/v4l2loopback, or start an older "
+        "kernel"
     )
