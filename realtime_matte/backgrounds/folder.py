@@ -1,5 +1,7 @@
 """A slideshow: ``folder:pics``, or just the folder's name; ``folder:pics?seconds=10&fade=0`` sets its timing."""
 
+import re
+import stat
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
@@ -8,11 +10,11 @@ import cv2
 import numpy as np
 
 from realtime_matte.config.specs import SpecOption, at_least_zero, parse, positive, split
-from realtime_matte.errors import BadFile, MissingFile, SpecError
+from realtime_matte.errors import BadFile, MissingDependency, MissingFile, SpecError
 from realtime_matte.frame import Frame, Pixels, RefinedMatte, Size
 from realtime_matte.interfaces import Fit
 from realtime_matte.media.fit import fit_image
-from realtime_matte.media.image import SUFFIXES, read
+from realtime_matte.media.image import SUFFIXES, load
 from realtime_matte.paths import is_folder, named
 
 OPTIONS: Final = {
@@ -45,6 +47,7 @@ class Slideshow:
     def __init__(self, paths: list[Path], size: Size, fit: Fit, *, seconds: float, fade_s: float) -> None:
         self._paths = paths
         self._index = 0  # of the next path to read; owned by the reading thread once there is one
+        self.notices: tuple[str, ...] = ()  # replaced by the reading thread
         self._size = size
         self._fit: Fit = fit
         self._seconds = seconds
@@ -88,30 +91,54 @@ class Slideshow:
         return self._mixed
 
     def _read(self) -> Pixels:
-        """The next image that can be read; the others are skipped."""
+        """The next image that can be read; the others are left out, and each is named once."""
         for _ in self._paths:
             path = self._paths[self._index]
             self._index = (self._index + 1) % len(self._paths)
             try:
-                return fit_image(read(path), self._size, self._fit)
-            except (BadFile, MissingFile):
-                continue
+                loaded = load(path)
+            except (BadFile, MissingFile, MissingDependency) as error:
+                self._add_notices(f"left out of the slideshow: {error}")
+            else:
+                self._add_notices(*loaded.notices)
+                return fit_image(loaded.pixels, self._size, self._fit)
         raise BadFile(
             f"none of the {len(self._paths)} images in {str(path.parent)!r} can be read", hint="save them as JPEGs"
         )
 
+    def _add_notices(self, *notices: str) -> None:
+        self.notices = tuple(dict.fromkeys([*self.notices, *notices]))
+
 
 def _list_images(name: str) -> list[Path]:
-    """The image files in a folder by name, not those in its subfolders."""
+    """The image files in a folder in their natural order, not hidden ones, nor those in its subfolders."""
     try:
-        entries = sorted(named(name).iterdir())
+        entries = sorted(named(name).iterdir(), key=_natural_order)
     except OSError as error:
         raise MissingFile(
             f"cannot list the folder {name!r}: {error.strerror}", hint="name an existing folder"
         ) from error
-    paths = [entry for entry in entries if entry.suffix.lower() in SUFFIXES]
+    paths = [entry for entry in entries if entry.suffix.lower() in SUFFIXES and not _is_hidden(entry)]
     if not paths:
         raise BadFile(
             f"no images in the folder {name!r}", hint=f"put files in it such as {', '.join(sorted(SUFFIXES))}"
         )
     return paths
+
+
+def _natural_order(path: Path) -> tuple[list[str | int], str]:
+    """A sorting key with which 2.jpg comes before 10.jpg."""
+    parts = re.split("([0-9]+)", path.name.casefold())
+    return [int(part) if position % 2 else part for position, part in enumerate(parts)], path.name
+
+
+def _is_hidden(path: Path) -> bool:
+    """Whether file managers hide it. Android calls deleted photographs .trashed-..., and keeps them for a month."""
+    if path.name.startswith("."):
+        return True
+    try:
+        status = path.stat()
+    except OSError:
+        return False
+    windows, macos = getattr(status, "st_file_attributes", 0), getattr(status, "st_flags", 0)
+    return bool(windows & stat.FILE_ATTRIBUTE_HIDDEN or macos & stat.UF_HIDDEN)

@@ -1,12 +1,14 @@
-"""A clip that plays in a loop: ``video:waves.mp4``, or just ``waves.mp4``; animated GIF and WebP too."""
+"""A clip that plays in a loop: ``video:waves.mp4``, or just ``waves.mp4``; animated GIF, PNG, WebP and AVIF too."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from realtime_matte.errors import MissingFile, SpecError
 from realtime_matte.frame import Frame, Pixels, RefinedMatte, Size
 from realtime_matte.interfaces import Fit
-from realtime_matte.media.animation import Animation, is_animated_webp
+from realtime_matte.media import image as image_file
+from realtime_matte.media.animation import Animation
 from realtime_matte.media.clip import SUFFIXES, LoopedClip
 from realtime_matte.media.fit import fit_image, scaled_size
 from realtime_matte.paths import is_file, named
@@ -22,9 +24,10 @@ MAX_GAP_S: Final = 1.0
 
 
 def claims(spec: str) -> bool:
-    """True for a path that ends like a video file's, and for an animated WebP."""
+    """True for a path that ends like a video file's, and for an animation that ends like an image file."""
     path = Path(spec)
-    return path.suffix.lower() in SUFFIXES or (path.suffix.lower() == ".webp" and is_animated_webp(path))
+    suffix = path.suffix.lower()
+    return suffix in SUFFIXES or (suffix in image_file.SUFFIXES and image_file.is_animated(path))
 
 
 def open(rest: str, /, *, size: Size, fit: Fit) -> "VideoBackground":
@@ -34,7 +37,7 @@ def open(rest: str, /, *, size: Size, fit: Fit) -> "VideoBackground":
     path = named(rest)
     if not is_file(path):
         raise MissingFile(f"no video file {rest!r}", hint="name an existing file")
-    return VideoBackground(Animation(path) if is_animated_webp(path) else LoopedClip(path), size, fit)
+    return VideoBackground(Animation(path) if image_file.can_animate(path) else LoopedClip(path), size, fit)
 
 
 class VideoBackground:
@@ -47,6 +50,11 @@ class VideoBackground:
         self._time = 0.0  # of the previous camera frame
         self._position = -1.0  # seconds since the first repetition began; below 0 before the first camera frame
         self._image = self._fit_frame()
+
+    @property
+    def notices(self) -> Sequence[str]:
+        """What the user should know of the file."""
+        return self._clip.notices
 
     def image(self, frame: Frame, matte: RefinedMatte) -> Pixels:  # noqa: ARG002 - depends on the time alone
         """The clip frame at that time."""

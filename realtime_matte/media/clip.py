@@ -198,6 +198,8 @@ class LoopedClip:
         """Size of the current frame as it is shown: upright, with square pixels."""
         return self._clip.shown_size(self._shown)
 
+    notices = ()
+
     def step(self, *, hurry: bool) -> None:
         """Go on to the next frame. ``hurry``: leave out frames that no other frame needs."""
         if self._ahead is None:

@@ -1,44 +1,161 @@
-"""Still images: read from a file as (H, W, 3) BGR, upright, 8 bits a channel, alpha over black."""
+"""Image files, read by Pillow as (H, W, 3) BGR: upright, in sRGB, 8 bits a channel, alpha over black."""
 
-from collections.abc import Callable
-from itertools import product
+import ctypes
+import importlib
+import logging
+import stat
+import struct
+import warnings
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import BinaryIO, Final, TypeAlias
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
 
-from realtime_matte.errors import BadFile, MissingFile
+from realtime_matte.errors import BadFile, MatteError, MissingDependency, MissingFile
 from realtime_matte.frame import Pixels
+from realtime_matte.media.color_profile import make_converter
+from realtime_matte.media.orientation import from_exif
+from realtime_matte.paths import open_regular
 
 SUFFIXES: Final = frozenset(
-    {".avif", ".bmp", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".pnm", ".ppm"}
-    | {".tif", ".tiff", ".webp"}
+    {".avif", ".bmp", ".heic", ".heif", ".hif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".pbm", ".pgm", ".png"}
+    | {".pnm", ".ppm", ".tif", ".tiff", ".webp"}
 )
 
-JPEG_MAGIC: Final = b"\xff\xd8"
+FORMATS: Final = ("AVIF", "BMP", "GIF", "HEIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
+"""Pillow's names. It has more, some of which start other programs."""
 
-Image: TypeAlias = NDArray[Any]
-"""(H, W) or (H, W, C) as the file holds it."""
+ANIMATED: Final = frozenset({"AVIF", "GIF", "PNG", "WEBP"})
+"""Formats in which several frames are an animation; in others they are pages, or a photograph's depth."""
+
+MAX_MEGAPIXELS: Final = 150  # more than any camera's; 600 MB decoded, at 4 bytes a pixel
+MAX_FILE_BYTES: Final = 600_000_000
+
+BAND_ROWS: Final = 256
+"""Rows that are converted at a time, so that a large image is in memory twice, not four times."""
+
+HEADER_BYTES: Final = 512
+ORIENTATION: Final = 0x0112  # EXIF
+NEW_COPY: Final = "make a new copy of it"
+
+HEIC: Final = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx")
+
+MAGIC: Final = {
+    "PNG": (b"\x89PNG",),
+    "JPEG": (b"\xff\xd8",),
+    "GIF": (b"GIF8",),
+    "BMP": (b"BM",),
+    "TIFF": (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
+    "JPEG 2000": (b"\0\0\0\x0cjP", b"\xff\x4f\xff\x51"),
+    "PNM": (b"P1", b"P2", b"P3", b"P4", b"P5", b"P6", b"P7", b"PF", b"Pf"),
+}
+"""How files of each format begin."""
+
+DECODE_ERRORS: Final = (
+    ArithmeticError,
+    EOFError,
+    LookupError,
+    OSError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zlib.error,
+)
+"""What Pillow raises for files that are damaged."""
+
+ToPixels: TypeAlias = Callable[[Image.Image], Pixels]
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedImage:
+    """An image (H, W, 3) BGR, and what the user should know of its file."""
+
+    pixels: Pixels
+    notices: tuple[str, ...]
 
 
 def read(path: Path) -> Pixels:
-    """The image in a file: upright by its EXIF orientation, 8 bits a channel, its alpha composited over black.
+    """The pixels alone; see ``load``."""
+    return load(path).pixels
+
+
+def load(path: Path) -> LoadedImage:
+    """The image in a file, or the first one of several.
 
     Raises:
         MissingFile: There is no file, or it cannot be read.
-        BadFile: It is not an image that OpenCV can read.
+        BadFile: It is not an image, is damaged, or is too large.
+        MissingDependency: It is a HEIC, and pi-heif is not installed.
     """
-    data = _read_bytes(path)
-    pixels: Pixels = _decode(path, data, cv2.IMREAD_COLOR)
-    if data[:2].tobytes() == JPEG_MAGIC:  # a JPEG has no alpha: do not decode many megapixels twice
-        return pixels
-    raw = _decode(path, data, cv2.IMREAD_UNCHANGED)
-    if raw.ndim == 2 or raw.shape[2] != 4:  # noqa: PLR2004 - only BGRA has alpha
-        return pixels
-    orient = _find_orientation(_decode(path, data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION), pixels)
-    return over_black(np.dstack([pixels, orient(_to_eight_bits(raw[..., 3]))]))
+    with open_image(path) as image, damage_reported(path):
+        image.load()
+        to_pixels, notices = make_reader(path, image)
+        further = getattr(image, "n_frames", 1) - 1 if image.format in ANIMATED | {"TIFF"} else 0
+        if further > 0:
+            notices += (f"{str(path)!r} holds {further + 1} images: only the first image is shown",)
+        return LoadedImage(to_pixels(image), notices)
+
+
+def can_animate(path: Path) -> bool:
+    """Whether a file, whatever its name, has a format of which some files are animations; False if it is not read."""
+    return _animation_frames(path) > 0
+
+
+def is_animated(path: Path) -> bool:
+    """Whether a file, whatever its name, is an animation; False if it cannot be read."""
+    return _animation_frames(path) > 1
+
+
+@contextmanager
+def open_image(path: Path) -> Iterator[Image.Image]:
+    """The file, its header read and its size checked. Pillow's warnings are not shown.
+
+    Raises:
+        MissingFile, BadFile, MissingDependency
+    """
+    with _opened(path) as file, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        _silence_libraries()
+        header = file.read(HEADER_BYTES)
+        if not header:
+            raise BadFile(f"{str(path)!r} is an empty file", hint="name an image such as a JPEG or PNG")
+        if _format(header) == "HEIC":
+            _register_heic(path)
+        file.seek(0)
+        with _identified(path, file, header) as image:
+            if image.width * image.height > MAX_MEGAPIXELS * 1_000_000:
+                raise too_large(path)
+            yield image
+
+
+def make_reader(path: Path, image: Image.Image) -> tuple[ToPixels, tuple[str, ...]]:
+    """What turns the decoded image, or a later frame of it, into pixels; and what the user should know of the file.
+
+    Raises:
+        BadFile: Its samples are neither 8 nor 16 bits.
+    """
+    if image.mode == "F" or (image.mode == "I" and image.format not in {"PNG", "PPM"}):
+        raise BadFile(
+            f"{str(path)!r} has samples of 32 bits, which are read in no defined way", hint="save it as a PNG"
+        )
+    convert, problem = make_converter(image)
+    orientation = from_exif(image.getexif().get(ORIENTATION))
+
+    def to_pixels(image: Image.Image) -> Pixels:
+        pixels = np.empty((image.height, image.width, 3), np.uint8)
+        for top in range(0, image.height, BAND_ROWS):
+            band = image.crop((0, top, image.width, min(top + BAND_ROWS, image.height)))
+            pixels[top : top + band.height] = _band_pixels(band, convert)
+        return np.ascontiguousarray(orientation.upright(pixels))
+
+    return to_pixels, (f"{str(path)!r}: {problem}",) if problem else ()
 
 
 def over_black(bgra: Pixels) -> Pixels:
@@ -47,41 +164,124 @@ def over_black(bgra: Pixels) -> Pixels:
     return np.asarray((bgra[..., :3] * alpha + 127) // 255, np.uint8)
 
 
-def _read_bytes(path: Path) -> NDArray[np.uint8]:
+def too_large(path: Path) -> BadFile:
+    """The error for an image of more than MAX_MEGAPIXELS."""
+    return BadFile(f"{str(path)!r} has more than {MAX_MEGAPIXELS} megapixels", hint="save it smaller")
+
+
+@contextmanager
+def damage_reported(path: Path) -> Iterator[None]:
+    """Errors of decoding as BadFile."""
     try:
-        data = np.fromfile(path, np.uint8)  # cv2.imread cannot open every name on Windows
+        yield
+    except Image.DecompressionBombError as error:
+        raise too_large(path) from error
+    except DECODE_ERRORS as error:
+        if isinstance(error, MatteError):
+            raise
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise BadFile(f"{str(path)!r} is cut short or damaged ({reason[:100]})", hint=NEW_COPY) from error
+
+
+def _animation_frames(path: Path) -> int:
+    """0 if it is no file that can be an animation, 1 for a single image, 2 for more."""
+    try:
+        with open_image(path.expanduser()) as image:
+            return 1 + bool(getattr(image, "is_animated", False)) if image.format in ANIMATED else 0
+    except (MatteError, RuntimeError, *DECODE_ERRORS):  # RuntimeError: a home folder that is not known
+        return 0
+
+
+def _band_pixels(band: Image.Image, convert: Callable[[Image.Image], Image.Image]) -> Pixels:
+    """(h, w, 3) BGR of a part of an image."""
+    if band.mode.startswith("I"):
+        band = Image.fromarray(_eight_bits(np.asarray(band)))
+    if not band.has_transparency_data:
+        return np.asarray(convert(band))[..., ::-1]
+    straight = band.convert("RGBA")
+    alpha = np.asarray(straight.getchannel("A"))
+    return over_black(np.dstack([np.asarray(convert(straight.convert("RGB")))[..., ::-1], alpha]))
+
+
+def _eight_bits(samples: np.ndarray) -> Pixels:
+    """Samples of 16 bits, rounded to 8."""
+    return np.asarray((samples.astype(np.uint32) + 128) // 257, np.uint8)
+
+
+def _opened(path: Path) -> BinaryIO:
+    try:
+        size = path.stat()
+        if stat.S_ISREG(size.st_mode) and size.st_size > MAX_FILE_BYTES:
+            raise BadFile(
+                f"{str(path)!r} has {size.st_size / 1e6:.0f} MB, more than any image that can be shown",
+                hint="save it smaller",
+            )
+        return open_regular(path)
+    except MatteError:
+        raise
     except OSError as error:
         reason = error.strerror or error
         raise MissingFile(f"cannot read the image {str(path)!r}: {reason}", hint="name an existing file") from error
-    if not data.size:
-        raise BadFile(f"{str(path)!r} is an empty file", hint="name an image such as a JPEG or PNG")
-    return data
 
 
-def _decode(path: Path, data: NDArray[np.uint8], flags: int) -> Image:
+def _identified(path: Path, file: BinaryIO, header: bytes) -> Image.Image:
+    """The image, not decoded yet. Where Pillow does not know it: what it is."""
+    with damage_reported(path):
+        try:
+            return Image.open(file, formats=FORMATS if "HEIF" in Image.OPEN else _WITHOUT_HEIC)
+        except UnidentifiedImageError as error:
+            raise _not_an_image(path, header) from error
+
+
+_WITHOUT_HEIC: Final = tuple(name for name in FORMATS if name != "HEIF")
+
+
+def _not_an_image(path: Path, header: bytes) -> BadFile:
+    """What a file is that Pillow cannot identify, by its first bytes."""
+    if known := _format(header):
+        return BadFile(f"{str(path)!r} is a damaged {known} file, or of a rare kind that cannot be read", hint=NEW_COPY)
+    if header[4:8] in {b"ftyp", b"moov", b"mdat"} or header.startswith((b"\x1a\x45\xdf\xa3", b"RIFF", b"OggS", b"FLV")):
+        return BadFile(f"{str(path)!r} is a video, not an image", hint="name it as one, such as .mp4 or .mkv")
+    if _is_text(header):
+        return BadFile(f"{str(path)!r} is a text or web page, not an image", hint="name a JPEG or PNG file")
+    return BadFile(f"{str(path)!r} is not an image that can be read", hint="save it as a PNG")
+
+
+def _format(header: bytes) -> str | None:
+    """The name of the image format that a file of these first bytes has."""
+    if header[4:8] == b"ftyp":
+        brands = header[8 : int.from_bytes(header[:4], "big")]
+        if b"avif" in brands or b"avis" in brands:
+            return "AVIF"
+        return "HEIC" if any(brand in brands for brand in HEIC) else None
+    if header.startswith(b"RIFF") and header[8:12] == b"WEBP":
+        return "WebP"
+    return next((name for name, beginnings in MAGIC.items() if header.startswith(beginnings)), None)
+
+
+def _is_text(header: bytes) -> bool:
+    with suppress(UnicodeDecodeError):
+        return header.decode("utf-8", "strict").isprintable() or b"\0" not in header
+    return False
+
+
+def _register_heic(path: Path) -> None:
+    """Let Pillow read HEIC. Raises MissingDependency."""
     try:
-        image = cv2.imdecode(data, flags)
-    except cv2.error as error:
-        raise BadFile(
-            f"{str(path)!r} is an image that OpenCV cannot read: {error.err}", hint="save it as a JPEG"
+        importlib.import_module("pi_heif").register_heif_opener()
+    except ImportError as error:
+        raise MissingDependency(
+            f"{str(path)!r} is a HEIC image, for which the package pi-heif is missing",
+            hint="run pip install pi-heif, or save the image as a JPEG",
         ) from error
-    if image is None:
-        raise BadFile(f"{str(path)!r} is not an image that OpenCV can read", hint="save it as a JPEG or PNG")
-    return image
 
 
-def _to_eight_bits(alpha: Image) -> Image:
-    return alpha if alpha.dtype == np.uint8 else np.asarray(alpha / np.iinfo(alpha.dtype).max * 255 + 0.5, np.uint8)
-
-
-def _find_orientation(stored: Pixels, upright: Pixels) -> Callable[[Image], Image]:
-    """The rotation that OpenCV did by the EXIF data; it does none for an image read with its alpha."""
-    for quarter_turns, mirror in product(range(4), (False, True)):
-        if np.array_equal(_turn(stored, quarter_turns, mirror=mirror), upright):
-            return lambda image: _turn(image, quarter_turns, mirror=mirror)
-    raise AssertionError("the same image, turned")
-
-
-def _turn(image: Image, quarter_turns: int, *, mirror: bool) -> Image:
-    turned = np.rot90(image, quarter_turns)
-    return turned[:, ::-1] if mirror else turned
+@cache
+def _silence_libraries() -> None:
+    """Pillow's errors say all there is to say: no lines of its log, nor of libtiff, which writes them to stderr."""
+    logging.getLogger("PIL").addHandler(logging.NullHandler())
+    with suppress(OSError, AttributeError, TypeError):  # on Windows libtiff is a part of Pillow, without a name
+        library = ctypes.CDLL(Image.core.__file__)  # type: ignore[attr-defined]  # and what it depends on
+        for setter in (library.TIFFSetErrorHandler, library.TIFFSetWarningHandler):
+            setter.restype, setter.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
+            setter(None)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from realtime_matte import plugins
 from realtime_matte.errors import MatteError, SpecError
 from realtime_matte.frame import Size
-from realtime_matte.interfaces import Background, Fit, ImageSeries, OpenBackground
+from realtime_matte.interfaces import Background, Fit, HasNotices, ImageSeries, OpenBackground
 from realtime_matte.pipeline.loading import close_result, start_thread
 
 DEFAULT = "studio"
@@ -72,6 +72,11 @@ class BackgroundSwitcher:
     def alpha(self) -> bool:
         """True if output frames carry alpha instead of a background; constant for the whole run."""
         return self._alpha
+
+    @property
+    def notices(self) -> Sequence[str]:
+        """What the user should know of the current background's file."""
+        return self.current.notices if isinstance(self.current, HasNotices) else ()
 
     def next(self) -> None:
         """Request the next choice that can be opened, and report the others; a single series shows its next image."""

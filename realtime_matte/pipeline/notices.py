@@ -13,12 +13,12 @@ class Notices:
         self._parts = parts
         self._notify = notify
         self._reason = ""
-        self._latest: tuple[Sequence[str], Sequence[str]] = parts.capture.state.notices, parts.renderer.notices
+        self._latest = self._live_notices(parts.capture.state)
         self._reported = set(parts.notices)
 
     def update(self, state: CaptureState) -> None:
         """Report what is new; costs next to nothing while nothing is. ``state``: of the capture, read after a take."""
-        latest = state.notices, self._parts.renderer.notices
+        latest = self._live_notices(state)
         if state.reason == self._reason and latest == self._latest:
             return
         if state.reason != self._reason:
@@ -28,3 +28,7 @@ class Notices:
             if notice not in self._reported:
                 self._reported.add(notice)
                 self._notify(notice)
+
+    def _live_notices(self, state: CaptureState) -> tuple[Sequence[str], ...]:
+        """Those that may change while the pipeline runs."""
+        return state.notices, self._parts.renderer.notices, self._parts.backgrounds.notices

@@ -9,7 +9,7 @@ import numpy as np
 
 from realtime_matte.frame import Pixels, Size
 from realtime_matte.media.fit import fit_image
-from realtime_matte.media.image import read
+from realtime_matte.media.image import load
 from realtime_matte.paths import named
 from realtime_matte.pipeline import text as text_drawing
 from realtime_matte.pipeline.outputs import Outputs
@@ -66,7 +66,11 @@ class StandbyCard:
         self._size = size
         self._alpha = alpha
         self._text = text
-        self._fixed = self._with_alpha(draw_card(size, image=image)) if image is not None else None
+        self._fixed: Pixels | None = None
+        if image is not None:
+            loaded = load(named(image))
+            self.notices = loaded.notices
+            self._fixed = self._with_alpha(fit_image(loaded.pixels, size, "cover"))
         self._drawn: tuple[str, Pixels] | None = None
         self._shown: Pixels | None = None
         self._ended = False
@@ -120,7 +124,7 @@ def draw_card(size: Size, *, text: str = STANDBY, image: str | Path | None = Non
         MissingFile, BadFile: of the image.
     """
     if image is not None:
-        return fit_image(read(named(str(image))), size, "cover")
+        return fit_image(load(named(str(image))).pixels, size, "cover")
     pixels = _background(size)
     _draw_figure(pixels)
     line = " ".join(text.split())

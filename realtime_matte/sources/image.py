@@ -26,16 +26,16 @@ def open(rest: str, /, *, size: Size | None, fps: float | None) -> "StillImage":
     if not name:
         raise SpecError("no image is named after 'image:'", hint="name a file, as in image:me.jpg")
     ticks = make_ticks(fps, given["frames"])
-    pixels = image.read(named(name))
-    return StillImage(pixels if size is None else fit.fit_image(pixels, size, "cover"), ticks)
+    loaded = image.load(named(name))
+    pixels = loaded.pixels if size is None else fit.fit_image(loaded.pixels, size, "cover")
+    return StillImage(pixels, ticks, loaded.notices)
 
 
 class StillImage:
     """The same image at each tick."""
 
-    notices = ()
-
-    def __init__(self, pixels: Pixels, ticks: Ticks) -> None:
+    def __init__(self, pixels: Pixels, ticks: Ticks, notices: tuple[str, ...]) -> None:
+        self.notices = notices
         self.size = pixels.shape[1], pixels.shape[0]
         self.fps = ticks.fps
         self.live = ticks.live

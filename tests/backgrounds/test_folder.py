@@ -1,7 +1,12 @@
 """A folder of images as a background."""
 
+import os
+import shutil
+import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -11,6 +16,7 @@ from fakes.scripted import wait_until
 from realtime_matte.backgrounds import folder
 from realtime_matte.errors import BadFile, MissingFile, SpecError
 from realtime_matte.frame import Frame, Matte, Pixels
+from realtime_matte.media.image import LoadedImage
 
 SIZE = (16, 8)
 FRAME = np.zeros((8, 16, 3), np.uint8)
@@ -79,13 +85,13 @@ def test_a_requested_image_stays_its_full_time(folder_of_images: Path) -> None:
 
 
 def test_a_requested_image_is_not_waited_for(folder_of_images: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    may_read, real_read = threading.Event(), folder.read
+    may_read, real_load = threading.Event(), folder.load
 
-    def read(path: Path) -> Pixels:
+    def load(path: Path) -> LoadedImage:
         assert path.name == "a.png" or may_read.wait(30)
-        return real_read(path)
+        return real_load(path)
 
-    monkeypatch.setattr(folder, "read", read)
+    monkeypatch.setattr(folder, "load", load)
     slides = opened(f"{folder_of_images}?seconds=10&fade=1")
     slides.next()
     assert levels(slides, [0, 1, 8.9]) == [0, 0, 0]
@@ -119,6 +125,81 @@ def test_broken_images_are_skipped(folder_of_images: Path) -> None:
         [100, 200, 100],
     )  # b may have been read before it was deleted
     slides.close()
+
+
+def cut_short(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:60])
+
+
+def page(path: Path) -> None:
+    path.write_text("<html>404 Not Found</html>")
+
+
+def pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+def broken_link(path: Path) -> None:
+    path.unlink()
+    path.symlink_to("nowhere.png")
+
+
+def endless_device(path: Path) -> None:
+    path.unlink()
+    path.symlink_to("/dev/zero")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="files of POSIX")
+@pytest.mark.parametrize("spoil", [cut_short, page, pipe, broken_link, endless_device])
+def test_a_broken_image_is_named_once(folder_of_images: Path, spoil: Callable[[Path], None]) -> None:
+    spoil(folder_of_images / "a.png")
+    slides = opened(f"{folder_of_images}?seconds=10&fade=0")
+    assert levels(slides, [0, 10, 20, 30, 40, 50]) == [100, 200, 100, 200, 100, 200]
+    slides.close()
+    (notice,) = slides.notices
+    assert notice.startswith("left out of the slideshow: ")
+    assert "a.png'" in notice
+
+
+def test_hidden_images_are_not_shown(folder_of_images: Path) -> None:
+    """Android keeps deleted photographs as .trashed-..., and macOS keeps ._a.png beside a.png on other disks."""
+    for name in (".hidden.png", ".trashed-1766-a.png", "._a.png"):
+        shutil.copy(folder_of_images / "c.bmp", folder_of_images / name)
+    slides = opened(f"{folder_of_images}?seconds=10&fade=0")
+    assert levels(slides, [0, 10, 20, 30]) == [0, 100, 200, 0]
+    slides.close()
+
+
+def test_a_folder_of_hidden_images_is_refused(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / ".a.png"), FRAME)
+    with pytest.raises(BadFile, match="no images in the folder"):
+        opened(str(tmp_path))
+
+
+@pytest.mark.parametrize(("attribute", "flag"), [("st_file_attributes", 2), ("st_flags", 0x8000)])
+def test_an_image_with_the_hidden_attribute_is_hidden(
+    monkeypatch: pytest.MonkeyPatch, attribute: str, flag: int
+) -> None:
+    """Windows and macOS."""
+    monkeypatch.setattr(Path, "stat", lambda _: SimpleNamespace(**{attribute: flag}))
+    assert folder._is_hidden(Path("a.png"))
+    monkeypatch.setattr(Path, "stat", lambda _: SimpleNamespace(**{attribute: 0}))
+    assert not folder._is_hidden(Path("a.png"))
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["1.png", "2.png", "10.png"],
+        ["img1.png", "IMG2.png", "img10.png", "img10b.png"],
+        ["a.png", "B.png", "c.png"],
+        ["1-9.png", "1-10.png", "2-1.png"],
+        ["007.png", "8.png", "٣.png"],
+    ],
+)
+def test_numbers_in_names_are_in_their_order(names: list[str]) -> None:
+    assert [path.name for path in sorted(map(Path, reversed(names)), key=folder._natural_order)] == names
 
 
 def test_an_error_is_raised_when_all_images_are_gone(folder_of_images: Path) -> None:

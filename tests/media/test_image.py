@@ -1,11 +1,13 @@
 """Still images: read upright, as 8-bit BGR, with alpha over black."""
 
 import struct
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from realtime_matte.errors import BadFile, MissingFile
 from realtime_matte.frame import Pixels
@@ -79,21 +81,64 @@ def test_alpha_is_composited_over_black(tmp_path: Path, dtype: type[np.integer],
     assert read(tmp_path / "transparent.png").tolist() == [[[200, 100, 50], [100, 50, 25], [0, 0, 0]]]
 
 
-def test_alpha_is_rotated_with_the_colours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where OpenCV rotates the colours by EXIF data it leaves the alpha as stored."""
-    stored = np.dstack([quarters(), np.full((16, 32), 255, np.uint8)])
-    stored[:8, :16, 3] = 0  # the red quarter is transparent
-    path = tmp_path / "rotated.png"
-    cv2.imwrite(str(path), stored)
-    rotated = np.ascontiguousarray(np.rot90(stored[..., :3], -1))
-    real_imdecode = cv2.imdecode
-    monkeypatch.setattr(
-        cv2, "imdecode", lambda data, flags: rotated if flags == cv2.IMREAD_COLOR else real_imdecode(data, flags)
-    )
-    pixels = read(path)
-    assert pixels[3, -4].tolist() == [0, 0, 0]
-    assert pixels[3, 3].tolist() == list(BLUE)
-    assert pixels[-4, 3].tolist() == list(WHITE)
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_format_is_upright(tmp_path: Path, form: str, orientation: int) -> None:
+    """AVIF writes it as irot and imir, others as EXIF; alpha turns with the colours."""
+    shown = np.kron(np.dstack([quarters(2, 2)[..., ::-1], [[255, 255], [255, 0]]]), np.ones((32, 32, 1))).astype("u1")
+    turns: dict[int, Callable[[Pixels], Pixels]] = {
+        1: np.asarray,
+        2: np.fliplr,
+        3: lambda image: np.rot90(image, 2),
+        4: np.flipud,
+        5: lambda image: image.swapaxes(0, 1),
+        6: np.rot90,
+        7: lambda image: np.rot90(image, 2).swapaxes(0, 1),
+        8: lambda image: np.rot90(image, -1),
+    }
+    exif_data = Image.Exif()
+    exif_data[0x0112] = orientation
+    stored = Image.fromarray(np.ascontiguousarray(turns[orientation](shown)))
+    options = {"quality": 100} if form == "AVIF" else {"lossless": True} if form == "WEBP" else {}
+    (stored.convert("RGB") if form == "JPEG" else stored).save(tmp_path / "a.png", form, exif=exif_data, **options)
+    middles = read(tmp_path / "a.png")[16::32, 16::32].reshape(4, 3)
+    last = WHITE if form == "JPEG" else (0, 0, 0)
+    np.testing.assert_allclose(middles, [RED, GREEN, BLUE, last], atol=12)  # lossy
+
+
+@pytest.mark.parametrize("orientation", [0, 9, 65535])
+def test_an_orientation_that_does_not_exist_is_upright(tmp_path: Path, orientation: int) -> None:
+    (tmp_path / "a.jpg").write_bytes(jpeg(quarters(), orientation))
+    np.testing.assert_allclose(read(tmp_path / "a.jpg")[3, 3], RED, atol=12)
+
+
+MODES = [
+    *("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "I;16"),
+]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_white_is_white_in_every_mode(tmp_path: Path, mode: str) -> None:
+    white = 65535 if mode == "I;16" else 255
+    stored = Image.new("L", (8, 4), 255).convert(mode) if mode != "I;16" else Image.new(mode, (8, 4), white)
+    form = next(form for form in ("PNG", "TIFF", "JPEG") if _saves(stored, tmp_path / "a", form))
+    assert np.abs(read(tmp_path / "a").astype(int) - 255).max() <= 2, form
+
+
+def _saves(image: Image.Image, path: Path, form: str) -> bool:
+    try:
+        image.save(path, form)
+    except OSError:  # this format has no such mode
+        return False
+    return True
+
+
+@pytest.mark.parametrize(("mode", "transparent"), [("P", 0), ("L", 90), ("RGB", (90, 90, 90))])
+def test_a_transparent_colour_is_over_black(tmp_path: Path, mode: str, transparent: int | tuple[int, int, int]) -> None:
+    stored = Image.new("L", (8, 4), 90).convert(mode)
+    value = stored.getpixel((0, 0)) if mode == "P" else transparent
+    stored.save(tmp_path / "a.png", transparency=value)
+    assert not read(tmp_path / "a.png").any()
 
 
 def test_over_black_is_exact_at_both_ends() -> None:
@@ -113,7 +158,7 @@ def test_a_folder_instead_of_an_image_is_refused(tmp_path: Path) -> None:
 def test_text_named_like_an_image_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "notes.jpg"
     path.write_text("buy milk " * 99)
-    with pytest.raises(BadFile, match=r"'.*notes\.jpg' is not an image that OpenCV can read; save it as a JPEG or PNG"):
+    with pytest.raises(BadFile, match=r"'.*notes\.jpg' is a text or web page, not an image; name a JPEG or PNG"):
         read(path)
 
 
@@ -121,13 +166,6 @@ def test_an_empty_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "empty.png"
     path.touch()
     with pytest.raises(BadFile, match=r"'.*empty\.png' is an empty file; name an image such as a JPEG or PNG"):
-        read(path)
-
-
-def test_an_image_too_large_for_opencv_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "huge.pgm"
-    path.write_bytes(b"P5 60000 60000 255\n" + bytes(99))
-    with pytest.raises(BadFile, match=r"huge\.pgm' is an image that OpenCV cannot read: .*; save it as a JPEG"):
         read(path)
 
 

@@ -139,7 +139,7 @@ def test_a_first_choice_that_cannot_be_opened_is_an_error() -> None:
 
 def test_every_spec_is_checked_at_the_start(tmp_path: Path) -> None:
     (tmp_path / "text.jpg").write_text("not an image")
-    with pytest.raises(BadFile, match="is not an image that OpenCV can read"):
+    with pytest.raises(BadFile, match="is a text or web page, not an image"):
         opened("blur", str(tmp_path / "text.jpg"))
     with pytest.raises(SpecError, match=r"cannot switch to 'blur' while running: .*; leave it out"):
         opened("none", "blur")

@@ -81,7 +81,7 @@ def test_a_missing_or_broken_image_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(MissingFile, match="cannot read the image"):
         draw_card(SIZE, image=tmp_path / "away.png")
     (tmp_path / "notes.png").write_text("buy milk")
-    with pytest.raises(BadFile, match="is not an image"):
+    with pytest.raises(BadFile, match="is a text or web page, not an image"):
         draw_card(SIZE, image=tmp_path / "notes.png")
 
 

@@ -8,6 +8,7 @@ import pytest
 from fakes.sources import buffer, read
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from realtime_matte import plugins
 from realtime_matte.errors import BadFile, MissingFile
@@ -97,9 +98,16 @@ def test_a_photograph_is_upright(tmp_path: Path) -> None:
 def test_a_file_that_is_not_an_image_is_one_clear_error(tmp_path: Path) -> None:
     (tmp_path / "text.jpg").write_text("not an image")
     (tmp_path / "empty.jpg").touch()
-    with pytest.raises(BadFile, match=r"text\.jpg' is not an image that"):
+    with pytest.raises(BadFile, match=r"text\.jpg' is a text or web page, not an image"):
         image.open(f"{tmp_path}/text.jpg", size=None, fps=None)
     with pytest.raises(BadFile, match=r"empty\.jpg' is an empty file"):
         image.open(f"{tmp_path}/empty.jpg", size=None, fps=None)
     with pytest.raises(MissingFile, match=r"none\.jpg': No such file"):
         image.open(f"{tmp_path}/none.jpg", size=None, fps=None)
+
+
+def test_a_source_reports_what_it_does_not_show(tmp_path: Path) -> None:
+    images = [Image.new("RGB", (8, 4), color) for color in ("red", "blue")]
+    images[0].save(tmp_path / "a.png", save_all=True, append_images=images[1:])
+    (notice,) = image.open(f"{tmp_path}/a.png", size=None, fps=None).notices
+    assert notice.endswith("holds 2 images: only the first image is shown")

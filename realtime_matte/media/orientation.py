@@ -1,0 +1,42 @@
+"""The eight ways in which an image can be stored: turned, mirrored, or both."""
+
+from typing import Final, NamedTuple
+
+from realtime_matte.frame import Pixels, Size
+
+
+class Orientation(NamedTuple):
+    """What sets stored pixels upright: first the exchange of rows and columns, then the mirroring of each axis."""
+
+    transpose: bool = False
+    flip_x: bool = False
+    flip_y: bool = False
+
+    def size(self, size: Size) -> Size:
+        """The upright size of pixels stored at ``size``, and the stored size of upright ones."""
+        return (size[1], size[0]) if self.transpose else size
+
+    def upright(self, pixels: Pixels) -> Pixels:
+        """A view of (H, W, C) pixels, upright."""
+        if self.transpose:
+            pixels = pixels.swapaxes(0, 1)
+        return pixels[:: -1 if self.flip_y else 1, :: -1 if self.flip_x else 1]
+
+
+UPRIGHT: Final = Orientation()
+
+EXIF: Final = {
+    2: Orientation(flip_x=True),
+    3: Orientation(flip_x=True, flip_y=True),
+    4: Orientation(flip_y=True),
+    5: Orientation(transpose=True),
+    6: Orientation(transpose=True, flip_x=True),
+    7: Orientation(transpose=True, flip_x=True, flip_y=True),
+    8: Orientation(transpose=True, flip_y=True),
+}
+"""EXIF 2.32, tag 0x0112; every other value is upright."""
+
+
+def from_exif(value: object) -> Orientation:
+    """The orientation of an EXIF value; upright if there is none, or no such value."""
+    return EXIF.get(value, UPRIGHT) if isinstance(value, int) else UPRIGHT
