@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from realtime_matte.frame import Matte as Matte
     from realtime_matte.frame import RefinedMatte as RefinedMatte
     from realtime_matte.interfaces import Background as Background
+    from realtime_matte.interfaces import HasNotices as HasNotices
     from realtime_matte.interfaces import HasReaders as HasReaders
     from realtime_matte.interfaces import HasTimeoutImage as HasTimeoutImage
     from realtime_matte.interfaces import ImageSeries as ImageSeries
@@ -62,6 +63,7 @@ _MODULES = {
     "frame": ("Frame", "Matte", "RefinedMatte"),
     "interfaces": (
         "Background",
+        "HasNotices",
         "HasReaders",
         "HasTimeoutImage",
         "ImageSeries",
@@ -90,6 +92,7 @@ __all__ = [
     "BadFile",
     "Config",
     "Frame",
+    "HasNotices",
     "HasReaders",
     "HasTimeoutImage",
     "ImageSeries",
