@@ -13,33 +13,35 @@ reads numbers that are defined in its own file only; otherwise the stored code w
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, Final, TypeVar, cast
 
 import numba
 from numpy.typing import NDArray
 
+from realtime_matte.render.kernel_cache import KernelCache
+
 Kernel = TypeVar("Kernel", bound=Callable[..., object])
 Array = TypeVar("Array", bound=NDArray[Any])
 
 COMPILED_NOTICE: Final = "compiled the pixel loops for this processor, once: later starts are seconds quicker"
+DAMAGED_NOTICE: Final = "compiled the pixel loops again: their cached code in {folder} was damaged, and is replaced"
 NOT_CACHED_NOTICE: Final = (
     "compiled the pixel loops, as at every start: no folder can cache them; set NUMBA_CACHE_DIR to one with free space"
 )
-
-MAX_ATTEMPTS: Final = 100
-"""More than there are kernels, inner ones included: where the cache cannot be written, each attempt compiles one."""
+NOT_COMPILED_NOTICE: Final = (
+    "the pixel loops run in Python, far too slowly for live video, since NUMBA_DISABLE_JIT is set; unset it"
+)
 
 
 def kernel(function: Kernel) -> Kernel:
     """Compile on first use, cache the machine code on disk, release the interpreter lock while running."""
-    try:
-        return cast("Kernel", _compiled(function, cache=True))
-    except RuntimeError:  # neither the package's nor the user's cache folder is writeable: compile at each start
-        return cast("Kernel", _compiled(function, cache=False))
-
-
-def _compiled(function: Kernel, *, cache: bool) -> object:
-    return numba.njit(cache=cache, nogil=True, boundscheck=False, error_model="numpy")(function)
+    if numba.config.DISABLE_JIT:  # for debuggers
+        return function
+    compiled = numba.njit(nogil=True, boundscheck=False, error_model="numpy")(function)
+    with suppress(RuntimeError):  # neither the package's nor the user's cache folder is writeable
+        compiled._cache = KernelCache(function)  # noqa: SLF001 -- as numba.njit(cache=True) does with Numba's own
+    return cast("Kernel", compiled)
 
 
 def read_only(array: Array) -> Array:
@@ -49,29 +51,23 @@ def read_only(array: Array) -> Array:
     return view
 
 
-def is_cached(function: Callable[..., object]) -> bool:
-    """Whether there is a folder for a kernel's machine code."""
-    return function.stats.cache_path is not None  # type: ignore[attr-defined]  # Numba's dispatcher
-
-
 def compile_all(kernels: Sequence[Callable[..., object]], run: Callable[[], None]) -> str:
     """Compile ``kernels`` by ``run``, which calls each of them once.
 
     Returns:
         A notice for the user if something had to be compiled, which takes seconds; otherwise "".
     """
-    compiled_before, disk_full = _compile_count(kernels), False
-    for attempts_left in reversed(range(MAX_ATTEMPTS)):
-        try:
-            run()
-            break
-        except OSError:  # the machine code cannot be written to disk; the kernel is compiled in memory nevertheless
-            disk_full = True
-            if not attempts_left:
-                raise
+    if numba.config.DISABLE_JIT:
+        return NOT_COMPILED_NOTICE
+    compiled_before = _compile_count(kernels)
+    run()
     if _compile_count(kernels) == compiled_before:
         return ""
-    return NOT_CACHED_NOTICE if disk_full or not all(map(is_cached, kernels)) else COMPILED_NOTICE
+    caches = [function._cache for function in kernels]  # type: ignore[attr-defined]  # noqa: SLF001
+    if not all(isinstance(cache, KernelCache) and not cache.unsaved for cache in caches):
+        return NOT_CACHED_NOTICE
+    damaged = [cache for cache in caches if cache.damaged]
+    return DAMAGED_NOTICE.format(folder=damaged[0].cache_path) if damaged else COMPILED_NOTICE
 
 
 def _compile_count(kernels: Sequence[Callable[..., object]]) -> int:

@@ -1,20 +1,29 @@
 """Compiling: it is reported, cached on disk, complete after the warm-up, and never out of date."""
 
 import ast
+import hashlib
 import os
+import pickle
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numba
 import numpy as np
 import pytest
+from numba.core.caching import CacheImpl
 
 import realtime_matte.render
 from realtime_matte.frame import Frame, Matte
-from realtime_matte.render.jit import COMPILED_NOTICE, NOT_CACHED_NOTICE, is_cached, kernel
+from realtime_matte.render.jit import (
+    COMPILED_NOTICE,
+    DAMAGED_NOTICE,
+    NOT_CACHED_NOTICE,
+    NOT_COMPILED_NOTICE,
+    compile_all,
+    kernel,
+)
 from realtime_matte.render.refine import Refiner
 from realtime_matte.render.renderer import KERNELS, warm_up
 
@@ -54,21 +63,93 @@ def test_on_a_full_disk_kernels_are_compiled_without_a_cache(tmp_path: Path) -> 
 
 
 def test_without_a_writeable_folder_kernels_are_compiled_without_a_cache(monkeypatch: pytest.MonkeyPatch) -> None:
-    njit = numba.njit
+    monkeypatch.setattr(CacheImpl, "_locator_classes", [])  # none finds a folder
 
-    def njit_without_folder(*, cache: bool, **options: Any) -> Any:  # noqa: ANN401 - Numba's own
-        if cache:
-            raise RuntimeError("cannot cache function 'double': no locator available for file 'x.py'")
-        return njit(cache=False, **options)
-
+    @kernel
     def double(number: int) -> int:
         return 2 * number
 
-    with monkeypatch.context() as patched:
-        patched.setattr(numba, "njit", njit_without_folder)
-        double = kernel(double)
+    run = lambda: double(21)  # noqa: E731
+    assert compile_all([double], run) == NOT_CACHED_NOTICE
     assert double(21) == 42
-    assert not is_cached(double)
+
+
+DAMAGE: dict[str, Callable[[bytes], bytes]] = {
+    "empty": lambda _: b"",
+    "one byte": lambda _: b"x",
+    "cut in half": lambda data: data[: len(data) // 2],
+    "cut by a byte": lambda data: data[:-1],
+    "longer": lambda data: data + b"x",
+    "zeros": lambda data: bytes(len(data)),
+    "text": lambda _: b"<!DOCTYPE html>",
+    "first byte changed": lambda data: bytes([data[0] ^ 255]) + data[1:],
+    "a byte of the content changed": lambda data: data[:200] + bytes([data[200] ^ 1]) + data[201:],
+    "last byte changed": lambda data: data[:-1] + bytes([data[-1] ^ 255]),
+    "of plain Numba": lambda data: data[:-32],
+    "unpickled to something else": lambda _: signed(pickle.dumps(numba.__version__) + pickle.dumps(3)),
+    "a class that is gone": lambda _: signed(b"cnowhere\nnothing\n."),
+}
+"""Ways to damage a file of the cache."""
+
+
+def signed(data: bytes) -> bytes:
+    return data + hashlib.sha256(data).digest()
+
+
+@pytest.fixture
+def compile_double(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], str]:
+    """Compiles a kernel, as a new process does that finds the cache in ``tmp_path``. Returns the notice."""
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+
+    def compile_it() -> str:
+        def double(number: int) -> int:
+            return 2 * number
+
+        compiled = kernel(double)
+
+        def run() -> None:
+            assert compiled(21) == 42
+
+        return compile_all([compiled], run)
+
+    assert compile_it() == COMPILED_NOTICE
+    assert compile_it() == ""
+    return compile_it
+
+
+@pytest.mark.parametrize("suffix", ["nbi", "nbc"])
+@pytest.mark.parametrize("way", DAMAGE)
+def test_a_damaged_cache_file_is_compiled_again_and_replaced(
+    tmp_path: Path, compile_double: Callable[[], str], suffix: str, way: str
+) -> None:
+    [path] = tmp_path.glob(f"**/*.{suffix}")
+    path.write_bytes(DAMAGE[way](path.read_bytes()))
+    assert compile_double() == DAMAGED_NOTICE.format(folder=path.parent)
+    assert compile_double() == ""
+    assert not [*tmp_path.glob("**/*.tmp.*")]
+
+
+@pytest.mark.parametrize("suffix", ["nbi", "nbc"])
+def test_a_missing_cache_file_is_compiled_again(tmp_path: Path, compile_double: Callable[[], str], suffix: str) -> None:
+    [path] = tmp_path.glob(f"**/*.{suffix}")
+    path.unlink()
+    assert compile_double() == COMPILED_NOTICE
+    assert compile_double() == ""
+
+
+@pytest.mark.parametrize("suffix", ["nbi", "nbc"])
+def test_a_folder_in_the_place_of_a_cache_file_is_no_error(
+    tmp_path: Path, compile_double: Callable[[], str], suffix: str
+) -> None:
+    [path] = tmp_path.glob(f"**/*.{suffix}")
+    path.unlink()
+    path.mkdir()
+    assert compile_double() == NOT_CACHED_NOTICE
+
+
+def test_kernels_run_uncompiled_where_compiling_is_turned_off() -> None:
+    lines = new_process(Path(), before="import os; os.environ['NUMBA_DISABLE_JIT'] = '1'\n").splitlines()
+    assert lines == [NOT_COMPILED_NOTICE, NOT_COMPILED_NOTICE]
 
 
 def test_no_frame_compiles_anything_after_the_warm_up() -> None:

@@ -1,0 +1,109 @@
+"""The compiled kernels on disk: Numba's cache, with a checksum in each file.
+
+Numba unpickles its files as they are. A file that a power cut or a full disk left incomplete then ends every start, and
+changed machine code ends the process, since LLVM aborts. Here a damaged file is a miss: the kernel is compiled again
+and its files are replaced, each by a rename.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from numba.core.caching import FunctionCache, IndexDataCacheFile
+
+
+class KernelCache(FunctionCache):  # type: ignore[misc]  # Numba has no types
+    """The cache of one kernel: what cannot be loaded or saved is compiled again, and is no error.
+
+    Attributes:
+        damaged: A file existed that could not be loaded.
+        unsaved: The machine code could not be written, such as on a full disk.
+
+    Raises:
+        RuntimeError: There is no folder that can be written.
+    """
+
+    def __init__(self, function: Callable[..., object]) -> None:
+        super().__init__(function)
+        self.damaged = False
+        self.unsaved = False
+        self._cache_file = _CheckedFiles(
+            cache_path=self._cache_path,
+            filename_base=self._impl.filename_base,
+            source_stamp=self._impl.locator.get_source_stamp(),
+        )
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:  # noqa: ANN401 -- Numba's
+        """The compiled kernel for argument types ``sig``; None if it has to be compiled."""
+        try:
+            return super().load_overload(sig, target_context)
+        except MemoryError:
+            raise
+        except Exception:  # noqa: BLE001 -- whatever pickle and LLVM raise for a file of another version
+            self.damaged = True
+            return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:  # noqa: ANN401 -- Numba's
+        """Save a compiled kernel; without success it stays in memory."""
+        try:
+            super().save_overload(sig, data)
+        except OSError:
+            self.unsaved = True
+
+
+class DamagedFile(Exception):
+    """A cache file is incomplete or was changed."""
+
+
+class _CheckedFiles(IndexDataCacheFile):  # type: ignore[misc]  # Numba has no types
+    """The files of a kernel, each with the SHA-256 of its content at the end, which pickle does not read."""
+
+    def save(self, key: Any, data: Any) -> None:  # noqa: ANN401 -- Numba's
+        """Save one compiled kernel. A damaged index is replaced."""
+        try:
+            self._load_index()
+        except Exception:  # noqa: BLE001 -- as KernelCache.load_overload
+            self.flush()
+        super().save(key, data)
+
+    def _load_index(self) -> Any:  # noqa: ANN401 -- Numba's
+        _check(Path(self._index_path))
+        return super()._load_index()
+
+    def _load_data(self, name: str) -> Any:  # noqa: ANN401 -- Numba's
+        _check(Path(self._data_path(name)))
+        return super()._load_data(name)
+
+    @contextmanager
+    def _open_for_write(self, filepath: str) -> Iterator[BinaryIO]:
+        """A new file, renamed to ``filepath`` when it is complete."""
+        with super()._open_for_write(filepath) as file:
+            signed = _Signed(file)
+            yield signed  # type: ignore[misc]  # only ``write`` is used
+            file.write(signed.digest.digest())
+
+
+class _Signed:
+    """Passes on what is written to ``file``, and sums it up."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.digest = hashlib.sha256()
+        self._file = file
+
+    def write(self, data: bytes) -> int:
+        """Write ``data``."""
+        self.digest.update(data)
+        return self._file.write(data)
+
+
+def _check(path: Path) -> None:
+    """Raises DamagedFile if a file does not end with the hash of what is before; one that is absent is accepted."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return
+    size = hashlib.sha256().digest_size
+    if hashlib.sha256(data[:-size]).digest() != data[-size:]:
+        raise DamagedFile(path)
