@@ -1,4 +1,5 @@
-# Needs only Python 3.11 or newer and make; everything that is installed goes into .venv.
+# Needs only Python 3.11 or newer and make; everything that is installed goes into .venv. Installed scripts are not
+# called: their first line has the path of the checkout, which may contain a space, a quote or a dollar sign.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -6,21 +7,21 @@ BIN := $(VENV)/bin
 .PHONY: demo test lint docs headline clean
 
 demo: $(VENV)/installed
-	$(BIN)/rtmatte demo $(DEMO_ARGS)
+	$(BIN)/python -m realtime_matte demo $(DEMO_ARGS)
 
 test: $(VENV)/installed-test
 	$(BIN)/python -m pytest -rs
 
 lint: $(VENV)/installed-lint
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/mypy examples/*.py
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m mypy
+	$(BIN)/python -m mypy examples/*.py
 
 # The documentation site, into site/. --strict: a broken link or an unknown name fails.
 docs: $(VENV)/installed-docs
 	$(BIN)/python scripts/options_reference.py
-	$(BIN)/zensical build --clean --strict
+	$(BIN)/python -m zensical build --clean --strict
 
 # Measures quality against cost again and draws the figure of README.md. MediaPipe installs an OpenCV of its own, so use
 # a separate environment: make headline VENV=.venv-benchmark

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from realtime_matte.interfaces import OpenSource as OpenSource
     from realtime_matte.interfaces import Readers as Readers
     from realtime_matte.interfaces import Renderer as Renderer
+    from realtime_matte.interfaces import ShowsCard as ShowsCard
     from realtime_matte.interfaces import Sink as Sink
     from realtime_matte.interfaces import Source as Source
     from realtime_matte.models import list_models as list_models
@@ -74,6 +75,7 @@ _MODULES = {
         "OpenSource",
         "Readers",
         "Renderer",
+        "ShowsCard",
         "Sink",
         "Source",
     ),
@@ -111,6 +113,7 @@ __all__ = [
     "RefinedMatte",
     "Renderer",
     "Shot",
+    "ShowsCard",
     "Sink",
     "SinkError",
     "Source",

@@ -12,8 +12,11 @@ LINE_LIMIT: Final = 480
 
 GAP: Final = " ... "
 
-PASSWORD: Final = re.compile(r"(\w://[^\s:/@]*):[^\s/@]*@")
-"""The password in a URL: ``rtsp://user:password@host``."""
+PASSWORDS: Final = (
+    (re.compile(r"(\w://[^\s:/]*):\S*@"), r"\1:***@"),
+    (re.compile(r"([?&](?:pass|passwd|password|pwd|token|key|auth|secret)=)[^\s&#]+", re.IGNORECASE), r"\1***"),
+)
+"""Passwords in URLs: ``rtsp://user:password@host``, ``http://host/?pwd=password``; too much is hidden in doubt."""
 
 ENVIRONMENT: Final = {
     "numba": ("NUMBA_",),
@@ -118,18 +121,30 @@ def printable(text: str, limit: int = LINE_LIMIT) -> str:
     r"""The text in one line that is safe for a terminal: every message and every foreign name is printed through this.
 
     Control codes, line breaks and marks that change the direction of writing, which could forge a line, become escapes
-    such as ``\x1b``; passwords in URLs become ``***``. Of a text with more than ``limit`` characters, the middle is left
-    out: messages begin with what failed and end with what to do.
+    such as ``\x1b``; passwords in URLs become ``***``. Of a text with more than ``limit`` characters, the middle is
+    left out: messages begin with what failed and end with what to do.
 
     Example:
         >>> print(printable("a\nb"), printable("x" * 100, limit=16))
         a\nb xxxxxx ... xxxxx
     """
-    text = PASSWORD.sub(r"\1:***@", _without_middle(text, limit))
+    text = masked(_without_middle(text, limit))
     if text.isprintable():
         return text
     escaped = (char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
     return _without_middle("".join(escaped), limit)
+
+
+def masked(text: str) -> str:
+    """The text with ``***`` in the place of the passwords in its URLs.
+
+    Example:
+        >>> print(masked("rtsp://me:secret@camera/live?pwd=secret&channel=1"))
+        rtsp://me:***@camera/live?pwd=***&channel=1
+    """
+    for pattern, replacement in PASSWORDS:
+        text = pattern.sub(replacement, text)
+    return text
 
 
 def _without_middle(text: str, limit: int) -> str:

@@ -250,6 +250,14 @@ class Interactive(Protocol):
         """The commands since the last call, oldest first."""
 
 
+@runtime_checkable
+class ShowsCard(Protocol):
+    """A sink that shows the standby card differently from output frames, such as a window that mirrors those alone."""
+
+    def send_card(self, image: Pixels, time: float) -> None:
+        """Send the card, as ``Sink.send`` sends an output frame."""
+
+
 class Readers(Protocol):
     """Reports whether a program reads an output. Used from the caller's thread only."""
 

@@ -131,6 +131,8 @@ class CaptureWorker:
                 source = self._read_or_reopen(source)
         except Exception as error:  # noqa: BLE001 - the top of a thread: raised again in the caller's
             self._mailbox.end(error)
+        except BaseException as error:  # noqa: BLE001 - SystemExit and the like: they must not end the caller's thread
+            self._mailbox.end(_thread_ended(error))
         else:
             self._mailbox.end()
 
@@ -200,3 +202,10 @@ class CaptureWorker:
     def _next_retry_s(self) -> float:
         self._failures += 1
         return self._retry_s[min(self._failures, len(self._retry_s)) - 1]
+
+
+def _thread_ended(cause: BaseException) -> SourceError:
+    """The error of a plug-in that raised what ends a thread, such as SystemExit."""
+    error = SourceError(f"the source raised {cause!r}", hint="a source raises SourceError, or returns None at its end")
+    error.__cause__ = cause
+    return error

@@ -8,7 +8,7 @@ from realtime_matte import plugins
 from realtime_matte.config import specs
 from realtime_matte.errors import MatteError, SpecError
 from realtime_matte.frame import Pixels, Size
-from realtime_matte.interfaces import Command, HasReaders, HasTimeoutImage, Interactive, OpenSink, Sink
+from realtime_matte.interfaces import Command, HasReaders, HasTimeoutImage, Interactive, OpenSink, ShowsCard, Sink
 from realtime_matte.paths import is_file, named, real
 from realtime_matte.pipeline.recording_queue import RecordingQueue
 
@@ -53,9 +53,13 @@ class Outputs:
         """Send one output frame to all sinks. Raises SinkError of the last one left."""
         self._send_to(self._sinks, image, time)
 
+    def send_card(self, image: Pixels, time: float) -> None:
+        """Send the standby card to all sinks. Raises SinkError of the last one left."""
+        self._send_to(self._sinks, image, time, card=True)
+
     def send_live(self, image: Pixels, time: float) -> None:
-        """Send one output frame to live sinks only. Raises SinkError of the last one left."""
-        self._send_to([sink for sink in self._sinks if sink.live], image, time)
+        """Send the standby card to live sinks only. Raises SinkError of the last one left."""
+        self._send_to([sink for sink in self._sinks if sink.live], image, time, card=True)
 
     def set_timeout_image(self, image: Pixels) -> None:
         """Set the image that devices show if this program is killed, where a device can do that."""
@@ -85,11 +89,12 @@ class Outputs:
         if errors:
             raise errors[0]
 
-    def _send_to(self, sinks: Sequence[Sink], image: Pixels, time: float) -> None:
+    def _send_to(self, sinks: Sequence[Sink], image: Pixels, time: float, *, card: bool = False) -> None:
         failed: list[tuple[Sink, MatteError]] = []
         for sink in sinks:
             try:
-                sink.send(image, max(time, self._time))
+                send = sink.send_card if card and isinstance(sink, ShowsCard) else sink.send
+                send(image, max(time, self._time))
             except MatteError as error:
                 failed.append((sink, error))
         if sinks:

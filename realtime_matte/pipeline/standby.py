@@ -78,7 +78,7 @@ class StandbyCard:
     def show(self, reason: str, time: float) -> None:
         """Send the card to every output. Raises SinkError when the last output fails."""
         self._shown = self._pixels(reason)
-        self._outputs.send(self._shown, time)
+        self._outputs.send_card(self._shown, time)
 
     def show_live(self, reason: str, time: float) -> None:
         """Send the card to live outputs, not to recordings: before the first frame and after the last."""

@@ -1,6 +1,7 @@
 """A preview window, mirrored as people know themselves: ``window``, or ``window?mirror=no``.
 
-Only the window is mirrored. Keys: b next background, space standby card, m mirror, q or Escape quit.
+Only the window is mirrored, and the standby card never, so that its text can be read. Keys: b next background, space
+standby card, m mirror, q or Escape quit.
 """
 
 import os
@@ -102,10 +103,21 @@ class Window:
 
     def send(self, image: Pixels, time: float) -> None:  # noqa: ARG002 - it is shown at once
         """Show the output frame; nothing once the user has closed the window."""
+        self._show(image, mirror=self._mirror)
+
+    def send_card(self, image: Pixels, time: float) -> None:  # noqa: ARG002
+        """Show the standby card, never mirrored: it has a text."""
+        self._show(image, mirror=False)
+
+    def _show(self, image: Pixels, *, mirror: bool) -> None:
         if not self._open:
             return
+        if self._checkerboard is not None:
+            image = _over(image, self._checkerboard)
+        if mirror:
+            image = np.asarray(cv2.flip(image, 1, dst=self._mirrored), np.uint8)
         try:
-            cv2.imshow(TITLE, self._displayed(image))
+            cv2.imshow(TITLE, image)
         except cv2.error as error:
             raise SinkError(f"the preview window accepts no more frames: {error.err}", hint="open it again") from error
         self._handle_key(cv2.pollKey())
@@ -126,13 +138,8 @@ class Window:
                 cv2.destroyWindow(TITLE)
             cv2.pollKey()  # some systems remove it only when keys are polled
 
-    def _displayed(self, image: Pixels) -> Pixels:
-        if self._checkerboard is not None:
-            image = _over(image, self._checkerboard)
-        return np.asarray(cv2.flip(image, 1, dst=self._mirrored), np.uint8) if self._mirror else image
-
     def _handle_key(self, key: int) -> None:
-        code = key & 0xFF if key >= 0 else key  # the high bits hold Shift and the like
+        code = ord(chr(key & 0xFF).lower()) if key >= 0 else key  # the high bits hold Shift and the like
         if code == ord("m"):
             self._mirror = not self._mirror
         elif code in COMMANDS:

@@ -1,11 +1,13 @@
 """The capture worker: a live source read by a thread."""
 
+import asyncio
 import sys
 import threading
 import traceback
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pytest
@@ -354,6 +356,28 @@ def test_an_unexpected_error_reaches_the_caller_with_its_traceback() -> None:
         assert "bug" in [entry.name for entry in traceback.extract_tb(caught.value.__traceback__)]
         assert capture.state.phase != "ended"
     assert source.closed == 1
+
+
+@pytest.mark.parametrize("ending", [SystemExit, KeyboardInterrupt, GeneratorExit, asyncio.CancelledError])
+@pytest.mark.parametrize("where", ["read", "close", "open again"])
+def test_what_ends_a_plugins_thread_is_an_error_for_the_caller(ending: type[BaseException], where: str) -> None:
+    """The camera would count as stalled for ever, or the run would end without a word."""
+
+    def end() -> NoReturn:
+        raise ending("mine")
+
+    class EndsInClose(StepSource):
+        def close(self) -> None:
+            end()
+
+    source = {"read": StepSource(1, end), "close": EndsInClose(LOST), "open again": StepSource(LOST)}[where]
+    with closing(CaptureWorker(SourceOpener(source, end), retry_s=NO_WAIT)) as capture:
+        capture._thread.join(LONG_S)
+        with pytest.raises(
+            SourceError, match=rf"^the source raised {ending.__name__}\('mine'\); a source raises "
+        ) as caught:
+            capture.take(LONG_S)
+        assert isinstance(caught.value.__cause__, ending)
 
 
 def test_a_broken_file_reaches_the_caller() -> None:

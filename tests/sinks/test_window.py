@@ -13,6 +13,8 @@ from realtime_matte import plugins
 from realtime_matte.errors import MissingDependency, SinkError, SpecError
 from realtime_matte.frame import Pixels
 from realtime_matte.interfaces import Interactive
+from realtime_matte.pipeline.outputs import Outputs
+from realtime_matte.pipeline.standby import STOPPED, StandbyCard, draw_card
 from realtime_matte.sinks import window
 
 SIZE = (16, 8)
@@ -89,6 +91,26 @@ def test_the_preview_is_mirrored(screen: Screen) -> None:
     assert sink.live
 
 
+@pytest.mark.parametrize("alpha", [False, True])
+def test_the_standby_card_is_never_mirrored(screen: Screen, *, alpha: bool) -> None:
+    """Its text could not be read. All ways of a card: while it runs, before the first frame, again, at the end."""
+    sink = preview(alpha=alpha, size=(160, 90))
+    outputs = Outputs(notify=[].append)
+    outputs.add(sink)
+    card = StandbyCard(outputs, size=(160, 90), alpha=alpha, image=None, text=None)
+    card.show_live("One moment, starting", 0.0)
+    card.repeat(0.1)
+    starting = screen.shown[:]
+    card.show("Back in a moment", 0.2)
+    screen.keys = [ord("m")]
+    card.show("Back in a moment", 0.3)
+    card.end(0.4)
+    sink.close()
+    expected = [draw_card((160, 90), text=text) for text in ("One moment, starting", "Back in a moment", STOPPED)]
+    for shown, drawn in zip([*starting, *screen.shown[2:]], np.repeat(expected, (2, 2, 1), axis=0), strict=True):
+        assert np.array_equal(shown, drawn)
+
+
 @pytest.mark.parametrize("spec", ["window?mirror=no", "window:?mirror=off"])
 def test_mirroring_can_be_turned_off(screen: Screen, spec: str) -> None:
     plugin = plugins.sink(spec)
@@ -100,7 +122,7 @@ def test_mirroring_can_be_turned_off(screen: Screen, spec: str) -> None:
 
 def test_m_switches_mirroring(screen: Screen) -> None:
     sink = preview()
-    screen.keys = [ord("m"), -1, ord("m")]
+    screen.keys = [ord("m"), -1, ord("M")]
     for _ in range(4):
         sink.send(IMAGE, 0.0)
     sink.close()
@@ -110,11 +132,19 @@ def test_m_switches_mirroring(screen: Screen) -> None:
 
 def test_keys_are_commands_in_order(screen: Screen) -> None:
     sink = preview()
-    screen.keys = [ord("b"), ord(" "), ord("z"), -1, ord("q"), 27, 0x100000 | ord("b")]
-    for _ in range(7):
+    screen.keys = [ord("b"), ord(" "), ord("z"), -1, ord("q"), 27, 0x100000 | ord("b"), ord("B"), 0x10000 | ord("Q")]
+    for _ in range(9):
         sink.send(IMAGE, 0.0)
     assert isinstance(sink, Interactive)
-    assert sink.commands() == ["next_background", "standby", "quit", "quit", "next_background"]
+    assert sink.commands() == [
+        "next_background",
+        "standby",
+        "quit",
+        "quit",
+        "next_background",
+        "next_background",
+        "quit",
+    ]
     assert sink.commands() == []
     sink.close()
 
