@@ -1,13 +1,10 @@
 """Keys pressed in the terminal of a run, in real pseudo-terminals."""
 
 import os
-import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import Self
 
 import pytest
 
@@ -19,15 +16,7 @@ else:
     import pty
     import termios
 
-LIMIT_S = 60
-
-START = """
-import os, sys
-number = os.open(sys.argv[1], os.O_RDWR)  # becomes the controlling terminal of this new session
-for stream in (0, 1, 2):
-    os.dup2(number, stream)
-os.execv(sys.executable, [sys.executable, *sys.argv[2:]])
-"""
+    from fakes.terminal import Session
 
 POLL = """
 import signal, time
@@ -44,65 +33,16 @@ print(requested, flush=True)
 """
 
 
-class Session:
-    """A Python process with its own terminal, and all text that it printed there."""
-
-    def __init__(self, *words: str) -> None:
-        self._ours, theirs = pty.openpty()
-        self.before = termios.tcgetattr(theirs)
-        self._theirs = theirs
-        self._shown = b""  # guarded by _changed
-        self._changed = threading.Condition()
-        command = [sys.executable, "-c", START, os.ttyname(theirs), *words]
-        self._process = subprocess.Popen(command, start_new_session=True)  # noqa: S603 - our own interpreter
-        self._thread = threading.Thread(target=self._listen, daemon=True)
-        self._thread.start()
-
-    def press(self, keys: str) -> None:
-        os.write(self._ours, keys.encode())
-
-    def wait_shown(self, text: str) -> None:
-        with self._changed:
-            assert self._changed.wait_for(lambda: text.encode() in self._shown, LIMIT_S), self._shown.decode()
-
-    def shows(self, text: str) -> bool:
-        with self._changed:
-            return text.encode() in self._shown
-
-    @property
-    def settings(self) -> list[object]:
-        return termios.tcgetattr(self._theirs)
-
-    def end(self) -> int:
-        return self._process.wait(LIMIT_S)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._process.kill()
-        self._process.wait(LIMIT_S)
-        os.close(self._theirs)
-        self._thread.join(LIMIT_S)
-        os.close(self._ours)
-
-    def _listen(self) -> None:
-        with suppress(OSError):  # the terminal is closed
-            while piece := os.read(self._ours, 4096):
-                with self._changed:
-                    self._shown += piece
-                    self._changed.notify_all()
-
-
-def test_keys_request_commands_and_the_terminal_is_restored() -> None:
+@pytest.mark.parametrize("keys", ["b x\n q", "B X\n Q"])
+def test_keys_request_commands_and_the_terminal_is_restored(keys: str) -> None:
     with Session("-c", POLL) as session:
         session.wait_shown("listens keys in this terminal: b next background, space standby card, q quit")
         assert session.settings != session.before
-        session.press("b x\n q")
+        session.press(keys)
         session.wait_shown("['next_background', 'standby', 'standby', 'quit']")
         assert session.end() == 0
         assert session.settings == session.before
-        assert not session.shows("b x"), "keys are not echoed: they would break the progress line"
+        assert not session.shows(keys[:3]), "keys are not echoed: they would break the progress line"
 
 
 def test_keys_work_after_a_shell_has_reset_the_terminal() -> None:
