@@ -1,17 +1,37 @@
-"""A check of every alpha, around any network. Not in network.py, which imports ONNX Runtime at once."""
+"""A check of everything that a network returns, before it reaches a kernel, which reads memory unchecked.
+
+Around any network, also one of the caller's. Not in network.py, which imports ONNX Runtime at once.
+"""
 
 from collections.abc import Sequence
+from typing import Any, Final
 
-from realtime_matte.errors import ModelError
-from realtime_matte.frame import Frame, Matte
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime_matte.errors import MatteError, ModelError, printable
+from realtime_matte.frame import Alpha, Frame, Matte, Pixels
 from realtime_matte.interfaces import Network, RecurrentState
 
-ALPHA_TOLERANCE = 1e-3
+ALPHA_TOLERANCE: Final = 1e-3
 """How far outside [0, 1] rounding may bring an alpha: less than half a step of the 8-bit composite."""
+
+MIN_SIDE: Final = 8
+"""Cells: the filters' windows are 5 to 9 wide."""
+
+MAX_CELLS: Final = 2**22
+"""2048 x 2048: refining needs 200 bytes a cell."""
+
+MAX_STRETCH: Final = 2.0
+"""How much an alpha's aspect ratio may differ from the frame's: that of a square network does, from a wide frame's. One
+that differs more may be transposed. A network that returns its guide has shown what its grid covers."""
+
+NAME_LENGTH: Final = 100
+"""Of a network's name in a message, in characters."""
 
 
 class CheckedNetwork:
-    """Another ``Network``, with a check of every alpha: one with NaN, or far outside [0, 1], is a ModelError."""
+    """Another ``Network``, with its errors and results checked: what is wrong becomes a ModelError that names it."""
 
     def __init__(self, network: Network) -> None:
         self.name = network.name
@@ -28,14 +48,91 @@ class CheckedNetwork:
         return self._network.notices
 
     def process(self, frame: Frame, state: RecurrentState | None) -> tuple[Matte, RecurrentState]:
-        """As ``Network.process``."""
-        matte, after = self._network.process(frame, state)
-        low, high = float(matte.alpha.min()), float(matte.alpha.max())  # both are NaN if one value is
-        if not (low >= -ALPHA_TOLERANCE and high <= 1 + ALPHA_TOLERANCE):
-            message = f"model {self.name!r} returned alphas in {low:g} .. {high:g} instead of 0 .. 1"
-            raise ModelError(message, hint="choose another --model")
-        return matte, after
+        """As ``Network.process``. The arrays of the matte are contiguous.
+
+        Raises:
+            ModelError: the network failed, or its result is not as ``Matte`` describes a coarse matte.
+        """
+        try:
+            result = self._network.process(frame, state)
+        except ModelError:
+            raise
+        except MatteError as error:  # such as a SourceError of the caller's network: not to be taken for the camera's
+            raise ModelError(f"{self._title} failed: {error.message}", hint=error.hint) from error
+        try:
+            matte, after = _split(result)
+            return check_matte(matte, frame), after
+        except (TypeError, ValueError) as error:
+            hint = "choose another --model, or correct its process()"
+            raise ModelError(f"{self._title} returned {error}", hint=hint) from error
 
     def close(self) -> None:
         """Close the network."""
         self._network.close()
+
+    @property
+    def _title(self) -> str:
+        return f"model {printable(str(self.name), NAME_LENGTH)!r}"
+
+
+def _split(result: object) -> tuple[Matte, RecurrentState]:
+    if not isinstance(result, tuple) or len(result) != 2:  # noqa: PLR2004 -- a matte and a state
+        raise TypeError(f"{_kind(result)} instead of a matte and a state")
+    if not isinstance(result[0], Matte):
+        raise TypeError(f"{_kind(result[0])} instead of a Matte")
+    return result
+
+
+def check_matte(matte: Matte, frame: Frame) -> Matte:
+    """The coarse matte of ``frame``, with contiguous arrays. Raises TypeError, ValueError with what it is instead."""
+    alpha, guide = _check_alpha(matte.alpha), matte.guide
+    if guide is None:
+        _check_stretch(alpha, frame)
+    else:
+        guide = _check_colours("guide", guide, (*alpha.shape, 3))
+    if matte.foreground is not None:
+        _check_colours("foreground", matte.foreground, frame.pixels.shape)
+    return matte if alpha is matte.alpha and guide is matte.guide else Matte(alpha, matte.foreground, guide)
+
+
+def _check_alpha(alpha: object) -> Alpha:
+    if not isinstance(alpha, np.ndarray):
+        raise TypeError(f"{_kind(alpha)} as alpha instead of an array")
+    if alpha.dtype != np.float32 or alpha.ndim != 2:  # noqa: PLR2004 -- rows and columns
+        raise ValueError(f"an alpha of {_shape(alpha)} instead of (h, w) float32")
+    if min(alpha.shape) < MIN_SIDE or alpha.size > MAX_CELLS:
+        raise ValueError(f"an alpha of {_shape(alpha)}, not {MIN_SIDE} or more a side and {MAX_CELLS} values at most")
+    low, high = float(alpha.min()), float(alpha.max())  # both are NaN if one value is
+    if not (low >= -ALPHA_TOLERANCE and high <= 1 + ALPHA_TOLERANCE):
+        raise ValueError(f"alphas in {low:g} .. {high:g} instead of 0 .. 1")
+    return _contiguous(alpha)
+
+
+def _check_colours(name: str, colours: object, shape: tuple[int, ...]) -> Pixels:
+    if not isinstance(colours, np.ndarray):
+        raise TypeError(f"{_kind(colours)} as {name} instead of an array")
+    if colours.dtype != np.uint8 or colours.shape != shape:
+        raise ValueError(f"a {name} of {_shape(colours)} instead of {shape} uint8")
+    return _contiguous(colours)
+
+
+def _check_stretch(alpha: Alpha, frame: Frame) -> None:
+    (rows, columns), (width, height) = alpha.shape, frame.size
+    stretch = columns * height / (rows * width)
+    if not 1 / MAX_STRETCH <= stretch <= MAX_STRETCH:
+        shapes = f"an alpha of {columns}x{rows} for a frame of {width}x{height}"
+        raise ValueError(f"{shapes}, which is of another aspect ratio, without a guide")
+
+
+def _contiguous(array: NDArray[Any]) -> NDArray[Any]:
+    """The array itself, or a copy that kernels can read. Those of the shipped networks are never copied."""
+    plain = type(array) is np.ndarray and array.flags.c_contiguous and array.flags.aligned
+    return array if plain else np.require(np.asarray(array), requirements=["C", "A"])
+
+
+def _shape(array: NDArray[Any]) -> str:
+    return f"{array.shape} {array.dtype}"
+
+
+def _kind(value: object) -> str:
+    return "None" if value is None else f"a {type(value).__name__}"

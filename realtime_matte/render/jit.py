@@ -36,11 +36,11 @@ NOT_COMPILED_NOTICE: Final = (
 
 def kernel(function: Kernel) -> Kernel:
     """Compile on first use, cache the machine code on disk, release the interpreter lock while running."""
-    if numba.config.DISABLE_JIT:  # for debuggers
+    if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]  # set from the environment; for debuggers
         return function
     compiled = numba.njit(nogil=True, boundscheck=False, error_model="numpy")(function)
     with suppress(RuntimeError):  # neither the package's nor the user's cache folder is writeable
-        compiled._cache = KernelCache(function)  # noqa: SLF001 -- as numba.njit(cache=True) does with Numba's own
+        setattr(compiled, "_cache", KernelCache(function))  # noqa: B010 -- as numba.njit(cache=True) does; it is private
     return cast("Kernel", compiled)
 
 
@@ -57,7 +57,7 @@ def compile_all(kernels: Sequence[Callable[..., object]], run: Callable[[], None
     Returns:
         A notice for the user if something had to be compiled, which takes seconds; otherwise "".
     """
-    if numba.config.DISABLE_JIT:
+    if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]  # as above
         return NOT_COMPILED_NOTICE
     compiled_before = _compile_count(kernels)
     run()

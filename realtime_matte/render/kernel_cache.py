@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 from numba.core.caching import FunctionCache, IndexDataCacheFile
 
 
-class KernelCache(FunctionCache):  # type: ignore[misc]  # Numba has no types
+class KernelCache(FunctionCache):
     """The cache of one kernel: what cannot be loaded or saved is compiled again, and is no error.
 
     Attributes:
@@ -57,7 +57,7 @@ class DamagedFile(Exception):
     """A cache file is incomplete or was changed."""
 
 
-class _CheckedFiles(IndexDataCacheFile):  # type: ignore[misc]  # Numba has no types
+class _CheckedFiles(IndexDataCacheFile):
     """The files of a kernel, each with the SHA-256 of its content at the end, which pickle does not read."""
 
     def save(self, key: Any, data: Any) -> None:  # noqa: ANN401 -- Numba's
