@@ -4,6 +4,7 @@ import os
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import chdir
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -69,13 +70,15 @@ def install(host: Host, config_file: str | None) -> Iterator[str]:
     """Write the unit for the configuration file ``config_file``, or for the default one. Yields the lines to print.
 
     Raises:
-        MatteError: The options are invalid, the unit cannot be written or is not ours, or systemctl failed.
+        MatteError: The options are invalid, a part of the pipeline cannot be opened, the unit cannot be written or is
+            not ours, or systemctl failed.
     """
     from realtime_matte.config.toml_file import resolve
     from realtime_matte.media.new_file import write_whole
 
     config = resolve({}, config=config_file)
     unit = _unit_path(host)
+    open_once(config)
     try:
         unit.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -87,6 +90,22 @@ def install(host: Host, config_file: str | None) -> Iterator[str]:
     yield "its messages: journalctl --user -u rtmatte"
     yield _camera_use(config)
     yield from _kernel_module()
+
+
+def open_once(config: "Config") -> None:
+    """Open every part as the service does, which starts in another folder, and close it again.
+
+    A service that cannot start would only write to the journal, at every login.
+
+    Raises:
+        MatteError: A part cannot be opened.
+    """
+    from realtime_matte.cli.console import limit_opencv_threads
+    from realtime_matte.pipeline.pipeline import Pipeline
+
+    limit_opencv_threads()
+    with chdir("/"), Pipeline.open(config=config, notify=lambda _notice: None):
+        pass
 
 
 def remove(host: Host) -> Iterator[str]:

@@ -6,13 +6,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
+from fakes import networks as tiny_networks
 from fakes.host import FakeHost
 
 from realtime_matte.cli import install_service
-from realtime_matte.cli.install_service import MARK, install, refuse, remove
+from realtime_matte.cli.install_service import MARK, install, open_once, refuse, remove
 from realtime_matte.cli.main import main
-from realtime_matte.errors import MissingFile, SinkError, SpecError
+from realtime_matte.errors import MatteError, MissingFile, SinkError, SpecError
 
 
 @pytest.fixture
@@ -21,6 +24,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeHost:
     monkeypatch.setattr(
         "realtime_matte.config.toml_file.user_config_path", lambda *_names, **_more: tmp_path / "nowhere"
     )
+    monkeypatch.setattr(install_service, "open_once", lambda _config: None)
     fake = FakeHost(tmp_path)
     fake.folder("run/systemd/system")
     fake.answer("systemctl", "")
@@ -63,6 +67,55 @@ def test_with_invalid_options_nothing_is_written(machine: FakeHost) -> None:
     with pytest.raises(SpecError, match="no option 'nonsense'"):
         list(install(machine.host, str(wrong)))
     assert not unit(machine).exists()
+
+
+@pytest.fixture
+def opens(machine: FakeHost, monkeypatch: pytest.MonkeyPatch) -> FakeHost:
+    """The machine, on which parts are really opened, and another working folder than that of the settings."""
+    monkeypatch.setattr(install_service, "open_once", open_once)
+    monkeypatch.chdir(machine.folder("elsewhere"))
+    for name in ("beside.png", "elsewhere/here.png"):
+        cv2.imwrite(str(machine.write(name)), np.full((8, 8, 3), 90, np.uint8))
+    return machine
+
+
+OPENS = {"camera": "demo", "size": "96x64", "output": "null", "bg": "beside.png", "model": "tiny.onnx"}
+
+
+def settings(machine: FakeHost, **changed: str) -> str:
+    tiny_networks.recurrent(machine.root / "tiny.onnx")
+    return str(machine.write("my.toml", "\n".join(f"{key} = '{value}'" for key, value in (OPENS | changed).items())))
+
+
+def test_every_part_is_opened_from_the_folder_of_the_settings(opens: FakeHost) -> None:
+    folder = Path.cwd()
+    list(install(opens.host, settings(opens)))
+    assert unit(opens).exists()
+    assert Path.cwd() == folder
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("bg", "nowhere/beside.png", "nowhere/beside.png"),
+        ("bg", "here.png", "here.png"),
+        ("bg", "nowhere.mp4", "nowhere.mp4"),
+        ("bg", "folder:nowhere", "nowhere"),
+        ("camera", "clip.mp4", "clip.mp4"),
+        ("camera", "99", "camera"),
+        ("model", "my.onnx", "my.onnx"),
+        ("card", "card.png", "card.png"),
+        ("output", "nowhere/call.mp4", "nowhere/call.mp4"),
+        ("output", "virtualcam:/dev/video99", "virtual camera|/dev/video99"),
+    ],
+)
+def test_what_will_not_open_is_refused_and_nothing_is_written(
+    option: str, value: str, message: str, opens: FakeHost
+) -> None:
+    with pytest.raises(MatteError, match=message):
+        list(install(opens.host, settings(opens, **{option: value})))
+    assert not unit(opens).exists()
+    assert opens.asked == []
 
 
 def test_the_configured_folder_is_used(machine: FakeHost) -> None:
