@@ -70,8 +70,11 @@ class VideoBackground:
         self._clip.close()
 
     def _fit_frame(self) -> Pixels:
-        scaled = scaled_size(self._clip.size, self._size, self._fit)
-        return fit_image(self._clip.pixels(scaled), self._size, self._fit)
+        """The current frame, fitted; cut before it is enlarged, as the whole of a ribbon would be gigapixels."""
+        own = self._clip.size
+        scaled = scaled_size(own, self._size, self._fit)
+        pixels = self._clip.pixels((min(own[0], scaled[0]), min(own[1], scaled[1])))
+        return fit_image(pixels, self._size, self._fit)
 
     def _advance(self) -> bool:
         """Step to the clip frame that is due; True if it is another one."""

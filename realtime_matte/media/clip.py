@@ -13,17 +13,23 @@ from pathlib import Path
 from typing import Final
 
 import av
-import cv2
 import numpy as np
 from av.container import InputContainer
+from av.sidedata.sidedata import SideDataContainer, Type
+from av.stream import Disposition
+from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
-from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
 from realtime_matte.errors import BadFile, MissingFile
 from realtime_matte.frame import Pixels, Size
+from realtime_matte.media.animation import frame_duration
+from realtime_matte.media.colors import FrameConverter
+from realtime_matte.media.deinterlace import deinterlaced
 from realtime_matte.media.fit import resize
-from realtime_matte.media.image import over_black
+from realtime_matte.media.image import MAX_MEGAPIXELS, too_large
+from realtime_matte.media.orientation import UPRIGHT, Orientation, from_display_matrix
+from realtime_matte.paths import open_regular
 
 SUFFIXES: Final = frozenset(
     {".3gp", ".apng", ".asf", ".avi", ".flv", ".gif", ".m2ts", ".m4v", ".mjpeg", ".mkv", ".mov", ".mp4", ".mpeg"}
@@ -37,15 +43,15 @@ HIGHEST_FPS: Final = 240.0
 JUMP_S: Final = 0.5
 """Times that go back by more start again from 0: two recordings were joined in one file."""
 
-COMPLETE: Final = 0.9
-"""Part of the frames a header promises; a file with fewer was cut short. Some may lie outside the edit list."""
+MAX_ASPECT: Final = 16.0
+"""Pixels that are wider or higher than this are damage: no format has them."""
 
-SD_MATRICES: Final = (4, 5, 6)  # AVColorSpace: FCC, BT.470BG and SMPTE 170M, all as BT.601
-UNTAGGED: Final = (0, 2, 3)
-HD_HEIGHT: Final = 720  # untagged files are taken as BT.709 from this height on, as players do
-FULL_RANGE: Final = 2
+ALPHA_DECODERS: Final = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
+"""FFmpeg's own decoders of these leave out the alpha, which WebM and Matroska keep beside the frames."""
 
-ROTATIONS: Final = {1: cv2.ROTATE_90_COUNTERCLOCKWISE, 2: cv2.ROTATE_180, 3: cv2.ROTATE_90_CLOCKWISE}
+ANIMATIONS: Final = frozenset({"apng", "gif"})
+"""FFmpeg's names of containers in which a duration of almost 0 means no particular duration."""
+
 NEW_COPY: Final = "make a new copy of it"
 
 
@@ -77,14 +83,14 @@ class Clip:
     frames: int | None
     """How many there are, by the header or by the duration; None where neither is known."""
 
-    _stream: VideoStream | None  # None once it is closed
+    _decoder: VideoCodecContext | None  # None once it is closed
     _frames: Iterator[ClipFrame]
 
     def __init__(self, path: Path, *, skip_damage: bool = False, threads: int = 0) -> None:
         self._path = path
         self._skip_damage = skip_damage
         self._threads = threads
-        self._reformatter = VideoReformatter()
+        self._converter = FrameConverter()
         self._start()
 
     @property
@@ -94,9 +100,9 @@ class Clip:
 
     def next(self, *, hurry: bool = False) -> ClipFrame | None:
         """The next frame; None at the end. ``hurry``: leave out frames that no other frame needs."""
-        if self._stream is None:
+        if self._decoder is None:
             return None
-        self._stream.codec_context.skip_frame = "NONREF" if hurry else "DEFAULT"
+        self._decoder.skip_frame = "NONREF" if hurry else "DEFAULT"
         return next(self._frames, None)
 
     def rewind(self) -> None:
@@ -106,38 +112,45 @@ class Clip:
 
     def shown_size(self, frame: ClipFrame) -> Size:
         """Size of a frame as it is shown: upright, with square pixels. It may change within a file."""
-        width, height = self._square_size(frame.decoded)
-        return (height, width) if _quarter_turns(frame.decoded) % 2 else (width, height)
+        return _orientation(frame.decoded).size(self._square_size(frame.decoded))
 
     def draw(self, frame: ClipFrame, pixels: Pixels) -> None:
-        """Write the frame into ``pixels``, (H, W, 3) BGR: upright, covering all of it, cut where it sticks out."""
-        quarter_turns = _quarter_turns(frame.decoded)
-        height, width = pixels.shape[1::-1] if quarter_turns % 2 else pixels.shape[:2]
+        """Write the frame into ``pixels``, (H, W, 3) BGR: upright, covering all of it, cut where it sticks out.
+
+        It is cut before it is enlarged: the whole of a frame of 16000x2, enlarged to cover 1280x720, has 4 gigapixels.
+
+        Raises:
+            BadFile: It cannot be converted.
+        """
+        orientation = _orientation(frame.decoded)
+        width, height = orientation.size((pixels.shape[1], pixels.shape[0]))
         own = self._square_size(frame.decoded)
         scale = max(width / own[0], height / own[1])
         scaled = max(width, round(own[0] * scale)), max(height, round(own[1] * scale))
-        left, top = (scaled[0] - width) // 2, (scaled[1] - height) // 2
-        part = to_bgr(self._reformatter, frame.decoded, scaled)[top : top + height, left : left + width]
-        if quarter_turns:
-            cv2.rotate(part, ROTATIONS[quarter_turns], dst=pixels)
-        else:
-            np.copyto(pixels, part)
+        whole = min(scaled[0], frame.decoded.width), min(scaled[1], frame.decoded.height)
+        part = _centre(self._bgr(frame, whole), width / scaled[0], height / scaled[1])
+        np.copyto(pixels, orientation.upright(resize(part, (width, height))))
 
     def stretched(self, frame: ClipFrame, size: Size) -> Pixels:
-        """The frame upright, with its alpha over black, stretched to ``size``: (H, W, 3) BGR."""
-        quarter_turns = _quarter_turns(frame.decoded)
-        unturned = (size[1], size[0]) if quarter_turns % 2 else size
-        if any(component.is_alpha for component in frame.decoded.format.components):
-            pixels = resize(over_black(np.asarray(frame.decoded.to_ndarray(format="bgra"), np.uint8)), unturned)
-        else:
-            pixels = to_bgr(self._reformatter, frame.decoded, unturned)
-        return np.ascontiguousarray(np.rot90(pixels, quarter_turns))
+        """The frame upright, with its alpha over black, stretched to ``size``: (H, W, 3) BGR.
+
+        Raises:
+            BadFile: It cannot be converted.
+        """
+        orientation = _orientation(frame.decoded)
+        return np.ascontiguousarray(orientation.upright(self._bgr(frame, orientation.size(size))))
 
     def close(self) -> None:
         """Close the file and free the decoder. Idempotent."""
         self._container.close()
-        self._stream = None
+        self._decoder = None
         self._frames = iter(())
+
+    def _bgr(self, frame: ClipFrame, size: Size) -> Pixels:
+        try:
+            return self._converter.bgr(frame.decoded, size)
+        except (av.error.FFmpegError, ValueError) as error:
+            raise BadFile(f"a frame of the video {str(self._path)!r} cannot be converted: {error}") from error
 
     def _square_size(self, decoded: VideoFrame) -> Size:
         """Size in square pixels, before it is turned."""
@@ -152,19 +165,24 @@ class Clip:
             raise
 
     def _read_first(self, stream: VideoStream) -> None:
-        stream.codec_context.thread_type = "AUTO"
-        stream.codec_context.thread_count = self._threads
-        self._stream = stream
-        self._frames = timed(_decoded(self._path, self._container, stream, skip_damage=self._skip_damage), stream)
+        self._decoder = decoder = _decoder(stream)
+        decoder.thread_type = "AUTO"
+        decoder.thread_count = self._threads
+        decoded = _decoded(self._path, self._container, stream, decoder, skip_damage=self._skip_damage)
+        animation = self._container.format.name in ANIMATIONS
+        self._frames = timed(deinterlaced(decoded, stream), stream, animation=animation)
         first = self.next()
         if first is None:
             raise BadFile(f"the video {str(self._path)!r} has no frame that can be decoded", hint=NEW_COPY)
         self._frames = chain([first], self._frames)
         self._first = first
-        self._aspect = float(stream.sample_aspect_ratio or 1)
+        self._aspect = min(max(float(stream.sample_aspect_ratio or 1), 1 / MAX_ASPECT), MAX_ASPECT)
+        width, height = self.size
+        if width * height > MAX_MEGAPIXELS * 1_000_000:
+            raise too_large(self._path)
         self.fps = average_fps(stream)
         duration = (self._container.duration or 0) / av.time_base
-        self.frames = stream.frames or round(duration * self.fps) or None
+        self.frames = _count(stream) or round(duration * self.fps) or None
 
 
 class LoopedClip:
@@ -219,21 +237,24 @@ class LoopedClip:
         self._clip.close()
 
 
-def timed(frames: Iterable[VideoFrame], stream: VideoStream) -> Iterator[ClipFrame]:
+def timed(frames: Iterable[VideoFrame], stream: VideoStream, *, animation: bool = False) -> Iterator[ClipFrame]:
     """Each frame with its time, which never goes back; one without a time starts where the one before it ends.
 
-    So does the first frame of times that start again.
+    So does the first frame of times that start again, and every frame of an animation, whose durations may be too
+    short to be meant.
     """
     start: float | None = None
     time = end = 0.0
     for frame in frames:
-        if frame.time is None:
+        if frame.time is None or animation:
             time = end
         else:
             if start is None or frame.time - start < time - JUMP_S:
                 start = frame.time - end
             time = max(time, frame.time - start)
         duration = _duration(frame, stream)
+        if animation:
+            duration = frame_duration(duration)
         yield ClipFrame(frame, time, duration)
         end = time + duration
 
@@ -244,30 +265,13 @@ def average_fps(stream: VideoStream) -> float:
     return fps if fps <= HIGHEST_FPS else DEFAULT_FPS
 
 
-def to_bgr(reformatter: VideoReformatter, frame: VideoFrame, size: Size) -> Pixels:
-    """The frame in BGR, not turned, stretched to ``size``; its matrix and range are those it was stored with."""
-    untagged = frame.colorspace in UNTAGGED
-    sd = frame.height < HD_HEIGHT if untagged else frame.colorspace in SD_MATRICES
-    full = frame.color_range == FULL_RANGE or frame.format.name.startswith("yuvj")
-    shrinks = size[0] < frame.width or size[1] < frame.height
-    plane = reformatter.reformat(
-        frame,
-        *size,
-        "bgr24",
-        src_colorspace=Colorspace.ITU601 if sd else Colorspace.ITU709,
-        dst_colorspace=Colorspace.ITU709 if sd else Colorspace.ITU601,  # BGR has none; older PyAV needs another one
-        interpolation=Interpolation.AREA if shrinks else Interpolation.BICUBIC,
-        src_color_range=ColorRange.JPEG if full else ColorRange.MPEG,
-    ).planes[0]
-    rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
-    return rows[: size[1], : 3 * size[0]].reshape(size[1], size[0], 3)
-
-
 def _open(path: Path) -> tuple[InputContainer, VideoStream]:
-    """The file and its first video stream."""
+    """The file and the video stream that players show."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             empty = not file.read(1)
+    except BadFile:
+        raise
     except OSError as error:
         raise MissingFile(
             f"cannot read the video {str(path)!r}: {error.strerror}", hint="name one that is there"
@@ -275,27 +279,47 @@ def _open(path: Path) -> tuple[InputContainer, VideoStream]:
     if empty:
         raise BadFile(f"{str(path)!r} is an empty file", hint="give a video such as an MP4")
     try:
-        container = av.open(f"file:{path}")
+        container = av.open(f"file:{path}", metadata_errors="replace")
     except av.error.FFmpegError as error:
         raise BadFile(
             f"{str(path)!r} is not a video that FFmpeg can read ({error.strerror})", hint="save it as an MP4"
         ) from error
     streams = container.streams.video
-    if streams and streams[0].codec_context is not None:
-        return container, streams[0]
+    known = [stream for stream in streams if stream.codec_context is not None]
+    if known:
+        return container, max(known, key=_preference)
     container.close()
     if streams:
         raise BadFile(f"FFmpeg does not know the codec of the video {str(path)!r}", hint="save it as an H.264 MP4")
     raise BadFile(f"{str(path)!r} has no video stream", hint="name a file with a video in it")
 
 
-def _decoded(path: Path, container: InputContainer, stream: VideoStream, *, skip_damage: bool) -> Iterator[VideoFrame]:
+def _preference(stream: VideoStream) -> tuple[bool, bool]:
+    """The higher, the more a stream is the one to be shown: no cover image, and marked as the default."""
+    disposition = stream.disposition
+    return not disposition & Disposition.attached_pic, bool(disposition & Disposition.default)
+
+
+def _decoder(stream: VideoStream) -> VideoCodecContext:
+    """The stream's own decoder, or one that decodes its alpha too."""
+    name = ALPHA_DECODERS.get(stream.codec_context.name, "")
+    has_alpha = any(key.lower() == "alpha_mode" and value == "1" for key, value in stream.metadata.items())
+    if not has_alpha or name not in av.codecs_available:
+        return stream.codec_context
+    decoder = av.CodecContext.create(name, "r")
+    assert isinstance(decoder, VideoCodecContext)  # noqa: S101 - both are for video
+    return decoder
+
+
+def _decoded(
+    path: Path, container: InputContainer, stream: VideoStream, decoder: VideoCodecContext, *, skip_damage: bool
+) -> Iterator[VideoFrame]:
     """Every frame to the end of the file."""
     packets = container.demux(stream)
     count = 0
     while True:
         try:
-            frames = next(packets).decode()
+            frames = decoder.decode(next(packets))
         except (StopIteration, av.error.EOFError):
             break
         except av.error.FFmpegError as error:
@@ -304,9 +328,29 @@ def _decoded(path: Path, container: InputContainer, stream: VideoStream, *, skip
             raise BadFile(f"the video {str(path)!r} breaks off: {error.strerror}", hint=NEW_COPY) from error
         count += len(frames)
         yield from frames
-    if not skip_damage and count < COMPLETE * stream.frames:
-        message = f"the video {str(path)!r} is cut short: it has {count} of {stream.frames} frames"
+    if not skip_damage and _is_cut(container, stream):
+        message = f"the video {str(path)!r} is cut short: it has {count} of {_count(stream)} frames"
         raise BadFile(message, hint=NEW_COPY)
+
+
+def _count(stream: VideoStream) -> int:
+    """How many frames a file's header promises, less those outside its edit list; 0 if it does not say."""
+    indexed = sum(not entry.is_discard for entry in stream.index_entries)
+    return indexed if stream.frames and indexed > 1 else stream.frames
+
+
+def _is_cut(container: InputContainer, stream: VideoStream) -> bool:
+    """Whether the index of a file leads past its end. Counts in headers say nothing: many are wrong."""
+    end = max((entry.pos + entry.size for entry in stream.index_entries), default=0)
+    return 0 < container.size < end
+
+
+def _centre(pixels: Pixels, width: float, height: float) -> Pixels:
+    """The centred part with these parts of the width and height: a view."""
+    part_width = max(1, round(pixels.shape[1] * width))
+    part_height = max(1, round(pixels.shape[0] * height))
+    left, top = (pixels.shape[1] - part_width) // 2, (pixels.shape[0] - part_height) // 2
+    return pixels[top : top + part_height, left : left + part_width]
 
 
 def _duration(frame: VideoFrame, stream: VideoStream) -> float:
@@ -314,6 +358,13 @@ def _duration(frame: VideoFrame, stream: VideoStream) -> float:
     return float(duration * frame.time_base) if duration and frame.time_base else 1 / average_fps(stream)
 
 
-def _quarter_turns(frame: VideoFrame) -> int:
-    """Turns of 90 degrees to the left that set it upright."""
-    return round(frame.rotation / 90) % 4
+def _orientation(frame: VideoFrame) -> Orientation:
+    """How a decoded frame is set upright.
+
+    Not by ``frame.side_data``: frame and container would refer to each other, so that only Python's garbage collector
+    frees the frame.
+    """
+    for data in SideDataContainer(frame):  # type: ignore[call-arg]
+        if data.type == Type.DISPLAYMATRIX:
+            return from_display_matrix(bytes(data))
+    return UPRIGHT

@@ -1,5 +1,6 @@
 """The eight ways in which an image can be stored: turned, mirrored, or both."""
 
+import struct
 from typing import Final, NamedTuple
 
 from realtime_matte.frame import Pixels, Size
@@ -40,3 +41,14 @@ EXIF: Final = {
 def from_exif(value: object) -> Orientation:
     """The orientation of an EXIF value; upright if there is none, or no such value."""
     return EXIF.get(value, UPRIGHT) if isinstance(value, int) else UPRIGHT
+
+
+def from_display_matrix(data: bytes) -> Orientation:
+    """The orientation nearest to FFmpeg's display matrix: ((a, b, u), (c, d, v), (x, y, w)), 32-bit integers.
+
+    A stored point (p, q) is shown at (a p + c q, b p + d q) (ISO/IEC 14496-12, 6.2.2).
+    """
+    a, b, _, c, d = struct.unpack_from("=5i", data)
+    if abs(a) + abs(d) >= abs(b) + abs(c):
+        return Orientation(flip_x=a < 0, flip_y=d < 0)
+    return Orientation(transpose=True, flip_x=c < 0, flip_y=b < 0)

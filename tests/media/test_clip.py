@@ -9,12 +9,12 @@ from types import SimpleNamespace
 import av
 import numpy as np
 import pytest
-from av.video.reformatter import VideoReformatter
 
 from realtime_matte.backgrounds import video as video_background
 from realtime_matte.errors import BadFile
 from realtime_matte.frame import Frame, Matte, Pixels, Size
 from realtime_matte.media import clip
+from realtime_matte.media.colors import FrameConverter
 from realtime_matte.sinks import file
 from realtime_matte.sources import video as video_source
 
@@ -74,7 +74,7 @@ def test_tagged_clips_keep_their_colors(matrix: str, number: int) -> None:
     image = np.full((48, 64, 3), ORANGE, np.uint8)
     frame = av.VideoFrame.from_ndarray(image, format="bgr24").reformat(format="yuv420p", dst_colorspace=matrix)
     frame.colorspace = number
-    np.testing.assert_allclose(clip.to_bgr(VideoReformatter(), frame, SIZE)[9, 9], ORANGE, atol=4)  # eight-bit YUV
+    np.testing.assert_allclose(FrameConverter().bgr(frame, SIZE)[9, 9], ORANGE, atol=4)  # eight-bit YUV
 
 
 # Size
