@@ -2,7 +2,7 @@
 
 import sys
 
-from realtime_matte.cli.signals import Signals
+from realtime_matte.cli.signals import INTERRUPTED, Signals
 
 
 def main() -> int:
@@ -13,6 +13,8 @@ def main() -> int:
         from realtime_matte.cli.main import main as run  # noqa: PLC0415
 
         return run(signals=signals)
+    except KeyboardInterrupt:  # after the verb, which has its own
+        return INTERRUPTED
     finally:
         signals.finish()
 

@@ -66,6 +66,16 @@ def test_a_variable_that_a_package_refuses_is_named(
     assert error.hint == f"correct or unset the environment variable {variable}"
 
 
+@pytest.mark.parametrize(("package", "is_system"), [("cv2", True), ("av", False), ("onnxruntime", False)])
+def test_only_opencv_needs_libraries_of_the_system(
+    package: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_system: bool
+) -> None:
+    code = f"raise ImportError('libz.so.1: {CANNOT_OPEN}')"
+    error = missing_dependency(raised_by_import(package, code, tmp_path, monkeypatch))
+    assert (error.hint != REINSTALL) == is_system
+    assert "libz.so.1" in error.message
+
+
 def test_an_error_of_another_import_is_a_bug(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bug = raised_by_import("plugin_of_a_user", "1 / 0", tmp_path, monkeypatch)
     with pytest.raises(ZeroDivisionError):
@@ -82,7 +92,7 @@ def raised_by_import(name: str, code: str, folder: Path, monkeypatch: pytest.Mon
     (folder / f"{name}.py").write_text(code)
     monkeypatch.syspath_prepend(folder)
     monkeypatch.delitem(sys.modules, name, raising=False)
-    with pytest.raises((ValueError, ZeroDivisionError)) as caught:
+    with pytest.raises((ImportError, ValueError, ZeroDivisionError)) as caught:
         importlib.import_module(name)
     return caught.value
 
