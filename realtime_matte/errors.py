@@ -13,7 +13,7 @@ LINE_LIMIT: Final = 480
 GAP: Final = " ... "
 
 PASSWORDS: Final = (
-    (re.compile(r"(\w://[^\s:/]*):\S*@"), r"\1:***@"),
+    (re.compile(r"(\w://[^\s:/]*):[^\s/]*@"), r"\1:***@"),
     (re.compile(r"([?&](?:pass|passwd|password|pwd|token|key|auth|secret)=)[^\s&#]+", re.IGNORECASE), r"\1***"),
 )
 """Passwords in URLs: ``rtsp://user:password@host``, ``http://host/?pwd=password``; too much is hidden in doubt."""
@@ -128,7 +128,7 @@ def printable(text: str, limit: int = LINE_LIMIT) -> str:
         >>> print(printable("a\nb"), printable("x" * 100, limit=16))
         a\nb xxxxxx ... xxxxx
     """
-    text = masked(_without_middle(text, limit))
+    text = _without_middle(masked(_without_middle(text, 20 * limit)), limit)
     if text.isprintable():
         return text
     escaped = (char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)

@@ -14,6 +14,7 @@ import av
 import cv2
 import numpy as np
 import pytest
+from fakes.stream_server import send_forever, serving
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -55,6 +56,7 @@ DEVICES = {"camera", "pipewire", "virtualcam", "window"}
 RESTS = {  # the spec after the word, where it must not be empty
     ("sources", "demo"): "?frames=3",
     ("sources", "image"): "{folder}/still.png?frames=3",
+    ("sources", "stream"): "{url}",
     ("sources", "video"): "{folder}/clip.mp4",
     ("backgrounds", "color"): "teal",
     ("backgrounds", "folder"): "{folder}",
@@ -88,6 +90,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return media
 
 
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    """The URL of a camera in the network."""
+    with serving(send_forever) as server:
+        yield server.url()
+
+
 @pytest.fixture
 def isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An empty working folder, and no display."""
@@ -97,12 +106,12 @@ def isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def opened(folder: Path, isolated: None) -> Iterator[Callable[..., Any]]:  # noqa: ARG001 - it must come first
+def opened(folder: Path, url: str, isolated: None) -> Iterator[Callable[..., Any]]:  # noqa: ARG001 - it must come first
     """Opens a plug-in with the arguments of its kind; skips the test if its device is missing."""
     parts: list[Any] = []
 
     def open_one(kind: Kind, name: str, **overrides: object) -> Any:  # noqa: ANN401 - a part of any kind
-        rest = RESTS.get((kind, name), "").format(folder=folder)
+        rest = RESTS.get((kind, name), "").format(folder=folder, url=url)
         try:
             part = module(kind, name).open(rest, **{**ARGUMENTS[kind], **overrides})
         except (SourceError, SinkError, MissingDependency) as error:
@@ -181,7 +190,7 @@ def error_of(kind: Kind, name: str, rest: str) -> str:
 
 @each("sources", "sinks")
 def test_unknown_options_are_refused(kind: Kind, name: str, folder: Path) -> None:
-    rest = RESTS.get((kind, name), "").format(folder=folder).partition("?")[0]
+    rest = RESTS.get((kind, name), "").format(folder=folder, url="http://127.0.0.1:1/").partition("?")[0]
     with pytest.raises(MatteError) as caught:
         module(kind, name).open(f"{rest}?nonsense=1", **ARGUMENTS[kind])
     if caught.value.message.startswith("no option 'nonsense'"):
