@@ -11,7 +11,13 @@ from realtime_matte.models.network import OnnxNetwork, StartedNetwork
 from realtime_matte.models.providers import CPU, CUDA, Machine, Provider, requested_provider
 from realtime_matte.models.runtime import Runtime
 from realtime_matte.models.session import Session, VerificationError
-from realtime_matte.models.verify import QUANTIZED_CPU, CpuReference, faster_quantized_session, verified_session
+from realtime_matte.models.verify import (
+    QUANTIZED_CPU,
+    CpuReference,
+    check_person,
+    faster_quantized_session,
+    verified_session,
+)
 
 _MAX_SLOWDOWN = 1.5
 """A provider that was not requested may take this many times the CPU's time, since it still relieves the CPU."""
@@ -28,6 +34,7 @@ def start(
     runtime: Runtime,
     machine: Machine,
     gpu_model: ModelFile | None = None,
+    find_person: bool = False,
 ) -> OnnxNetwork:
     """Start a network. A session on the CPU is always kept: others are compared with it, and it replaces them.
 
@@ -38,11 +45,14 @@ def start(
         runtime: ONNX Runtime.
         machine: What it can run on.
         gpu_model: Run this one instead on a GPU that is fast enough.
+        find_person: Refuse a network that does not find the person of the sample portrait, and the background.
 
     Raises:
         SpecError, MissingFile, BadFile, ModelError: as ``models.open``.
     """
     reference = CpuReference.read(model, runtime, threads=threads)
+    if find_person:
+        check_person(model.name, reference.warm_up.alphas)
     candidates = _candidates(provider, machine)
     max_slowdown = _MAX_SLOWDOWN if provider is None else inf
     verify = partial(verified_session, cpu_s=reference.warm_up.seconds, max_slowdown=max_slowdown)

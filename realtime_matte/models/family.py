@@ -4,20 +4,29 @@ A family is a module of ``families/`` with the attributes of ``Family``. Every m
 recognises a graph, so a new family is one new file.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
+from math import prod
+from pathlib import Path
 from pkgutil import iter_modules
-from typing import Any, Protocol, TypeAlias, cast
+from typing import Any, Final, Protocol, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime_matte.errors import ModelError
+from realtime_matte.errors import BadFile, ModelError, printable
 from realtime_matte.frame import Alpha, Pixels, Size
 from realtime_matte.models import families
-from realtime_matte.models.onnx_file import Graph
+from realtime_matte.models.checked import MAX_CELLS
+from realtime_matte.models.onnx_file import MAX_NAME, Graph
 from realtime_matte.models.options import ModelOptions, model_options
+
+RANGE_TOLERANCE: Final = 0.05
+"""How far outside [0, 1] half precision and int8 may bring an output; 0..255 or scores are much farther."""
+
+MAX_NUMBERS: Final = 2**25
+"""In a tensor of the output or the state: 128 MB."""
 
 Tensor: TypeAlias = NDArray[Any]
 """A network's input, in the shape and dtype of its ``Signature``."""
@@ -89,9 +98,50 @@ class Family(Protocol):
         """The adapter of a recognised graph. Raises BadFile, ModelError, SpecError."""
 
 
-def clipped(alpha: Alpha) -> AlphaReader:
-    """Reads an output that is the alpha already; clips it, since rounding may leave [0, 1] by a little."""
-    return lambda: np.clip(alpha, 0, 1, out=alpha)
+class OutOfRange(RuntimeError):
+    """A network's output is not an alpha or a probability."""
+
+
+def clipped(alpha: Alpha, out: Alpha | None = None) -> AlphaReader:
+    """Reads an output that is the alpha already; clips it, since rounding may leave [0, 1] by a little.
+
+    Args:
+        alpha: (h, w), the output.
+        out: Where the result is written; None: in place.
+
+    Returns:
+        The reader. It raises OutOfRange for an output of another meaning, which clipping would turn into foreground.
+    """
+    out = alpha if out is None else out
+
+    def read() -> Alpha:
+        low, high = float(alpha.min()), float(alpha.max())
+        if low < -RANGE_TOLERANCE or high > 1 + RANGE_TOLERANCE:
+            raise OutOfRange(f"its output is in {low:g} .. {high:g} instead of 0 .. 1")
+        return np.clip(alpha, 0, 1, out=out)
+
+    return read
+
+
+def check_sizes(path: Path, signature: Signature) -> None:
+    """Check that a network's tensors can be allocated: before ONNX Runtime loads it and allocates them too.
+
+    Raises:
+        BadFile: one of them is empty or too large.
+    """
+    _check_tensor(path, signature.input, signature.input_shape, 3 * MAX_CELLS)
+    _check_tensor(path, signature.output, signature.output_shape, MAX_NUMBERS)
+    for state in signature.states:
+        _check_tensor(path, state.input, state.shape, MAX_NUMBERS)
+
+
+def _check_tensor(path: Path, name: str, shape: Sequence[int], limit: int) -> None:
+    if min(shape) < 1 or prod(shape) > limit:
+        sides = printable("x".join(map(str, shape)), MAX_NAME)
+        raise BadFile(
+            f"{path} cannot be run: its tensor '{printable(name, MAX_NAME)}' is {sides}, not of 1 to {limit} numbers",
+            hint="export it for a smaller input, such as 512x288",
+        )
 
 
 def identify(graph: Graph, spec_options: Mapping[str, object]) -> Adapter:

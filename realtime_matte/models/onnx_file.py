@@ -5,14 +5,15 @@ The first half is the data model, the second half a reader for protocol buffers 
 those of onnx.proto3 (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto3).
 """
 
+import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from realtime_matte.errors import BadFile, MissingFile
-from realtime_matte.paths import is_file
+from realtime_matte.errors import BadFile, MissingFile, printable
+from realtime_matte.paths import is_file, open_regular
 
 Dimension: TypeAlias = int | str
 """A fixed size, or the name of a free one."""
@@ -27,6 +28,15 @@ _TENSOR_NAME, _TENSOR_EXTERNAL = 8, 13
 _KEY, _VALUE = 1, 2
 _SAME_VALUES = {"Identity", "Transpose", "Reshape", "Squeeze", "Unsqueeze", "Flatten"}
 
+MAX_BYTES = 512 * 2**20
+"""Of a file. The largest matting networks have some 100 MB of weights."""
+
+MAX_FIELDS = 2**18
+"""Of a message. Large graphs have some thousand operators and weights."""
+
+MAX_NAME, MAX_GRAPH = 60, 240
+"""Characters of a name, and of a graph, in a message."""
+
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 """Wire types of protocol buffers."""
 
@@ -40,7 +50,8 @@ class Port:
     shape: tuple[Dimension, ...]
 
     def __str__(self) -> str:
-        return f"{self.name} {self.element_type} ({', '.join(map(str, self.shape))})"
+        shape = printable(", ".join(map(str, self.shape)), MAX_NAME)
+        return f"{printable(self.name, MAX_NAME)} {self.element_type} ({shape})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +74,7 @@ class Graph:
     metadata: Mapping[str, str]
 
     def __str__(self) -> str:
-        return f"{', '.join(map(str, self.inputs))} -> {', '.join(map(str, self.outputs))}"
+        return printable(f"{', '.join(map(str, self.inputs))} -> {', '.join(map(str, self.outputs))}", MAX_GRAPH)
 
     @property
     def operators(self) -> Counter[str]:
@@ -92,7 +103,7 @@ def read(path: Path) -> Graph:
 
     Raises:
         MissingFile: it, or the file with its external weights, cannot be read.
-        BadFile: it is not an ONNX model.
+        BadFile: it is not an ONNX model, or too large for one of a matting network.
     """
     data = _read_bytes(path)
     try:
@@ -100,18 +111,30 @@ def read(path: Path) -> Graph:
     except (ValueError, IndexError) as error:
         raise _not_a_model(path, data, error) from error
     for name in sorted(weight_files):
-        if not is_file(path.parent / name):
-            raise MissingFile(f"{path} needs its weights file {name!r} beside it", hint="put both in one folder")
+        weights = path.parent / name
+        if not is_file(weights):
+            raise MissingFile(
+                f"{path} needs its weights file '{printable(name, MAX_NAME)}' beside it", hint="put both in one folder"
+            )
+        _check_size(weights, weights.stat().st_size)
     return graph
 
 
 def _read_bytes(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        with open_regular(path) as file:
+            _check_size(path, os.fstat(file.fileno()).st_size)
+            return file.read(MAX_BYTES)
     except OSError as error:
         raise MissingFile(
             f"cannot read model {path}: {error.strerror}", hint="give the path of an .onnx file"
         ) from error
+
+
+def _check_size(path: Path, size: int) -> None:
+    if size > MAX_BYTES:
+        sizes = f"{size / 2**20:.0f} MB, at most {MAX_BYTES / 2**20:.0f} are read"
+        raise BadFile(f"{path} is too large for a matting network: {sizes}", hint="give the file of the network")
 
 
 def _not_a_model(path: Path, data: bytes, error: Exception) -> BadFile:
@@ -149,7 +172,13 @@ def _ports(body: memoryview, field: int) -> Iterator[Port]:
 
 
 def _dimension(data: memoryview) -> Dimension:
-    return _number(data, 1) or _text(data, 2) or "?"
+    size = _number(data, 1)
+    return _signed(size) if size else _text(data, 2) or "?"
+
+
+def _signed(number: int) -> int:
+    """A 64-bit integer in two's complement, as the format has it."""
+    return number - 2**64 if number >= 2**63 else number
 
 
 def _node(data: memoryview) -> Node:
@@ -175,9 +204,14 @@ def fields(data: memoryview) -> Iterator[tuple[int, int | memoryview]]:
     Raises:
         ValueError: this is not a protocol buffer, or it is incomplete.
     """
-    offset = 0
+    offset = count = 0
     while offset < len(data):
         key, offset = _read_varint(data, offset)
+        count += 1
+        if key < 8:  # noqa: PLR2004 -- numbers of fields begin at 1, after three bits of the wire type
+            raise ValueError(f"no field starts before byte {offset}")
+        if count > MAX_FIELDS:
+            raise ValueError(f"a message has more than {MAX_FIELDS} fields")
         value, offset = _read_value(data, offset, key & 7)
         yield key >> 3, value
 

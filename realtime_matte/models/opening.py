@@ -10,7 +10,7 @@ from typing import Final
 from realtime_matte.errors import MissingDependency, MissingFile, SpecError
 from realtime_matte.interfaces import Network
 from realtime_matte.models.catalog import ModelFile, shipped_files, weights_folder
-from realtime_matte.models.options import split_spec
+from realtime_matte.models.options import UNVERIFIED, split_spec
 from realtime_matte.models.providers import ProviderStatus, list_status
 from realtime_matte.paths import in_utf8, is_file, named
 
@@ -36,12 +36,14 @@ def open(spec: str = AUTO, *, provider: str | None = None, threads: int | None =
     Raises:
         SpecError: an unknown name, option or provider, or a provider that cannot run here.
         MissingFile, BadFile: the file.
-        ModelError: a graph of no known family, or the requested provider failed verification.
+        ModelError: a graph of no known family; one that does not find the person of the sample portrait, unless the
+            spec has the option ``unverified``; or the requested provider failed verification.
         MissingDependency: ONNX Runtime cannot be loaded.
     """
     if threads is not None and threads < 1:
         raise SpecError(f"threads is {threads}", hint="it must be 1 or more")
     word, options = split_spec(spec)
+    unverified = {options.pop(option, False) for option in UNVERIFIED}
     name = SMALL if word == AUTO else word
     model = ModelFile(name + spec[len(word) :], _path(name), options)
     gpu_model = ModelFile(LARGE, weights_folder() / f"{LARGE}.onnx", {}) if word == AUTO and not options else None
@@ -51,6 +53,7 @@ def open(spec: str = AUTO, *, provider: str | None = None, threads: int | None =
     return best_provider.start(
         model,
         gpu_model=gpu_model,
+        find_person=unverified == {False} and name not in shipped_files(),
         provider=provider,
         threads=threads or 1,
         runtime=runtime.installed_runtime(),

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias, cast
 
-from realtime_matte.config.specs import SpecOption, parse
+from realtime_matte.config.specs import SpecOption, parse, switch
 from realtime_matte.errors import SpecError
 from realtime_matte.frame import Size
 
@@ -34,8 +34,8 @@ class ModelOptions:
 
 def split_spec(spec: str) -> tuple[str, dict[str, object]]:
     """A model's spec without its options, and the parsed options. Raises SpecError."""
-    name, values = parse(spec, OPTIONS)
-    return name, {key: value for key, value in values.items() if value is not None}
+    name, values = parse(spec, {**OPTIONS, **UNVERIFIED})
+    return name, {key: value for key, value in values.items() if value}
 
 
 def model_options(
@@ -108,3 +108,8 @@ OPTIONS: Final[Mapping[str, SpecOption[Any]]] = {
     "quality": SpecOption(_quality, f"accuracy against time: {', '.join(QUALITIES)}", default=None),
 }
 """A family of networks takes some of them; None is the family's default."""
+
+_NOT_VERIFIED = SpecOption(switch, "run a network that does not find the person of the sample portrait", default=False)
+
+UNVERIFIED: Final[Mapping[str, SpecOption[Any]]] = {"unverified": _NOT_VERIFIED, "unproven": _NOT_VERIFIED}
+"""The option with which any network runs, under both of its names."""

@@ -7,6 +7,7 @@ alpha, but in the state itself.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -24,7 +25,7 @@ from realtime_matte.media import fit
 from realtime_matte.models import onnx_file
 from realtime_matte.models.catalog import ModelFile
 from realtime_matte.models.engine import make_engine
-from realtime_matte.models.family import Adapter, identify
+from realtime_matte.models.family import Adapter, check_sizes, identify
 from realtime_matte.models.onnx_file import Graph
 from realtime_matte.models.providers import CPU, Provider
 from realtime_matte.models.runtime import ORT_ERRORS, Runtime, short_reason
@@ -32,7 +33,17 @@ from realtime_matte.models.session import Session, VerificationError, start_cpu_
 
 WARM_UP_SIZE: Size = (1280, 720)
 _CROPS = (0.0, 0.02), (0.04, 0.03), (0.2, 0.1)
-"""Left and top of each frame's crop of the portrait, as parts of its sides; a crop is 0.8 wide."""
+"""Left and top of each frame's crop of the portrait, as parts of its sides; a crop is _CROP_WIDTH wide."""
+
+_CROP_WIDTH = 0.8
+
+_FACE = 0.39, 0.175, 0.49, 0.295
+_BESIDE = (0.08, 0.06, 0.24, 0.22), (0.62, 0.10, 0.74, 0.28)
+"""Left, top, right and bottom of a face, and of background on both sides, as parts of the portrait's sides."""
+
+_MIN_FACE, _MAX_BESIDE = 0.7, 0.5
+"""Mean alphas. Ten published and shipped networks give 1.0, and at most 0.31; the same ones with a wrong normalisation
+give less than 0.6, or more than that."""
 
 _MAX_ALPHA_DIFFERENCE = 0.02
 """Mean difference; int8, half precision and TF32 stay below 0.005."""
@@ -71,7 +82,9 @@ class CpuReference:
     def read(cls, model: ModelFile, runtime: Runtime, *, threads: int) -> "CpuReference":
         """Read the file and find its family. Raises MissingFile, BadFile, ModelError, SpecError."""
         graph = onnx_file.read(model.path)
-        return cls(model.name, graph, identify(graph, model.options), runtime, threads)
+        adapter = identify(graph, model.options)
+        check_sizes(model.path, adapter.signature(WARM_UP_SIZE))
+        return cls(model.name, graph, adapter, runtime, threads)
 
     @cached_property
     def session(self) -> Session:
@@ -100,6 +113,35 @@ def warm_up(session: Session, adapter: Adapter) -> WarmUp:
         times.append(clock() - start)
         alphas.append(matte.alpha.copy())
     return WarmUp(alphas, engine.state_arrays(state), min(times))
+
+
+def check_person(name: str, alphas: Sequence[Alpha]) -> None:
+    """Check that a network finds the person of the sample portrait, and the background, in the warm-up's ``alphas``.
+
+    An alpha that is 1 everywhere shows the whole room, and nothing else would reveal that.
+
+    Raises:
+        ModelError: it does not.
+    """
+    for number, (alpha, corner) in enumerate(zip(alphas, _CROPS, strict=True), 1):
+        face = _mean_within(alpha, _FACE, corner)
+        beside = max(_mean_within(alpha, box, corner) for box in _BESIDE)
+        if not (face >= _MIN_FACE and beside <= _MAX_BESIDE):
+            found = f"alpha is {face:.2f} on the face and {beside:.2f} on the background of frame {number}"
+            raise ModelError(
+                f"model {name!r} does not find the person of the sample portrait: {found}",
+                hint="give the mean, std and order that it needs, or another --model; ?unverified runs it anyway",
+            )
+
+
+def _mean_within(alpha: Alpha, box: tuple[float, float, float, float], corner: tuple[float, float]) -> float:
+    """Mean alpha in a ``box`` of the portrait, in the crop at ``corner``; 0 where the box is outside of it."""
+    rows, columns = alpha.shape
+    width, height = _CROP_WIDTH, _CROP_WIDTH * WARM_UP_SIZE[1] / WARM_UP_SIZE[0]
+    left, right = (min(max((x - corner[0]) / width, 0), 1) * columns for x in box[::2])
+    top, bottom = (min(max((y - corner[1]) / height, 0), 1) * rows for y in box[1::2])
+    part = alpha[round(top) : round(bottom), round(left) : round(right)]
+    return float(part.mean()) if part.size else 0.0
 
 
 def verified_session(reference: CpuReference, provider: Provider, *, cpu_s: float, max_slowdown: float) -> Session:
@@ -216,7 +258,7 @@ def _warm_up_frames() -> list[Pixels]:
     """Crops of the sample portrait, (720, 1280, 3)."""
     photo = portrait.sample_portrait()
     height, width = photo.shape[:2]
-    columns = round(0.8 * width)
+    columns = round(_CROP_WIDTH * width)
     rows = columns * WARM_UP_SIZE[1] // WARM_UP_SIZE[0]
     corners = [(round(left * width), round(top * height)) for left, top in _CROPS]
     return [fit.resize(photo[y : y + rows, x : x + columns], WARM_UP_SIZE) for x, y in corners]

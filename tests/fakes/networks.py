@@ -71,12 +71,13 @@ def recurrent(
         ("Add", ["m8", "one"], ["n8"], {}),
         ("ReduceMean", ["n8"], ["count"], {"axes": [1, 2, 3], "keepdims": 1}),
         ("Mul", ["count", "hundredth"], ["counted"], {}),
-        ("Add", ["bright", "counted"], ["sum"], {}),
+        ("Add", ["bright", "counted"], ["unbounded"], {}),
+        ("Clip", ["unbounded", "zero", "one"], ["sum"], {}),
         ("ReduceMax", ["bright"], ["top"], {"axes": [1, 2, 3], "keepdims": 1}),
         ("Div", ["top", "top"], ["one_or_nan"], {}),
         ("Mul", ["sum", "one_or_nan" if black_is_nan else "one"], ["alpha"], {}),
     ]
-    constants = {"grey": grey, "one": np.float32(1), "hundredth": np.float32(0.01)}
+    constants = {"grey": grey, "zero": np.float32(0), "one": np.float32(1), "hundredth": np.float32(0.01)}
     inputs: list[Port] = [("frame", BYTE, [1, "h", "w", 3]), ("m8", FLOAT, [1, 2, "h8", "w8"])]
     outputs: list[Port] = [("alpha", FLOAT, [1, 1, "h", "w"]), ("n8", FLOAT, [1, 2, "h8", "w8"])]
     return write(path, nodes, inputs, outputs, constants=constants, metadata=metadata or recurrent_metadata())
@@ -96,8 +97,10 @@ def one_channel(
     nodes: list[Node] = [("Split", ["input", "counts"], ["first", "others"], {"axis": 1 if planar else 3})]
     if instance_normalisation:
         nodes.append(("InstanceNormalization", ["others", "two", "two"], ["unused"], {}))
-    nodes.append(("Identity", ["first"], ["output"], {}))
-    constants = {"counts": np.array([1, 2]), "two": np.ones(2, np.float32)}
+    nodes.append(("Clip", ["first", "zero", "unit"], ["output"], {}))
+    constants = {
+        "counts": np.array([1, 2]), "two": np.ones(2, np.float32), "zero": np.float32(0), "unit": np.float32(1)
+    }  # fmt: skip
     ports: tuple[Port, Port] = ("input", FLOAT, [1, *into]), ("output", FLOAT, ["batch", *out])
     return write(path, nodes, ports[:1], ports[1:], constants=constants, metadata=metadata)
 
@@ -140,7 +143,8 @@ def rvm(path: Path, *, known: bool = True, ratio: bool = False, kind: int = FLOA
         ("ReduceMean", ["r4o"], ["count"], {"axes": [1, 2, 3], "keepdims": 1}),
         ("Mul", ["count", "hundredth"], ["counted"], {}),
         ("Mul", ["red", "downsample_ratio" if ratio else "unit"], ["same"], {}),
-        ("Add", ["same", "counted"], ["pha"], {}),
+        ("Add", ["same", "counted"], ["unbounded"], {}),
+        ("Clip", ["unbounded", "zero", "unit"], ["pha"], {}),
     ]
     shapes = {i: [1, channels[i], f"h{i}", f"w{i}"] if known else [f"{side}{i}" for side in "bchw"] for i in numbers}
     inputs: list[Port] = [("src", kind, [1, 3, "h", "w"]), *((f"r{i}i", kind, shapes[i]) for i in numbers)]
@@ -151,13 +155,18 @@ def rvm(path: Path, *, known: bool = True, ratio: bool = False, kind: int = FLOA
     ]
     number = np.float32 if kind == FLOAT else np.float16
     ones = {f"one{i}": np.ones((1, channels[i], 1, 1), number) for i in numbers}
-    constants = {"counts": np.array([1, 2]), "unit": number(1), "hundredth": number(0.01), **ones}
+    constants = {"counts": np.array([1, 2]), "zero": number(0), "unit": number(1), "hundredth": number(0.01), **ones}
     return write(path, nodes, inputs, outputs, constants=constants)
 
 
 def cpu(spec: str) -> Network:
-    """Opened on the CPU."""
-    return models.open(spec, provider="cpu")
+    """Opened on the CPU; these networks find no person."""
+    return models.open(unverified(spec), provider="cpu")
+
+
+def unverified(spec: str | Path) -> str:
+    """The spec with the option that skips the sample portrait."""
+    return f"{spec}&unverified" if "?" in str(spec) else f"{spec}?unverified"
 
 
 def grey(level: int, size: Size = (1280, 720)) -> Frame:

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from fakes import networks as tiny
 
@@ -190,6 +191,8 @@ def test_rvm_in_half_precision_is_refused(tmp_path: Path) -> None:
     [
         {"area": "large"},
         {"multiple": "0"},
+        {"area": "1" + 400 * "0"},
+        {"multiple": "1" + 5000 * "0"},
         {"states": "not json"},
         {"states": "[1]"},
         {"states": '[{"input": "m8"}]'},
@@ -213,3 +216,62 @@ def test_states_missing_in_the_graph_are_reported(tmp_path: Path) -> None:
     path = tiny.recurrent(tmp_path / "net.onnx", metadata=tiny.recurrent_metadata(states=states))
     with pytest.raises(BadFile, match=r"net\.onnx has no m16, n16 in its graph, which is frame uint8"):
         identify(onnx_file.read(path), {})
+
+
+@pytest.mark.parametrize(
+    "size", [(20_000, 20_000), (2_000_000_000, 2_000_000_000), (-5, -5), (2**22, 2), (1, 2**31 - 1)]
+)
+@pytest.mark.parametrize("planar", [True, False])
+def test_declared_sizes_are_refused_before_anything_is_allocated(
+    tmp_path: Path,
+    size: tuple[int, int],
+    planar: bool,  # noqa: FBT001 -- a case
+) -> None:
+    path = tiny.one_channel(tmp_path / "net.onnx", size=size, planar=planar)
+    with pytest.raises(BadFile, match=r"net\.onnx cannot be run: its tensor 'input' is 1x.*, not of 1 to"):
+        tiny.cpu(str(path))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"area": "1000000000"},
+        {"multiple": "1000000000"},
+        {"multiple": "65536"},
+        {"states": '[{"input": "m8", "output": "n8", "channels": 2000000000, "stride": 8}]'},
+        {"states": '[{"input": "m8", "output": "n8", "channels": 1, "stride": 2000000000}]'},
+    ],
+)
+def test_sizes_in_the_metadata_are_refused_before_anything_is_allocated(
+    tmp_path: Path, changes: dict[str, str]
+) -> None:
+    path = tiny.recurrent(tmp_path / "net.onnx", metadata=tiny.recurrent_metadata(**changes))
+    with pytest.raises(BadFile, match=r"net\.onnx cannot be run: its tensor '(frame|m8)' is "):
+        tiny.cpu(str(path))
+
+
+def test_a_requested_size_that_is_too_large_is_refused(tmp_path: Path) -> None:
+    path = tiny.one_channel(tmp_path / "net.onnx", size=None)
+    with pytest.raises(BadFile, match=r"is 1x3x4096x4096, not of 1 to .* numbers; export it for a smaller input"):
+        tiny.cpu(f"{path}?size=4096x4096")
+
+
+@pytest.mark.parametrize("value", [1e30, 255.0, 1.2, -1e30, -0.2])
+@pytest.mark.parametrize("family", ["one channel", "recurrent", "rvm"])
+def test_an_output_that_clipping_would_turn_into_an_alpha_is_refused(tmp_path: Path, family: str, value: float) -> None:
+    paths = {
+        "one channel": tiny.one_channel(tmp_path / "a.onnx"),
+        "recurrent": tiny.recurrent(tmp_path / "c.onnx"),
+        "rvm": tiny.rvm(tmp_path / "d.onnx"),
+    }
+    model = onnx.load(paths[family])
+    output = model.graph.output[0].name
+    for node in model.graph.node:
+        node.output[:] = ["before" if name == output else name for name in node.output]
+    model.graph.initializer.append(onnx.numpy_helper.from_array(np.float32(0), "nothing"))
+    model.graph.initializer.append(onnx.numpy_helper.from_array(np.float32(value), "value"))
+    model.graph.node.append(onnx.helper.make_node("Mul", ["before", "nothing"], ["flat"]))
+    model.graph.node.append(onnx.helper.make_node("Add", ["flat", "value"], [output]))
+    onnx.save(model, paths[family])
+    with pytest.raises(ModelError, match=r"fails on its first frames: its output is in .* instead of 0 \.\. 1"):
+        tiny.cpu(str(paths[family]))

@@ -106,6 +106,69 @@ def test_external_weights_must_exist(tmp_path: Path) -> None:
         onnx_file.read(path)
 
 
+@pytest.mark.parametrize(
+    ("name", "printed"),
+    [
+        ("\x1b[2J\x1b]0;owned\x07", r"\x1b[2J\x1b]0;owned\x07"),
+        ("a\nrtmatte: all is well", r"a\nrtmatte: all is well"),
+        ("a\r\x85\u2028b", r"a\r\x85\u2028b"),
+        ("picture\u202egnp.exe", r"picture\u202egnp.exe"),
+        ("\u2066\u200b\ufeff", r"\u2066\u200b\ufeff"),
+    ],
+)
+@pytest.mark.parametrize("place", ["input", "dimension"])
+def test_foreign_names_are_printed_in_one_line(tmp_path: Path, place: str, name: str, printed: str) -> None:
+    port = (name, tiny.FLOAT, [1, 3]) if place == "input" else ("x", tiny.FLOAT, [1, name])
+    path = tiny.write(
+        tmp_path / "net.onnx", [("Identity", [port[0]], ["y"], {})], [port], [("y", tiny.FLOAT, [1])], constants={}
+    )
+    assert printed in str(onnx_file.read(path))
+    assert str(onnx_file.read(path)).isprintable()
+
+
+def test_long_names_and_many_ports_are_shortened(tmp_path: Path) -> None:
+    ports = [(f"{'p' * 20_000}{index}", tiny.FLOAT, [1]) for index in range(9)]
+    nodes = [("Identity", [ports[0][0]], ["y"], {})]
+    path = tiny.write(tmp_path / "net.onnx", nodes, ports, [("y", tiny.FLOAT, [1])], constants={})
+    graph = onnx_file.read(path)
+    assert len(str(graph.inputs[0])) < 100
+    assert len(str(graph)) <= onnx_file.MAX_GRAPH
+
+
+def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "zeros.onnx"
+    with path.open("wb") as file:
+        file.truncate(2 << 30)
+    with pytest.raises(BadFile, match=r"zeros\.onnx is too large for a matting network: 2048 MB, at most 512 are read"):
+        onnx_file.read(path)
+
+
+def test_weights_that_are_too_large_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "big.onnx"
+    onnx.save(onnx.load(tiny.recurrent(path)), path, save_as_external_data=True, location="big.bin", size_threshold=0)
+    with (tmp_path / "big.bin").open("ab") as file:
+        file.truncate(2 << 30)
+    with pytest.raises(BadFile, match=r"big\.bin is too large for a matting network"):
+        onnx_file.read(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (bytes(100_000_000), "no field starts before byte 1"),
+        (b"\x04" * 100, "no field starts before byte 1"),
+        (b"\x08\x01" * (onnx_file.MAX_FIELDS + 1), "a message has more than"),
+        (b"\x3a\x80\x80\x80\x80\x80\x80\x80\x80\x01", "is incomplete|are missing"),
+    ],
+    ids=["zeros", "field 0", "many fields", "a length of 2^56"],
+)
+def test_hostile_content_is_refused_at_once(tmp_path: Path, content: bytes, reason: str) -> None:
+    path = tmp_path / "net.onnx"
+    path.write_bytes(content)
+    with pytest.raises(BadFile, match=f"net.onnx is not an ONNX model, or incomplete .*{reason}"):
+        onnx_file.read(path)
+
+
 def _varint(number: int) -> bytes:
     low = number & 0x7F
     return bytes([low | 0x80]) + _varint(number >> 7) if number >> 7 else bytes([low])

@@ -35,12 +35,11 @@ def test_importing_the_package_does_not_load_onnxruntime() -> None:
 
 def test_name_is_the_spec_it_was_opened_by(ours: str, folder: Path) -> None:
     assert folder.is_dir()
-    assert cpu(ours).name == ours
-    assert cpu(ours + "?size=64x32").name == ours + "?size=64x32"
-    assert cpu("auto?quality=low").name == "small?quality=low"
-    assert cpu("small").name == "small"
-    assert cpu("small").provider == "cpu"
-    assert cpu("small").notices == ()
+    assert cpu(ours).name == f"{ours}?unverified"
+    assert cpu(ours + "?size=64x32").name == f"{ours}?size=64x32&unverified"
+    small = models.open("small", provider="cpu")
+    assert models.open("auto?quality=low", provider="cpu").name == "small?quality=low"
+    assert (small.name, small.provider, small.notices) == ("small", "cpu", ())
 
 
 def test_large_runs_on_a_fine_grid_by_default() -> None:
@@ -133,7 +132,7 @@ def test_threads_are_at_least_one(ours: str, threads: int) -> None:
 
 
 def test_two_threads_give_the_same_alpha(ours: str) -> None:
-    matte, _ = models.open(ours, provider="cpu", threads=2).process(grey(51), None)
+    matte, _ = models.open(tiny.unverified(ours), provider="cpu", threads=2).process(grey(51), None)
     np.testing.assert_allclose(matte.alpha, 0.21, atol=1e-6)
 
 
@@ -169,7 +168,8 @@ def test_graph_that_onnxruntime_refuses_is_a_bad_file(tmp_path: Path) -> None:
 def test_graph_that_does_not_run_is_reported_when_opened(tmp_path: Path) -> None:
     states = '[{"input": "m8", "output": "n8", "channels": 5, "stride": 8}]'
     path = tiny.recurrent(tmp_path / "odd.onnx", metadata=tiny.recurrent_metadata(states=states))
-    with pytest.raises(ModelError, match=r"model '.*odd\.onnx' fails on its first frames: .+; choose another --model"):
+    message = r"model '.*odd\.onnx\?unverified' fails on its first frames: .+; choose another --model"
+    with pytest.raises(ModelError, match=message):
         cpu(str(path))
 
 

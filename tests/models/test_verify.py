@@ -5,6 +5,9 @@ import pytest
 from fakes import networks as tiny
 from fakes.models import GPU, NO_GPU, Script, mean_alphas, start_network
 
+from realtime_matte import models
+from realtime_matte.errors import ModelError
+from realtime_matte.frame import Alpha
 from realtime_matte.models import onnx_file
 from realtime_matte.models.catalog import weights_folder
 from realtime_matte.models.family import identify
@@ -12,7 +15,7 @@ from realtime_matte.models.network import OnnxNetwork
 from realtime_matte.models.providers import CPU, CUDA, Machine
 from realtime_matte.models.runtime import installed_runtime
 from realtime_matte.models.session import start_cpu_session
-from realtime_matte.models.verify import QUANTIZED_KEY, WarmUp, check_equal, warm_up
+from realtime_matte.models.verify import QUANTIZED_KEY, WarmUp, check_equal, check_person, warm_up
 
 FASTER_S, SLOWER_S = 0.006, 0.011
 
@@ -103,3 +106,56 @@ def test_warm_up_shows_the_shipped_network_a_person() -> None:
 
 def test_shipped_quantized_model_is_verified() -> None:
     check_equal(shipped("small-int8.onnx"), shipped("small.onnx"))
+
+
+def maps(*boxes: tuple[slice, slice]) -> list[Alpha]:
+    """Alphas of the warm-up's three frames, on a grid of 9x16, with 1 in one box each."""
+    alphas = [np.zeros((9, 16), np.float32) for _ in boxes]
+    for alpha, box in zip(alphas, boxes, strict=True):
+        alpha[box] = 1
+    return alphas
+
+
+ON_THE_FACE = (slice(1, 9), slice(7, 11)), (slice(1, 9), slice(6, 10)), (slice(0, 9), slice(3, 7))
+ALL = slice(None), slice(None)
+
+
+def test_a_network_that_finds_the_person_is_accepted() -> None:
+    check_person("net", maps(*ON_THE_FACE))
+
+
+@pytest.mark.parametrize(
+    "alphas",
+    [
+        maps(ALL, ALL, ALL),
+        [np.zeros((9, 16), np.float32)] * 3,
+        [np.full((9, 16), 0.5, np.float32)] * 3,
+        [1 - alpha for alpha in maps(*ON_THE_FACE)],
+        maps(ON_THE_FACE[0], ON_THE_FACE[0], ON_THE_FACE[0]),
+        maps(ON_THE_FACE[0], ON_THE_FACE[1], ALL),
+        [0.6 * alpha for alpha in maps(*ON_THE_FACE)],
+        [alpha * np.nan for alpha in maps(*ON_THE_FACE)],
+        [alpha[:, ::-1] for alpha in maps(*ON_THE_FACE)],
+        [alpha[::-1] * (np.arange(9)[:, None] > 5) for alpha in maps(*ON_THE_FACE)],
+    ],
+    ids=["all", "none", "half", "inverted", "a fixed place", "all at the end", "faint", "nan", "mirrored", "low"],
+)
+def test_a_network_that_does_not_find_the_person_is_refused(alphas: list[Alpha]) -> None:
+    message = r"model 'net' does not find the person of the sample portrait: alpha is .* on the face and .* of frame \d"
+    with pytest.raises(ModelError, match=message):
+        check_person("net", alphas)
+
+
+def test_a_file_is_verified_by_the_portrait_unless_the_spec_says_otherwise(tmp_path: Path) -> None:
+    path = tiny.recurrent(tmp_path / "brightness.onnx")
+    with pytest.raises(ModelError, match=r"brightness\.onnx' does not find the person.*\?unverified runs it anyway"):
+        models.open(str(path), provider="cpu")
+    for option in ("unverified", "unproven", "unverified=yes", "size=64x32&unverified"):
+        models.open(f"{path}?{option}", provider="cpu").close()
+    with pytest.raises(ModelError, match="does not find the person"):
+        models.open(f"{path}?unverified=no", provider="cpu")
+
+
+@pytest.mark.parametrize("name", ["small", "large"])
+def test_a_copy_of_a_shipped_network_finds_the_person(name: str) -> None:
+    models.open(str(weights_folder() / f"{name}.onnx"), provider="cpu").close()

@@ -38,7 +38,7 @@ def open(graph: Graph, options: ModelOptions) -> "Recurrent":
     try:
         base_area, multiple = (int(graph.metadata[f"rtmatte.{key}"]) for key in ("area", "multiple"))
         states = tuple(_state_entry(entry) for entry in json.loads(graph.metadata["rtmatte.states"]))
-        _check_positive(base_area, multiple, *(number for state in states for number in (state.channels, state.stride)))
+        _check_sizes(base_area, multiple, *(number for state in states for number in (state.channels, state.stride)))
     except (KeyError, ValueError, TypeError) as error:
         raise BadFile(f"{graph.path} has invalid metadata ({error!r})", hint="download or export it again") from error
     ports = {port.name for port in (*graph.inputs, *graph.outputs)}
@@ -77,9 +77,9 @@ class Recurrent:
         return clipped(tensor[0, 0])
 
 
-def _check_positive(*numbers: int) -> None:
-    if min(numbers) < 1:
-        raise ValueError(f"{min(numbers)} is not positive")
+def _check_sizes(*numbers: int) -> None:
+    if min(numbers) < 1 or max(numbers) >= 2**31:
+        raise ValueError(f"a size is not from 1 to {2**31 - 1}")
 
 
 def _state_entry(entry: Any) -> StateEntry:  # noqa: ANN401 -- JSON

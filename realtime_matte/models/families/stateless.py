@@ -163,5 +163,4 @@ def _scores(maps: Maps) -> AlphaReader:
 
 
 def _probabilities(maps: Maps) -> AlphaReader:
-    alpha = np.empty(maps.shape[1:], np.float32)
-    return lambda: np.clip(maps[1], 0, 1, out=alpha)
+    return clipped(maps[1], np.empty(maps.shape[1:], np.float32))
