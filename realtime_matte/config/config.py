@@ -122,7 +122,7 @@ class Config:
         default="camera",
         metadata=_option(
             "Camera",
-            "0, /dev/video2 or part of a camera's name; a URL, as http:// or rtsp://; a file: clip.mp4, me.jpg; or demo",
+            "0, /dev/video2 or part of a camera's name; a URL: http://, rtsp://; a file: clip.mp4, me.jpg; or demo",
             parse=parsers.camera,
             applies="reopen",
             default_text="the first camera",

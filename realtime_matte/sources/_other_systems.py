@@ -24,6 +24,9 @@ class System(Protocol):
     def choose(self, rest: str) -> CameraInfo:
         """The camera that ``rest``, the spec after ``camera:``, means. Raises SourceError or SpecError."""
 
+    def choice(self, rest: str, camera: CameraInfo) -> str:
+        """The notice of why ``choose`` chose the camera, where there was a choice; else empty."""
+
     def is_gone(self, camera: CameraInfo) -> bool:
         """True when the device does not exist any more."""
 
@@ -56,6 +59,10 @@ class NumberedCameras:
                 f"no camera called {rest!r}: on this system cameras are numbers", hint="try camera:0 or camera:1"
             )
         return CameraInfo("", str(int(rest or "0")))
+
+    def choice(self, rest: str, camera: CameraInfo) -> str:  # noqa: ARG002 - the others would have to be switched on
+        """Empty: which others there are is not known."""
+        return ""
 
     def is_gone(self, camera: CameraInfo) -> bool:  # noqa: ARG002 - the system does not report it
         """False: it is not known."""

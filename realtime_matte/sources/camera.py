@@ -45,9 +45,10 @@ def open(rest: str, /, *, size: Size | None, fps: float | None) -> "Camera":
     """Open a camera, and read its first frame to know that it works."""
     system = _system()
     camera = system.choose(rest)
+    choice = system.choice(rest, camera)
     device = _opencv.connect(camera)
     try:
-        return Camera(device, camera, system, size=size or DEFAULT_SIZE, fps=fps or DEFAULT_FPS)
+        return Camera(device, camera, system, size=size or DEFAULT_SIZE, fps=fps or DEFAULT_FPS, choice=choice)
     except BaseException:
         _opencv.release(device)
         raise
@@ -76,6 +77,7 @@ class Camera:
         *,
         size: Size,
         fps: float,
+        choice: str = "",
         clock: Callable[[], float] = time.perf_counter,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
@@ -93,7 +95,7 @@ class Camera:
         self.size = first.shape[1], first.shape[0]
         self.fps = _opencv.actual_fps(device) or fps
         mode = _opencv.describe_mode(device, camera, requested=(size, fps), actual=(self.size, self.fps))
-        self.notices = (mode,)
+        self.notices = (mode, choice) if choice else (mode,)
 
     def read(self, pixels: Pixels) -> Frame:
         """The next new frame."""

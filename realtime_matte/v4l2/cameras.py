@@ -27,6 +27,11 @@ class CameraInfo:
     problem: str | None = None
 
     @property
+    def grey(self) -> bool:
+        """True if it gives no colours, as an infrared camera."""
+        return bool(self.modes) and all(mode.grey for mode in self.modes)
+
+    @property
     def title(self) -> str:
         """Address and name, for messages."""
         return f"camera {self.address} ({self.name})" if self.name else f"camera {self.address}"
@@ -44,7 +49,10 @@ class LinuxCameras:
         return [camera for node in self._nodes() if (camera := self._info(node))]
 
     def choose(self, rest: str) -> CameraInfo:
-        """The camera that ``rest`` means: a number, a path or a part of a name; if empty, the first real one.
+        """The camera that ``rest`` means: a number, a path or a part of a name; if empty, the first one.
+
+        Of several, a camera that gives colours comes first, then a real one: not the infrared camera beside it, and not
+        a virtual one that another program feeds.
 
         Raises:
             SourceError: there is no such camera, it is no camera, or this user may not open it.
@@ -53,10 +61,20 @@ class LinuxCameras:
             return self._checked(self.root / f"dev/video{rest.lstrip('0') or '0'}")
         if rest.startswith("/"):
             return self._checked(Path(rest))
-        matching = [camera for camera in self.list_cameras() if rest.lower() in camera.name.lower()]
+        matching = self._matching(rest)
         if not matching:
             raise SourceError(f"no camera{(f' called {rest!r}' if rest else '')}", hint=self._available())
-        return self._checked(Path(min(matching, key=lambda camera: camera.virtual).address))
+        return self._checked(Path(matching[0].address))
+
+    def choice(self, rest: str, camera: CameraInfo) -> str:
+        """The notice of why ``choose`` chose the camera, where there was a choice; else empty."""
+        if rest.isdecimal() or rest.startswith("/"):
+            return ""
+        others = [other for other in self._matching(rest) if other.address != camera.address and self._gives(other)]
+        if not others:
+            return ""
+        listed = ", ".join(f"{other.address} ({other.name}{_kind(other)})" for other in others)
+        return f"{camera.title} was chosen; there is also {listed}: choose one with --camera"
 
     def is_gone(self, camera: CameraInfo) -> bool:
         """True when the device does not exist any more."""
@@ -84,6 +102,15 @@ class LinuxCameras:
         return SourceError(
             f"{camera.title} gives no frames", hint="open its privacy switch, or plug it into another port"
         )
+
+    def _matching(self, rest: str) -> list[CameraInfo]:
+        """The cameras with a name, the best first."""
+        matching = [camera for camera in self.list_cameras() if rest.lower() in camera.name.lower()]
+        return sorted(matching, key=lambda camera: (camera.grey, camera.virtual))
+
+    def _gives(self, camera: CameraInfo) -> bool:
+        """False for a virtual camera that no program feeds; some of them are always listed as cameras."""
+        return not camera.virtual or self._attribute(Path(camera.address), "state") in {"capture", ""}
 
     def _checked(self, path: Path) -> CameraInfo:
         if not os.path.exists(path):  # noqa: PTH110 - Path's raises for names that are too long
@@ -118,7 +145,7 @@ class LinuxCameras:
             return None  # no V4L2 device, or just removed
 
     def _describe(self, path: Path, device: int, capability: Capability) -> CameraInfo:
-        modes = capabilities.modes(device, ioctl=self.ioctl)
+        modes = capabilities.modes(device, capability.buffer_type, ioctl=self.ioctl)
         return CameraInfo(self._label(path) or capability.card, str(path), modes, capability.loopback)
 
     @contextmanager
@@ -153,15 +180,23 @@ class LinuxCameras:
         return sorted(nodes, key=lambda node: int(node.name[5:]))
 
     def _label(self, path: Path) -> str:
+        return self._attribute(path, "name")
+
+    def _attribute(self, path: Path, attribute: str) -> str:
+        """What the driver reports of a device; empty where it does not."""
         try:
             name = Path(os.path.realpath(path)).name
-            return (self.root / "sys/class/video4linux" / name / "name").read_text(errors="replace").strip()
+            return (self.root / "sys/class/video4linux" / name / attribute).read_text(errors="replace").strip()
         except OSError:
             return ""
 
 
 def _join(cameras: Sequence[CameraInfo]) -> str:
     return ", ".join(f"{camera.address} ({camera.name})" for camera in cameras)
+
+
+def _kind(camera: CameraInfo) -> str:
+    return ", without colours" if camera.grey else ", virtual" if camera.virtual else ""
 
 
 def _permission_hint(path: Path) -> str:

@@ -4,6 +4,7 @@ import errno
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from realtime_matte.frame import Size
 from realtime_matte.v4l2 import ioctl as v4l2
@@ -11,6 +12,29 @@ from realtime_matte.v4l2.ioctl import Ioctl, kernel_ioctl
 
 MAX_ENTRIES = 256
 """More than any camera lists; a driver that never ends its list is stopped there."""
+
+GREY_FORMATS: Final = frozenset(
+    {
+        "GREY",
+        "Y04",
+        "Y06",
+        "Y8",
+        "Y8I",
+        "Y10",
+        "Y10B",
+        "Y10P",
+        "Y10I",
+        "ip3y",
+        "Y12",
+        "Y12I",
+        "Y12P",
+        "Y14",
+        "Y14P",
+        "Y16",
+    }
+    | {"Y16I", "Z16", "INZI", "INVI", "INRI", "CNF4"}
+)
+"""Grey and depth formats (Linux kernel documentation, V4L2 API, 2.7 and 2.11)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +51,11 @@ class Capability:
         return bool(self.flags & v4l2.CAPTURE_FLAGS)
 
     @property
+    def buffer_type(self) -> int:
+        """The type of buffers in which it gives frames: of multi-planar devices, each plane has its own memory."""
+        return v4l2.VIDEO_CAPTURE if self.flags & v4l2.SINGLE_PLANAR_FLAG else v4l2.VIDEO_CAPTURE_MPLANE
+
+    @property
     def loopback(self) -> bool:
         """True for a virtual camera made by v4l2loopback."""
         return self.driver.startswith("v4l2 loop")
@@ -40,6 +69,11 @@ class Mode:
     size: Size
     fps: tuple[float, ...]
 
+    @property
+    def grey(self) -> bool:
+        """True for a format without colours: infrared (Windows Hello) and depth cameras have no others."""
+        return self.fourcc.rstrip("\N{REPLACEMENT CHARACTER}") in GREY_FORMATS
+
 
 def capability(device: int, *, ioctl: Ioctl = kernel_ioctl) -> Capability:
     """The capability of an open device. Raises OSError where it is no V4L2 device."""
@@ -49,10 +83,10 @@ def capability(device: int, *, ioctl: Ioctl = kernel_ioctl) -> Capability:
     return Capability(_text(driver), _text(card), this_node if all_nodes & v4l2.DEVICE_CAPS_FLAG else all_nodes)
 
 
-def modes(device: int, *, ioctl: Ioctl = kernel_ioctl) -> tuple[Mode, ...]:
+def modes(device: int, buffer_type: int, *, ioctl: Ioctl = kernel_ioctl) -> tuple[Mode, ...]:
     """Every mode in the driver's order; of a range of sizes the smallest and the largest."""
     found = []
-    for _, _, _, code, _ in _entries(device, v4l2.ENUM_FMT, v4l2.FORMAT, (v4l2.VIDEO_CAPTURE,), ioctl):
+    for _, _, _, code, _ in _entries(device, v4l2.ENUM_FMT, v4l2.FORMAT, (buffer_type,), ioctl):
         for size in _sizes(device, code, ioctl):
             fourcc = code.to_bytes(4, "little").decode("ascii", "replace").strip()
             found.append(Mode(fourcc, size, _rates(device, code, size, ioctl)))
@@ -65,8 +99,9 @@ def busy(device: int, *, ioctl: Ioctl = kernel_ioctl) -> bool:
     Requests buffers from it, so it must not be called while this program reads frames.
     """
     try:
+        buffer_type = capability(device, ioctl=ioctl).buffer_type
         for count in (1, 0):
-            ioctl(device, v4l2.REQBUFS, bytearray(v4l2.REQUEST_BUFFERS.pack(count, v4l2.VIDEO_CAPTURE, v4l2.MMAP)))
+            ioctl(device, v4l2.REQBUFS, bytearray(v4l2.REQUEST_BUFFERS.pack(count, buffer_type, v4l2.MMAP)))
     except OSError as error:
         return error.errno == errno.EBUSY
     return False

@@ -41,11 +41,13 @@ EVENT_SUBSCRIPTION: Final = struct.Struct("3I20x")
 """v4l2_event_subscription: type, id, flags."""
 
 # Members of enumerations and flags
-CAPTURE_FLAGS: Final = 0x0000_0001 | 0x0000_1000  # V4L2_CAP_VIDEO_CAPTURE, single-planar and multi-planar
+SINGLE_PLANAR_FLAG: Final = 0x0000_0001  # V4L2_CAP_VIDEO_CAPTURE
+CAPTURE_FLAGS: Final = SINGLE_PLANAR_FLAG | 0x0000_1000  # V4L2_CAP_VIDEO_CAPTURE_MPLANE
 OUTPUT_FLAG: Final = 0x0000_0002  # V4L2_CAP_VIDEO_OUTPUT
 DEVICE_CAPS_FLAG: Final = 0x8000_0000  # V4L2_CAP_DEVICE_CAPS
 VIDEO_CAPTURE: Final = 1  # v4l2_buf_type
 VIDEO_OUTPUT: Final = 2
+VIDEO_CAPTURE_MPLANE: Final = 9
 MMAP: Final = 1  # v4l2_memory
 DISCRETE: Final = 1  # v4l2_frmsizetypes, v4l2_frmivaltypes
 SEND_INITIAL: Final = 1  # V4L2_EVENT_SUB_FL_SEND_INITIAL

@@ -12,7 +12,7 @@ from realtime_matte.v4l2.capabilities import Mode
 
 Entry = TypeVar("Entry")
 
-CAPTURE, OUTPUT, METADATA = 0x1, 0x2, 0x0080_0000
+CAPTURE, OUTPUT, METADATA, MULTI_PLANAR = 0x1, 0x2, 0x0080_0000, 0x1000
 
 
 @dataclass
@@ -80,7 +80,8 @@ def _capability(camera: FakeCamera, _: bytearray) -> bytes:
 
 def _format(camera: FakeCamera, buffer: bytearray) -> bytes:
     index, kind, *_ = ioctl.FORMAT.unpack(buffer)
-    assert kind == ioctl.VIDEO_CAPTURE
+    if kind != (1 if camera.flags & CAPTURE else 9):
+        raise OSError(errno.EINVAL, "Invalid argument")
     codes = list(dict.fromkeys(mode.fourcc for mode in camera.modes))
     return ioctl.FORMAT.pack(index, kind, 0, _code(_at(codes, index)), 0)
 
@@ -106,13 +107,15 @@ def _interval(camera: FakeCamera, buffer: bytearray) -> bytes:
 
 
 def _buffers(camera: FakeCamera, buffer: bytearray) -> bytes:
+    if ioctl.REQUEST_BUFFERS.unpack(buffer)[1] != (1 if camera.flags & CAPTURE else 9):
+        raise OSError(errno.EINVAL, "Invalid argument")
     if camera.busy:
         raise OSError(errno.EBUSY, "Device or resource busy")
     return bytes(buffer)
 
 
 def _code(fourcc: str) -> int:
-    return int.from_bytes(fourcc.encode(), "little")
+    return int.from_bytes(fourcc.ljust(4).encode(), "little")
 
 
 def _at(values: list[Entry], index: int) -> Entry:

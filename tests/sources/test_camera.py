@@ -33,6 +33,9 @@ class OneCamera:
         assert rest == "0"
         return INFO
 
+    def choice(self, rest: str, camera: CameraInfo) -> str:  # noqa: ARG002
+        return ""
+
     def is_gone(self, camera: CameraInfo) -> bool:
         assert camera is INFO
         return self.unplugged
@@ -157,6 +160,14 @@ def test_defaults_are_720p_at_30(monkeypatch: pytest.MonkeyPatch) -> None:
     assert source.size == (1280, 720)
     assert {number: value for number, value in device.requested if number < 6} == {3: 1280, 4: 720, 5: 30}
     assert camera.list_cameras() == [INFO]
+
+
+def test_where_there_was_a_choice_it_is_a_notice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_opencv, "connect", lambda _: ScriptedDevice(0))
+    monkeypatch.setattr(camera, "_system", OneCamera)
+    assert len(camera.open("0", size=None, fps=None).notices) == 1
+    monkeypatch.setattr(OneCamera, "choice", lambda *_: "the first of two")
+    assert camera.open("0", size=None, fps=None).notices[1] == "the first of two"
 
 
 @pytest.mark.parametrize("script", [(), ("nothing",), ("broken", "broken")])

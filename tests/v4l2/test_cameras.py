@@ -11,7 +11,7 @@ from realtime_matte.errors import SourceError
 if sys.platform != "linux":
     pytest.skip("Video for Linux", allow_module_level=True)
 
-from fakes.v4l2 import CAPTURE, METADATA, OUTPUT, FakeCamera, FakeKernel
+from fakes.v4l2 import CAPTURE, METADATA, MULTI_PLANAR, OUTPUT, FakeCamera, FakeKernel
 
 from realtime_matte.v4l2.cameras import CameraInfo
 from realtime_matte.v4l2.capabilities import Mode
@@ -90,6 +90,82 @@ def test_a_real_camera_is_chosen_before_a_virtual_one(kernel: FakeKernel) -> Non
     real = kernel.add(1, webcam("Real Camera"))
     assert kernel.cameras.choose("").address == str(real)
     assert kernel.cameras.choose("camera").address == str(real)
+
+
+def infrared(fourcc: str = "GREY") -> FakeCamera:
+    return FakeCamera(
+        "Integrated IR Camera", modes=(Mode(fourcc, (640, 360), (15.0,)), Mode("Y8I", (640, 360), (15.0,)))
+    )
+
+
+@pytest.mark.parametrize("fourcc", ["GREY", "Y8", "Y8I", "Y10", "Y12", "Y16", "Y16\ufffd", "Z16", "INZI"])
+@pytest.mark.parametrize("spec", ["", "integrated"])
+def test_a_camera_with_colors_is_chosen_before_an_infrared_one(kernel: FakeKernel, fourcc: str, spec: str) -> None:
+    kernel.add(0, infrared(fourcc.replace("\ufffd", "")))
+    kernel.add(1, FakeCamera("Integrated Camera: metadata", flags=METADATA))
+    chosen = kernel.add(2, webcam())
+    assert Mode(fourcc, (640, 360), (15.0,)).grey
+    assert kernel.cameras.choose(spec).address == str(chosen)
+
+
+@pytest.mark.parametrize("fourcc", ["MJPG", "YUYV", "NV12", "YU12", "H264", "BGR3", "pBAA", "RG10", "UYVY", ""])
+def test_formats_with_colors_are_no_grey_formats(fourcc: str) -> None:
+    assert not Mode(fourcc, (640, 360), (30.0,)).grey
+
+
+@pytest.mark.parametrize("spec", ["0", "/{}/dev/video0", "ir cam"])
+def test_an_infrared_camera_can_be_named(kernel: FakeKernel, spec: str) -> None:
+    path = kernel.add(0, infrared())
+    kernel.add(2, webcam())
+    assert kernel.cameras.choose(spec.format(str(kernel.root)[1:])).address == str(path)
+
+
+def test_cameras_are_taken_in_order_of_colors_then_reality_then_number(kernel: FakeKernel) -> None:
+    kernel.add(0, infrared())
+    virtual = kernel.add(1, loopback())
+    assert kernel.cameras.choose("").address == str(virtual), "one with colours, which another program feeds"
+    unknown = kernel.add(2, FakeCamera("lists no modes"))
+    assert kernel.cameras.choose("").address == str(unknown)
+    kernel.add(3, webcam())
+    assert kernel.cameras.choose("").address == str(unknown)
+
+
+def choice(kernel: FakeKernel, spec: str) -> str:
+    return kernel.cameras.choice(spec, kernel.cameras.choose(spec)).replace(str(kernel.root), "")
+
+
+def test_where_there_was_a_choice_it_is_reported(kernel: FakeKernel) -> None:
+    kernel.add(0, infrared())
+    kernel.add(1, FakeCamera("Integrated Camera: metadata", flags=METADATA))
+    kernel.add(2, webcam("Integrated Camera"))
+    kernel.add(4, webcam("BRIO"))
+    kernel.add(9, loopback())
+    assert choice(kernel, "") == (
+        "camera /dev/video2 (Integrated Camera) was chosen; there is also /dev/video4 (BRIO), "
+        "/dev/video9 (Virtual Camera, virtual), /dev/video0 (Integrated IR Camera, without colours): "
+        "choose one with --camera"
+    )
+    assert choice(kernel, "integrated").endswith(
+        "there is also /dev/video0 (Integrated IR Camera, without colours): choose one with --camera"
+    )
+    assert [choice(kernel, spec) for spec in ("0", "brio")] == ["", ""]
+
+
+def test_without_a_choice_nothing_is_reported(kernel: FakeKernel) -> None:
+    kernel.add(0, webcam())
+    kernel.add(9, loopback(CAPTURE | OUTPUT))  # made without exclusive_caps: always a camera, also without a writer
+    (kernel.root / "sys/class/video4linux/video9/state").write_text("output\n")
+    assert choice(kernel, "") == ""
+
+
+def test_multi_planar_cameras_have_modes(kernel: FakeKernel) -> None:
+    path = kernel.add(0, FakeCamera("rkisp1", flags=MULTI_PLANAR, modes=MODES))
+    assert kernel.cameras.list_cameras() == [CameraInfo("rkisp1", str(path), MODES)]
+
+
+def test_a_busy_multi_planar_camera_is_reported(kernel: FakeKernel) -> None:
+    path = kernel.add(0, FakeCamera("rkisp1", flags=MULTI_PLANAR, busy=True))
+    assert "is in use by another program" in open_error(kernel, CameraInfo("rkisp1", str(path)))
 
 
 def test_a_chosen_camera_knows_its_modes(kernel: FakeKernel) -> None:
