@@ -154,7 +154,7 @@ def test_each_shot_has_its_own_state() -> None:
 
 @pytest.mark.parametrize("other", [(96, 64), (128, 72)])
 def test_interleaved_shots_are_as_if_alone(ours: str, other: tuple[int, int]) -> None:
-    with BackgroundRemover(ours, provider="cpu") as remover:
+    with BackgroundRemover(f"{ours}?unverified", provider="cpu") as remover:
         alone = [alphas(remover.shot(), size) for size in ((96, 64), other)]
         assert not np.array_equal(alone[0][-1], remover.shot().process(moving_square(LENGTH - 1, (96, 64))).alpha)
         shots = remover.shot(), remover.shot()
@@ -165,7 +165,7 @@ def test_interleaved_shots_are_as_if_alone(ours: str, other: tuple[int, int]) ->
 
 
 def test_a_frame_without_a_time_is_a_thirtieth_of_a_second_later(ours: str) -> None:
-    with BackgroundRemover(ours, provider="cpu") as remover:
+    with BackgroundRemover(f"{ours}?unverified", provider="cpu") as remover:
         timed, untimed = remover.shot(), remover.shot()
         for index in range(3):
             image = moving_square(index, SIZE)

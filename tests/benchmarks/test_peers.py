@@ -67,8 +67,9 @@ def test_served_rounds_count_frames(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_our_pipeline_is_measured_beside_another_network(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    ours, other = (tiny_networks.recurrent(tmp_path / name) for name in ("ours.onnx", "other.onnx"))
-    words = ["--size", "96x64", "--ours", str(ours), "--model", str(other), "--rounds", "1", "--seconds", "0.05"]
+    files = (tiny_networks.recurrent(tmp_path / name) for name in ("ours.onnx", "other.onnx"))
+    ours, other = map(tiny_networks.unverified, files)
+    words = ["--size", "96x64", "--ours", ours, "--model", other, "--rounds", "1", "--seconds", "0.05"]
     assert peers.main([*words, "--json", str(tmp_path / "rounds.json")]) == 0
     rows = [line.split() for line in capsys.readouterr().out.splitlines() if line.startswith("96x64 ")]
     assert [row[1] for row in rows] == ["ours", "other"]
@@ -77,8 +78,8 @@ def test_our_pipeline_is_measured_beside_another_network(tmp_path: Path, capsys:
 
 
 def test_folder_without_the_segmenter_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    network = tiny_networks.recurrent(tmp_path / "ours.onnx")
-    assert peers.main(["--size", "96x64", "--ours", str(network), "--peers", str(tmp_path)]) == 2
+    network = tiny_networks.unverified(tiny_networks.recurrent(tmp_path / "ours.onnx"))
+    assert peers.main(["--size", "96x64", "--ours", network, "--peers", str(tmp_path)]) == 2
     assert "selfie_landscape.tflite; --peers names a folder" in capsys.readouterr().err
 
 

@@ -30,7 +30,7 @@ LINUX = pytest.mark.skipif(sys.platform != "linux", reason="signals are sent as 
 @pytest.fixture(scope="session")
 def model(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A network whose alpha is the brightness."""
-    return str(tiny_networks.recurrent(tmp_path_factory.mktemp("models") / "tiny.onnx"))
+    return tiny_networks.unverified(tiny_networks.recurrent(tmp_path_factory.mktemp("models") / "tiny.onnx"))
 
 
 @pytest.fixture(autouse=True)
@@ -355,7 +355,7 @@ def test_a_run_goes_on_without_its_stderr(lost: str, tmp_path: Path) -> None:
     """A lost terminal or log must not end the camera of a call."""
     line = "rtmatte() { %s -m realtime_matte --camera demo?frames=3 --size 96x64 --model %s --output %s; }; rtmatte %s"
     where = {"full": "2>/dev/full", "closed": "2>&1 | true"}[lost]
-    model, out = tiny_networks.recurrent(tmp_path / "tiny.onnx"), tmp_path / "out.mp4"
+    model, out = tiny_networks.unverified(tiny_networks.recurrent(tmp_path / "tiny.onnx")), tmp_path / "out.mp4"
     command = ["bash", "-c", "set -o pipefail; " + line % (sys.executable, model, out, where)]
     done = subprocess.run(command, check=False, timeout=120)  # noqa: S603 - our own
     assert done.returncode == 0

@@ -79,7 +79,7 @@ def opens(machine: FakeHost, monkeypatch: pytest.MonkeyPatch) -> FakeHost:
     return machine
 
 
-OPENS = {"camera": "demo", "size": "96x64", "output": "null", "bg": "beside.png", "model": "tiny.onnx"}
+OPENS = {"camera": "demo", "size": "96x64", "output": "null", "bg": "beside.png", "model": "tiny.onnx?unverified"}
 
 
 def settings(machine: FakeHost, **changed: str) -> str:

@@ -146,7 +146,7 @@ sys.exit(main())
 def words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """A run of three frames with a network whose alpha is the brightness, without the user's options file."""
     monkeypatch.setattr(toml_file, "user_config_path", lambda *_names, **_more: tmp_path / "nowhere")
-    model = str(tiny_networks.recurrent(tmp_path / "tiny.onnx"))
+    model = tiny_networks.unverified(tiny_networks.recurrent(tmp_path / "tiny.onnx"))
     return ["--camera", "demo?frames=3", "--size", "96x64", "--output", "null", "--model", model]
 
 
