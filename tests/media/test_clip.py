@@ -61,6 +61,14 @@ def test_times_that_start_again_within_a_file_continue() -> None:
     assert [round(frame.time, 6) for frame in frames] == [0, 0.1, 0.2, 0.3, 0.4, 0.4, 0.5]
 
 
+@pytest.mark.parametrize(("stored_s", "shown_s"), [(0.001, 0.1), (0.01, 0.1), (0.02, 0.02), (0.2, 0.2)])
+def test_frames_of_an_animation_are_shown_as_long_as_in_browsers(stored_s: float, shown_s: float) -> None:
+    """Of an APNG or GIF as a camera."""
+    stored = [SimpleNamespace(time=number * stored_s, duration=stored_s, time_base=1) for number in range(4)]
+    frames = clip.timed(stored, TenFps(), animation=True)  # type: ignore[arg-type]
+    assert [frame.time for frame in frames] == pytest.approx([0, shown_s, 2 * shown_s, 3 * shown_s])
+
+
 @pytest.mark.parametrize(("stated", "used"), [(None, 25), (29.97, 29.97), (240, 240), (1000, 25), (90_000, 25)])
 def test_a_rate_that_is_the_tick_of_a_clock_is_not_used(stated: float | None, used: float) -> None:
     assert clip.average_fps(SimpleNamespace(average_rate=stated)) == pytest.approx(used)  # type: ignore[arg-type]
@@ -96,12 +104,20 @@ def test_frames_of_another_size_within_a_file_keep_their_shape(tmp_path: Path) -
 # Closing
 
 
-def write(path: Path, count: int = 12, *, size: Size = SIZE) -> Path:
-    """An H.264 clip, which FFmpeg decodes in several threads."""
+def write(
+    path: Path,
+    count: int = 12,
+    *,
+    size: Size = SIZE,
+    codec: str = "libx264",
+    pixel_format: str = "yuv420p",
+    options: dict[str, str] | None = None,
+) -> Path:
+    """A clip that FFmpeg decodes in several threads."""
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=10)
+        stream = container.add_stream(codec, rate=10, options=options or {})
         stream.width, stream.height = size
-        stream.pix_fmt = "yuv420p"
+        stream.pix_fmt = pixel_format
         for number in range(count):
             image = np.full((size[1], size[0], 3), 20 * number, np.uint8)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="bgr24")))
@@ -197,6 +213,23 @@ needs_tasks = pytest.mark.skipif(not TASKS.exists(), reason="this system does no
 def test_close_ends_the_codecs_threads_at_once(tmp_path: Path, role: Role) -> None:
     """A looping clip is opened again at its end."""
     assert_frees_threads(role, write(tmp_path / "a.mp4"))
+
+
+@needs_tasks
+@pytest.mark.usefixtures("no_garbage_collector")
+@pytest.mark.parametrize("role", [as_source_to_its_end, as_looping_background, as_closed_objects])
+@pytest.mark.parametrize(
+    ("name", "codec", "pixel_format", "options"),
+    [
+        ("a.mp4", "libx264", "yuv420p", {"x264-params": "tff=1"}),
+        ("a.webm", "libvpx-vp9", "yuva420p", {"deadline": "realtime", "cpu-used": "8"}),
+    ],
+    ids=["deinterlaced", "with alpha"],
+)
+def test_close_ends_the_threads_of_filters_and_other_decoders(  # noqa: PLR0917 - the values of one case
+    tmp_path: Path, role: Role, name: str, codec: str, pixel_format: str, options: dict[str, str]
+) -> None:
+    assert_frees_threads(role, write(tmp_path / name, codec=codec, pixel_format=pixel_format, options=options))
 
 
 def damage_frames(path: Path) -> None:
