@@ -25,6 +25,8 @@ def main(words: Sequence[str], *, prog: str, signals: Signals) -> int:
     arguments = vars(_parser(prog).parse_args(words))
     signals.raise_interrupts()
     as_json, sizes = arguments.pop("json"), arguments.pop("size") or SIZES
+    import numba  # noqa: F401 - an environment that it refuses is an error here, and a traceback in the process measured
+
     from realtime_matte.benchmark import report
     from realtime_matte.config.arguments import from_arguments
 

@@ -1,4 +1,4 @@
-"""Environment variables that OpenCV ends the whole process for, tried in another process first."""
+"""Environment variables that a library ends the whole process for, tried in another process first."""
 
 import re
 import subprocess
@@ -8,22 +8,31 @@ from typing import Final
 
 from realtime_matte.errors import MissingDependency
 
-TRIAL: Final = "import cv2; cv2.setNumThreads(1)"
+TRIALS: Final = {
+    "OPENCV_": ("OpenCV", "import cv2; cv2.setNumThreads(1)"),
+    "NUMBA_CPU_": ("Numba", "import numba; numba.njit(lambda: 1)()"),  # LLVM stops at features that it does not know
+}
+"""By the beginning of the variables: the library, and code that it ends the process in."""
+
 TRIAL_TIMEOUT_S: Final = 60
 
 
-def check_opencv_variables(names: Sequence[str]) -> None:
-    """Import OpenCV in another process, because it aborts at a variable that it cannot read.
-
-    Args:
-        names: Its variables that are set.
+def check_variables(names: Sequence[str]) -> None:
+    """Try each library whose variables are among ``names`` in another process.
 
     Raises:
         MissingDependency: It does not accept them.
     """
+    for prefix, (library, code) in TRIALS.items():
+        given = [name for name in names if name.startswith(prefix)]
+        if given:
+            _try(library, code, given)
+
+
+def _try(library: str, code: str, names: Sequence[str]) -> None:
     try:
         trial = subprocess.run(  # noqa: S603 - our own Python
-            [sys.executable, "-c", TRIAL], capture_output=True, check=False, timeout=TRIAL_TIMEOUT_S
+            [sys.executable, "-c", code], capture_output=True, check=False, timeout=TRIAL_TIMEOUT_S
         )
     except subprocess.TimeoutExpired:
         return
@@ -33,5 +42,5 @@ def check_opencv_variables(names: Sequence[str]) -> None:
     found = re.search(r"Invalid value for parameter \w+: .*?(?= in function|\n|$)", output)
     reason = found[0] if found else "it ends the program"
     raise MissingDependency(
-        f"OpenCV does not accept its environment variables ({reason})", hint=f"correct or unset {', '.join(names)}"
+        f"{library} does not accept its environment variables ({reason})", hint=f"correct or unset {', '.join(names)}"
     )

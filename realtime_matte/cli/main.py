@@ -101,11 +101,11 @@ def _call(words: Sequence[str], signals: Signals) -> int:
     verb = words[0] if words and words[0] in VERBS else None
     if verb is None and words and not words[0].startswith("-"):
         raise SpecError(f"no verb called {words[0]!r}", hint=f"there are: {', '.join(VERBS)}")
-    variables = [name for name in os.environ if name.startswith("OPENCV_") and name not in OWN_VARIABLES]
+    variables = [name for name in os.environ if name.startswith(("OPENCV_", "NUMBA_")) and name not in OWN_VARIABLES]
     if variables:
-        from realtime_matte.cli.environment import check_opencv_variables
+        from realtime_matte.cli.environment import check_variables
 
-        check_opencv_variables(variables)
+        check_variables(variables)
     os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")  # its warnings would break the progress line
     module = import_module(f"realtime_matte.cli.{(verb or 'run').replace('-', '_')}")
     prog = f"rtmatte {verb}" if verb else "rtmatte"

@@ -1,33 +1,35 @@
-"""Environment variables that OpenCV refuses."""
+"""Environment variables that end the process of OpenCV or Numba."""
 
 import os
 
 import pytest
 
-from realtime_matte.cli.environment import check_opencv_variables
+from realtime_matte.cli.environment import check_variables
 from realtime_matte.cli.main import main
 
 
 @pytest.mark.parametrize(
-    ("name", "reason"),
+    ("library", "name", "reason"),
     [
-        ("OPENCV_TRACE", "Invalid value for parameter OPENCV_TRACE: foo"),
-        ("OPENCV_BUFFER_AREA_ALWAYS_SAFE", "Invalid value for parameter OPENCV_BUFFER_AREA_ALWAYS_SAFE: foo"),
-        ("OPENCV_IO_MAX_IMAGE_PIXELS", "it ends the program"),
-        ("OPENCV_FOR_THREADS_NUM", "it ends the program"),
+        ("OpenCV", "OPENCV_TRACE", "Invalid value for parameter OPENCV_TRACE: foo"),
+        ("OpenCV", "OPENCV_ENABLE_MEMALIGN", "Invalid value for parameter OPENCV_ENABLE_MEMALIGN: foo"),
+        ("OpenCV", "OPENCV_IO_MAX_IMAGE_PIXELS", "it ends the program"),
+        ("OpenCV", "OPENCV_FOR_THREADS_NUM", "it ends the program"),
+        ("Numba", "NUMBA_CPU_FEATURES", "it ends the program"),
     ],
 )
-def test_a_variable_that_ends_opencv_is_one_line(
-    name: str, reason: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+def test_a_variable_that_ends_the_process_is_one_line(
+    library: str, name: str, reason: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv(name, "foo")
     assert main(["models"]) == 2
     printed = capfd.readouterr()
-    expected = f"rtmatte: OpenCV does not accept its environment variables ({reason}); correct or unset {name}\n"
+    expected = f"rtmatte: {library} does not accept its environment variables ({reason}); correct or unset {name}\n"
     assert (printed.out, printed.err) == ("", expected)
 
 
-def test_variables_that_opencv_accepts_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_variables_that_are_accepted_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENCV_TRACE", "0")
-    check_opencv_variables(["OPENCV_TRACE"])
+    monkeypatch.setenv("NUMBA_CPU_NAME", "generic")
+    check_variables(["OPENCV_TRACE", "NUMBA_CPU_NAME", "NUMBA_NUM_THREADS"])
     assert os.environ["OPENCV_TRACE"] == "0"
