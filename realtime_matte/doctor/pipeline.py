@@ -17,6 +17,7 @@ from realtime_matte.frame import Frame, Size
 from realtime_matte.pipeline.backgrounds import DEFAULT, BackgroundSwitcher
 from realtime_matte.pipeline.builder import own, source_opener
 from realtime_matte.pipeline.loading import network_opener, renderer_maker
+from realtime_matte.pipeline.notices import DARK
 from realtime_matte.pipeline.standby import draw_card
 from realtime_matte.stats import Stats
 from realtime_matte.v4l2.open_files import RTMATTE
@@ -26,9 +27,6 @@ CAMERA_S: Final = 2.0
 
 SLOW: Final = 0.8
 """A camera below this fraction of its actual mode's rate is slow."""
-
-DARK: Final = 6.0
-"""Mean brightness, of 255, below which a frame shows nothing."""
 
 TIMED_FRAMES: Final = 30
 """Number of frames the network is timed with."""

@@ -1,9 +1,26 @@
 """Notices: what changes while the pipeline runs, reported once each: a lost camera, a fall-back."""
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from realtime_matte.capture.state import CaptureState
+from realtime_matte.frame import Frame
 from realtime_matte.pipeline.builder import Parts
+
+DARK: Final = 6.0
+"""Mean brightness, of 255, below which a frame shows nothing: more than the noise of a covered sensor."""
+
+DARK_S: Final = 2.0
+"""Seconds of dark frames after which they are reported; cameras may start with a few."""
+
+STEP: Final = 16
+"""Every so many rows and columns are looked at."""
+
+
+BLACK: Final = (
+    "the camera gives black frames: open its lid, its shutter or its privacy switch, or turn on a light; "
+    "some cameras are black while another program uses them"
+)
 
 
 class Notices:
@@ -15,9 +32,17 @@ class Notices:
         self._reason = ""
         self._latest = self._live_notices(parts.capture.state)
         self._reported = set(parts.notices)
+        self._dark = DarkFrames()
 
-    def update(self, state: CaptureState) -> None:
-        """Report what is new; costs next to nothing while nothing is. ``state``: of the capture, read after a take."""
+    def update(self, state: CaptureState, frame: Frame | None) -> None:
+        """Report what is new; costs next to nothing while nothing is.
+
+        Args:
+            state: Of the capture, read after a take.
+            frame: What was taken.
+        """
+        if frame and self._parts.camera and self._dark.update(frame):
+            self._notify(BLACK)
         latest = self._live_notices(state)
         if state.reason == self._reason and latest == self._latest:
             return
@@ -32,3 +57,21 @@ class Notices:
     def _live_notices(self, state: CaptureState) -> tuple[Sequence[str], ...]:
         """Those that may change while the pipeline runs."""
         return state.notices, self._parts.renderer.notices, self._parts.backgrounds.notices
+
+
+class DarkFrames:
+    """Detects a camera that shows nothing for DARK_S, once: later the user knows how that looks."""
+
+    def __init__(self) -> None:
+        self._since: float | None = None
+        self._reported = False
+
+    def update(self, frame: Frame) -> bool:
+        """True for the frame at which it is to be reported."""
+        if self._reported or frame.pixels[::STEP, ::STEP].mean() >= DARK:
+            self._since = None
+            return False
+        if self._since is None:
+            self._since = frame.time
+        self._reported = frame.time - self._since >= DARK_S
+        return self._reported

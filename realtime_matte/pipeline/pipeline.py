@@ -192,7 +192,7 @@ class Pipeline:
         frame = parts.capture.take(STANDBY_EVERY_S if self.standby else CARD_EVERY_S)
         self.stats.lap("wait")
         state = parts.capture.state
-        self._notices.update(state)
+        self._notices.update(state, frame)
         self._governor.update(shown=self.stats.composites, dropped=state.dropped)
         if frame is None and state.phase == "ended":
             return False
@@ -260,9 +260,10 @@ class Pipeline:
         except MatteError as error:  # of the background: those of a network are handled in the renderer
             parts.backgrounds.replace_failed(error)
             parts.renderer.background = parts.backgrounds.current
+            parts.renderer.reset()
             composite = None
         if composite is None:
-            self._show_card(standby.NO_MATTE)
+            self._send_card(standby.NO_MATTE)
             return
         parts.outputs.send(composite, frame.time)
         self.stats.lap("send")
@@ -275,7 +276,11 @@ class Pipeline:
         self.stats.restart()
 
     def _show_card(self, reason: str) -> None:
+        """Send the card, after which the next frame starts a new shot."""
         self._parts.renderer.reset()
+        self._send_card(reason)
+
+    def _send_card(self, reason: str) -> None:
         self._parts.card.show(reason, self._time)
         self.stats.card_sent()
 

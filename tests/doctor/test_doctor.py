@@ -115,7 +115,7 @@ def test_every_background_and_the_card_are_opened(
     assert main(["doctor", "--size", "96x64", "--config", str(config), "--json"]) == 1
     findings = json.loads(capsys.readouterr().out)["findings"]
     states = {(one["part"], one["state"]): one["found"] for one in findings}
-    assert "'nope.jpg'" in states["background", "error"]
+    assert "nope.jpg'" in states["background", "error"]
     assert states["background", "ok"] == "#fff"
     assert "'gone.jpg'" in states["card", "error"]
     assert states["model", "ok"].startswith(model)
