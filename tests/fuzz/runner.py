@@ -4,9 +4,11 @@ import json
 import os
 import queue
 import shutil
+import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -18,6 +20,9 @@ from fuzz.outcome import Outcome, Run
 
 TESTS = Path(__file__).parents[1]
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "TERM": "xterm", "COLUMNS": "100", "PYTHONPATH": f"{TESTS}:{TESTS.parent}"}
+
+COMMAND_TIMEOUT_S = 120
+"""Of a start in a new interpreter, on a busy machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,20 +128,47 @@ def listed(scratch: Path) -> list[tuple[str, int]]:
     ]
 
 
+def run_command(case: Case, scratch: Path) -> Run:
+    """Run the command line as users do, in a new interpreter. For cases without ``inputs``."""
+    words = prepare(scratch, case)
+    before = set(listed(scratch))
+    folders = {"HOME": str(scratch / "home"), "TMPDIR": str(scratch / "tmp")}
+    with (scratch / "stdout.txt").open("wb") as out, (scratch / "stderr.txt").open("wb") as err:
+        start = time.monotonic()
+        ended = subprocess.run(  # noqa: S603 -- our own program
+            [sys.executable, "-m", "realtime_matte", *words],
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=err,
+            cwd=scratch / "work",
+            env=_environment() | folders,
+            check=False,
+            timeout=COMMAND_TIMEOUT_S,
+        )
+    killed_by = signal.Signals(-ended.returncode).name if ended.returncode < 0 else ""
+    outcome = Outcome(ended.returncode if ended.returncode >= 0 else None, killed_by, "", time.monotonic() - start, 0)
+    return finished(outcome, scratch, before)
+
+
+def _environment() -> dict[str, str]:
+    """Without a display, and without folders of the user's."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("XDG_", "PYTEST", "DISPLAY"))}
+    return kept | ENVIRONMENT
+
+
 class Server:
     """The client's side of ``server.py``."""
 
     def __init__(self, home: Path) -> None:
         home.mkdir(parents=True)
         self._errors = home / "errors.txt"
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("XDG_", "PYTEST", "DISPLAY"))}
         with self._errors.open("wb") as errors:
             self._process = subprocess.Popen(  # noqa: S603 -- our own Python
                 [sys.executable, str(Path(__file__).with_name("server.py"))],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
-                env=kept | ENVIRONMENT | {"HOME": str(home), "TMPDIR": str(home)},
+                env=_environment() | {"HOME": str(home), "TMPDIR": str(home)},
             )
 
     def run(self, words: Sequence[str], scratch: Path) -> Outcome:

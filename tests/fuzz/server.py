@@ -1,13 +1,13 @@
 """Runs the command line once for each line on standard input, each time in a forked process with limits.
 
 A start of the command takes seconds of the processor, nearly all of it for imports. Here a first run imports
-everything, and each child of a fork goes on from there: its own arguments, folders and limits, and the interpreter's
-own end.
+everything, and each child of a fork goes on from there, with its own arguments, folders and limits.
 
 A line is a JSON object: ``words`` and ``folder``, a scratch folder with ``home``, ``tmp`` and ``work`` in it, where
 ``stdout.txt`` and ``stderr.txt`` are written. The answer is a line with the fields of ``outcome.Outcome``.
 """
 
+import atexit
 import contextlib
 import faulthandler
 import gc
@@ -18,9 +18,13 @@ import resource
 import signal
 import sys
 import tempfile
+import threading
 import time
+import traceback
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from typing import NoReturn
 
 from fuzz.outcome import MAX_MB, MAX_SECONDS, Outcome
 
@@ -35,8 +39,8 @@ MAX_FILE_SIZE = 512 << 20
 WARM_UP = ["--camera", "demo?frames=1", "--bg", "green", "--output", "null", "--quiet"]
 
 
-def main() -> int:
-    """Answer until standard input ends. In a child: the command's exit status."""
+def main() -> None:
+    """Answer until standard input ends."""
     answers = os.dup(1)
     os.dup2(2, 1)
     prepare()
@@ -46,9 +50,8 @@ def main() -> int:
         if not child:
             os.close(answers)
             become(Path(request["folder"]), request["words"])
-            return command()
+            end(command)
         os.write(answers, json.dumps(asdict(watch(child))).encode() + b"\n")
-    return 0
 
 
 def prepare() -> None:
@@ -75,6 +78,22 @@ def become(folder: Path, words: list[str]) -> None:
     tempfile.tempdir = None
     os.chdir(folder / "work")
     sys.argv[1:] = words
+
+
+def end(run: Callable[[], int]) -> NoReturn:
+    """Run, and end this process as the interpreter does, but for freeing memory, which would copy all of it first."""
+    status: object = 1
+    try:
+        status = run()
+    except SystemExit as error:
+        status = error.code
+    except BaseException:  # noqa: BLE001 -- printed as the interpreter does
+        traceback.print_exc()
+    threading._shutdown()  # waits for threads
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status if isinstance(status, int) else int(bool(status)))
 
 
 def watch(child: int) -> Outcome:
@@ -124,4 +143,4 @@ def _waited_s(process: int) -> float:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
