@@ -39,13 +39,13 @@ class Outputs:
         """What the user should know of each sink."""
         return [notice for sink in self._sinks for notice in sink.notices]
 
-    def queue_recordings(self, names: Sequence[str], *, size: Size, fps: float) -> None:
+    def queue_recordings(self, names: Sequence[str], *, size: Size, fps: float, alpha: bool) -> None:
         """Let every recording write in a thread of its own from now on, so that none of them holds up the others.
 
         ``names``: of the sinks, in the order in which they were added.
         """
         self._sinks = [
-            sink if sink.live else RecordingQueue(sink, name, size=size, fps=fps, notify=self._notify)
+            sink if sink.live else RecordingQueue(sink, name, size=size, fps=fps, alpha=alpha, notify=self._notify)
             for sink, name in zip(self._sinks, names, strict=True)
         ]
 
@@ -153,7 +153,7 @@ def open_outputs(
     for _, opener, rest in distinct:
         outputs.add(opener(rest, size=size, fps=fps, alpha=alpha))
     if len(distinct) > 1 and (live or outputs.live):
-        outputs.queue_recordings([name for name, _, _ in distinct], size=size, fps=fps)
+        outputs.queue_recordings([name for name, _, _ in distinct], size=size, fps=fps, alpha=alpha)
 
 
 def same_file(first: str, second: str) -> bool:

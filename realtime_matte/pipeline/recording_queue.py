@@ -32,6 +32,7 @@ class RecordingQueue:
         name: Its name, for messages.
         size: (width, height) of the output frames.
         fps: Nominal frames per second.
+        alpha: The output frames are BGRA.
         notify: Gets what is dropped, in the caller's thread.
         close_timeout_s: See CLOSE_TIMEOUT_S.
     """
@@ -45,6 +46,7 @@ class RecordingQueue:
         *,
         size: Size,
         fps: float,
+        alpha: bool,
         notify: Callable[[str], None],
         close_timeout_s: float = CLOSE_TIMEOUT_S,
     ) -> None:
@@ -56,7 +58,7 @@ class RecordingQueue:
         self._close_timeout_s = close_timeout_s
         self._sent = 0
         self._changed = threading.Condition()  # guards the next four
-        self._free = _buffers(size, fps, channels=4 if sink.alpha else 3)  # a stack: memory is touched when it is used
+        self._free = _buffers(size, fps, channels=4 if alpha else 3)  # a stack: memory is touched when it is used
         self._queued: deque[tuple[Pixels, float]] = deque()
         self._error: BaseException | None = None
         self._closing = False

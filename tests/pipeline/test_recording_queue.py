@@ -45,7 +45,7 @@ class Disk(Recorder):
 def queued(sink: Sink, *, notify: list[str] | None = None, close_timeout_s: float = 30.0) -> RecordingQueue:
     report = (notify if notify is not None else []).append
     return RecordingQueue(
-        sink, "the output 'out.mp4'", size=SIZE, fps=FPS, notify=report, close_timeout_s=close_timeout_s
+        sink, "the output 'out.mp4'", size=SIZE, fps=FPS, alpha=False, notify=report, close_timeout_s=close_timeout_s
     )
 
 
@@ -63,13 +63,25 @@ def test_frames_arrive_in_order_in_another_thread() -> None:
     assert disk.closed == 1
 
 
+@pytest.mark.parametrize("keeps_alpha", [False, True])
+@pytest.mark.parametrize("alpha", [False, True])
+def test_frames_keep_their_channels(keeps_alpha: bool, alpha: bool) -> None:  # noqa: FBT001
+    """A sink that can keep alpha gets frames without any where there is a background."""
+    disk = Disk()
+    disk.alpha = keeps_alpha
+    queue = RecordingQueue(disk, "a", size=SIZE, fps=FPS, alpha=alpha, notify=[].append)
+    queue.send(np.zeros((SIZE[1], SIZE[0], 4 if alpha else 3), np.uint8), 0.0)
+    queue.close()
+    assert disk.images[0].shape == (SIZE[1], SIZE[0], 4 if alpha else 3)
+
+
 def test_a_disk_that_stands_still_for_10_s_holds_up_no_other_output() -> None:
     notices: list[str] = []
     disk, camera = Disk(), Recorder(live=True)
     outputs = Outputs(notify=notices.append)
     for sink in (disk, camera):
         outputs.add(sink)
-    outputs.queue_recordings(["the output 'out.mp4'", "the output 'virtualcam'"], size=SIZE, fps=FPS)
+    outputs.queue_recordings(["the output 'out.mp4'", "the output 'virtualcam'"], size=SIZE, fps=FPS, alpha=False)
     disk.responds.clear()
     outputs.send(image(0), 0.0)
     assert disk.stands_still.wait(30)
@@ -148,7 +160,7 @@ def test_other_outputs_are_closed_before_a_disk_is_waited_for() -> None:
     outputs = Outputs(notify=[].append)
     for sink in (camera, disk):
         outputs.add(sink)
-    outputs.queue_recordings(["a", "b"], size=SIZE, fps=FPS)
+    outputs.queue_recordings(["a", "b"], size=SIZE, fps=FPS, alpha=False)
     disk.responds.clear()
     outputs.send(image(0), 0.0)
     closing = threading.Thread(target=outputs.close)
@@ -191,7 +203,7 @@ def test_a_recording_that_fails_is_closed_and_the_others_continue() -> None:
     outputs = Outputs(notify=notices.append)
     for sink in (disk, camera):
         outputs.add(sink)
-    outputs.queue_recordings(["a", "b"], size=SIZE, fps=FPS)
+    outputs.queue_recordings(["a", "b"], size=SIZE, fps=FPS, alpha=False)
     for index in range(5):
         outputs.send(image(index), float(index))
         wait_until(lambda count=index + 1: disk.closed == 1 or len(disk.images) == count)  # type: ignore[misc]
