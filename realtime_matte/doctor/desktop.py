@@ -1,4 +1,4 @@
-"""Whether desktop programs find the virtual camera: through PipeWire, and from the sandbox of Flatpak."""
+"""Whether desktop programs find the virtual camera: through PipeWire and its portal, and from Flatpak's sandbox."""
 
 import json
 from collections.abc import Iterator
@@ -13,6 +13,11 @@ from realtime_matte.v4l2.loopback import LoopbackDevices
 PIPEWIRE: Final = "pipewire"
 FLATPAK: Final = "flatpak"
 RESTART: Final = FixCommand(("systemctl", "--user", "restart", "wireplumber"))
+
+PORTAL: Final = "portal"
+STORE: Final = "org.freedesktop.impl.portal.PermissionStore"
+BUSCTL: Final = ("busctl", "--user", "--json=short", "call", STORE, f"/{STORE.replace('.', '/')}", STORE)
+"""Calls a method of the permission store of xdg-desktop-portal; of systemd, as every desktop with a portal has it."""
 
 PROGRAMS: Final = (
     "com.brave.Browser",
@@ -69,6 +74,35 @@ def _pipewire_cameras(host: Host) -> set[str] | None:
 
 def _properties(entry: dict[str, Any]) -> dict[str, Any]:
     return (entry.get("info") or {}).get("props") or {}
+
+
+def portal(host: Host) -> Iterator[Finding]:
+    """One finding for each program to which the portal denies the camera.
+
+    The first answer to its question is stored for good, also one that was only closed or timed out: the program gets no
+    camera and the user is not asked again (xdg-desktop-portal issues 1336, 1705, 2154).
+    """
+    answer = host.ask([*BUSCTL, "Lookup", "ss", "devices", "camera"])
+    if answer is None or answer.status:
+        return  # no portal, or no program has asked yet
+    for program in _denied(answer.text):
+        clear = FixCommand((*BUSCTL, "DeletePermission", "sss", "devices", "camera", program))
+        yield warning(
+            PORTAL,
+            f"denies cameras to {program or 'programs without a sandbox'}",
+            hint="clear that answer, restart the program, and allow the camera when it asks",
+            why="a denial, or a question that was closed, is stored, and the program gets no camera without a question",
+            commands=[clear],
+        )
+
+
+def _denied(text: str) -> list[str]:
+    """The programs with a ``no`` in the answer of Lookup, of type a{sas}v."""
+    try:
+        permissions = json.loads(text)["data"][0]
+        return [str(program) for program, answers in permissions.items() if "no" in answers]
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return []
 
 
 def flatpak(host: Host) -> Iterator[Finding]:

@@ -10,6 +10,13 @@ from realtime_matte.doctor.host import Host
 OBS: Final = "obs"
 OBS_WHY: Final = "this system has no virtual camera of its own; rtmatte uses the one of OBS"
 OBS_EXTENSION: Final = "com.obsproject.obs-studio.mac-camera-extension"
+EFFECTS: Final = "system effects"
+MACOS_EFFECTS: Final = "turn Portrait, Background and Studio Light off in the menu bar while the camera is on"
+STUDIO_EFFECTS: Final = "turn background effects off in Settings, Bluetooth & devices, Cameras (Windows Studio Effects)"
+OWN_EFFECTS: Final = {"darwin": (21, MACOS_EFFECTS), "win32": (11, STUDIO_EFFECTS)}  # macOS 12, Windows 11
+"""By platform: the first release (as ``Host.release``) with effects that a camera's every program gets, and where they
+are turned off."""
+
 WINDOWS_CAMERAS: Final = {
     "OBS Virtual Camera": "{A3FCE0F5-3493-419F-958A-ABA1250EC20B}",
     "Unity Video Capture": "{5C2CD55C-92AD-4999-8666-912BD3E70010}",
@@ -25,6 +32,16 @@ def system(host: Host, *, platform: str = sys.platform) -> Iterator[Finding]:
         yield macos(host)
     elif platform == "win32":
         yield windows(registered=registered)
+    yield from own_effects(host, platform=platform)
+
+
+def own_effects(host: Host, *, platform: str) -> Iterator[Finding]:
+    """That the system has effects of its own, and where they are; nothing where it has none."""
+    first_release, effects = OWN_EFFECTS.get(platform, (0, ""))
+    release = host.release.partition(".")[0]
+    if effects and release.isdecimal() and int(release) >= first_release:
+        found = "the system can change the camera's image too, which cannot be queried from here"
+        yield ok(EFFECTS, f"{found}: {effects}, or the background is processed twice")
 
 
 def linux(host: Host) -> Iterator[Finding]:
@@ -39,6 +56,7 @@ def linux(host: Host) -> Iterator[Finding]:
     yield from devices.permission(host)
     yield from devices.modes(host)
     yield from desktop.pipewire(host)
+    yield from desktop.portal(host)
     yield from desktop.flatpak(host)
 
 

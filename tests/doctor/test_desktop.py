@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from fakes.host import FakeHost, commands
 
-from realtime_matte.doctor.desktop import flatpak, pipewire
+from realtime_matte.doctor.desktop import flatpak, pipewire, portal
 
 
 @pytest.fixture
@@ -95,3 +95,49 @@ def test_user_override_is_applied(machine: FakeHost, requested: str, override: s
 def test_malformed_metadata_requests_nothing(machine: FakeHost) -> None:
     machine.write(f"var/lib/flatpak/app/{FIREFOX}/current/active/metadata", b"\xff no [ file")
     assert [finding.state for finding in flatpak(machine.host)] == ["warning"]
+
+
+# The portal
+
+STORE = "org.freedesktop.impl.portal.PermissionStore"
+
+
+def stored(machine: FakeHost, permissions: object, status: int = 0) -> None:
+    answer = {"type": "a{sas}v", "data": [permissions, {"type": "y", "data": 0}]}
+    machine.answer("busctl", json.dumps(answer), status)
+
+
+@pytest.mark.parametrize(
+    ("program", "shown", "word"),
+    [
+        ("org.mozilla.firefox", "org.mozilla.firefox", "org.mozilla.firefox"),
+        ("com.google.Chrome", "com.google.Chrome", "com.google.Chrome"),
+        ("", "programs without a sandbox", "''"),
+    ],
+)
+def test_a_stored_denial_is_found_with_the_command_that_clears_it(
+    machine: FakeHost, program: str, shown: str, word: str
+) -> None:
+    stored(machine, {program: ["no"], "org.signal.Signal": ["yes"], "us.zoom.Zoom": ["ask"], "x": []})
+    (finding,) = portal(machine.host)
+    assert (finding.state, finding.found) == ("warning", f"denies cameras to {shown}")
+    call = f"busctl --user --json=short call {STORE} /org/freedesktop/impl/portal/PermissionStore {STORE}"
+    assert machine.asked == [f"{call} Lookup ss devices camera"]
+    assert commands(finding) == [f"{call} DeletePermission sss devices camera {word}"]
+
+
+@pytest.mark.parametrize("permissions", [{}, {"org.mozilla.firefox": ["yes"]}, [], None, "no"])
+def test_without_a_denial_nothing_is_found(machine: FakeHost, permissions: object) -> None:
+    stored(machine, permissions)
+    assert list(portal(machine.host)) == []
+
+
+@pytest.mark.parametrize("text", ["Call failed: No entry for camera", "", "null", "[]", "{}"])
+def test_a_store_without_cameras_is_no_finding(machine: FakeHost, text: str) -> None:
+    for status in (0, 1):
+        machine.answer("busctl", text, status)
+        assert list(portal(machine.host)) == []
+
+
+def test_without_busctl_the_portal_is_not_judged(machine: FakeHost) -> None:
+    assert list(portal(machine.host)) == []

@@ -117,7 +117,7 @@ def test_every_background_and_the_card_are_opened(
     states = {(one["part"], one["state"]): one["found"] for one in findings}
     assert "nope.jpg'" in states["background", "error"]
     assert states["background", "ok"] == "#fff"
-    assert "'gone.jpg'" in states["card", "error"]
+    assert "gone.jpg'" in states["card", "error"]
     assert states["model", "ok"].startswith(model)
 
 

@@ -81,6 +81,28 @@ def test_obs_on_windows() -> None:
     assert system.windows(registered=lambda _: False).hint == "winget install OBSProject.OBSStudio"
 
 
+# Effects of the system
+
+
+@pytest.mark.parametrize(
+    ("platform", "release", "named"),
+    [
+        ("darwin", "20.6.0", ""),
+        ("darwin", "21.0.0", "Portrait"),
+        ("darwin", "24.6.0", "Portrait"),
+        ("win32", "10", ""),
+        ("win32", "11", "Windows Studio Effects"),
+        ("linux", "7.0.0", ""),
+        ("darwin", "", ""),
+    ],
+)
+def test_effects_of_the_system_are_named(machine: FakeHost, platform: str, release: str, named: str) -> None:
+    machine.release = release
+    found = [finding.found for finding in system.own_effects(machine.host, platform=platform)]
+    assert len(found) == bool(named)
+    assert all(named in text and "cannot be queried" in text for text in found)
+
+
 # this machine
 
 
