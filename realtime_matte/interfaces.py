@@ -176,6 +176,10 @@ class Renderer(Protocol):
     def notices(self) -> Sequence[str]:
         """Every fall-back of the network, with its reason and hint."""
 
+    @property
+    def doubt(self) -> str:
+        """Why the last output frame may show background as foreground; empty if nothing indicates that."""
+
     def render(self, frame: Frame) -> Pixels:
         """The output frame: (H, W, 3) uint8 BGR, or (H, W, 4) without a background. Overwritten by the next call.
 

@@ -8,6 +8,7 @@ from realtime_matte import plugins
 from realtime_matte.config.config import Option, options
 from realtime_matte.config.specs import SpecOption
 from realtime_matte.models.options import OPTIONS as MODEL_OPTIONS
+from realtime_matte.models.options import UNVERIFIED
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "options.md"
 
@@ -65,6 +66,8 @@ def _spec_rows() -> Iterator[str]:
                     yield f"| {noun} `{name}` | `{word}` | {_text(option.default)} | {option.help} |\n"
     for word, option in MODEL_OPTIONS.items():
         yield f"| model | `{word}` | the family's | {option.help} |\n"
+    for word, option in UNVERIFIED.items():
+        yield f"| model | `{word}` | {_text(option.default)} | {option.help} |\n"
 
 
 def _text(default: object) -> str:

@@ -271,6 +271,15 @@ class Config:
             metavar="TEXT",
         ),
     )
+    card_on_doubt: bool = field(
+        default=False,
+        metadata=_option(
+            "Standby card",
+            "show the standby card while the matte covers nearly the whole image, or shows background as foreground",
+            parse=parsers.switch,
+            applies="reopen",
+        ),
+    )
     seconds: float | None = field(
         default=None,
         metadata=_option(
@@ -341,7 +350,7 @@ def options() -> tuple[Option, ...]:
 
     Example:
         >>> [option.flag for option in options() if option.group == "Standby card"]
-        ['--card', '--card-text']
+        ['--card', '--card-text', '--card-on-doubt']
     """
     return tuple(
         dataclasses.replace(item.metadata["option"], name=item.name, default=item.default) for item in fields(Config)

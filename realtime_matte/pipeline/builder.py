@@ -112,7 +112,13 @@ def open_parts(
     load = repeat_card if outputs.live else load_now
     open_network = network_opener(choices.model, provider=config.provider, threads=config.threads, load=load)
     make_renderer = renderer_maker(size, stats.lap, notify, only_me=config.only_me, load=load)
-    renderer = RecoveringRenderer(open_network, make_renderer, background=backgrounds.current, notify=notify)
+    renderer = RecoveringRenderer(
+        open_network,
+        make_renderer,
+        background=backgrounds.current,
+        notify=notify,
+        card_on_doubt=config.card_on_doubt,
+    )
     own(stack, renderer)
     call_at_exit(stack, lambda: card.end(clock()))  # before the camera is closed, which may take a second
     return Parts(

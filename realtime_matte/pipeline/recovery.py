@@ -22,13 +22,14 @@ MakeRenderer = Callable[[Network, Background | None], Renderer]
 
 
 class RecoveringRenderer:
-    """Renders frames, or returns None for a frame without a matte. Waits are in the frames' time, so files repeat.
+    """Renders frames, or returns None for one without a trusted matte. Waits are in the frames' time, so files repeat.
 
     Args:
         open_network: Opens the network; again after failures.
         make: Makes the renderer of an open network.
         background: What is put behind the person; None for alpha.
-        notify: Gets each failure and recovery.
+        notify: Gets each failure and recovery, and each kind of doubt once.
+        card_on_doubt: Return None for a doubtful matte, so that the standby card is shown.
 
     Raises:
         ModelError: the first network cannot be opened.
@@ -41,11 +42,14 @@ class RecoveringRenderer:
         *,
         background: Background | None,
         notify: Callable[[str], None],
+        card_on_doubt: bool = False,
     ) -> None:
         self._open_network = open_network
         self._make = make
         self._notify = notify
         self._background = background
+        self._card_on_doubt = card_on_doubt
+        self._doubts = set[str]()  # that were reported
         self._failures = 0
         self._retry_at = float("-inf")
         self._reported_at = float("-inf")
@@ -85,7 +89,10 @@ class RecoveringRenderer:
             self._renderer.background = background
 
     def render(self, frame: Frame) -> Pixels | None:
-        """The composite, or None if the network has no matte of this very frame.
+        """The composite, or None if the network has no matte of this very frame, or a doubtful one.
+
+        After a failure the next frame starts a new shot. After a doubtful matte it does not: the clean plate shows when
+        the doubt is over.
 
         Raises:
             MatteError: of the background, or of the last output, which shows the card while a network opens.
@@ -93,12 +100,15 @@ class RecoveringRenderer:
         if self._renderer is None and frame.time < self._retry_at:
             return None
         try:
-            composite = (self._renderer or self._reopen()).render(frame)
+            renderer = self._renderer or self._reopen()
+            composite = renderer.render(frame)
         except ModelError as error:
             self._handle_failure(frame.time, error)
             return None
         self._failures = 0
-        return composite
+        if renderer.doubt:
+            self._report_doubt(renderer.doubt)
+        return None if renderer.doubt and self._card_on_doubt else composite
 
     def switch(self, open_network: OpenNetwork) -> bool:
         """Replace the network. If the new one cannot be opened, that is reported, the old one stays, and it is False.
@@ -146,7 +156,16 @@ class RecoveringRenderer:
         self._notify("the model is open again")
         return renderer
 
+    def _report_doubt(self, doubt: str) -> None:
+        if doubt not in self._doubts:
+            self._doubts.add(doubt)
+            hint = (
+                "the standby card is shown" if self._card_on_doubt else "--card-on-doubt shows the standby card instead"
+            )
+            self._notify(f"{doubt}; {hint}, and another --model may not do this")
+
     def _handle_failure(self, now: float, error: ModelError) -> None:
+        self.reset()
         self._failures += 1
         if self._failures >= MAX_FAILURES:
             self.close()

@@ -13,6 +13,7 @@ import numpy as np
 
 from realtime_matte.frame import Alpha, Pixels
 from realtime_matte.render.edge_model import (
+    PLATE_SAMPLE,
     SAMPLE_STEP,
     SAMPLE_VALUES,
     Plate,
@@ -99,6 +100,11 @@ class CleanPlate:
         cv2.blur(self._change, (3, 3), dst=self._smoothed)
         apply_correction(alpha, self._edge, self._smoothed, self._corrected)
         return self._corrected
+
+    @property
+    def revealed(self) -> float:
+        """The share of the image that is certainly foreground, in the colours of the plate, in the last frame."""
+        return float(self._samples[..., PLATE_SAMPLE].mean())
 
     def reset(self) -> None:
         """Forget the plate."""

@@ -24,6 +24,9 @@ SAMPLE_VALUES: Final = 12
 known plate (1), of it mismatching the plate (1), its mean square change (1); foreground before a known plate (1), of
 it matching that plate (1)."""
 
+PLATE_SAMPLE: Final = 11
+"""Of these values: foreground that matches the plate."""
+
 NOISE: Final = np.float32(4**2)
 """Variance of a colour that matches the plate: the camera's noise."""
 

@@ -5,6 +5,7 @@ import numpy as np
 
 from realtime_matte.frame import Alpha, Frame, Matte, Pixels, Size
 from realtime_matte.render.clean_plate import CleanPlate
+from realtime_matte.render.doubt import DoubtDetector
 from realtime_matte.render.guided_filter import GuidedFilter
 from realtime_matte.render.temporal import filter_alpha
 from realtime_matte.render.upsample import UpsampledMatte, Upsampler
@@ -23,6 +24,11 @@ class Refiner:
             self._grid = _GridRefiner(matte.alpha.shape, self._size)
         return self._grid.refine(frame, matte)
 
+    @property
+    def doubt(self) -> str:
+        """Why the last matte may show background as foreground; empty if nothing indicates that."""
+        return self._grid.doubt if self._grid else ""
+
     def reset(self) -> None:
         """Drop the memory of earlier frames."""
         if self._grid:
@@ -34,10 +40,12 @@ class _GridRefiner:
 
     def __init__(self, shape: tuple[int, int], size: Size) -> None:
         self.shape = shape
+        self.doubt = ""
         self._guide = np.zeros((*shape, 3), np.uint8)
         self._alpha = np.zeros(shape, np.float32)
         self._time: float | None = None  # of the previous frame
         self._clean_plate = CleanPlate(shape)
+        self._doubt_detector = DoubtDetector()
         self._guided_filter = GuidedFilter(shape)
         self._upsampler = Upsampler(shape, size)
 
@@ -48,12 +56,16 @@ class _GridRefiner:
             cv2.resize(frame.pixels, self.shape[::-1], dst=self._guide, interpolation=cv2.INTER_AREA)
             guide = self._guide
         self._update_alpha(matte.alpha, guide, frame.time)
+        covered, revealed = cv2.mean(matte.alpha)[0], self._clean_plate.revealed
+        self.doubt = self._doubt_detector.update(covered=covered, revealed=revealed, time=frame.time)
         return self._upsampler.upsample(frame, self._guided_filter.fit(guide, self._alpha))
 
     def reset(self) -> None:
         """Drop the memory of earlier frames."""
         self._time = None
+        self.doubt = ""
         self._clean_plate.reset()
+        self._doubt_detector = DoubtDetector()
 
     def _update_alpha(self, alpha: Alpha, guide: Pixels, time: float) -> None:
         """Correct ``alpha`` by the clean plate, and filter it over time."""

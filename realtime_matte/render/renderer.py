@@ -61,6 +61,11 @@ class CpuRenderer:
         """Those of the network."""
         return self._network.notices
 
+    @property
+    def doubt(self) -> str:
+        """As ``Renderer.doubt``."""
+        return self._refiner.doubt
+
     def render(self, frame: Frame) -> Pixels:
         """The frame's foreground over the background."""
         coarse, self._state = self._network.process(frame, self._state)

@@ -28,6 +28,7 @@ from realtime_matte.frame import Frame, Pixels, Size
 from realtime_matte.interfaces import Fit, Network, OpenBackground
 from realtime_matte.pipeline import builder
 from realtime_matte.pipeline.pipeline import Pipeline
+from realtime_matte.render import doubt
 
 LONG_S = 30.0
 """Longer than any wait of a test that passes."""
@@ -82,6 +83,7 @@ def run(
     sinks: Sequence[Recorder] | None = None,
     background: str | OpenBackground | Sequence[OpenBackground] | None = None,
     mirror: bool = False,
+    card_on_doubt: bool = False,
     after: Callable[[Pipeline, int], None] = lambda _pipeline, _step: None,
     reported: list[str] | None = None,
 ) -> Recorder:
@@ -120,6 +122,7 @@ def run(
         outputs=sinks,
         model=(lambda: network) if isinstance(network, ScriptedNetwork) else network,
         mirror=mirror,
+        card_on_doubt=card_on_doubt,
         clock=StartClock(),
         notify=(reported if reported is not None else []).append,
     ) as pipeline:
@@ -178,6 +181,24 @@ def test_an_output_outside_alpha_shows_the_card(monkeypatch: pytest.MonkeyPatch,
     network = ScriptedNetwork({2: filled(value)})
     shown = assert_private(run(range(5), monkeypatch=monkeypatch, network=network))
     assert shown == [None, 0, 1, None, 3, 4, None]
+
+
+@pytest.mark.parametrize("wrong", [[5], [5, 6, 7], range(3, 10)])
+def test_a_matte_that_shows_what_was_background_shows_the_card(
+    monkeypatch: pytest.MonkeyPatch, wrong: Sequence[int]
+) -> None:
+    network, reported = ScriptedNetwork(dict.fromkeys(wrong, filled(1.0))), list[str]()
+    sink = run(range(12), monkeypatch=monkeypatch, network=network, card_on_doubt=True, reported=reported)
+    assert assert_private(sink) == [None, *(None if index in wrong else index for index in range(12)), None]
+    assert [line.partition(";")[0] for line in reported] == [doubt.REVEALED]
+
+
+def test_a_matte_of_the_whole_image_shows_the_card_from_two_seconds_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    network, reported = ScriptedNetwork(dict.fromkeys(range(75), filled(1.0))), list[str]()
+    sink = run(range(80), monkeypatch=monkeypatch, network=network, card_on_doubt=True, reported=reported)
+    assert [line.partition(";")[0] for line in reported] == [doubt.COVERED]
+    sink.images, sink.times = sink.images[61:], sink.times[61:]  # of the card at the start, and two seconds
+    assert assert_private(sink) == [*[None] * 15, *range(75, 80), None]
 
 
 def test_the_recurrent_state_is_reset_after_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:

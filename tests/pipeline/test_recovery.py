@@ -13,8 +13,9 @@ from realtime_matte.pipeline.recovery import MAX_FAILURES, RETRY_S, RecoveringRe
 class BareRenderer:
     """Runs the network and returns the frame as it is: what a composite looks like is not judged here."""
 
-    def __init__(self, network: Network, background: Background | None) -> None:
+    def __init__(self, network: Network, background: Background | None, *, doubt: str = "") -> None:
         self.background = background
+        self.doubt = doubt
         self.notices = network.notices
         self.resets = 0
         self._network = network
@@ -174,3 +175,25 @@ def test_close_closes_the_network_once() -> None:
     renderer.close()
     renderer.close()
     assert network.closed == 1
+
+
+@pytest.mark.parametrize("card_on_doubt", [True, False])
+def test_each_kind_of_doubt_is_reported_once_and_may_show_the_card(card_on_doubt: bool) -> None:  # noqa: FBT001 -- a case
+    reported = list[str]()
+    made = list[BareRenderer]()
+
+    def make(network: Network, background: Background | None) -> BareRenderer:
+        made.append(BareRenderer(network, background))
+        return made[0]
+
+    renderer = RecoveringRenderer(
+        ScriptedNetwork, make, background=None, notify=reported.append, card_on_doubt=card_on_doubt
+    )
+    shown = list[bool]()
+    for index, doubt in enumerate(["", "too much", "too much", "", "too sudden", "too much"]):
+        made[0].doubt = doubt
+        shown.append(renderer.render(frame(index)) is not None)
+    assert shown == [True, not card_on_doubt, not card_on_doubt, True, not card_on_doubt, not card_on_doubt]
+    card = "the standby card is shown" if card_on_doubt else "--card-on-doubt shows the standby card instead"
+    assert reported == [f"{doubt}; {card}, and another --model may not do this" for doubt in ("too much", "too sudden")]
+    assert made[0].resets == 0, "the clean plate would be forgotten, and the next frame trusted"
