@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from realtime_matte.interfaces import OpenSink as OpenSink
     from realtime_matte.interfaces import OpenSource as OpenSource
     from realtime_matte.interfaces import Readers as Readers
+    from realtime_matte.interfaces import RealTimeBackground as RealTimeBackground
     from realtime_matte.interfaces import Renderer as Renderer
     from realtime_matte.interfaces import ShowsCard as ShowsCard
     from realtime_matte.interfaces import Sink as Sink
@@ -74,6 +75,7 @@ _MODULES = {
         "OpenSink",
         "OpenSource",
         "Readers",
+        "RealTimeBackground",
         "Renderer",
         "ShowsCard",
         "Sink",
@@ -110,6 +112,7 @@ __all__ = [
     "OpenSource",
     "Pipeline",
     "Readers",
+    "RealTimeBackground",
     "RefinedMatte",
     "Renderer",
     "Shot",

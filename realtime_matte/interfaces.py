@@ -136,6 +136,14 @@ class ImageSeries(Protocol):
 
 
 @runtime_checkable
+class RealTimeBackground(Protocol):
+    """A background that changes over time, and can leave out images rather than hold up a live output."""
+
+    def set_real_time(self, *, real_time: bool) -> None:
+        """Whether outputs are watched live. Called once, before the first frame; without it, the images are exact."""
+
+
+@runtime_checkable
 class HasNotices(Protocol):
     """A background that has something to report of its files."""
 

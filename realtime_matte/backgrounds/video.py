@@ -1,6 +1,7 @@
 """A clip that plays in a loop: ``video:waves.mp4``, or just ``waves.mp4``; animated GIF, PNG, WebP and AVIF too."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -9,18 +10,21 @@ from realtime_matte.frame import Frame, Pixels, RefinedMatte, Size
 from realtime_matte.interfaces import Fit
 from realtime_matte.media import image as image_file
 from realtime_matte.media.animation import Animation
-from realtime_matte.media.clip import SUFFIXES, LoopedClip
+from realtime_matte.media.clip import HIGHEST_FPS, SUFFIXES, LoopedClip
 from realtime_matte.media.fit import fit_image, scaled_size
 from realtime_matte.paths import is_file, named
 
-MAX_STEPS: Final = 6
-"""Most clip frames decoded for one camera frame; a clip that is too heavy for the machine plays slower instead."""
+MAX_DECODING_S: Final = 0.025
+"""Longest decoding for one camera frame in real time; a clip that is too heavy for the machine plays slower instead."""
 
 TOLERANCE_S: Final = 0.001
 """Times of camera and clip frames are rounded."""
 
 MAX_GAP_S: Final = 1.0
 """After a longer time without camera frames the clip goes on where it was."""
+
+MAX_STEPS: Final = int(HIGHEST_FPS * MAX_GAP_S)
+"""Most clip frames for one camera frame: some files state durations of almost 0."""
 
 
 def claims(spec: str) -> bool:
@@ -41,10 +45,18 @@ def open(rest: str, /, *, size: Size, fit: Fit) -> "VideoBackground":
 
 
 class VideoBackground:
-    """Shows the clip frame that is due at ``frame.time``; decodes one frame ahead, and only as many as are due."""
+    """Shows the clip frame that is due at ``frame.time``; decodes one frame ahead, and only as many as are due.
 
-    def __init__(self, clip: LoopedClip | Animation, size: Size, fit: Fit) -> None:
+    Exactly that frame, as for a recording, until ``set_real_time``: then frames that no other frame needs are left out
+    where several are due, and decoding takes at most MAX_DECODING_S.
+    """
+
+    def __init__(
+        self, clip: LoopedClip | Animation, size: Size, fit: Fit, *, clock: Callable[[], float] = time.perf_counter
+    ) -> None:
         self._clip = clip
+        self._clock = clock
+        self._real_time = False
         self._size = size
         self._fit: Fit = fit
         self._time = 0.0  # of the previous camera frame
@@ -65,6 +77,10 @@ class VideoBackground:
             self._image = self._fit_frame()
         return self._image
 
+    def set_real_time(self, *, real_time: bool) -> None:
+        """Whether outputs are watched live, so that no frame may be held up."""
+        self._real_time = real_time
+
     def close(self) -> None:
         """Close the file. Idempotent."""
         self._clip.close()
@@ -78,9 +94,12 @@ class VideoBackground:
 
     def _advance(self) -> bool:
         """Step to the clip frame that is due; True if it is another one."""
+        deadline = self._clock() + MAX_DECODING_S
         for step in range(MAX_STEPS):
             if self._position < self._clip.until - TOLERANCE_S:
                 return step > 0
-            self._clip.step(hurry=step > 0)
+            if self._real_time and step and self._clock() >= deadline:
+                break
+            self._clip.step(hurry=self._real_time and step > 0)
         self._position = min(self._position, self._clip.until)
         return True

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from realtime_matte import plugins
 from realtime_matte.errors import MatteError, SpecError
 from realtime_matte.frame import Size
-from realtime_matte.interfaces import Background, Fit, HasNotices, ImageSeries, OpenBackground
+from realtime_matte.interfaces import Background, Fit, HasNotices, ImageSeries, OpenBackground, RealTimeBackground
 from realtime_matte.pipeline.loading import close_result, start_thread
 
 DEFAULT = "studio"
@@ -59,6 +59,7 @@ class BackgroundSwitcher:
         self._notify = notify
         self._requests: deque[Callable[[], OpenResult]] = deque()
         self._opening: Future[OpenResult] | None = None
+        self._real_time = False
         self._shown = self._choices[0]
         self.current = self._open(self._shown)
         self._alpha = self.current is None
@@ -77,6 +78,12 @@ class BackgroundSwitcher:
     def notices(self) -> Sequence[str]:
         """What the user should know of the current background's file."""
         return self.current.notices if isinstance(self.current, HasNotices) else ()
+
+    def set_real_time(self, *, real_time: bool) -> None:
+        """Whether outputs are watched live; for this background and later ones. Called before the first frame."""
+        self._real_time = real_time
+        if isinstance(self.current, RealTimeBackground):
+            self.current.set_real_time(real_time=real_time)
 
     def next(self) -> None:
         """Request the next choice that can be opened, and report the others; a single series shows its next image."""
@@ -168,7 +175,11 @@ class BackgroundSwitcher:
         return background
 
     def _open(self, choice: str | OpenBackground) -> Background | None:
-        if not isinstance(choice, str):
-            return choice("", size=self._size, fit=self._fit)
-        plugin = plugins.background(choice)
-        return plugin.open(plugin.rest, size=self._size, fit=self._fit)
+        if isinstance(choice, str):
+            plugin = plugins.background(choice)
+            background = plugin.open(plugin.rest, size=self._size, fit=self._fit)
+        else:
+            background = choice("", size=self._size, fit=self._fit)
+        if isinstance(background, RealTimeBackground):
+            background.set_real_time(real_time=self._real_time)
+        return background
