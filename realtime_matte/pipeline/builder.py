@@ -99,6 +99,7 @@ def open_parts(
     inputs = [choices.source, *choices.backgrounds, config.card, choices.model]
     open_sinks = partial(open_outputs, outputs, choices.outputs, inputs=inputs, live=source.live)
     open_sinks(size=size, fps=source.fps, alpha=backgrounds.alpha)
+    backgrounds.set_real_time(real_time=source.live or outputs.live)
     card = StandbyCard(outputs, size=size, alpha=backgrounds.alpha, image=config.card, text=config.card_text)
     card.show_live(standby.STARTING, clock())
     card.set_timeout_image(standby.STOPPED)
