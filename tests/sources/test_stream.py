@@ -12,6 +12,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from fakes.rtsp_server import serving_rtsp
 from fakes.scripted import wait_until
 from fakes.stream_server import Request, send_forever, serving
 
@@ -303,3 +304,62 @@ def test_a_password_reaches_the_server_and_no_notice() -> None:
         source.close()
     assert base64.b64decode(str(seen[-1]).removeprefix("Basic ")).decode() == f"me:{SECRET}"
     assert SECRET not in source.notices[0]
+
+
+# RTSP
+
+
+def test_rtsp_frames_arrive() -> None:
+    with serving_rtsp() as server:
+        source = opened(server.url())
+        assert source.notices == (f"the camera {server.url()}: 64x48 h264",)
+        pixels = buffer()
+        for index in range(5):
+            assert source.read(pixels).index == index
+        source.close()
+    assert abs(int(pixels[20, 20, 0]) - 100) < 8
+
+
+def test_rtsp_with_a_password() -> None:
+    encoded = base64.b64encode(f"me:{SECRET}".encode()).decode()
+    with serving_rtsp(password=encoded) as server:
+        assert "401 Unauthorized" in refused(server.url())
+        wrong = refused(server.url(f"me:not{SECRET}@"))
+        assert "give user and password" in wrong
+        assert SECRET not in wrong
+        source = opened(server.url(f"me:{SECRET}@"))
+        source.read(buffer())
+        source.close()
+    assert SECRET not in source.notices[0]
+
+
+def test_an_rtsp_stream_cut_in_mid_run_is_connected_again() -> None:
+    with serving_rtsp(90, 120) as server:  # FFmpeg looks at the first second
+        worker = CaptureWorker(partial(opened, server.url()), retry_s=(0.01,), stall_s=30.0)
+        wait_until(lambda: worker.take(0.05) is not None and server.plays == 3)
+        assert worker.state.shot_start > 0
+        worker.close()
+
+
+# UDP
+
+
+def test_udp_frames_arrive(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(stream.FFMPEG, "analyzeduration", "200000")
+    port, ends = closed_port(), threading.Event()
+
+    def send() -> None:
+        with av.open(f"udp://127.0.0.1:{port}?pkt_size=1316", "w", format="mpegts") as container:
+            video = container.add_stream("mpeg2video", rate=25)
+            video.width, video.height, video.pix_fmt, video.gop_size = 64, 48, "yuv420p", 5
+            while not ends.wait(0.005):
+                container.mux(video.encode(av.VideoFrame(64, 48, "yuv420p")))
+
+    sender = threading.Thread(target=send, daemon=True)
+    sender.start()
+    source = opened(f"udp://127.0.0.1:{port}")
+    assert source.size == (64, 48)
+    source.read(buffer())
+    source.close()
+    ends.set()
+    sender.join(30)
