@@ -39,7 +39,7 @@ def _absolute(name: str, spec: str, folder: Path) -> str:
     word, colon, rest = spec.partition(":")
     if colon:
         return f"{word}:{_join(folder, rest)}" if word in PATH_WORDS and rest else spec
-    is_path = SUFFIX.search(spec) or spec.startswith(".") or ("/" in spec and name != "camera")
+    is_path = SUFFIX.search(spec) or spec.startswith(".") or (re.search(r"[/\\]", spec) and name != "camera")
     return _join(folder, spec) if is_path or (name == "bg" and _is_slideshow(spec, folder)) else spec
 
 
