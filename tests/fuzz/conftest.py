@@ -1,6 +1,7 @@
 """Runs all selected inputs side by side, while the tests wait for one result after the other."""
 
 import os
+import time
 from collections.abc import Iterator
 from concurrent.futures import Future
 from typing import Protocol
@@ -12,6 +13,9 @@ from fuzz.runner import Case, Runner
 
 SERVERS = min(2, os.cpu_count() or 1)
 """Processes at a time: each has up to 1.5 GB in use."""
+
+BUDGET_S = float(os.environ.get("FUZZ_SECONDS", "inf"))
+"""Inputs that have not started by then are skipped: the damaged ones, as the named ones come first."""
 
 
 class Drawn(Protocol):
@@ -33,9 +37,18 @@ def results(
         assert one.changed_inputs() == []
 
 
+@pytest.fixture(scope="session")
+def deadline() -> float:
+    """When the time budget is spent."""
+    return time.monotonic() + BUDGET_S
+
+
 @pytest.fixture
-def run(drawn: Drawn, results: dict[str, Future[Run]]) -> Iterator[Run]:
+def run(drawn: Drawn, results: dict[str, Future[Run]], deadline: float) -> Iterator[Run]:
     """The finished run of this test."""
-    finished = results[drawn.name].result()
+    future = results[drawn.name]
+    if time.monotonic() > deadline and future.cancel():
+        pytest.skip(f"the time budget of {BUDGET_S:.0f} s is spent")
+    finished = future.result()
     yield finished
     runner.remove(finished)

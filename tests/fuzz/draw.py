@@ -1,5 +1,6 @@
 """Draws damaged inputs by kind and number: the same number gives the same input in every run."""
 
+import json
 import random
 import tempfile
 from collections.abc import Callable, Sequence
@@ -7,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from fuzz import drawing, images, inputs, onnx_files, option_sets
+from fuzz import drawing, images, inputs, onnx_files, option_sets, own_network
 from fuzz.mutate import damaged
 from fuzz.runner import Case
 
@@ -128,11 +129,17 @@ def options(rng: random.Random, name: str) -> Case:
     return Case(name, words, ROOM, outputs=option_sets.OUTPUTS, may_print=may_print)
 
 
+def matte(rng: random.Random, name: str) -> Case:
+    """A caller's network that returns anything."""
+    return Case(name, [json.dumps(own_network.draw(rng))], program="own_network")
+
+
 KINDS: dict[str, Callable[[random.Random, str], Case]] = {
     "clips": clip,
     "images": image,
     "networks": network,
     "settings": settings,
     "options": options,
+    "mattes": matte,
 }
 """Kinds of inputs, and what draws one."""

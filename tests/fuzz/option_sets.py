@@ -2,7 +2,6 @@
 
 import json
 import random
-from collections.abc import Sequence
 
 from fuzz.mutate import damaged
 
@@ -13,89 +12,61 @@ OUTPUTS = ("out", "work/demo")
 
 MAX_RUN = ("--frames", "2", "--seconds", "5")
 
-SPECS = {
+RIGHT = {
+    "camera": ("{scratch}/room.png", "{scratch}/room.png?frames=2", "demo?frames=2", "image:{scratch}/room.png"),
+    "bg": (
+        *("green", "#336699", "blur", "blur:0.5", "none", "studio", "beach", "{scratch}/room.png", "{scratch}"),
+        *("image:{scratch}/room.png", "color:red"),
+    ),
+    "output": ("null", "frames:{scratch}/out", "{scratch}/out/x.mp4", "{scratch}/out/x.mkv", "{scratch}/out/x.webm"),
+    "model": ("auto", "small", "small?quality=low", "small-int8"),
+    "card": ("{scratch}/room.png",),
+    "provider": ("cpu",),
+    "card_text": ("x", "\u202ex", "\x1b[31m", "a\nb", "é", "日本語", "x" * 2000, "'\"\\", "%s%n"),
+    "size": ("64x48", "640x360", "16x16", "63x47"),
+    "number": ("1", "2", "30", "100"),
+}
+"""Values that an option, or a kind of option, accepts."""
+
+WRONG = {
     "camera": (
-        *("{scratch}/room.png", "{scratch}/room.png?frames=2", "{scratch}/room.png?frames=-1", "demo?frames=2"),
-        *("demo?frames=x", "demo?nonsense=1", "99", "-1", "nobody's camera", "/dev/null", "/dev/zero", "{scratch}"),
-        *("image:", ":", "?", "a?b=c&d", "http://", "rtsp://[", "file:///etc/passwd", "demo?frames=2&frames=3"),
+        *(
+            "{scratch}/room.png?frames=-1",
+            "demo?frames=x",
+            "demo?nonsense=1",
+            "99",
+            "-1",
+            "an unknown camera",
+            "{scratch}",
+        ),
+        *("/dev/null", "/dev/zero", "image:", ":", "?", "a?b=c&d", "http://", "rtsp://[", "file:///etc/passwd"),
+        *("demo?frames=2&frames=3", "http://127.0.0.1:9/x", "rtsp://me:secret@127.0.0.1:9/x"),
     ),
     "bg": (
-        *("green", "#336699", "#33669", "blur", "blur:0", "blur:-1", "blur:1e9", "blur:nan", "none", "studio", "beach"),
-        *("{scratch}/room.png", "{scratch}", "{scratch}/gone.png", "", " ", "#", "blur:", "green?x=1", "~nobody/x.png"),
-        *("/dev/zero", "/proc/self/mem", "/", "studio?", "color:red", "color:", "image:{scratch}/room.png"),
+        *("#33669", "blur:0", "blur:-1", "blur:1e9", "blur:nan", "{scratch}/gone.png", "", " ", "#", "blur:", "color:"),
+        *("green?x=1", "~nonsense/x.png", "/dev/zero", "/proc/self/mem", "/", "studio?", "https://127.0.0.1:9/x.png"),
     ),
     "output": (
-        *("null", "null", "frames:{scratch}/out", "{scratch}/out/x.mp4", "{scratch}/out/x.mkv", "{scratch}/out/x.xyz"),
-        *(
-            "virtualcam",
-            "virtualcam:/dev/null",
-            "virtualcam:nonsense",
-            "window",
-            "pipewire",
-            "{scratch}",
-            "/proc/x.mp4",
-        ),
-        *("{scratch}/room.png/x.mp4", "frames:", "null?x=1", "/dev/full.mp4", ""),
+        *("{scratch}/out/x.xyz", "virtualcam", "virtualcam:/dev/null", "virtualcam:nonsense", "window", "pipewire"),
+        *("{scratch}", "/proc/x.mp4", "{scratch}/room.png/x.mp4", "frames:", "null?x=1", "/dev/full.mp4", ""),
     ),
     "model": (
-        *("auto", "small", "small?quality=low", "small?quality=x", "small-int8", "nonsense", "{scratch}/room.png"),
-        *("small?unproven", "small?x=1", "/dev/zero", "{scratch}", "", "small?quality=high&quality=low"),
+        *("small?quality=x", "nonsense", "{scratch}/room.png", "small?x=1", "/dev/zero", "{scratch}", ""),
+        *("small?quality=high&quality=low", "small?quality=", "?", "\x1b[31m"),
     ),
-    "card": ("{scratch}/room.png", "{scratch}/gone.png", "{scratch}", "/dev/zero", ""),
+    "card": ("{scratch}/gone.png", "{scratch}", "/dev/zero", "", "https://127.0.0.1:9/x.png"),
+    "size": ("15x16", "8193x2", "0x0", "1x", "x", "-1x-1", "64X48", "64x48x3", "99999x99999"),
+    "number": ("0", "-1", "0.1", "1e7", "1e999", "nan", "inf", "", "x", "0x10", "1_0", "٣", "9" * 400),
 }
-"""Values of options that take a spec: right ones, wrong ones, odd ones."""
+"""Values that are refused, or that not every machine can serve."""
 
-TEXTS = (
-    "",
-    " ",
-    "x",
-    "cpu",
-    "cuda",
-    "nonsense",
-    "\u202ex",
-    "\x1b[31m",
-    "a\nb",
-    "é",
-    "日本語",
-    "x" * 2000,
-    "'\"\\",
-    "%s%n",
-)
-NUMBERS = (
-    "0",
-    "1",
-    "2",
-    "-1",
-    "0.1",
-    "1.5",
-    "30",
-    "1e7",
-    "1e999",
-    "nan",
-    "inf",
-    "-inf",
-    "",
-    "x",
-    "0x10",
-    "1_0",
-    "٣",
-    "9" * 400,
-)
-SIZES = (
-    "64x48",
-    "640x360",
-    "16x16",
-    "15x16",
-    "8193x2",
-    "0x0",
-    "1x",
-    "x",
-    "-1x-1",
-    "64X48",
-    "64x48x3",
-    "99999x99999",
-    "63x47",
-)
+TEXTS = ("", " ", "x", "nonsense", "\u202ex", "\x1b[31m", "a\nb", "é", "x" * 2000, "'\"\\", "%s%n", "--", "--help")
+
+RIGHT_SHARE = 0.75
+
+LEFT_OUT = ("on_demand", "verbose")
+"""Switches that wait for another program, or print the libraries' messages."""
+
 TYPED = (True, False, 0, -1, 10**18, 0.5, "", "green", [], [[]], ["green", "blur"], {"a": 1}, [1, "x"], "x" * 3000)
 """Values of a TOML file of any type."""
 
@@ -118,7 +89,7 @@ def words(rng: random.Random) -> tuple[list[str], bool]:
         line = rng.choice((*PRINTING, *OTHER_VERBS))
         return line.split(), line in PRINTING
     line = ["--camera", "{scratch}/room.png?frames=2", "--output", "null"]
-    for option in rng.sample(options(), rng.randrange(1, 6)):
+    for option in rng.sample(options(), rng.randrange(1, 5)):
         line += _flag(rng, option)
     if rng.random() < 0.1:
         line.insert(rng.randrange(len(line)), rng.choice(UNKNOWN))
@@ -127,42 +98,36 @@ def words(rng: random.Random) -> tuple[list[str], bool]:
 
 def _flag(rng: random.Random, option: Option) -> list[str]:
     if option.kind == "switch":
-        return [] if option.name in {"on_demand", "verbose"} else [rng.choice(("--", "--no-")) + option.key]
+        return [] if option.name in LEFT_OUT else [rng.choice(("--", "--no-")) + option.key]
     return [option.flag, _text_value(rng, option)]
 
 
 def _text_value(rng: random.Random, option: Option) -> str:
-    values: Sequence[str] = SPECS.get(option.name, TEXTS)
-    if option.kind in {"integer", "number"}:
-        values = NUMBERS
-    elif option.kind == "size":
-        values = SIZES
-    elif option.choices:
-        values = (*option.choices, *TEXTS)
-    return rng.choice(values)
+    kind = "number" if option.kind in {"integer", "number"} else option.name
+    choices = option.choices or RIGHT.get(kind, TEXTS)
+    return rng.choice(choices if rng.random() < RIGHT_SHARE else WRONG.get(kind, TEXTS))
 
 
 def toml(rng: random.Random) -> bytes:
     """A configuration file: known and unknown keys, values of right and wrong types, at times damaged bytes."""
     lines = []
-    for option in rng.sample(options(), rng.randrange(1, 6)):
-        key = rng.choice((option.key, option.key, option.key, option.name, f"run.{option.key}", json.dumps(option.key)))
-        lines.append(f"{key} = {_toml_value(rng, option)}")
-    if rng.random() < 0.15:
-        lines.insert(
-            rng.randrange(len(lines)), rng.choice(("[table]", "[[x]]", "x", "= 1", "a.b.c = 1", "# é", "\0", "x = "))
-        )
+    for option in rng.sample(options(), rng.randrange(1, 5)):
+        keys = [option.key] * 12 + [option.name, f"run.{option.key}", json.dumps(option.key)]
+        lines.append(f"{rng.choice(keys)} = {_toml_value(rng, option)}")
+    if rng.random() < 0.1:
+        extra = rng.choice(("[table]", "[[x]]", "x", "= 1", "a.b.c = 1", "# é", "\0", "x = "))
+        lines.insert(rng.randrange(len(lines)), extra)
     data = ("\n".join(lines) + "\n").encode("utf-8", "surrogatepass")
-    return damaged(rng, data, [data]) if rng.random() < 0.4 else data
+    return damaged(rng, data, [data]) if rng.random() < 0.25 else data
 
 
 def _toml_value(rng: random.Random, option: Option) -> str:
-    """A value in TOML's words, which are those of JSON but for null and escapes."""
-    if option.name in {"output", "camera", "verbose"} or rng.random() < 0.3:
+    """A value in TOML's words, which are those of JSON but for null, objects and escapes."""
+    if rng.random() > RIGHT_SHARE:
         return json.dumps(rng.choice(TYPED)).replace('{"a": 1}', "{a = 1}")
     if option.kind == "switch":
-        return rng.choice(("true", "false", "1", '"yes"'))
-    text = _text_value(rng, option).replace("{scratch}", "..")
-    if option.kind in {"integer", "number"} and rng.random() < 0.7:
+        return "false" if option.name in LEFT_OUT else rng.choice(("true", "false"))
+    text = _text_value(rng, option).replace("{scratch}", ".")
+    if option.kind in {"integer", "number"}:
         return text or "0"
-    return rng.choice((json.dumps(text), f"'{text}'", f'"{text}"'))
+    return rng.choice((json.dumps(text), json.dumps(text), f"'{text}'", f'"{text}"'))

@@ -36,6 +36,7 @@ class Case:
         inputs: Names of ``fuzz.inputs``, which all runs share.
         outputs: What the run is asked to write, relative to the scratch folder.
         may_print: The verb prints its result on standard output.
+        program: A key of ``server.PROGRAMS``.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Case:
     inputs: Sequence[str] = ()
     outputs: Sequence[str] = ()
     may_print: bool = False
+    program: str = "command"
 
 
 class Runner:
@@ -85,7 +87,7 @@ class Runner:
         before = set(listed(scratch))
         server = self._idle.get()
         try:
-            outcome = server.run(words, scratch)
+            outcome = server.run(words, scratch, case.program)
         finally:
             self._idle.put(server)
         return finished(outcome, scratch, before)
@@ -171,12 +173,12 @@ class Server:
                 env=_environment() | {"HOME": str(home), "TMPDIR": str(home)},
             )
 
-    def run(self, words: Sequence[str], scratch: Path) -> Outcome:
-        """Run the command line in a child of the server."""
+    def run(self, words: Sequence[str], scratch: Path, program: str) -> Outcome:
+        """Run a program in a child of the server."""
         assert self._process.stdin
         assert self._process.stdout
-        request = json.dumps({"words": list(words), "folder": str(scratch)}).encode() + b"\n"
-        self._process.stdin.write(request)
+        request = json.dumps({"words": list(words), "folder": str(scratch), "program": program})
+        self._process.stdin.write(request.encode() + b"\n")
         self._process.stdin.flush()
         answer = self._process.stdout.readline()
         if not answer:

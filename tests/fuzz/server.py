@@ -3,8 +3,8 @@
 A start of the command takes seconds of the processor, nearly all of it for imports. Here a first run imports
 everything, and each child of a fork goes on from there, with its own arguments, folders and limits.
 
-A line is a JSON object: ``words`` and ``folder``, a scratch folder with ``home``, ``tmp`` and ``work`` in it, where
-``stdout.txt`` and ``stderr.txt`` are written. The answer is a line with the fields of ``outcome.Outcome``.
+A line is a JSON object: ``program``, ``words`` and ``folder``, a scratch folder with ``home``, ``tmp`` and ``work`` in
+it, where ``stdout.txt`` and ``stderr.txt`` are written. The answer is a line with the fields of ``outcome.Outcome``.
 """
 
 import atexit
@@ -26,6 +26,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import NoReturn
 
+from fuzz import own_network
 from fuzz.outcome import MAX_MB, MAX_SECONDS, Outcome
 
 from realtime_matte.__main__ import main as command
@@ -39,6 +40,9 @@ MAX_FILE_SIZE = 512 << 20
 WARM_UP = ["--camera", "demo?frames=1", "--bg", "green", "--output", "null", "--quiet"]
 
 
+PROGRAMS = {"command": command, "own_network": own_network.main}
+
+
 def main() -> None:
     """Answer until standard input ends."""
     answers = os.dup(1)
@@ -50,7 +54,7 @@ def main() -> None:
         if not child:
             os.close(answers)
             become(Path(request["folder"]), request["words"])
-            end(command)
+            end(PROGRAMS[request["program"]])
         os.write(answers, json.dumps(asdict(watch(child))).encode() + b"\n")
 
 

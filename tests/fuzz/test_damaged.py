@@ -9,7 +9,7 @@ from fuzz.outcome import Run
 
 pytestmark = [pytest.mark.fuzz, pytest.mark.skipif(sys.platform != "linux", reason="watches processes by /proc")]
 
-COUNTS = {"clips": 70, "images": 90, "networks": 60, "settings": 50, "options": 60}
+COUNTS = {"clips": 70, "images": 90, "networks": 60, "settings": 50, "options": 60, "mattes": 40}
 """Inputs of each kind: together with the named ones, two minutes on two cores."""
 
 
