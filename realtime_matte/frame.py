@@ -106,6 +106,8 @@ class Matte:
     def bgra(self) -> Pixels:
         """(H, W, 4) uint8 with straight alpha in the order of OpenCV, blue first: for ``cv2.imwrite``.
 
+        Black where alpha, rounded to 1/255, is 0.
+
         Raises:
             SpecError: The matte has no foreground.
 
@@ -113,7 +115,8 @@ class Matte:
             >>> Matte(np.float32([[1]]), np.uint8([[[10, 20, 30]]])).bgra().tolist()
             [[[10, 20, 30, 255]]]
         """
-        return np.dstack([self._colors(), (self.alpha * np.float32(255) + np.float32(0.5)).astype(np.uint8)])
+        alpha = (self.alpha * np.float32(255) + np.float32(0.5)).astype(np.uint8)[..., None]
+        return np.dstack([self._colors() * (alpha > 0), alpha])
 
     def rgba(self) -> Pixels:
         """(H, W, 4) uint8 with straight alpha, red first: for Pillow, Matplotlib and browsers.

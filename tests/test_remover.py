@@ -197,8 +197,8 @@ def test_over_shows_nothing_of_the_old_background() -> None:
 
 def test_alpha_is_straight_and_last() -> None:
     matte = Matte(np.array([[0, 0.5, 1]], np.float32), np.full((1, 3, 3), (10, 20, 30), np.uint8))
-    assert matte.bgra()[0].tolist() == [[10, 20, 30, 0], [10, 20, 30, 128], [10, 20, 30, 255]]
-    assert matte.rgba()[0].tolist() == [[30, 20, 10, 0], [30, 20, 10, 128], [30, 20, 10, 255]]
+    assert matte.bgra()[0].tolist() == [[0, 0, 0, 0], [10, 20, 30, 128], [10, 20, 30, 255]]
+    assert matte.rgba()[0].tolist() == [[0, 0, 0, 0], [30, 20, 10, 128], [30, 20, 10, 255]]
     assert matte.rgba().flags.c_contiguous
 
 

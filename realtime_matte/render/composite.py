@@ -32,9 +32,13 @@ def composite(foreground: Pixels, alpha: Alpha, background: Pixels, weights: NDA
 
 @kernel
 def pack_bgra(foreground: Pixels, alpha: Alpha, out: Pixels) -> None:
-    """``foreground`` (H, W, 3) and ``alpha`` (H, W) as one straight BGRA image ``out`` (H, W, 4)."""
+    """``foreground`` (H, W, 3) and ``alpha`` (H, W) as one straight BGRA image ``out`` (H, W, 4).
+
+    Black where alpha is 0 once rounded: such a pixel may have the colour of the room.
+    """
     for y in range(alpha.shape[0]):
         for x in range(alpha.shape[1]):
+            opacity = np.uint8(alpha[y, x] * np.float32(255) + np.float32(0.5))
             for c in range(3):
-                out[y, x, c] = foreground[y, x, c]
-            out[y, x, 3] = np.uint8(alpha[y, x] * np.float32(255) + np.float32(0.5))
+                out[y, x, c] = foreground[y, x, c] if opacity else np.uint8(0)
+            out[y, x, 3] = opacity

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from realtime_matte.frame import Matte
 from realtime_matte.render.composite import composite, pack_bgra
 
 
@@ -50,7 +51,26 @@ def test_foreground_and_background_may_be_read_only() -> None:
     assert np.array_equal(composited(foreground, np.ones((4, 4), np.float32), background), foreground)
 
 
-@pytest.mark.parametrize(("alpha", "byte"), [(0.0, 0), (0.5, 128), (1.0, 255)])
+@pytest.mark.parametrize("alpha", [0.0, 1e-30, 1e-6, 1e-3, 1 / 511])
+def test_no_colour_is_left_behind_an_alpha_that_rounds_to_0(alpha: float) -> None:
+    foreground, alphas = noise(3, 2, 5, 3), np.full((2, 5), alpha, np.float32)
+    out = np.full((2, 5, 4), 99, np.uint8)
+    pack_bgra(foreground, alphas, out)
+    assert not out.any()
+    assert not Matte(alphas, foreground).bgra().any()
+    assert not Matte(alphas, foreground).rgba().any()
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 999))
+def test_both_ways_to_pack_are_equal(seed: int) -> None:
+    foreground, alpha = noise(seed, 4, 9, 3), np.random.default_rng(seed).random((4, 9), np.float32) ** 4
+    out = np.zeros((4, 9, 4), np.uint8)
+    pack_bgra(foreground, alpha, out)
+    np.testing.assert_array_equal(out, Matte(alpha, foreground).bgra())
+
+
+@pytest.mark.parametrize(("alpha", "byte"), [(1 / 509, 1), (0.5, 128), (1.0, 255)])
 def test_pack_bgra_keeps_colours_and_puts_alpha_last(alpha: float, byte: int) -> None:
     foreground = noise(3, 2, 5, 3)
     out = np.zeros((2, 5, 4), np.uint8)
