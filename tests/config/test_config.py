@@ -87,6 +87,7 @@ def test_every_option_can_be_in_the_file(tmp_path: Path) -> None:
         fit = "contain"
         card = "card.png"
         card-text = "Back soon"
+        card-on-doubt = true
         on-demand = true
         quiet = true
         verbose = false
@@ -98,12 +99,13 @@ def test_every_option_can_be_in_the_file(tmp_path: Path) -> None:
     assert found.output == ("virtualcam", str(tmp_path / "call.mp4"))
     assert (found.fps, found.threads, found.frames, found.seconds) == (30.0, 2, 90, 1.5)
     assert found.card_text == "Back soon"
+    assert found.card_on_doubt is True
     assert len(text.strip().splitlines()) == len(fields(Config))
 
 
 def test_an_unknown_key_names_the_file_and_the_known_keys(tmp_path: Path) -> None:
     path = write_file(tmp_path, 'sizes = "1280x720"')
-    with pytest.raises(SpecError, match="no option 'sizes'; there are: bg, camera, card, card-text, fit,") as caught:
+    with pytest.raises(SpecError, match="no option 'sizes'; there are: bg, camera, card, card-on-doubt, card-text, fit,") as caught:
         resolve({}, config=path)
     assert str(caught.value).startswith(path)
 
@@ -239,7 +241,7 @@ def test_invalid_pairs_are_not_a_size(size: object) -> None:
 
 
 def test_an_unknown_option_names_the_known_ones() -> None:
-    with pytest.raises(SpecError, match=r"^no option 'background'; there are: bg, camera, card, card_text, fit,"):
+    with pytest.raises(SpecError, match=r"^no option 'background'; there are: bg, camera, card, card_on_doubt, card_text, fit,"):
         Config().replace(background="blur")
 
 
