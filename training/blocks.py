@@ -1,7 +1,7 @@
-"""What the network is made of: residual blocks, what sees the whole, what remembers, what leads back to full size.
+"""Blocks of the network: residual blocks, a stage at 1/32, global context, recurrent memory, upsampling.
 
-Chosen by what ONNX Runtime runs fast on one CPU thread: plain 3x3 convolutions that fold their normalisation, sums
-instead of concatenations.
+Chosen for speed in ONNX Runtime on one CPU thread: plain 3x3 convolutions into which batch normalisation is folded,
+sums instead of concatenations. Attribute names are keys of every checkpoint and names in every exported graph.
 """
 
 from typing import cast
@@ -12,15 +12,15 @@ from torch.nn import functional
 
 
 def conv(inputs: int, outputs: int, *, stride: int = 1, dilation: int = 1) -> nn.Sequential:
-    """A 3x3 convolution and its normalisation, which an export folds into one."""
+    """A 3x3 convolution and batch normalisation; the export folds them into one."""
     plain = nn.Conv2d(inputs, outputs, 3, stride, padding=dilation, dilation=dilation, bias=False)
     return nn.Sequential(plain, nn.BatchNorm2d(outputs))
 
 
-class Residual(nn.Module):
-    """Two 3x3 convolutions beside an identity (He et al. 2016), which is all it does at first (Goyal et al. 2017).
+class ResidualBlock(nn.Module):
+    """Two 3x3 convolutions beside an identity (He et al. 2016), initialised to the identity (Goyal et al. 2017).
 
-    So a network may grow: a new block leaves what an old one knew as it was.
+    So a network can grow: a new block does not change the output of a trained one.
     """
 
     def __init__(self, channels: int, *, dilation: int = 1) -> None:
@@ -33,28 +33,29 @@ class Residual(nn.Module):
         return functional.relu(x + self.second(functional.relu(self.first(x))))
 
 
-def stage(channels: int, blocks: int, *, dilate: bool = False) -> list[nn.Module]:
-    """``blocks`` residual blocks; ``dilate``: they reach one, two, three pixels in turn."""
-    return [Residual(channels, dilation=1 + index % 3 if dilate else 1) for index in range(blocks)]
+def residual_blocks(channels: int, count: int, *, dilate: bool = False) -> list[nn.Module]:
+    """``count`` residual blocks; ``dilate``: with dilations of 1, 2, 3 in turn."""
+    return [ResidualBlock(channels, dilation=1 + index % 3 if dilate else 1) for index in range(count)]
 
 
-class Whole(nn.Module):
-    """What is seen at 1/32, where a few convolutions span the frame, added to 1/16; nothing at first."""
+class CoarseStage(nn.Module):
+    """Features at 1/32, where a few convolutions span the frame, added to those at 1/16; adds nothing at first."""
 
-    def __init__(self, channels: int, deep: int, blocks: int) -> None:
+    def __init__(self, channels: int, coarse_channels: int, blocks: int) -> None:
         super().__init__()
-        self.down = nn.Sequential(conv(channels, deep, stride=2), nn.ReLU(), *stage(deep, blocks, dilate=True))
-        self.back = nn.Conv2d(deep, channels, 1)
+        downsample = conv(channels, coarse_channels, stride=2)
+        self.down = nn.Sequential(downsample, nn.ReLU(), *residual_blocks(coarse_channels, blocks, dilate=True))
+        self.back = nn.Conv2d(coarse_channels, channels, 1)
         for values in self.back.parameters():
             nn.init.zeros_(values)
 
     def forward(self, x: Tensor) -> Tensor:
-        seen = self.back(self.down(x))
-        return x + functional.interpolate(seen, size=x.shape[-2:], mode="bilinear", align_corners=False)
+        coarse = self.back(self.down(x))
+        return x + functional.interpolate(coarse, size=x.shape[-2:], mode="bilinear", align_corners=False)
 
 
-class Context(nn.Module):
-    """What the whole frame says, as a gate on every channel (Howard et al. 2019, Lite R-ASPP)."""
+class GlobalContext(nn.Module):
+    """A gate on every channel, computed from the mean over the frame (Howard et al. 2019, Lite R-ASPP)."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -65,13 +66,13 @@ class Context(nn.Module):
         return cast("Tensor", self.local(x) * self.gate(x))
 
 
-KEPT = 0.95
-"""Of a memory from one frame to the next. It is trained on shots of less than a second, in which nothing grows old:
-with all of it kept, a room that was empty a minute ago still told where nobody can be."""
+STATE_DECAY = 0.95
+"""Factor of the recurrent state from one frame to the next. The network is trained on shots of less than a second, in
+which no state gets old: without decay, a room that was empty a minute ago still suppressed people who came in."""
 
 
 class ConvGRU(nn.Module):
-    """A gated memory over the last ``kept`` channels, which fades; the others pass by."""
+    """A convolutional GRU over the last ``kept`` channels, whose state decays; the others are passed through."""
 
     def __init__(self, channels: int, kept: int) -> None:
         super().__init__()
@@ -79,21 +80,21 @@ class ConvGRU(nn.Module):
         self.gates = nn.Conv2d(2 * kept, 2 * kept, 3, padding=1)
         self.candidate = nn.Conv2d(2 * kept, kept, 3, padding=1)
 
-    def forward(self, x: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
-        passing, x = x.split(self.split, dim=1)
-        memory = KEPT * memory
-        reset, update = torch.sigmoid(self.gates(torch.cat([x, memory], 1))).split(self.split[1], dim=1)
-        candidate = torch.tanh(self.candidate(torch.cat([x, reset * memory], 1)))
-        memory = memory + update * (candidate - memory)
-        return torch.cat([passing, memory], 1), memory
+    def forward(self, x: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        passed, x = x.split(self.split, dim=1)
+        state = STATE_DECAY * state
+        reset, update = torch.sigmoid(self.gates(torch.cat([x, state], 1))).split(self.split[1], dim=1)
+        candidate = torch.tanh(self.candidate(torch.cat([x, reset * state], 1)))
+        state = state + update * (candidate - state)
+        return torch.cat([passed, state], 1), state
 
 
-class Up(nn.Module):
-    """From a deep stage to the one above it: project, enlarge, add what the encoder saw there, mix."""
+class Upsample(nn.Module):
+    """From a coarse stage to the next finer one: project, upsample, add the encoder's features, convolve."""
 
-    def __init__(self, deep: int, channels: int) -> None:
+    def __init__(self, coarse_channels: int, channels: int) -> None:
         super().__init__()
-        self.project = nn.Conv2d(deep, channels, 1)
+        self.project = nn.Conv2d(coarse_channels, channels, 1)
         self.mix = conv(channels, channels)
 
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:

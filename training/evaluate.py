@@ -1,7 +1,7 @@
-"""How well a checkpoint does on shots that nobody trained on: ``python -m training.evaluate --help``.
+"""Figures of a checkpoint on held-out shots: ``python -m training.evaluate --checkpoint FILE --pack FOLDER``.
 
-Shots are made from the pack's validation split as the training's are from its own, the same ones each time, so that
-two checkpoints can be compared within a minute. What is published comes from benchmarks/quality.py, on exact truth.
+Shots are made from the pack's validation split as those of the training are, always the same ones, so that two
+checkpoints can be compared within a minute. Published figures come from benchmarks/quality.py, on exact truth.
 """
 
 import argparse
@@ -14,20 +14,21 @@ import torch
 from torch import Tensor
 
 from training import pack
-from training.export import load
-from training.loader import Batch, grid
-from training.net import MattingNet, to_alpha
-from training.recipe import FULL
-from training.run import prepared
-from training.scene import Shot, scenes
+from training.augment.shot import Shot
+from training.augment.shot_generator import shot_generator
+from training.export import load_checkpoints
+from training.loader import Batch, input_size
+from training.network import MattingNet, to_alpha
+from training.recipes import BASE_AREA
+from training.trainer import to_tensors
 
-WARM = 2
-"""Frames of a shot that are not counted: the memory is still empty."""
+SKIPPED_FRAMES = 2
+"""First frames of a shot that are not scored: the recurrent state is still empty."""
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Means over counted frames; ``mad`` and ``mse`` x 1000, ``iou`` at half opacity, ``flicker`` as dtSSD x 100."""
+    """Means over the scored frames: ``mad`` and ``mse`` x 1000, ``iou`` at alpha 0.5, ``flicker`` is dtSSD x 100."""
 
     mad: float
     mse: float
@@ -36,48 +37,45 @@ class Figures:
 
 
 def evaluate(net: MattingNet, shots: list[Shot]) -> Figures:
-    """Run the network through each shot and compare."""
+    """Run the network through each shot and compare with the truth."""
     rows = []
     for shot in shots:
         batch = Batch(*(torch.from_numpy(part)[None] for part in (shot.frames, shot.alpha, shot.certainty)))
-        frames, truth, _ = prepared(batch, _device(net))
+        frames, truth, _ = to_tensors(batch, net.head.weight.device)
         with torch.no_grad():
             alpha = to_alpha(net(frames)[0])
-        rows.append(_figures(alpha[0, WARM:], truth[0, WARM:]))
+        rows.append(_figures(alpha[0, SKIPPED_FRAMES:], truth[0, SKIPPED_FRAMES:]))
     return Figures(*(float(mean) for mean in np.mean(rows, axis=0)))
 
 
-def shots_of(data: pack.Pack, *, count: int, length: int = 6) -> list[Shot]:
+def validation_shots(data: pack.Pack, *, count: int, length: int = 6) -> list[Shot]:
     """The same shots each time."""
-    source = scenes(data, seed=20_231)
-    width, height = grid(FULL, 16, 9)
-    return [source.shot(length, width=width, height=height) for _ in range(count)]
+    generator = shot_generator(data, seed=20_231)
+    width, height = input_size(BASE_AREA, 16, 9)
+    return [generator.shot(length, width=width, height=height) for _ in range(count)]
 
 
 def _figures(alpha: Tensor, truth: Tensor) -> tuple[float, float, float, float]:
     error = alpha - truth
-    found, there = alpha > 0.5, truth > 0.5
-    either = float((found | there).sum())
-    iou = float((found & there).sum()) / either if either else 1.0
+    mask, true_mask = alpha > 0.5, truth > 0.5
+    union = float((mask | true_mask).sum())
+    iou = float((mask & true_mask).sum()) / union if union else 1.0
     change = torch.diff(alpha, dim=0) - torch.diff(truth, dim=0)
     flicker = change.square().mean((1, 2, 3)).sqrt().mean()
     return float(error.abs().mean()) * 1e3, float(error.square().mean()) * 1e3, iou, float(flicker) * 1e2
 
 
-def _device(net: MattingNet) -> torch.device:
-    return net.head.weight.device
-
-
 def main() -> None:
-    """Read the command line and print one line of figures."""
+    """The command line: prints one line of JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--checkpoint", type=Path, required=True)
     parser.add_argument("--pack", type=Path, required=True)
     parser.add_argument("--cache", type=Path, default=Path("runs/cache"))
     parser.add_argument("--shots", type=int, default=64)
-    chosen = parser.parse_args()
-    net, frames = load(chosen.checkpoint)
-    figures = evaluate(net, shots_of(pack.read(chosen.pack, split="val", cache=chosen.cache), count=chosen.shots))
+    options = parser.parse_args()
+    net, frames = load_checkpoints(options.checkpoint)
+    data = pack.read(options.pack, split="val", cache=options.cache)
+    figures = evaluate(net, validation_shots(data, count=options.shots))
     names = Figures.__dataclass_fields__
     print(json.dumps({"frames": frames} | {name: round(getattr(figures, name), 4) for name in names}))
 

@@ -1,10 +1,12 @@
-"""The training pack: people with alphas, clips with alphas, and pictures without anybody.
+"""The training pack: people with alphas, clips with alphas, and images without people.
 
 A pack is a folder with ``pack.csv`` (image, alpha, source, split, teacher_iou), ``clips.csv`` (video, alpha, split) and
-``nobody.csv`` (image, split). It may also have ``people2.csv`` (image, alpha, sure, kind, split), ``clips2.csv``
-(video, alpha, sure, split) and ``no_person2.csv`` (image, split). Their alphas are votes of several networks, ``sure``
-is the share of the votes that agree. Reading decodes everything once, estimates the people's own colours (Germer et al.
-2020, Fast Multi-Level Foreground Estimation), and keeps the result in a cache file, since that takes minutes.
+``nobody.csv`` (image, split; images without people, the file's name is part of the data). It may also have
+``people2.csv`` (image, alpha, sure, kind, split), ``clips2.csv`` (video, alpha, sure, split) and ``no_person2.csv``
+(image, split). The alphas of these are votes of several networks; ``sure`` is the share of the votes that agree.
+
+Reading decodes everything once, estimates the foreground colours (Germer et al. 2020, Fast Multi-Level Foreground
+Estimation), and keeps the result in a cache file, since that takes minutes.
 """
 
 import csv
@@ -16,185 +18,193 @@ from dataclasses import dataclass, field
 from itertools import repeat
 from multiprocessing import get_context
 from pathlib import Path
+from typing import TypeAlias
 
 import av
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Picture = NDArray[np.uint8]
+Image: TypeAlias = NDArray[np.uint8]
+"""(H, W, 3) BGR, or (H, W) of alpha, mask or certainty; in shots with the frames as first axis."""
 
 LONG_SIDE = 448
-"""Pictures are kept at most this large; the network sees about half of it."""
+"""Larger images are shrunk to this; the network sees about half of it."""
 
-WORST_TEACHER_IOU = 0.88
-"""Labels that the teacher agrees with less than this are more often wrong than hard."""
+MIN_TEACHER_IOU = 0.88
+"""Labels with a lower agreement with the teacher are more often wrong than hard."""
+
+TABLES = ("pack.csv", "clips.csv", "nobody.csv")
+"""Tables of every pack."""
+
+OPTIONAL_TABLES = ("people2.csv", "clips2.csv", "no_person2.csv")
+
+PEOPLE2 = "people2"
+"""The source of the people of people2.csv begins with this; the kind of image follows."""
+
+LabelledFiles: TypeAlias = tuple[Path, Path, Path | None, str]
+"""Image or video, its alpha, its share of agreeing votes if any, its source."""
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
-    """One still of people: ``image`` and ``foreground`` (H, W, 3) BGR, ``alpha`` (H, W), all uint8.
+class Still:
+    """One image of people, or of an object: ``image`` and ``foreground`` (H, W, 3) BGR, ``alpha`` (H, W), all uint8.
 
-    ``certainty``: (H, W) uint8, 255 where alpha is known, 0 where it is not; None is known everywhere.
+    ``certainty``: (H, W) uint8, 255 where alpha is known, 0 where it is not; None: known everywhere.
     """
 
-    image: Picture
-    foreground: Picture
-    alpha: Picture
+    image: Image
+    foreground: Image
+    alpha: Image
     source: str
-    certainty: Picture | None = None
+    certainty: Image | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """All that is trained on, or all that is validated on. A clip is a list of its frames, in order.
+    """One split of a pack. A clip is a list of its frames, in order.
 
-    ``lookalikes``: images without a person that person networks mistake for one.
+    ``backgrounds``: images without a person. ``hard_negatives``: others that networks take for a person.
     """
 
-    people: list[Person]
-    clips: list[list[Person]]
-    rooms: list[Picture]
-    lookalikes: list[Picture] = field(default_factory=list)
-
-
-PEOPLE2 = "people2"
-"""Beginning of the source of people2.csv's people; what kind of picture it is follows."""
+    people: list[Still]
+    clips: list[list[Still]]
+    backgrounds: list[Image]
+    hard_negatives: list[Image] = field(default_factory=list)
 
 
 def read(folder: Path, *, split: str, cache: Path) -> Pack:
-    """The pack's part called ``split`` ("train" or "val"); decoded once, then taken from ``cache``.
+    """The split "train" or "val" of a pack, decoded once, then read from ``cache``.
 
     Raises:
         FileNotFoundError: there is no such pack.
+        ValueError: a file of it is not an image.
     """
-    kept = cache / f"pack2-{split}-{LONG_SIDE}-{_mark(folder)}.pickle"
-    if not kept.exists():
+    cached = cache / f"pack3-{split}-{LONG_SIDE}-{_fingerprint(folder)}.pickle"
+    if not cached.exists():
         cache.mkdir(parents=True, exist_ok=True)
-        # Spawned: a fork would copy OpenCV's threads in mid-work.
-        with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
-            pack = Pack(
-                people=list(pool.map(_person, _people(folder, split), chunksize=16)),
-                clips=list(pool.map(_clip, _clips(folder, split))),
-                rooms=list(pool.map(_picture, _rooms(folder, "nobody.csv", split), chunksize=64)),
-                lookalikes=list(pool.map(_picture, _rooms(folder, "no_person2.csv", split), chunksize=64)),
-            )
-        part = kept.with_suffix(".part")
+        part = cached.with_suffix(".part")
         with part.open("wb") as file:
-            pickle.dump(pack, file, protocol=5)
-        part.rename(kept)
-    with kept.open("rb") as file:
-        pack = pickle.load(file)  # noqa: S301 - our own cache, written three lines above
-    assert isinstance(pack, Pack)  # noqa: S101 - our own cache again
+            pickle.dump(_decode(folder, split), file, protocol=5)
+        part.rename(cached)
+    with cached.open("rb") as file:
+        pack = pickle.load(file)  # noqa: S301 - our own cache, written above
+    assert isinstance(pack, Pack)  # noqa: S101 - as above
     return pack
 
 
-TABLES = ("pack.csv", "clips.csv", "nobody.csv")
-"""Which every pack has."""
+def _decode(folder: Path, split: str) -> Pack:
+    # Spawned: a fork would copy OpenCV's threads while they work, and hang.
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+        return Pack(
+            people=list(pool.map(_read_still, _people(folder, split), chunksize=16)),
+            clips=list(pool.map(_read_clip, _clips(folder, split))),
+            backgrounds=list(pool.map(_read_image, _images(folder, "nobody.csv", split), chunksize=64)),
+            hard_negatives=list(pool.map(_read_image, _images(folder, "no_person2.csv", split), chunksize=64)),
+        )
 
-VOTED = ("people2.csv", "clips2.csv", "no_person2.csv")
-"""Which a pack may have."""
 
-Paths = tuple[Path, Path, Path | None, str]
-"""Of an image or a video, its alpha and its certainty, and its source."""
-
-
-def _mark(folder: Path) -> str:
-    """Of a pack as it is now: another one, or one with other rows, is read anew."""
-    tables = [folder / name for name in TABLES] + [path for name in VOTED if (path := folder / name).exists()]
-    rows = b"".join(path.read_bytes() for path in tables)
+def _fingerprint(folder: Path) -> str:
+    """Changes with the pack's folder and with every row of its tables, so that a changed pack is read again."""
+    optional = [path for name in OPTIONAL_TABLES if (path := folder / name).exists()]
+    rows = b"".join(path.read_bytes() for path in [*(folder / name for name in TABLES), *optional])
     return hashlib.sha256(str(folder.resolve()).encode() + rows).hexdigest()[:12]
 
 
 def _rows(table: Path, split: str) -> Iterator[dict[str, str]]:
-    if table.name in VOTED and not table.exists():
+    if table.name in OPTIONAL_TABLES and not table.exists():
         return
     with table.open(newline="") as file:
         yield from (row for row in csv.DictReader(file) if row["split"] == split)
 
 
-def _people(folder: Path, split: str) -> Iterator[Paths]:
+def _people(folder: Path, split: str) -> Iterator[LabelledFiles]:
     for row in _rows(folder / "pack.csv", split):
-        if float(row["teacher_iou"] or 1) >= WORST_TEACHER_IOU:
+        if float(row["teacher_iou"] or 1) >= MIN_TEACHER_IOU:
             yield folder / row["image"], folder / row["alpha"], None, row["source"]
     for row in _rows(folder / "people2.csv", split):
         yield folder / row["image"], folder / row["alpha"], folder / row["sure"], f"{PEOPLE2}: {row['kind']}"
 
 
-def _clips(folder: Path, split: str) -> Iterator[Paths]:
+def _clips(folder: Path, split: str) -> Iterator[LabelledFiles]:
     for row in _rows(folder / "clips.csv", split):
         yield folder / row["video"], folder / row["alpha"], None, Path(row["video"]).stem
     for row in _rows(folder / "clips2.csv", split):
         yield folder / row["video"], folder / row["alpha"], folder / row["sure"], Path(row["video"]).stem
 
 
-def _rooms(folder: Path, table: str, split: str) -> Iterator[Path]:
+def _images(folder: Path, table: str, split: str) -> Iterator[Path]:
     return (folder / row["image"] for row in _rows(folder / table, split))
 
 
-def _picture(path: Path, flags: int = cv2.IMREAD_COLOR) -> Picture:
-    picture = cv2.imread(str(path), flags)
-    if picture is None:
-        raise ValueError(f"{path} is not a picture")
-    return _shrunk(picture)
+def _read_image(path: Path, flags: int = cv2.IMREAD_COLOR) -> Image:
+    image = cv2.imread(str(path), flags)
+    if image is None:
+        raise ValueError(f"{path} is not an image")
+    return _shrink(image)
 
 
-def _shrunk(picture: Picture) -> Picture:
-    scale = LONG_SIDE / max(picture.shape[:2])
+def _shrink(image: Image) -> Image:
+    scale = LONG_SIDE / max(image.shape[:2])
     if scale < 1:
-        picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA).astype(np.uint8)
-    return picture
+        image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA).astype(np.uint8)
+    return image
 
 
-def _person(paths: Paths) -> Person:
-    image, alpha, sure, source = paths
-    votes = None if sure is None else _picture(sure, cv2.IMREAD_GRAYSCALE)
-    return cut_out(_picture(image), _picture(alpha, cv2.IMREAD_GRAYSCALE), source, votes=votes)
+def _read_still(files: LabelledFiles) -> Still:
+    image, alpha, sure, source = files
+    agreement = None if sure is None else _read_image(sure, cv2.IMREAD_GRAYSCALE)
+    return make_still(_read_image(image), _read_image(alpha, cv2.IMREAD_GRAYSCALE), source, agreement=agreement)
 
 
-def cut_out(image: Picture, alpha: Picture, source: str, *, votes: Picture | None = None) -> Person:
-    """A person with foreground colours free of the old background, spread over the whole picture.
+def make_still(image: Image, alpha: Image, source: str, *, agreement: Image | None = None) -> Still:
+    """A still with estimated foreground colours, defined for every pixel.
 
-    ``votes``: the share of votes that agree with ``alpha``, of any size, 255 is all of them.
+    Args:
+        image: (H, W, 3).
+        alpha: Of any size.
+        source: Where the image comes from.
+        agreement: The share of votes that agree with ``alpha``, of any size, 255 is all of them.
     """
     from pymatting import estimate_foreground_ml  # noqa: PLC0415 - compiles for seconds when imported
 
     alpha = cv2.resize(alpha, image.shape[1::-1], interpolation=cv2.INTER_LINEAR).astype(np.uint8)
     colours = estimate_foreground_ml(image / 255.0, alpha / 255.0)
     foreground = (np.clip(colours, 0, 1) * 255 + 0.5).astype(np.uint8)
-    certainty = None if votes is None else certainty_of(votes, image.shape[1::-1])
-    return Person(image, foreground, alpha, source, certainty)
+    certainty = None if agreement is None else certainty_of(agreement, image.shape[1::-1])
+    return Still(image, foreground, alpha, source, certainty)
 
 
-def certainty_of(votes: Picture, size: tuple[int, int]) -> Picture:
-    """Certainty of ``size`` (width, height) from the share of votes that agree: 0 where half of them do, 255 where all.
+def certainty_of(agreement: Image, size: tuple[int, int]) -> Image:
+    """Certainty of ``size`` (width, height): 0 where half of the votes agree, 255 where all agree.
 
-    Every network puts an outline a little elsewhere, so votes differ along all of them. Lines of low certainty one or
-    two pixels of ``votes`` wide, a quarter of the image, are therefore taken for certain (grey closing); areas stay.
+    Every network puts an outline in a slightly different place, so votes differ along all outlines. Lines of low
+    agreement of one or two pixels (the agreement has a quarter of the image's size) are therefore set to certain
+    (grey closing); areas stay.
     """
-    areas = cv2.morphologyEx(votes, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+    areas = cv2.morphologyEx(agreement, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
     margin = np.clip(2 * areas.astype(np.int16) - 255, 0, 255).astype(np.uint8)
     return cv2.resize(margin, size, interpolation=cv2.INTER_LINEAR).astype(np.uint8)
 
 
-def _clip(paths: Paths) -> list[Person]:
-    image, alpha, sure, source = paths
-    votes: Iterator[Picture | None] = repeat(None) if sure is None else grey_frames(sure)
+def _read_clip(files: LabelledFiles) -> list[Still]:
+    video, alpha, sure, source = files
+    agreements: Iterator[Image | None] = repeat(None) if sure is None else read_grey_video(sure)
     return [
-        cut_out(_shrunk(colours), _shrunk(matte), source, votes=vote)
-        for colours, matte, vote in zip(_colour_frames(image), grey_frames(alpha), votes, strict=False)
+        make_still(_shrink(image), _shrink(matte), source, agreement=agreement)
+        for image, matte, agreement in zip(read_colour_video(video), read_grey_video(alpha), agreements, strict=False)
     ]
 
 
-def _colour_frames(video: Path) -> Iterator[Picture]:
+def read_colour_video(video: Path) -> Iterator[Image]:
     """BGR frames, one by one."""
     with av.open(str(video)) as file:
         for frame in file.decode(video=0):
             yield frame.to_ndarray(format="bgr24")
 
 
-def grey_frames(video: Path) -> Iterator[Picture]:
-    """The luma plane of every frame as it is stored, 0 to 255: a converter that takes it for 16 to 235 stretches it."""
+def read_grey_video(video: Path) -> Iterator[Image]:
+    """The luma plane of every frame as it is stored, 0 to 255: a converter would stretch it from 16..235."""
     with av.open(str(video)) as file:
         for frame in file.decode(video=0):
             plane = frame.planes[0]

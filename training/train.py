@@ -1,7 +1,7 @@
 """Train a network: ``python -m training.train --pack FOLDER --run FOLDER [--shape small]``.
 
-Starts again where the run's checkpoint left off. Prints and logs one line an interval; every checkpoint also holds the
-moving average of the weights, which is what gets evaluated and exported.
+Resumes from the run's checkpoint. Prints and logs one line every so many steps. Every checkpoint also holds the moving
+average of the weights, which is evaluated and exported.
 """
 
 import argparse
@@ -14,13 +14,16 @@ import torch
 
 from training import pack
 from training.loader import Batch, batches
-from training.net import SHAPES
-from training.recipe import RECIPES, Stage, rate_at, stage_at
-from training.run import Run, begin
+from training.network import ARCHITECTURES
+from training.recipes import RECIPES, Stage, learning_rate, stage_at
+from training.trainer import Trainer, resume_or_start
+
+WARM_UP_STEPS = 200
+"""Steps over which the learning rate rises at the start and after each resumption."""
 
 
 def train(
-    run: Run,
+    trainer: Trainer,
     data: pack.Pack,
     folder: Path,
     *,
@@ -29,59 +32,62 @@ def train(
     every: int,
     teacher: Path | None = None,
 ) -> None:
-    """Go through the recipe from where the run stands; a log line and a checkpoint each ``every`` steps."""
+    """Train to the end of the recipe; a log line and a checkpoint in ``folder`` every ``every`` steps."""
     source: Iterator[Batch] | None = None
-    current, steps, started, seen = -1, 0, time.monotonic(), run.frames
-    while (place := stage_at(recipe, run.frames)) is not None:
+    current, steps, started, logged_frames = -1, 0, time.monotonic(), trainer.frames
+    while (place := stage_at(recipe, trainer.frames)) is not None:
         index, progress = place
+        plan = recipe[index].plan
         if index != current or source is None:
-            plan, current = recipe[index].plan, index
-            source = batches(data, plan, seed=run.before + run.frames, workers=workers, teacher=teacher)
-        rate = rate_at(recipe[index], progress, warm=(steps + 1) / 200)
-        run.step(next(source), rate, mirrored=recipe[index].plan.mirrored)
+            current = index
+            source = batches(data, plan, seed=trainer.before + trainer.frames, workers=workers, teacher=teacher)
+        rate = learning_rate(recipe[index], progress, warm_up=(steps + 1) / WARM_UP_STEPS)
+        trainer.step(next(source), rate, mirrored=plan.mirrored)
         steps += 1
         if steps % every == 0:
-            speed = (run.frames - seen) / (time.monotonic() - started)
-            report(run, folder, stage=index, rate=rate, speed=speed)
-            run.save(folder / "checkpoint.pt")
-            started, seen = time.monotonic(), run.frames
-    run.save(folder / "checkpoint.pt")
+            speed = (trainer.frames - logged_frames) / (time.monotonic() - started)
+            log(trainer, folder, stage=index, rate=rate, speed=speed)
+            trainer.save(folder / "checkpoint.pt")
+            started, logged_frames = time.monotonic(), trainer.frames
+    trainer.save(folder / "checkpoint.pt")
 
 
-def report(run: Run, folder: Path, *, stage: int, rate: float, speed: float) -> None:
-    """One line to the terminal and to log.jsonl."""
-    line = {"frames": run.frames, "stage": stage, "rate": round(rate, 7), "frames_per_s": round(speed, 1)}
-    for name, values in (("loss", run.losses), ("lesson", run.lessons)):
+def log(trainer: Trainer, folder: Path, *, stage: int, rate: float, speed: float) -> None:
+    """Print one line of JSON and append it to log.jsonl, with the mean losses since the last."""
+    line = {"frames": trainer.frames, "stage": stage, "rate": round(rate, 7), "frames_per_s": round(speed, 1)}
+    for name, values in (("loss", trainer.losses), ("distillation", trainer.distillation_losses)):
         if values:
             line[name] = round(sum(values) / len(values), 5)
         values.clear()
     print(json.dumps(line), flush=True)
-    with (folder / "log.jsonl").open("a") as log:
-        log.write(json.dumps(line) + "\n")
+    with (folder / "log.jsonl").open("a") as file:
+        file.write(json.dumps(line) + "\n")
 
 
 def main() -> None:
-    """Read the command line and train."""
+    """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pack", type=Path, required=True, help="folder with pack.csv, clips.csv, nobody.csv")
-    parser.add_argument("--run", type=Path, required=True, help="where checkpoint.pt and log.jsonl go")
-    parser.add_argument("--cache", type=Path, default=Path("runs/cache"), help="where decoded pictures are kept")
-    parser.add_argument("--shape", choices=list(SHAPES), default="small")
+    parser.add_argument("--run", type=Path, required=True, help="folder of checkpoint.pt and log.jsonl")
+    parser.add_argument("--cache", type=Path, default=Path("runs/cache"), help="where decoded images are kept")
+    parser.add_argument("--shape", choices=list(ARCHITECTURES), default="small", help="size of the network")
     parser.add_argument("--recipe", choices=list(RECIPES), default="full")
-    parser.add_argument("--start", type=Path, help="a checkpoint to begin a new run from, such as checkpoints/small.pt")
-    parser.add_argument("--teacher", type=Path, help="rvm_mobilenetv3.onnx, whose features are to be learned as well")
+    parser.add_argument(
+        "--start", type=Path, help="checkpoint that a new run starts from, such as checkpoints/small.pt"
+    )
+    parser.add_argument("--teacher", type=Path, help="rvm_mobilenetv3.onnx, for distillation")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=2, help="of PyTorch")
     parser.add_argument("--workers", type=int, default=2, help="processes that make the shots")
     parser.add_argument("--every", type=int, default=200, help="steps between log lines and checkpoints")
-    chosen = parser.parse_args()
+    options = parser.parse_args()
     torch.manual_seed(0)
-    torch.set_num_threads(chosen.threads)
-    chosen.run.mkdir(parents=True, exist_ok=True)
-    data = pack.read(chosen.pack, split="train", cache=chosen.cache)
-    run = begin(chosen.shape, chosen.run / "checkpoint.pt", chosen.device, start=chosen.start)
-    recipe, teacher = RECIPES[chosen.recipe], chosen.teacher
-    train(run, data, chosen.run, recipe=recipe, workers=chosen.workers, every=chosen.every, teacher=teacher)
+    torch.set_num_threads(options.threads)
+    options.run.mkdir(parents=True, exist_ok=True)
+    data = pack.read(options.pack, split="train", cache=options.cache)
+    trainer = resume_or_start(options.shape, options.run / "checkpoint.pt", options.device, start=options.start)
+    recipe, teacher = RECIPES[options.recipe], options.teacher
+    train(trainer, data, options.run, recipe=recipe, workers=options.workers, every=options.every, teacher=teacher)
 
 
 if __name__ == "__main__":

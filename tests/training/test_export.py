@@ -1,0 +1,99 @@
+"""Exported and quantized networks compute what PyTorch computes, and the program runs them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install --group train")
+
+from training import export, network, pack, quantize  # noqa: E402 - only if PyTorch is installed
+from training.trainer import resume_or_start  # noqa: E402 - as above
+
+
+def tiny() -> network.MattingNet:
+    return network.MattingNet(network.ARCHITECTURES["tiny"]).eval()
+
+
+def test_several_checkpoints_are_averaged(tmp_path: Path) -> None:
+    files = [tmp_path / f"{value}.pt" for value in (1, 4)]
+    for value, file in zip((1, 4), files, strict=True):
+        trainer = resume_or_start("tiny", tmp_path / "none.pt", "cpu")
+        torch.nn.init.constant_(trainer.average.head.bias, value)
+        trainer.frames = 100 * value
+        trainer.save(file)
+    mean, frames = export.load_checkpoints(*files)
+    assert (mean.head.bias == 2.5).all()
+    assert frames == 400
+    one, two = (export.load_checkpoints(file)[0].state_dict() for file in files)
+    for name, value in mean.state_dict().items():
+        assert torch.allclose(value.float(), (one[name].float() + two[name].float()) / 2, atol=1e-6), name
+
+
+def test_average_may_include_a_network_before_it_grew(tmp_path: Path) -> None:
+    small, large = tmp_path / "small.pt", tmp_path / "large.pt"
+    resume_or_start("small", tmp_path / "none.pt", "cpu").save(small)
+    trainer = resume_or_start("large", tmp_path / "none.pt", "cpu", start=small)
+    trainer.save(large)
+    clip = torch.rand(1, 2, 3, 64, 96) * 2 - 1
+    with torch.no_grad():
+        mean, before = (export.load_checkpoints(*files)[0](clip)[0] for files in ([small, large], [small]))
+        torch.nn.init.constant_(trainer.average.to4[3].second[1].weight, 3)
+    assert torch.allclose(mean, before, atol=1e-5)
+    trainer.save(large)
+    mixed = export.load_checkpoints(large, small)[0]
+    assert mixed.architecture == network.ARCHITECTURES["large"]
+    assert (mixed.to4[3].second[1].weight == 1.5).all()
+
+
+def test_different_architectures_are_not_averaged(tmp_path: Path) -> None:
+    for name in ("tiny", "small"):
+        resume_or_start(name, tmp_path / "none.pt", "cpu").save(tmp_path / f"{name}.pt")
+    with pytest.raises(ValueError, match="cannot average networks of several shapes"):
+        export.load_checkpoints(tmp_path / "tiny.pt", tmp_path / "small.pt")
+
+
+def test_wrong_export_is_refused(tmp_path: Path) -> None:
+    right, wrong = tiny(), tiny()
+    torch.nn.init.constant_(wrong.head.bias, 5)
+    export.export(right, tmp_path / "right.onnx", name="right", area=48 * 64, frames=0)
+    with pytest.raises(ValueError, match="differ"):
+        export.check(wrong, tmp_path / "right.onnx")
+
+
+def test_program_computes_the_alpha_of_the_trained_network(tmp_path: Path) -> None:
+    from realtime_matte import models  # noqa: PLC0415 - needs the program's own packages
+    from realtime_matte.frame import Frame  # noqa: PLC0415 - as above
+
+    net = tiny()
+    export.export(net, tmp_path / "own.onnx", name="own", area=96 * 64, frames=0)
+    opened = models.open(f"{tmp_path}/own.onnx?unverified", provider="cpu", threads=1)
+    pixels = np.random.default_rng(0).integers(0, 256, (64, 96, 3), np.uint8)
+    matte, _ = opened.process(Frame(pixels, 0.0, 0), None)
+    frames = torch.from_numpy(pixels).permute(2, 0, 1).float()[None, None] / 127.5 - 1
+    with torch.no_grad():
+        expected = network.to_alpha(net(frames)[0])[0, 0, 0].numpy()
+    opened.close()
+    assert matte.alpha.shape == expected.shape
+    assert np.abs(matte.alpha - expected).max() < 5e-3
+
+
+def test_quantized_model_is_written_named_and_checked(data: pack.Pack, tmp_path: Path) -> None:
+    import onnx  # noqa: PLC0415 - comes with the group
+
+    torch.manual_seed(0)
+    path = tmp_path / "own.onnx"
+    export.export(tiny(), path, name="own", area=96 * 64, frames=0)
+    shots = quantize.calibration_shots(data, area=96 * 64, count=4, length=3)
+    quantized = quantize.quantize(path, shots)
+    assert quantized.name == "own-int8.onnx"
+    assert quantize._metadata(onnx.load(path))["rtmatte.eight_bit"] == quantized.name
+    assert "rtmatte.eight_bit" not in quantize._metadata(onnx.load(quantized))
+    operators = [node.op_type for node in onnx.load(quantized).graph.node]
+    assert operators.count("DequantizeLinear") > 20
+    assert operators.count("Relu") == 2  # of the stem and the context, in floats; the others are part of a convolution
+    other = tiny()
+    torch.nn.init.constant_(other.head.bias, 5)
+    export.export(other, tmp_path / "other.onnx", name="other", area=96 * 64, frames=0)
+    with pytest.raises(ValueError, match="differs"):
+        quantize.check(tmp_path / "other.onnx", quantized, shots)

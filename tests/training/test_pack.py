@@ -1,0 +1,72 @@
+"""Reading a pack: splits, votes, clips, foreground colours, the cache."""
+
+import csv
+import shutil
+from pathlib import Path
+
+import cv2
+import numpy as np
+from fakes.training_data import FOREGROUND, SIZE, disc, write_rows
+
+from training import pack
+from training.augment.shot_generator import HARD_NEGATIVE_COPIES, shot_generator
+
+
+def test_pack_is_read_by_split(data: pack.Pack) -> None:
+    assert (len(data.people), [len(clip) for clip in data.clips], len(data.backgrounds)) == (6, [8], 4)
+
+
+def test_pack_with_a_new_row_is_read_again(pack_folder: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(pack_folder, copy)
+    before = pack.read(copy, split="train", cache=tmp_path / "cache")
+    image, alpha = disc(np.random.default_rng(1), (40, 40))
+    cv2.imwrite(str(copy / "me.jpg"), image)
+    cv2.imwrite(str(copy / "me.png"), alpha)
+    with (copy / "pack.csv").open("a", newline="") as file:
+        csv.writer(file).writerow(("me.jpg", "me.png", "me", "train", ""))
+    after = pack.read(copy, split="train", cache=tmp_path / "cache")
+    assert len(after.people) == len(before.people) + 1
+
+
+def test_foreground_has_no_colours_of_the_old_background(data: pack.Pack) -> None:
+    edge = (data.people[0].alpha > 60) & (data.people[0].alpha < 250)
+    assert edge.sum() > 20
+    assert np.abs(data.people[0].foreground[edge].astype(int) - FOREGROUND).mean() < 25
+
+
+def test_outlines_are_certain_and_disputed_areas_are_not() -> None:
+    agreement = np.full((40, 40), 255, np.uint8)
+    agreement[10, :] = 140
+    agreement[20:30, 5:15] = 140
+    certainty = pack.certainty_of(agreement, (160, 160))
+    assert certainty.shape == (160, 160)
+    assert certainty[40:44, 60:].min() == 255
+    assert certainty[90:110, 30:50].max() < 40
+    assert pack.certainty_of(np.zeros((4, 4), np.uint8), (8, 8)).max() == 0
+
+
+def test_labels_by_votes_are_read_if_the_pack_has_them(pack_folder: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(pack_folder, copy)
+    image, alpha = disc(np.random.default_rng(1), (40, 40))
+    for name, pixels in (("me.png", image), ("me_alpha.png", alpha), ("me_sure.png", np.full((16, 24), 128, np.uint8))):
+        cv2.imwrite(str(copy / name), pixels)
+    row = ("me.png", "me_alpha.png", "me_sure.png", "hands webcam", "train")
+    write_rows(copy / "people2.csv", ("image", "alpha", "sure", "kind", "split"), [row, (*row[:4], "gestures")])
+    write_rows(copy / "no_person2.csv", ("image", "split"), [("me.png", "train"), ("me.png", "val")])
+    read = pack.read(copy, split="train", cache=tmp_path / "cache")
+    assert len(read.people) == 7
+    assert read.people[-1].certainty is not None
+    assert read.people[-1].certainty.max() <= 1
+    assert len(read.hard_negatives) == 1
+    generator = shot_generator(read, seed=0)
+    assert generator.raised_hands == [read.people[-1]]
+    assert len(generator.backgrounds) == 4 + HARD_NEGATIVE_COPIES
+
+
+def test_alphas_of_clips_are_read_as_stored(pack_folder: Path) -> None:
+    first = next(pack.read_grey_video(pack_folder / "train_alpha.avi"))
+    assert first.shape == SIZE[::-1]
+    assert first.min() <= 3
+    assert first.max() >= 252

@@ -1,0 +1,135 @@
+"""Write the quantized model of an exported network: ``python -m training.quantize --model FILE.onnx --pack FOLDER``.
+
+Convolutions in 8 bits, weights per channel, ranges calibrated on training shots (Jacob et al. 2018, Quantization and
+Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference), and the operators between them, so that
+nothing is rounded twice. The first and the last convolution, the global gate, the state at 1/4 and the sums that update
+a state stay in floats: rounding would be visible there, or accumulate from frame to frame.
+"""
+
+import argparse
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
+from onnxruntime.quantization.shape_inference import quant_pre_process
+
+from training import pack
+from training.augment.shot import Shot
+from training.augment.shot_generator import shot_generator
+from training.export import write_checksums
+from training.loader import input_size, random_aspect
+from training.onnx_network import ExportedNetwork
+
+QUANTIZED = ("Conv", "Relu", "Resize", "Add")
+"""Operators in 8 bits. A ReLU then costs nothing: it is the lower bound of its convolution's range."""
+
+KEPT_IN_FLOATS = ("/stem/stem.0/", "/context/", "/memory16/Add", "/memory8/Add", "/memory4/", "/head/", "/Add")
+"""Prefixes of the names of operators that are not quantized."""
+
+METADATA_KEY = "rtmatte.eight_bit"
+"""Of the network: the file name of its quantized model."""
+
+TOLERANCE = 4e-3
+"""Largest mean difference of alpha between the quantized model and the network, on shots not used for calibration."""
+
+
+class CalibrationShots(CalibrationDataReader):  # type: ignore[misc] # ONNX Runtime's is untyped
+    """Every frame of some shots, with the recurrent states of the network at that frame."""
+
+    def __init__(self, network: ExportedNetwork, shots: list[Shot]) -> None:
+        self._inputs = (inputs for shot in shots for inputs, _ in network.run(shot.frames))
+
+    def get_next(self) -> dict[str, NDArray[np.generic]] | None:
+        return next(self._inputs, None)
+
+
+def quantize(model: Path, shots: list[Shot]) -> Path:
+    """Write the quantized model beside the network, and its name into the network's metadata.
+
+    Args:
+        model: The exported network.
+        shots: The first quarter is for the check, the others for calibration.
+
+    Raises:
+        ValueError: alpha differs by more than TOLERANCE.
+    """
+    quantized = model.with_name(f"{model.stem}-int8.onnx")
+    checked = len(shots) // 4
+    with TemporaryDirectory() as folder:
+        part = Path(folder) / "quantized.onnx"
+        _write(model, part, shots[checked:])
+        check(model, part, shots[:checked])
+        written = onnx.load(part)
+    metadata = _metadata(onnx.load(model))
+    own = {key: value for key, value in metadata.items() if key != METADATA_KEY} | {"rtmatte.name": quantized.stem}
+    onnx.helper.set_model_props(written, own)
+    onnx.save(written, quantized)
+    network = onnx.load(model)
+    onnx.helper.set_model_props(network, metadata | {METADATA_KEY: quantized.name})
+    onnx.save(network, model)
+    return quantized
+
+
+def _write(model: Path, out: Path, shots: list[Shot]) -> None:
+    prepared = out.with_name("prepared.onnx")
+    quant_pre_process(str(model), str(prepared), skip_symbolic_shape=True)
+    names = [node.name for node in onnx.load(prepared).graph.node]
+    quantize_static(
+        str(prepared),
+        str(out),
+        CalibrationShots(ExportedNetwork(model), shots),
+        per_channel=True,
+        activation_type=QuantType.QUInt8,
+        weight_type=QuantType.QInt8,
+        reduce_range=True,  # 7-bit weights never overflow on CPUs that add pairs in 16 bits, and cost no quality
+        op_types_to_quantize=list(QUANTIZED),
+        extra_options={"CalibMovingAverage": True},  # the mean of the frames' ranges: outliers may be clipped
+        nodes_to_exclude=[name for name in names if name.startswith(KEPT_IN_FLOATS)],
+    )
+
+
+def _metadata(model: onnx.ModelProto) -> dict[str, str]:
+    return {entry.key: entry.value for entry in model.metadata_props}
+
+
+def check(model: Path, quantized: Path, shots: list[Shot]) -> None:
+    """Compare the alphas of the quantized model with the network's. Raises ValueError if they differ over TOLERANCE."""
+    network, other = ExportedNetwork(model), ExportedNetwork(quantized)
+    differences = [
+        float(np.abs(alpha - expected).mean())
+        for shot in shots
+        for (_, expected), (_, alpha) in zip(network.run(shot.frames), other.run(shot.frames), strict=True)
+    ]
+    difference = sum(differences) / len(differences)
+    print(f"{quantized.name}: alpha differs by {difference:.5f} on average, {max(differences):.5f} at most")
+    if difference > TOLERANCE:
+        raise ValueError(f"the quantized model of {model} differs by {difference:.4f} in alpha, over {TOLERANCE}")
+
+
+def calibration_shots(data: pack.Pack, *, area: float, count: int, length: int = 5) -> list[Shot]:
+    """Shots of every aspect ratio of the training, with the same probabilities."""
+    generator = shot_generator(data, seed=20_261)
+    sizes = [input_size(area, *random_aspect(generator.random)) for _ in range(count)]
+    return [generator.shot(length, width=width, height=height) for width, height in sizes]
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", type=Path, required=True, help="exported; the quantized model is written beside it")
+    parser.add_argument("--pack", type=Path, required=True)
+    parser.add_argument("--cache", type=Path, default=Path("runs/cache"))
+    parser.add_argument("--shots", type=int, default=80, help="for calibration and check together")
+    options = parser.parse_args()
+    area = float(_metadata(onnx.load(options.model))["rtmatte.area"])
+    data = pack.read(options.pack, split="train", cache=options.cache)
+    quantized = quantize(options.model, calibration_shots(data, area=area, count=options.shots))
+    write_checksums(options.model.parent)
+    print(f"{quantized}: {quantized.stat().st_size / 1e6:.2f} MB")
+
+
+if __name__ == "__main__":
+    main()
