@@ -1,0 +1,199 @@
+"""Labels by consensus: the vote, the files, and what training reads of them."""
+
+import csv
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from fakes import networks
+from fakes.training_data import write_rows
+
+from realtime_matte.frame import Frame, Matte
+from realtime_matte.interfaces import RecurrentState
+from training import label, pack
+
+SIZE = (64, 48)
+
+
+class Fixed:
+    """A network whose alpha is a function of the frame's red, and whose state is the number of frames."""
+
+    name, provider, notices = "fixed", "cpu", ()
+
+    def __init__(self, gain: float = 1.0) -> None:
+        self.gain = gain
+        self.frames: list[np.ndarray] = []
+        self.states: list[RecurrentState | None] = []
+
+    def process(self, frame: Frame, state: RecurrentState | None) -> tuple[Matte, RecurrentState]:
+        self.frames.append(frame.pixels)
+        self.states.append(state)
+        alpha = frame.pixels[..., 2].astype(np.float32) / 255 * self.gain
+        return Matte(alpha), ((state[0] if state else 0) + 1,)
+
+    def close(self) -> None: ...
+
+
+def person() -> np.ndarray:
+    """A red rectangle at the left of a black image."""
+    image = np.zeros((SIZE[1], SIZE[0], 3), np.uint8)
+    image[12:36, 8:28, 2] = 255
+    return image
+
+
+def test_alpha_is_the_median_and_certainty_the_share_that_agrees() -> None:
+    votes = np.stack([np.full((8, 8), value, np.float32) for value in (0.9, 0.7, 0.6, 0.1)])
+    result = label.consensus(votes)
+    assert (result.alpha == round(0.65 * 255)).all()
+    assert result.certainty.shape == (2, 2)
+    assert (result.certainty == round(0.75 * 255)).all()
+
+
+def test_edge_networks_decide_near_the_outline_alone() -> None:
+    votes = np.zeros((3, 100, 100), np.float32)
+    votes[:, :, 50:] = 1
+    result = label.consensus(votes, [np.full((100, 100), 0.4, np.float32), np.full((100, 100), 0.6, np.float32)])
+    assert (result.alpha[:, 49:51] == 128).all()
+    assert (result.alpha[:, :40] == 0).all()
+    assert (result.alpha[:, 60:] == 255).all()
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize("scale", [1.0, 0.5])
+def test_every_vote_is_mapped_back_to_the_frame(mirrored: bool, scale: float) -> None:  # noqa: FBT001 - a parameter
+    network = Fixed()
+    alpha = label.Vote(network, mirrored, scale).alpha(Frame(person(), 0.0, 0))
+    truth = person()[..., 2] / 255
+    tolerance = 1e-6 if scale == 1 else 0.06  # an edge of two pixels around 20 x 24
+    assert np.abs(alpha - truth).mean() <= tolerance
+    seen = network.frames[0][..., 2] > 127
+    assert seen[:, : SIZE[0] // 2].any() != mirrored
+    assert seen.sum() == pytest.approx((truth > 0.5).sum() * scale**2, rel=0.2 if scale < 1 else 0)
+
+
+def test_each_network_votes_at_each_scale_and_mirrored() -> None:
+    first, second = Fixed(), Fixed(gain=0.0)
+    labelled = label.Voters([first, second], scales=[1.0, 0.75]).start_shot()(person())
+    assert (len(first.frames), len(second.frames)) == (4, 4)
+    assert labelled.certainty.min() < 0.6 * 255  # half of the votes see no person
+    assert len(first.states) == 4
+
+
+def test_recurrent_state_is_kept_within_a_shot_for_each_vote() -> None:
+    network = Fixed()
+    voters = label.Voters([network])
+    shot = voters.start_shot()
+    shot(person())
+    shot(person())
+    voters.start_shot()(person())
+    assert network.states == [None, None, (1,), (1,), None, None]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """An image and a video of a person."""
+    folder = tmp_path / "images"
+    folder.mkdir()
+    cv2.imwrite(str(folder / "still.png"), person())
+    writer = cv2.VideoWriter(str(folder / "clip.avi"), cv2.VideoWriter.fourcc(*"MJPG"), 25, SIZE)
+    for _ in range(3):
+        writer.write(person())
+    writer.release()
+    (folder / "notes.txt").write_text("no image")
+    return folder
+
+
+def run(folder: Path, out: Path, *more: str) -> int:
+    return label.main(["--images", str(folder), "--out", str(out), "--provider", "cpu", *more])
+
+
+@pytest.fixture
+def labelled(folder: Path, tmp_path: Path) -> Path:
+    """The labels of the folder by two tiny networks; the second finds no person."""
+    specs = []
+    for name, gain in (("bright", 3.0), ("blind", 0.0)):
+        path = networks.recurrent(tmp_path / f"{name}.onnx", gain=gain)
+        specs += ["--network", networks.unverified(path)]
+    assert run(folder, tmp_path / "out", *specs) == 0
+    return tmp_path / "out"
+
+
+def test_labels_and_tables_are_written(labelled: Path, folder: Path) -> None:
+    alpha = cv2.imread(str(labelled / "still_alpha.png"), cv2.IMREAD_UNCHANGED)
+    assert alpha is not None
+    assert alpha.shape == SIZE[::-1]
+    assert 100 < alpha[30, 18] < 160  # the median of 1, 1, 0, 0 and a little of the state
+    assert alpha[30, 50] < 10
+    certainty = cv2.imread(str(labelled / "still_certainty.png"), cv2.IMREAD_UNCHANGED)
+    assert certainty is not None
+    assert certainty.shape == (12, 16)
+    assert certainty[7, 4] == 128
+    assert certainty[7, 12] == 255
+    rows = {name: list(csv.DictReader((labelled / name).read_text().splitlines())) for name in label.COLUMNS}
+    assert rows["people2.csv"][0] == {
+        "image": str(folder / "still.png"),
+        "alpha": "still_alpha.png",
+        "sure": "still_certainty.png",
+        "kind": "labelled",
+        "split": "train",
+    }
+    assert [row["video"] for row in rows["clips2.csv"]] == [str(folder / "clip.avi")]
+    sheet = cv2.imread(str(labelled / "contact_sheet.jpg"))
+    assert sheet is not None
+    assert sheet.shape == (2 * label.TILE[1], 4 * label.TILE[0], 3)
+
+
+def test_labels_of_a_video_are_read_as_they_were_written(labelled: Path) -> None:
+    alphas = list(pack.read_grey_video(labelled / "clip_alpha.mkv"))
+    assert [alpha.shape for alpha in alphas] == [SIZE[::-1]] * 3
+    assert all(100 < alpha[30, 18] < 160 for alpha in alphas)
+    assert [part.shape for part in pack.read_grey_video(labelled / "clip_certainty.mkv")] == [(12, 16)] * 3
+
+
+def test_labelled_folder_is_a_pack(labelled: Path, tmp_path: Path) -> None:
+    pytest.importorskip("pymatting", reason="pymatting is not installed: pip install --group train")
+    write_rows(labelled / "pack.csv", ("image", "alpha", "source", "split", "teacher_iou"), [])
+    write_rows(labelled / "clips.csv", ("video", "alpha", "source", "split"), [])
+    write_rows(labelled / "nobody.csv", ("image", "split"), [])
+    data = pack.read(labelled, split="train", cache=tmp_path / "cache")
+    assert (len(data.people), [len(clip) for clip in data.clips]) == (1, [3])
+    assert data.people[0].certainty is not None
+    assert data.people[0].certainty[30, 18] < 10
+    assert data.people[0].certainty[30, 56] == 255
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("still.jpg", b"", "still.jpg and still.png in {folder} would get the same label; rename one"),
+        ("broken.png", b"no image", "cannot read {folder}/broken.png as an image"),
+    ],
+)
+def test_unusable_files_are_reported(
+    folder: Path, capsys: pytest.CaptureFixture[str], name: str, content: bytes, message: str
+) -> None:
+    (folder / name).write_bytes(content)
+    spec = networks.unverified(networks.recurrent(folder / "tiny.onnx"))
+    assert run(folder, folder / "out", "--network", spec) == 2
+    assert capsys.readouterr().err == f"label: {message.format(folder=folder)}\n"
+
+
+def test_folder_without_images_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(tmp_path, tmp_path / "out", "--network", "small") == 2
+    assert capsys.readouterr().err == f"label: no images or videos in the folder {tmp_path}\n"
+
+
+def test_labels_are_not_written_among_the_images(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(folder, folder, "--network", "small") == 2
+    assert capsys.readouterr().err == "label: --out is the folder of the images; choose another one\n"
+
+
+def test_unknown_network_is_reported(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(folder, tmp_path / "out", "--network", "gone.onnx") == 2
+    assert "gone.onnx" in capsys.readouterr().err
+
+
+def test_a_scale_is_above_0_and_at_most_1(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(SystemExit):
+        run(folder, tmp_path / "out", "--network", "small", "--scales", "1.5")

@@ -1,0 +1,318 @@
+"""Label images or clips by the consensus of several networks, to train on cameras of which there are no labels.
+
+    python -m training.label --images FOLDER --out FOLDER --network small --network "rvm.onnx?size=512x288"
+
+Every network votes on each frame as it is, mirrored, and at several scales. Alpha is the median of the votes in each
+pixel; the certainty is the share of the votes that agree with it at alpha 0.5. With ``--edges``, alpha near the outline
+is the mean of those networks alone, which should be the ones with the best edges. Networks are any that
+``rtmatte --model`` opens, with its options. Training on such labels, then labelling again with the new network among
+the voters, is self-training (Xie et al. 2020, Noisy Student).
+
+For NAME.jpg it writes NAME_alpha.png and NAME_certainty.png (a quarter of the size), for NAME.mp4 the same as lossless
+.mkv; people2.csv and clips2.csv, the tables of a pack (training/pack.py); and contact_sheet.jpg of the least certain.
+"""
+
+import argparse
+import csv
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime_matte import models
+from realtime_matte.errors import MatteError
+from realtime_matte.frame import Alpha, Frame
+from realtime_matte.interfaces import Network, RecurrentState
+from training.pack import Image, read_colour_video
+
+IMAGES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
+VIDEOS = (".mp4", ".mkv", ".mov", ".webm", ".avi")
+
+EDGE_BAND = 0.02
+"""Half the width of the band around the outline in which ``--edges`` decides, as a share of the diagonal. Not tuned."""
+
+CERTAINTY_SCALE = 4
+"""The certainty has 1 / this of the image's size: ``training.pack.certainty_of`` expects it."""
+
+SHEET_ROWS = 40
+TILE = (240, 180)
+"""Width and height of an image in the contact sheet."""
+
+GREEN = (90, 200, 60)
+
+
+@dataclass(slots=True)
+class Vote:
+    """One network on the frames of one shot, which it sees mirrored or smaller. Keeps the recurrent state.
+
+    ``scale``: of the frame about its centre, in (0, 1]; the border is filled with the colours of the frame's edge.
+    """
+
+    network: Network
+    mirrored: bool = False
+    scale: float = 1.0
+    _state: RecurrentState | None = None
+
+    def alpha(self, frame: Frame) -> Alpha:
+        """The alpha of the frame, of its size."""
+        width, height = frame.size
+        x = -self.scale if self.mirrored else self.scale
+        centre = np.array([width - 1, height - 1]) / 2
+        matrix = np.array([[x, 0, centre[0] * (1 - x)], [0, self.scale, centre[1] * (1 - self.scale)]])
+        border = cv2.BORDER_REPLICATE
+        seen = cv2.warpAffine(frame.pixels, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=border)
+        matte, self._state = self.network.process(Frame(seen.astype(np.uint8), frame.time, frame.index), self._state)
+        alpha = cv2.resize(matte.alpha, (width, height), interpolation=cv2.INTER_LINEAR)
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        return cv2.warpAffine(alpha, matrix, (width, height), flags=flags, borderMode=border).astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """``alpha`` (H, W) and ``certainty`` (H / 4, W / 4), uint8; a certainty of 255: all votes agree."""
+
+    alpha: Image
+    certainty: Image
+
+
+@dataclass(frozen=True, slots=True)
+class Voters:
+    """``networks`` vote, ``edges`` decide near the outline; both on each of the ``scales``, also ``mirrored``."""
+
+    networks: Sequence[Network]
+    edges: Sequence[Network] = ()
+    scales: Sequence[float] = (1.0,)
+    mirrored: bool = True
+
+    def start_shot(self) -> Callable[[Image], Label]:
+        """A function from the frames of one shot, in order, to their labels; an image is a shot of one frame."""
+        votes, edge_votes = self._votes(self.networks), self._votes(self.edges)
+
+        def label(image: Image) -> Label:
+            frame = Frame(np.ascontiguousarray(image), 0.0, 0)
+            return consensus(
+                np.stack([vote.alpha(frame) for vote in votes]), [vote.alpha(frame) for vote in edge_votes]
+            )
+
+        return label
+
+    def _votes(self, networks: Sequence[Network]) -> list[Vote]:
+        mirrored = (False, True) if self.mirrored else (False,)
+        return [Vote(network, flip, scale) for network in networks for flip in mirrored for scale in self.scales]
+
+
+def consensus(votes: NDArray[np.float32], edges: Sequence[Alpha] = ()) -> Label:
+    """The median of the votes (N, H, W), near its outline the mean of ``edges``; and the share of votes that agree."""
+    alpha = np.median(votes, axis=0).astype(np.float32)
+    if edges:
+        alpha = np.where(_near_outline(alpha), np.mean(edges, axis=0), alpha).astype(np.float32)
+    agreement = np.mean((votes >= 0.5) == (alpha >= 0.5), axis=0, dtype=np.float32)
+    size = [max(1, side // CERTAINTY_SCALE) for side in alpha.shape[::-1]]
+    return Label(_to_bytes(alpha), _to_bytes(cv2.resize(agreement, size, interpolation=cv2.INTER_AREA)))
+
+
+def _near_outline(alpha: Alpha) -> NDArray[np.bool_]:
+    """Whether a pixel is within EDGE_BAND of the outline at alpha 0.5."""
+    mask = (alpha >= 0.5).astype(np.uint8)
+    radius = max(1, round(EDGE_BAND * float(np.hypot(*alpha.shape))))
+    disk = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    return cv2.morphologyEx(mask, cv2.MORPH_GRADIENT, disk) > 0
+
+
+def _to_bytes(values: NDArray[np.floating]) -> Image:
+    """From [0, 1] to 0 .. 255."""
+    return np.clip(np.rint(values * 255), 0, 255).astype(np.uint8)
+
+
+@dataclass(slots=True)
+class Labeller:
+    """Labels files into the folder ``out``, and collects the rows of the tables and of the contact sheet.
+
+    ``rows``: by the name of the table. ``sheet``: pairs of a mean certainty and a row of the sheet.
+    """
+
+    voters: Voters
+    out: Path
+    rows: dict[str, list[tuple[str, ...]]] = field(default_factory=lambda: {name: [] for name in COLUMNS})
+    sheet: list[tuple[float, Image]] = field(default_factory=list)
+
+    def label_file(self, file: Path) -> float:
+        """Write the label of an image or a video. Returns the mean certainty in [0, 1].
+
+        Raises:
+            ValueError: the file cannot be read.
+        """
+        is_video = file.suffix.lower() in VIDEOS
+        table, suffix = ("clips2.csv", ".mkv") if is_video else ("people2.csv", ".png")
+        paths = [self.out / f"{file.stem}_{kind}{suffix}" for kind in ("alpha", "certainty")]
+        mean, row = (self._label_video if is_video else self._label_image)(file, *paths)
+        kind = () if is_video else ("labelled",)
+        self.rows[table].append((str(file.resolve()), *(path.name for path in paths), *kind, "train"))
+        self.sheet.append((mean, row))
+        return mean
+
+    def _label_image(self, file: Path, alpha: Path, certainty: Path) -> tuple[float, Image]:
+        image = cv2.imread(str(file), cv2.IMREAD_COLOR)
+        if image is None:
+            raise ValueError(f"cannot read {file} as an image")
+        label = self.voters.start_shot()(image)
+        for path, pixels in ((alpha, label.alpha), (certainty, label.certainty)):
+            path.write_bytes(cv2.imencode(".png", pixels)[1].tobytes())
+        return float(label.certainty.mean()) / 255, sheet_row(image, label, file.name)
+
+    def _label_video(self, file: Path, alpha: Path, certainty: Path) -> tuple[float, Image]:
+        means: list[float] = []
+        row = None
+        with ExitStack() as stack:
+            label_frame, rate = self.voters.start_shot(), _frame_rate(file)
+            write_alpha, write_certainty = (stack.enter_context(_grey_video(path, rate)) for path in (alpha, certainty))
+            for image in read_colour_video(file):
+                label = label_frame(image)
+                write_alpha(label.alpha)
+                write_certainty(label.certainty)
+                means.append(float(label.certainty.mean()) / 255)
+                if row is None or means[-1] < min(means[:-1]):
+                    row = sheet_row(image, label, f"{file.name}, frame {len(means) - 1}")
+        if row is None:
+            raise ValueError(f"{file} has no frames")
+        return float(np.mean(means)), row
+
+    def finish(self) -> None:
+        """Write the tables and the contact sheet of the least certain files."""
+        for name, rows in self.rows.items():
+            if rows:
+                with (self.out / name).open("w", newline="") as file:
+                    csv.writer(file).writerows([COLUMNS[name], *rows])
+        least_certain = sorted(self.sheet, key=lambda entry: entry[0])[:SHEET_ROWS]
+        encoded = cv2.imencode(".jpg", np.vstack([row for _, row in least_certain]))[1]
+        (self.out / "contact_sheet.jpg").write_bytes(encoded.tobytes())
+
+
+COLUMNS = {
+    "people2.csv": ("image", "alpha", "sure", "kind", "split"),
+    "clips2.csv": ("video", "alpha", "sure", "split"),
+}
+"""Of the tables that are written."""
+
+
+def sheet_row(image: Image, label: Label, name: str) -> Image:
+    """The image with its name, alpha, certainty, and the image over green, side by side."""
+    opacity = label.alpha[..., None] / 255
+    over_green = (image * opacity + np.array(GREEN) * (1 - opacity)).astype(np.uint8)
+    grey = (cv2.cvtColor(part, cv2.COLOR_GRAY2BGR) for part in (label.alpha, label.certainty))
+    row = np.hstack([_tile(part) for part in (image, *grey, over_green)])
+    for colour, thickness in (((0, 0, 0), 3), ((255, 255, 255), 1)):
+        cv2.putText(row, name, (6, 16), cv2.FONT_HERSHEY_SIMPLEX, 0.45, colour, thickness, cv2.LINE_AA)
+    return row
+
+
+def _tile(image: Image) -> Image:
+    """The image scaled to fit TILE, on black."""
+    scale = min(TILE[0] / image.shape[1], TILE[1] / image.shape[0])
+    size = [max(1, round(side * scale)) for side in image.shape[1::-1]]
+    tile = np.zeros((TILE[1], TILE[0], 3), np.uint8)
+    tile[: size[1], : size[0]] = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    return tile
+
+
+def _frame_rate(video: Path) -> Fraction:
+    with av.open(str(video)) as file:
+        return file.streams.video[0].average_rate or Fraction(30)
+
+
+@contextmanager
+def _grey_video(path: Path, rate: Fraction) -> Iterator[Callable[[Image], None]]:
+    """A function that appends a grey frame (H, W) to a lossless video; all frames of one size."""
+    with av.open(str(path), "w") as file:
+        stream = file.add_stream("ffv1", rate=rate)
+        stream.pix_fmt = "gray"
+
+        def write(pixels: Image) -> None:
+            if not stream.codec_context.is_open:
+                stream.height, stream.width = pixels.shape
+            file.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="gray")))
+
+        yield write
+        file.mux(stream.encode(None))
+
+
+def find_files(folder: Path) -> list[Path]:
+    """The images and videos of a folder, by name.
+
+    Raises:
+        FileNotFoundError: there is no such folder, or none in it.
+        ValueError: two of them differ only in their suffix, and so would their labels not.
+    """
+    files = sorted(path for path in folder.iterdir() if path.suffix.lower() in (*IMAGES, *VIDEOS))
+    if not files:
+        raise FileNotFoundError(f"no images or videos in the folder {folder}")
+    for first, second in pairwise(files):
+        if first.stem == second.stem:
+            raise ValueError(f"{first.name} and {second.name} in {folder} would get the same label; rename one")
+    return files
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line. Returns 2 if a file or a network cannot be read."""
+    options = _parser().parse_args(arguments)
+    try:
+        _run(options)
+    except (MatteError, OSError, ValueError) as error:
+        print(f"label: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _run(options: argparse.Namespace) -> None:
+    files = find_files(options.images)
+    if options.out.resolve() == options.images.resolve():
+        raise ValueError("--out is the folder of the images; choose another one")
+    options.out.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        opened: dict[str, Network] = {}
+        for spec in (*options.network, *options.edges):
+            if spec not in opened:
+                opened[spec] = models.open(spec, provider=options.provider)
+                stack.callback(opened[spec].close)
+        networks, edges = ([opened[spec] for spec in specs] for specs in (options.network, options.edges))
+        labeller = Labeller(Voters(networks, edges, options.scales, options.mirrored), options.out)
+        for number, file in enumerate(files, 1):
+            print(f"{number}/{len(files)} {file.name}: certainty {labeller.label_file(file):.3f}", flush=True)
+    labeller.finish()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description="Label images or clips by the consensus of several networks.")
+    parser.add_argument("--images", type=Path, required=True, metavar="FOLDER", help="images and videos to label")
+    parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="where labels and tables are written")
+    parser.add_argument(
+        "--network", action="append", required=True, metavar="SPEC", help="votes; as rtmatte --model; may be repeated"
+    )
+    parser.add_argument(
+        "--edges", action="append", default=[], metavar="SPEC", help="decides near the outline; may be repeated"
+    )
+    parser.add_argument(
+        "--scales", type=_scale, nargs="+", default=[1.0], metavar="S", help="of the frame, above 0 and up to 1 (1)"
+    )
+    parser.add_argument("--no-mirror", action="store_false", dest="mirrored", help="no votes on the mirrored frame")
+    parser.add_argument("--provider", help="of ONNX Runtime, as rtmatte --provider")
+    return parser
+
+
+def _scale(text: str) -> float:
+    scale = float(text)
+    if not 0 < scale <= 1:
+        raise argparse.ArgumentTypeError("a scale is above 0 and at most 1")
+    return scale
+
+
+if __name__ == "__main__":
+    sys.exit(main())
