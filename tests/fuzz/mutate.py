@@ -20,11 +20,11 @@ FTYP = b"ftyp"
 
 
 def damaged(rng: random.Random, data: bytes, others: Sequence[bytes]) -> bytes:
-    """A copy with one to six damages; ``others``: files that parts may come from."""
+    """A copy with one to six damages, mostly one; ``others``: files that parts may come from."""
     result = bytearray(data)
     if data[4:8] == FTYP and rng.random() < 0.5:
         result = bytearray(_damaged_boxes(rng, data))
-    for _ in range(rng.choice((1, 1, 2, 3, 6))):
+    for _ in range(rng.choice((1, 1, 1, 2, 6))):
         rng.choice(DAMAGES)(rng, result)
     if rng.random() < 0.05:
         other = rng.choice(others)

@@ -46,7 +46,7 @@ def draw(rng: random.Random) -> bytes:
     if rng.random() < 0.35:
         return damaged(rng, data, seeds())
     model = ModelProto.FromString(data)
-    for _ in range(rng.choice((1, 1, 2, 4))):
+    for _ in range(rng.choice((1, 1, 1, 3))):
         rng.choice(CHANGES)(rng, model)
     return model.SerializeToString()
 
