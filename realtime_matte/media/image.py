@@ -115,14 +115,14 @@ def is_animated(path: Path) -> bool:
 
 @contextmanager
 def open_image(path: Path) -> Iterator[Image.Image]:
-    """The file, its header read and its size checked. Pillow's warnings are not shown.
+    """The file, its header read and its size checked.
 
     Raises:
         MissingFile, BadFile, MissingDependency
     """
-    with _opened(path) as file, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        _silence_libraries()
+    warnings.filterwarnings("ignore", module=r"PIL\.")  # its errors say all there is to say
+    _silence_libraries()
+    with _opened(path) as file:
         header = file.read(HEADER_BYTES)
         if not header:
             raise BadFile(f"{str(path)!r} is an empty file", hint="name an image such as a JPEG or PNG")
@@ -278,8 +278,10 @@ def _register_heic(path: Path) -> None:
 
 @cache
 def _silence_libraries() -> None:
-    """Pillow's errors say all there is to say: no lines of its log, nor of libtiff, which writes them to stderr."""
-    logging.getLogger("PIL").addHandler(logging.NullHandler())
+    """No lines of Pillow's log, nor of libtiff, which writes them to the file of standard error."""
+    log = logging.getLogger("PIL")
+    if log.level == logging.NOTSET:
+        log.setLevel(logging.CRITICAL)
     with suppress(OSError, AttributeError, TypeError):  # on Windows libtiff is a part of Pillow, without a name
         library = ctypes.CDLL(Image.core.__file__)  # type: ignore[attr-defined]  # and what it depends on
         for setter in (library.TIFFSetErrorHandler, library.TIFFSetWarningHandler):

@@ -6,7 +6,9 @@ import socket
 import struct
 import subprocess
 import sys
+import warnings
 import zlib
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,7 @@ from PIL import Image, features
 
 from realtime_matte.errors import BadFile, MissingDependency
 from realtime_matte.media import image
+from realtime_matte.media.animation import Animation
 
 SIDE = 30_000  # 900 megapixels
 FORMATS = ["AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP"]
@@ -102,33 +105,50 @@ def test_an_image_cut_short_is_one_error(tmp_path: Path, form: str, part: float)
 COMPRESSIONS = ["tiff_lzw", "tiff_adobe_deflate", "zstd", "packbits", "jpeg"]
 
 
-@pytest.mark.parametrize(
-    ("form", "options"),
-    [*((form, {}) for form in FORMATS), *(("TIFF", {"compression": name}) for name in COMPRESSIONS)],
-)
-def test_damage_is_no_traceback_and_no_line_on_the_terminal(tmp_path: Path, form: str, options: dict[str, str]) -> None:
-    """libtiff, libpng and libjpeg write to the file of standard error, past Python."""
-    paths = [tmp_path / f"{seed}.jpg" for seed in range(20)]
-    for seed, path in enumerate(paths):
-        noise().save(path, form, **options)
-        data = bytearray(path.read_bytes())
-        random = np.random.default_rng(seed)
-        for position in random.integers(0, len(data), 40):
-            data[position] = random.integers(256)
-        path.write_bytes(data)
-    assert _printed(paths) == ""
+def test_damage_is_no_traceback_and_no_line_on_the_terminal(tmp_path: Path) -> None:
+    """libtiff, libpng and libjpeg write to the file of standard error, past Python; Pillow logs and warns."""
+    kinds = [*((form, {}) for form in FORMATS), *(("TIFF", {"compression": name}) for name in COMPRESSIONS)]
+    for kind, (form, options) in enumerate(kinds):
+        for seed in range(12):
+            path = tmp_path / f"{kind}-{seed}.jpg"
+            noise().save(path, form, **options)
+            data = bytearray(path.read_bytes())
+            random = np.random.default_rng(seed)
+            for position in random.integers(0, len(data), 40):
+                data[position] = random.integers(256)
+            path.write_bytes(data)
+    run = subprocess.run([sys.executable, "-c", READ_ALL, tmp_path], capture_output=True, text=True, check=False)  # noqa: S603
+    assert run.stdout + run.stderr == ""
 
 
-def _printed(paths: list[Path]) -> str:
-    code = (
-        "import sys; from pathlib import Path; from realtime_matte.errors import MatteError\n"
-        "from realtime_matte.media import image\n"
-        "for path in sys.argv[1:]:\n"
-        "    try: image.read(Path(path))\n"
-        "    except MatteError as error: assert len(str(error)) < 400 and '\\n' not in str(error), error"
-    )
-    run = subprocess.run([sys.executable, "-c", code, *paths], capture_output=True, text=True, check=False)  # noqa: S603
-    return run.stdout + run.stderr
+READ_ALL = """
+import logging, sys
+from pathlib import Path
+from realtime_matte.errors import MatteError
+from realtime_matte.media import image
+logging.basicConfig(level=logging.DEBUG)
+for path in Path(sys.argv[1]).iterdir():
+    try:
+        image.read(path)
+    except MatteError as error:
+        assert len(str(error)) < 400 and "\\n" not in str(error), error
+"""
+
+
+def test_warnings_of_pillow_are_not_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It warns of a decompression bomb from 89 megapixels on, here from 1000 pixels on."""
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    Image.new("1", (40, 40)).save(tmp_path / "a.png")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert image.read(tmp_path / "a.png").shape == (40, 40, 3)
+
+
+def test_an_open_animation_leaves_the_warnings_of_others_alone(tmp_path: Path) -> None:
+    images = [Image.new("RGB", (8, 8), color) for color in ("red", "blue")]
+    images[0].save(tmp_path / "a.gif", save_all=True, append_images=images[1:])
+    with closing(Animation(tmp_path / "a.gif")), pytest.warns(UserWarning, match="mine"):
+        warnings.warn("mine", stacklevel=1)
 
 
 def fifo(path: Path) -> None:
