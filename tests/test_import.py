@@ -13,7 +13,7 @@ from fakes.scripted import Recorder, ScriptedNetwork, ScriptedSource, SolidBackg
 import realtime_matte
 from realtime_matte.pipeline.pipeline import Pipeline
 
-HEAVY = {"av", "cv2", "numba", "numpy", "onnxruntime", "pyvirtualcam", "rich", "torch"}
+HEAVY = {"PIL", "av", "cv2", "numba", "numpy", "onnxruntime", "pyvirtualcam", "rich", "torch"}
 
 DISABLE_TELEMETRY = {"ORT_DISABLE_TELEMETRY", "ORT_RUNNING_UNIT_TESTS", "CI", "GITHUB_ACTIONS", "TF_BUILD"}
 """Variables at which ONNX Runtime sends no usage data."""
