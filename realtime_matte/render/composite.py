@@ -6,6 +6,9 @@ from numpy.typing import NDArray
 from realtime_matte.frame import Alpha, Pixels
 from realtime_matte.render.jit import kernel
 
+FAINT = 4
+"""Of 255. Video encoders may store such an alpha as 0 and keep the colour behind it."""
+
 
 @kernel
 def composite(foreground: Pixels, alpha: Alpha, background: Pixels, weights: NDArray[np.uint16], out: Pixels) -> None:
@@ -34,11 +37,12 @@ def composite(foreground: Pixels, alpha: Alpha, background: Pixels, weights: NDA
 def pack_bgra(foreground: Pixels, alpha: Alpha, out: Pixels) -> None:
     """``foreground`` (H, W, 3) and ``alpha`` (H, W) as one straight BGRA image ``out`` (H, W, 4).
 
-    Black where alpha is 0 once rounded: such a pixel may have the colour of the room.
+    Black and 0 where alpha, rounded to 1/255, is at most FAINT: such a pixel may have the colour of the room.
     """
     for y in range(alpha.shape[0]):
         for x in range(alpha.shape[1]):
             opacity = np.uint8(alpha[y, x] * np.float32(255) + np.float32(0.5))
+            visible = np.uint8(opacity > FAINT)
             for c in range(3):
-                out[y, x, c] = foreground[y, x, c] if opacity else np.uint8(0)
-            out[y, x, 3] = opacity
+                out[y, x, c] = foreground[y, x, c] * visible
+            out[y, x, 3] = opacity * visible

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from realtime_matte.frame import Matte
-from realtime_matte.render.composite import composite, pack_bgra
+from realtime_matte.render.composite import FAINT, composite, pack_bgra
 
 
 def composited(foreground: np.ndarray, alpha: np.ndarray, background: np.ndarray) -> np.ndarray:
@@ -63,14 +63,16 @@ def test_no_colour_is_left_behind_an_alpha_that_rounds_to_0(alpha: float) -> Non
 
 @settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 999))
-def test_both_ways_to_pack_are_equal(seed: int) -> None:
+def test_both_ways_to_pack_are_equal_but_for_the_faintest_alpha(seed: int) -> None:
     foreground, alpha = noise(seed, 4, 9, 3), np.random.default_rng(seed).random((4, 9), np.float32) ** 4
     out = np.zeros((4, 9, 4), np.uint8)
     pack_bgra(foreground, alpha, out)
-    np.testing.assert_array_equal(out, Matte(alpha, foreground).bgra())
+    expected = Matte(alpha, foreground).bgra()
+    expected[expected[..., 3] <= FAINT] = 0  # encoders would store it as 0, and keep the colour
+    np.testing.assert_array_equal(out, expected)
 
 
-@pytest.mark.parametrize(("alpha", "byte"), [(1 / 509, 1), (0.5, 128), (1.0, 255)])
+@pytest.mark.parametrize(("alpha", "byte"), [(5 / 255, 5), (0.5, 128), (1.0, 255)])
 def test_pack_bgra_keeps_colours_and_puts_alpha_last(alpha: float, byte: int) -> None:
     foreground = noise(3, 2, 5, 3)
     out = np.zeros((2, 5, 4), np.uint8)
