@@ -18,13 +18,15 @@ IMAGES: Final = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 class Clip:
     """Frames with their true alphas; a still is a clip of one frame. Read again at each access.
 
-    ``kind``: a group of clips within a set that gets its own figures, such as one webcam.
+    ``kind``: a group of clips within a set that gets its own figures, such as one webcam. ``body_from``: the row from
+    which on the share of the body that is kept is scored as well.
     """
 
     name: str
     read_frames: Callable[[], Sequence[Pixels]]
     read_alphas: Callable[[], Sequence[Alpha]]
     kind: str = ""
+    body_from: int | None = None
 
     @property
     def frames(self) -> Sequence[Pixels]:

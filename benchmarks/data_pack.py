@@ -1,6 +1,7 @@
 """The validation rows of the data pack: its tables, and the people and rooms that are fit to be composited.
 
-The pack is a folder with pack.csv, clips.csv and nobody.csv (images without a person). Nothing of it belongs in a
+The pack is a folder with pack.csv, clips.csv and nobody.csv (images without a person); people2.csv and no_person2.csv
+have more people, and images that networks take for people. Nothing of it belongs in a
 repository.
 """
 
@@ -18,6 +19,11 @@ from metrics import Alpha, Pixels
 PORTRAITS: Final = "pack.csv"
 TALKING_HEADS: Final = "clips.csv"
 NO_PERSON: Final = "nobody.csv"
+PEOPLE2: Final = "people2.csv"
+NO_PERSON2: Final = "no_person2.csv"
+
+VALIDATION, GESTURES = "val", "gestures"
+"""Splits that are not trained on; the second one is of people2.csv."""
 
 MIN_TEACHER_IOU: Final = 0.96
 """Least agreement of the pack's teacher with the human mask for an alpha to be trusted."""
@@ -48,13 +54,13 @@ class Person:
     bottom: int
 
 
-def rows(data: Path, table: str) -> list[dict[str, str]]:
-    """The validation rows of a table of the pack. Raises FileNotFoundError."""
+def rows(data: Path, table: str, *, split: str = VALIDATION) -> list[dict[str, str]]:
+    """The rows of one split of a table of the pack. Raises FileNotFoundError."""
     index = data / table
     if not index.is_file():
         raise FileNotFoundError(f"no {index}; --data names the folder of the data pack, which holds {table}")
     with index.open(newline="") as file:
-        return [row for row in csv.DictReader(file) if row["split"] == "val"]
+        return [row for row in csv.DictReader(file) if row["split"] == split]
 
 
 def rooms(data: Path) -> list[Pixels]:

@@ -164,6 +164,17 @@ def _gaussian(sigma: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return smooth / np.linalg.norm(smooth), derivative / np.linalg.norm(derivative)
 
 
+SOLID = 0.9
+"""True alpha above which a pixel belongs to the body."""
+
+
+def body_kept(alpha: Alpha, truth: Alpha, *, first_row: int) -> float:
+    """Share of the body's pixels from ``first_row`` on that have alpha 0.5; NaN if there are none."""
+    body = truth[first_row:] > SOLID
+    kept = alpha[first_row:][body] >= 0.5  # noqa: PLR2004 - as for all masks
+    return float(kept.mean()) if kept.size else float("nan")
+
+
 def conn(alpha: Alpha, truth: Alpha) -> float:
     """Loss of connectivity to the person (Rhemann et al. 2009, section 3: theta 0.15, p 1), summed, / 1000.
 

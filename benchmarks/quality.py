@@ -17,8 +17,9 @@ from pathlib import Path
 
 import composites
 import cv2
+import numpy as np
 from clips import Clip
-from metrics import FIGURES, HIGHER_IS_BETTER, Scores, evaluate, mean, score_clip
+from metrics import FIGURES, HIGHER_IS_BETTER, Alpha, Scores, body_kept, evaluate, iou, mad, mean, score_clip
 from networks import ScoredNetwork, peers
 from sets import SETS, collect
 
@@ -26,6 +27,9 @@ __all__ = ["collect", "evaluate", "main", "mean", "score_clip"]
 
 HEADINGS = ("IoU", "BF", "BF 2px", "MAD", "MSE", "Grad", "Conn", "dtSSD")
 DIGITS = (4, 3, 3, 2, 2, 2, 2, 2)
+MIRRORED = {"iou_mirrored": ("IoU", 4), "mad_mirrored": ("MAD", 2), "mirror_difference": ("difference", 2)}
+"""Figures of ``--mirror``: heading and digits."""
+
 WIDTH = 110
 """Columns of the table without a terminal."""
 
@@ -68,6 +72,7 @@ def _parser() -> ArgumentParser:
     parser.add_argument(
         "--refine", action=BooleanOptionalAction, default=True, help="score each --model with the refiner too"
     )
+    parser.add_argument("--mirror", action="store_true", help="score each clip mirrored too, and compare both alphas")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure of every clip")
     parser.add_argument("--sheet", type=Path, metavar="FILE", help="write a PNG of frames, alphas and composites")
     return parser
@@ -79,9 +84,11 @@ def _run(options: Namespace) -> None:
     if not networks:
         raise ValueError("nothing to score; name a network with --model or a folder of networks with --peers")
     clips = collect(options.set, data=options.data, cache=options.cache, limit=options.limit)
-    results = score(networks, clips)
+    results = score(networks, clips, mirror=options.mirror)
     show(results, f"{options.set}: {len(clips)} clips")
     show_kinds(results, clips)
+    if options.mirror:
+        show_mirrored(results)
     if options.json:
         options.json.write_text(json.dumps(report(results, options.set), indent=1))
     if options.sheet:
@@ -99,8 +106,8 @@ def _package_models(spec: str, *, refined: bool) -> Iterator[ScoredNetwork]:
         yield package_models.refined(spec, network)
 
 
-def score(networks: Sequence[ScoredNetwork], clips: Sequence[Clip]) -> list[Result]:
-    """Each network on each clip, with a progress bar."""
+def score(networks: Sequence[ScoredNetwork], clips: Sequence[Clip], *, mirror: bool = False) -> list[Result]:
+    """Each network on each clip, with a progress bar; ``mirror``: also on the mirrored clip."""
     from rich.progress import Progress  # noqa: PLC0415 - training environments have no rich
 
     with Progress(transient=True) as progress:
@@ -110,10 +117,36 @@ def score(networks: Sequence[ScoredNetwork], clips: Sequence[Clip]) -> list[Resu
             scores = {}
             for clip in clips:
                 progress.update(task, description=f"{network.name}: {clip.name}")
-                scores[clip.name] = score_clip(network.alphas(clip.frames), clip.alphas)
+                scores[clip.name] = _score(network, clip, mirror=mirror)
                 progress.advance(task)
             results.append(Result(network.name, mean(list(scores.values())), scores, network.ms(clips[0].frames[0])))
     return results
+
+
+def _score(network: ScoredNetwork, clip: Clip, *, mirror: bool) -> Scores:
+    frames, truths = clip.frames, clip.alphas
+    alphas = network.alphas(frames)
+    scores = score_clip(alphas, truths)
+    if clip.body_from is not None:
+        scores["body_kept"] = body_kept(alphas[0], truths[0], first_row=clip.body_from)
+    if mirror:
+        of_mirrored = network.alphas([np.ascontiguousarray(frame[:, ::-1]) for frame in frames])
+        scores |= _mirrored_scores(alphas, [np.ascontiguousarray(alpha[:, ::-1]) for alpha in of_mirrored], truths)
+    return scores
+
+
+def _mirrored_scores(alphas: Sequence[Alpha], of_mirrored: Sequence[Alpha], truths: Sequence[Alpha]) -> Scores:
+    """Figures of MIRRORED; ``of_mirrored``: the mirrored clip's alphas, mirrored back."""
+    return mean(
+        [
+            {
+                "iou_mirrored": iou(other, truth),
+                "mad_mirrored": mad(other, truth),
+                "mirror_difference": mad(alpha, other),
+            }
+            for alpha, other, truth in zip(alphas, of_mirrored, truths, strict=True)
+        ]
+    )
 
 
 def show(results: Sequence[Result], title: str) -> None:
@@ -127,15 +160,33 @@ def _cells(result: Result, results: Sequence[Result]) -> list[str]:
 
 
 def show_kinds(results: Sequence[Result], clips: Sequence[Clip]) -> None:
-    """Print the IoU on each kind of clips, if the set has several."""
+    """Print the IoU on each kind of clips, if the set has several; for stripes the share of the body that is kept."""
     kinds = {kind: [clip.name for clip in clips if clip.kind == kind] for kind in dict.fromkeys(c.kind for c in clips)}
     if len(kinds) < 2:  # noqa: PLR2004 - a single kind is the whole set
+        return
+    if clips[0].body_from is not None:
+        rows = [(each.name, [_mean_and_least(each, names) for names in kinds.values()]) for each in results]
+        _print("body kept below the bands: mean (least)", tuple(kinds), rows)
         return
     rows = []
     for result in results:
         figures = [mean([result.clips[name] for name in names])["iou"] for names in kinds.values()]
         rows.append((result.name, [f"{figure:.{DIGITS[0]}f}" for figure in figures]))
     _print("IoU on each kind", tuple(kinds), rows)
+
+
+def _mean_and_least(result: Result, names: Sequence[str]) -> str:
+    shares = [result.clips[name]["body_kept"] for name in names]
+    return f"{sum(shares) / len(shares):.3f} ({min(shares):.2f})"
+
+
+def show_mirrored(results: Sequence[Result]) -> None:
+    """Print the figures on mirrored clips, and the mean difference (x1000) of the alphas of both."""
+    rows = [
+        (each.name, [f"{each.figures[figure]:.{digits}f}" for figure, (_, digits) in MIRRORED.items()])
+        for each in results
+    ]
+    _print("on mirrored clips", tuple(heading for heading, _ in MIRRORED.values()), rows)
 
 
 def _cell(result: Result, results: Sequence[Result], figure: str, digits: int) -> str:

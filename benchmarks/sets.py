@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 import composites
+import stripes
 import webcams
 from clips import Clip, folder_clips, no_person_clip, webcam_view_clip
-from data_pack import NO_PERSON, PORTRAITS, TALKING_HEADS, rows
+from data_pack import NO_PERSON, NO_PERSON2, PORTRAITS, TALKING_HEADS, rows
 
 LoadSet: TypeAlias = Callable[[Path, Path], list[Clip]]
 """From the data pack's folder and the cache to the clips. Raises FileNotFoundError without the pack."""
@@ -49,13 +50,31 @@ def no_person(data: Path, _: Path) -> list[Clip]:
     return [no_person_clip(data / row["image"]) for row in rows(data, NO_PERSON)]
 
 
+def no_person2(data: Path, _: Path) -> list[Clip]:
+    """Animals, clothes, toys, statues: images that networks take for people."""
+    return [no_person_clip(data / row["image"]) for row in rows(data, NO_PERSON2)]
+
+
+def gestures(data: Path, _: Path) -> list[Clip]:
+    """Stills of arms and hands, labelled by the vote of six public networks."""
+    return list(stripes.gestures(data))
+
+
+def striped(data: Path, _: Path) -> list[Clip]:
+    """People of portraits and gestures with bands across the body."""
+    return stripes.load(data)
+
+
 SETS: Final[dict[str, LoadSet]] = {
     "composites": composites.load,
     "long": long,
     "entrances": entrances,
     "portraits": portraits,
     "clips": clips,
+    "gestures": gestures,
+    "stripes": striped,
     "no_person": no_person,
+    "no_person2": no_person2,
     "webcams": webcams.load,
 }
 

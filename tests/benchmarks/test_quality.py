@@ -2,6 +2,7 @@ import csv
 import json
 import math
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -10,11 +11,13 @@ import composites
 import contact_sheet
 import cv2
 import data_pack
+import metrics
 import networks
 import numpy as np
 import package_models
 import pytest
 import quality
+import stripes
 import webcams
 from metrics import Alpha, Pixels
 from sets import collect
@@ -94,6 +97,9 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     write_rows(folder / "clips.csv", [clip | {"video": "gone.avi", "split": "train"}, clip])
     room = {"image": "room.jpg", "kind": "background", "split": "val"}
     write_rows(folder / "nobody.csv", [room | {"image": "gone.jpg", "split": "train"}, room])
+    gesture = {"image": "a.jpg", "alpha": "a.png", "split": "gestures"}
+    write_rows(folder / "people2.csv", [gesture | {"image": "gone.jpg", "split": "train"}, gesture])
+    write_rows(folder / "no_person2.csv", [room | {"image": "gone.jpg", "split": "train"}, room])
     monkeypatch.setattr(data_pack, "foreground", lambda pixels, _: pixels)  # as if the old background was removed
     return folder
 
@@ -164,7 +170,9 @@ def test_foreground_has_no_colours_of_the_old_background() -> None:
     assert foreground[half][:, 2].mean() > 215
 
 
-@pytest.mark.parametrize(("name", "frames"), [("portraits", 1), ("clips", 40), ("no_person", 1)])
+@pytest.mark.parametrize(
+    ("name", "frames"), [("portraits", 1), ("clips", 40), ("gestures", 1), ("no_person", 1), ("no_person2", 1)]
+)
 def test_sets_hold_validation_rows_only(data: Path, name: str, frames: int) -> None:
     for clip in collect(name, data=data):
         assert len(clip.frames) == len(clip.alphas) == frames
@@ -177,8 +185,70 @@ def test_upright_photos_are_cropped_around_the_head(data: Path) -> None:
     assert (clip.alphas[0] > 0.5).any(axis=1).argmax() == 144 // 10  # the row of the head; 50 of 256 in the photo
 
 
-def test_no_person_has_an_empty_truth(data: Path) -> None:
-    assert collect("no_person", data=data)[0].alphas[0].max() == 0
+@pytest.mark.parametrize("name", ["no_person", "no_person2"])
+def test_no_person_has_an_empty_truth(data: Path, name: str) -> None:
+    assert collect(name, data=data)[0].alphas[0].max() == 0
+
+
+def test_bands_are_drawn_on_the_person_alone(data: Path) -> None:
+    found = stripes.load(data, people=4)
+    kinds = ["no band", "1 light", "1 dark", "2 light", "2 dark"]
+    assert [clip.kind for clip in found] == kinds  # of the gesture; the crops of the portraits end at the chin
+    for clip in found[1:]:
+        (frame,), (alpha,), (plain,) = clip.frames, clip.alphas, found[0].frames
+        np.testing.assert_array_equal(alpha, found[0].alphas[0])
+        changed = (frame != plain).any(axis=2)
+        far = cv2.dilate((alpha > 0).astype(np.uint8), np.ones((9, 9))) == 0
+        assert changed.any()
+        assert not changed[far].any()
+        assert clip.body_from is not None
+        assert not changed[clip.body_from + 2 :].any()
+        assert 0.5 * len(frame) < clip.body_from < 0.95 * len(frame)
+
+
+def test_body_below_a_band_is_scored() -> None:
+    truth = np.zeros((10, 10), np.float32)
+    truth[:, 2:8] = 1
+    alpha = truth.copy()
+    alpha[7:] = 0
+    assert metrics.body_kept(alpha, truth, first_row=6) == pytest.approx(1 / 4)
+    assert metrics.body_kept(alpha, truth, first_row=0) == pytest.approx(7 / 10)
+    assert math.isnan(metrics.body_kept(alpha, np.zeros_like(truth), first_row=0))
+
+
+def test_stripes_have_a_table_of_the_body_that_is_kept(
+    peers: Path, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = stripes.load(data, people=2)
+    quality.show_kinds(quality.score(networks.peers(peers, ["none"]), found), found)
+    table = capsys.readouterr().out
+    assert "body kept below the bands: mean (least)" in table
+    assert table.count("0.000 (0.00)") == len({clip.kind for clip in found})
+
+
+def test_clips_are_scored_mirrored_on_request(
+    peers: Path, stills: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "out.json"
+    arguments = ["--peers", str(peers), "--peer", "red", "--set", str(stills), "--json", str(file)]
+    assert quality.main([*arguments, "--mirror"]) == 0
+    assert "on mirrored clips" in capsys.readouterr().out
+    (red,) = json.loads(file.read_text())["networks"]
+    assert red["figures"]["iou_mirrored"] == 1
+    assert red["figures"]["mad_mirrored"] == red["figures"]["mirror_difference"] == 0
+
+
+def test_network_that_is_not_symmetric_differs_from_its_mirror_image(stills: Path) -> None:
+    def left_half(frames: Iterable[Pixels]) -> Iterator[networks.Cutout]:
+        for frame in frames:
+            alpha = np.zeros(frame.shape[:2], np.float32)
+            alpha[:, : frame.shape[1] // 2] = 1
+            yield alpha, frame
+
+    network = networks.ScoredNetwork("left", left_half, lambda _: None)
+    (result,) = quality.score([network], clips.folder_clips(stills), mirror=True)
+    assert result.figures["mirror_difference"] == 1000
+    assert result.clips["ann"]["iou_mirrored"] == 0  # ann is in the left half
 
 
 def test_every_webcam_records_the_same_people(data: Path, tmp_path: Path) -> None:
@@ -374,7 +444,8 @@ def test_training_can_evaluate_without_the_package(stills: Path) -> None:
             ["--peers", "{peers}", "--set", "gone"],
             (
                 "no set or folder called 'gone'; "
-                "the sets are: composites, long, entrances, portraits, clips, no_person, webcams"
+                "the sets are: composites, long, entrances, portraits, clips, gestures, stripes, "
+                "no_person, no_person2, webcams"
             ),
         ),
         (
