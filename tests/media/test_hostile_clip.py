@@ -28,7 +28,6 @@ FPS = 10
 OPTIONS = {
     "libx264": {"crf": "4", "bf": "0"},
     "libvpx": {"auto-alt-ref": "0"},
-    "mpeg2video": {"flags": "+ildct+ilme", "b": "4M"},
     "mpeg4": {"qscale": "1"},
 }
 
@@ -49,11 +48,9 @@ def write(
     pixel_format: str = "yuv420p",
     aspect: Fraction | None = None,
     source_format: str = "bgr24",
-    options: dict[str, str] | None = None,
 ) -> Path:
     with av.open(str(path), "w") as container:
-        options = OPTIONS.get(codec, {}) if options is None else options
-        stream = container.add_stream(codec, rate=FPS, options=options)
+        stream = container.add_stream(codec, rate=FPS, options=OPTIONS.get(codec, {}))
         stream.height, stream.width = images[0].shape[:2]
         stream.pix_fmt = pixel_format
         if aspect:
@@ -349,38 +346,6 @@ def test_a_ribbon_is_cut_before_it_is_enlarged(tmp_path: Path, role: Role, sizes
     images = list(role(path, (1280, 720)))
     assert {image.shape for image in images} == {(720, 1280, 3)}
     np.testing.assert_allclose(middles(iter(images)), 90, atol=3)
-
-
-# Interlaced
-
-
-@roles
-@pytest.mark.parametrize(
-    ("name", "codec", "options"),
-    [
-        ("a.mp4", "libx264", {"x264-params": "tff=1"}),
-        ("a.ts", "libx264", {"x264-params": "tff=1"}),
-        ("a.mpg", "mpeg2video", None),
-    ],
-)
-def test_interlaced_clips_have_no_combs(
-    tmp_path: Path, role: Role, name: str, codec: str, options: dict[str, str] | None
-) -> None:
-    """A bar that moves from field to field; even rows hold the earlier one."""
-    images = []
-    for number in range(8):
-        image = grey(16)
-        for parity in (0, 1):
-            left = 3 * (2 * number + parity)
-            image[parity::2, left : left + 12] = 235
-        images.append(image)
-    write(tmp_path / name, images, codec=codec, options=options)
-    shown = list(role(tmp_path / name))
-    assert len(shown) >= 8
-    for image in shown[1:7]:
-        level = image[..., 1].astype(float)
-        combs = np.abs(level[:-1] - level[1:]).mean() - np.abs(level[:-2] - level[2:]).mean()
-        assert combs < 2
 
 
 # What is not a file
