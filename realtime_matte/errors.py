@@ -105,6 +105,8 @@ def missing_dependency(error: Exception) -> MissingDependency:
         return _refused_environment(package, text)
     if error.name and error.name.startswith("realtime_matte"):
         raise error
+    if "failed to map" in text or "annot allocate memory" in text:
+        return MissingDependency(f"not enough memory to load a package ({text})", hint="close other programs")
     library = _missing_library(text)
     if library and package in {"", "cv2"}:
         return MissingDependency(f"OpenCV cannot load the system library {library}", hint=_system_package(library))

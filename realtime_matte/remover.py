@@ -13,6 +13,7 @@ from realtime_matte.config import parsers
 from realtime_matte.errors import SpecError
 from realtime_matte.frame import Frame, Matte, Pixels, check_pixels
 from realtime_matte.interfaces import Network, RecurrentState
+from realtime_matte.memory import check_address_space
 from realtime_matte.models.checked import CheckedNetwork
 from realtime_matte.render.refine import Refiner
 
@@ -96,6 +97,7 @@ class BackgroundRemover:
     """
 
     def __init__(self, model: Model = "auto", *, provider: str | None = None, threads: int | None = None) -> None:
+        check_address_space()
         network = model() if callable(model) else models.open(_spec(model), provider=provider, threads=threads)
         self._network = CheckedNetwork(network)
         self._shot = Shot(self._network)

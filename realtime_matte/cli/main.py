@@ -15,6 +15,7 @@ from typing import Final, TextIO
 
 from realtime_matte.cli.signals import INTERRUPTED, Signals
 from realtime_matte.errors import OWN_VARIABLES, MatteError, SinkError, SpecError, missing_dependency, printable
+from realtime_matte.memory import check_address_space
 
 VERBS: Final = {
     "run": "camera in, new background, virtual camera out; the default verb",
@@ -101,6 +102,8 @@ def _call(words: Sequence[str], signals: Signals) -> int:
     verb = words[0] if words and words[0] in VERBS else None
     if verb is None and words and not words[0].startswith("-"):
         raise SpecError(f"no verb called {words[0]!r}", hint=f"there are: {', '.join(VERBS)}")
+    if not {"-h", "--help", "--version"}.intersection(words):
+        check_address_space()
     variables = [name for name in os.environ if name.startswith(("OPENCV_", "NUMBA_")) and name not in OWN_VARIABLES]
     if variables:
         from realtime_matte.cli.environment import check_variables

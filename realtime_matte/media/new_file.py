@@ -28,6 +28,7 @@ HINTS: Final = {
     errno.EACCES: PERMISSION,
     errno.EPERM: PERMISSION,
     errno.EROFS: PERMISSION,
+    errno.ENOMEM: "not enough memory: close other programs, or choose a smaller --size",
     errno.EISDIR: "that is a folder; name a file in it",
 }
 

@@ -14,6 +14,7 @@ from realtime_matte.config.config import Config
 from realtime_matte.errors import MatteError, SinkError, SpecError
 from realtime_matte.frame import Frame
 from realtime_matte.interfaces import Command
+from realtime_matte.memory import check_address_space
 from realtime_matte.pipeline import on_demand, standby
 from realtime_matte.pipeline.builder import (
     BackgroundChoice,
@@ -113,6 +114,7 @@ class Pipeline:
             ...     pipeline.stats.composites
             3
         """
+        check_address_space()
         choices = parse_choices(
             (config or Config()).replace(**options),
             source=source,
