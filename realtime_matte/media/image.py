@@ -42,6 +42,7 @@ BAND_ROWS: Final = 256
 
 HEADER_BYTES: Final = 512
 ORIENTATION: Final = 0x0112  # EXIF
+TILE_WIDTH, TILE_HEIGHT = 322, 323  # tags of TIFF
 NEW_COPY: Final = "make a new copy of it"
 
 HEIC: Final = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx")
@@ -130,7 +131,7 @@ def open_image(path: Path) -> Iterator[Image.Image]:
             _register_heic(path)
         file.seek(0)
         with _identified(path, file, header) as image:
-            if image.width * image.height > MAX_MEGAPIXELS * 1_000_000:
+            if max(image.width * image.height, _tile_pixels(image)) > MAX_MEGAPIXELS * 1_000_000:
                 raise too_large(path)
             yield image
 
@@ -181,6 +182,13 @@ def damage_reported(path: Path) -> Iterator[None]:
             raise
         reason = " ".join(str(error).split()) or type(error).__name__
         raise BadFile(f"{str(path)!r} is cut short or damaged ({reason[:100]})", hint=NEW_COPY) from error
+
+
+def _tile_pixels(image: Image.Image) -> int:
+    """Pixels of a tile of a TIFF, which may be larger than the image; 0 for other images."""
+    tags = getattr(image, "tag_v2", {})
+    width, height = tags.get(TILE_WIDTH, 0), tags.get(TILE_HEIGHT, 0)
+    return width * height if isinstance(width, int) and isinstance(height, int) else 0
 
 
 def _animation_frames(path: Path) -> int:

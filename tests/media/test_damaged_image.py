@@ -43,6 +43,24 @@ def tiff_header(width: int, height: int) -> bytes:
     )
 
 
+def tiff_of_huge_tiles() -> bytes:
+    """An image of 100x100 in one tile of 900 megapixels."""
+    tags = [
+        (256, 100),
+        (257, 100),
+        (258, 8),
+        (259, 8),
+        (262, 1),
+        (277, 1),
+        (322, SIDE),
+        (323, SIDE),
+        (324, 8),
+        (325, 9),
+    ]
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags)
+    return b"II*\0\x08\0\0\0" + struct.pack("<H", len(tags)) + entries + bytes(99)
+
+
 def jpeg_header(width: int, height: int) -> bytes:
     return b"\xff\xd8\xff\xc0" + struct.pack(">HBHHB", 11, 8, height, width, 1) + b"\x01\x11\0" + bytes(99)
 
@@ -59,6 +77,7 @@ BOMBS = {
     "png": png_header(SIDE, SIDE) + DATA,
     "jpeg": jpeg_header(SIDE, SIDE),
     "tiff": tiff_header(SIDE, SIDE),
+    "tiles": tiff_of_huge_tiles(),
     "bmp": b"BM" + struct.pack("<IIIIiiHHIIiiII", 99, 0, 54, 40, SIDE, SIDE, 1, 24, 0, 0, 0, 0, 0, 0) + bytes(99),
     "gif": b"GIF89a"
     + struct.pack("<HH", SIDE, SIDE)
