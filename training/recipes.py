@@ -37,11 +37,11 @@ RECIPES = {
         Stage(132_000, BatchPlan(shots=4, length=5, area=WIDE_AREA, least=0.25, taught=4), rate=(7e-4, 1e-5)),
     ),
     # More people, bands, hands: single frames, from a trained network.
-    "people": (Stage(70_000, BatchPlan(shots=24, length=1, area=BASE_AREA, least=0.4), rate=(6e-4, 1e-5)),),
+    "people": (Stage(50_000, BatchPlan(shots=24, length=1, area=BASE_AREA, least=0.4), rate=(6e-4, 1e-5)),),
     # The same on all input sizes with mirror agreement, then in shots of twelve frames for the recurrent state.
     "people-long": (
-        Stage(36_000, BatchPlan(shots=12, length=1, area=WIDE_AREA, least=0.35, mirrored=3), rate=(4e-4, 2.5e-4)),
-        Stage(45_000, BatchPlan(shots=3, length=12, area=MEDIUM_AREA, least=0.4), rate=(2.5e-4, 1e-5)),
+        Stage(18_000, BatchPlan(shots=24, length=1, area=MEDIUM_AREA, least=0.35, mirrored=2), rate=(5e-4, 1e-5)),
+        Stage(14_400, BatchPlan(shots=3, length=12, area=MEDIUM_AREA, least=0.4), rate=(1.5e-4, 1e-5)),
     ),
     # Half a second of motion: longer shots, for a state that decays.
     "long": (

@@ -18,8 +18,8 @@ from training.network import ARCHITECTURES
 from training.recipes import RECIPES, Stage, learning_rate, stage_at
 from training.trainer import Trainer, resume_or_start
 
-WARM_UP_STEPS = 200
-"""Steps over which the learning rate rises at the start and after each resumption."""
+WARM_UP_STEPS = 100
+"""Steps of a new run over which the learning rate rises: the optimizer has no estimates of variances yet."""
 
 
 def train(
@@ -35,13 +35,14 @@ def train(
     """Train to the end of the recipe; a log line and a checkpoint in ``folder`` every ``every`` steps."""
     source: Iterator[Batch] | None = None
     current, steps, started, logged_frames = -1, 0, time.monotonic(), trainer.frames
+    warm_up_steps = 1 if trainer.frames else WARM_UP_STEPS  # a resumed run has the optimizer's moments
     while (place := stage_at(recipe, trainer.frames)) is not None:
         index, progress = place
         plan = recipe[index].plan
         if index != current or source is None:
             current = index
             source = batches(data, plan, seed=trainer.before + trainer.frames, workers=workers, teacher=teacher)
-        rate = learning_rate(recipe[index], progress, warm_up=(steps + 1) / WARM_UP_STEPS)
+        rate = learning_rate(recipe[index], progress, warm_up=(steps + 1) / warm_up_steps)
         trainer.step(next(source), rate, mirrored=plan.mirrored)
         steps += 1
         if steps % every == 0:
