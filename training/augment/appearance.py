@@ -25,7 +25,7 @@ from training.pack import Image, Still
 Clothes: TypeAlias = ColourGrade | NDArray[np.float32] | ClothPattern
 """What replaces the colours of the clothes: other tones of the same cloth, one colour (3) BGR, or a pattern."""
 
-BANDS_SHARE = 0.27
+BANDS_SHARE = 0.33
 """Share of people who get bands."""
 
 SKIN = ((0, 133, 80), (255, 180, 130))

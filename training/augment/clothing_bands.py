@@ -17,10 +17,10 @@ from training.pack import Image
 FULL_LENGTH = 20.0
 """Length of a band that crosses the whole person, in head widths."""
 
-WIDTHS = (0.02, 0.2)
+WIDTHS = (0.02, 0.3)
 """Range of most bands' widths, in head widths."""
 
-BLOCK_WIDTHS = (0.2, 1.5)
+BLOCK_WIDTHS = (0.3, 1.5)
 """Range of the widths of blocks of colour, in head widths."""
 
 

@@ -34,7 +34,7 @@ KIND_WEIGHTS = {"hands": 3.0, "arms": 3.0, "group": 2.5, "figure": 2.5, "standin
 """The same for the kinds of images in people2.csv; the largest of an image's kinds counts, at least 1.5."""
 
 HARD_NEGATIVE_COPIES = 3
-"""How often each hard negative is listed among the backgrounds. Half of the shots without a person show one, too."""
+"""How often each hard negative is listed among the backgrounds. Two in five shots without a person show one, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +59,9 @@ class ShotGenerator:
         return self._take(length, width, height)
 
     def _take(self, length: int, width: int, height: int) -> Shot:
-        """A shot without a cut: a photograph (46 %), a background alone (10 %), one or two people on a background."""
+        """A shot without a cut: a photograph (42 %), a background alone (14 %), one or two people on a background."""
         kind = self.random.random()
-        if kind < 0.46:
+        if kind < 0.42:
             shot = self._photo(length, width, height)
         elif kind < 0.56:
             shot = self._composite([], length, width, height)
@@ -72,10 +72,10 @@ class ShotGenerator:
         return self._record(self._occlude(shot))
 
     def _occlude(self, shot: Shot) -> Shot:
-        """One shot in 7 with a body part in front, one in 16 with a held object, one in 16 with a desk."""
+        """A body part in front of one shot in 7 with people; a held object or a desk in one of 16 each."""
         if self.random.random() < 1 / 16:
             shot = add_held_object(self.random, shot, self.backgrounds)
-        if self.random.random() < 1 / 7:
+        if self.random.random() < (1 / 7 if shot.alpha.any() else 1 / 25):
             raised = self.random.random() < 0.6
             shot = add_body_part(self.random, shot, self.raised_hands if raised else self.pack.people)
         if self.random.random() < 1 / 16:
@@ -179,8 +179,8 @@ class ShotGenerator:
         )
 
     def _background(self, *, empty: bool) -> Image:
-        """An image without a person, one in eight a plain one; half of the ``empty`` ones are hard negatives."""
-        if empty and self.pack.hard_negatives and self.random.random() < 0.5:
+        """An image without a person, one in eight a plain one; two in five ``empty`` ones are hard negatives."""
+        if empty and self.pack.hard_negatives and self.random.random() < 0.4:
             return self.pack.hard_negatives[self.random.integers(len(self.pack.hard_negatives))]
         if self.random.random() < 1 / 8:
             return random_plain_background(self.random, self.backgrounds)
