@@ -63,6 +63,7 @@ DECODE_ERRORS: Final = (
     EOFError,
     LookupError,
     OSError,
+    RuntimeError,  # of AVIF
     SyntaxError,
     TypeError,
     ValueError,
@@ -196,7 +197,7 @@ def _animation_frames(path: Path) -> int:
     try:
         with open_image(path.expanduser()) as image:
             return 1 + bool(getattr(image, "is_animated", False)) if image.format in ANIMATED else 0
-    except (MatteError, RuntimeError, *DECODE_ERRORS):  # RuntimeError: a home folder that is not known
+    except (MatteError, *DECODE_ERRORS):  # RuntimeError: also a home folder that is not known
         return 0
 
 

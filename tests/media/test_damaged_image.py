@@ -236,6 +236,19 @@ def test_a_heic_names_the_package_that_reads_it(tmp_path: Path, monkeypatch: pyt
         image.read(tmp_path / "a.jpg")
 
 
+@pytest.mark.parametrize("box", [b"pitm", b"infe", b"iloc", b"ispe", b"av1C", b"mdat"])
+def test_a_damaged_avif_is_a_bad_file(tmp_path: Path, box: bytes) -> None:
+    """Its decoder raises RuntimeError, when it is opened (a box is missing) or later (its data are zeros)."""
+    memory = io.BytesIO()
+    noise().save(memory, "AVIF")
+    data = memory.getvalue()
+    at = data.index(box) + 4
+    damaged = data[:at] + bytes(2000) + data[at + 2000 :] if box == b"mdat" else data.replace(box, b"none")
+    (tmp_path / "damaged.avif").write_bytes(damaged)
+    with pytest.raises(BadFile, match="damaged"):
+        image.read(tmp_path / "damaged.avif")
+
+
 def test_a_damaged_heic_is_a_bad_file(tmp_path: Path) -> None:
     pytest.importorskip("pi_heif")
     (tmp_path / "a.jpg").write_bytes(HEIC_HEADER)
