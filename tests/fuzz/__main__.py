@@ -8,6 +8,7 @@ tries one again and keeps its files; ``--named`` tries the named inputs too.
 
 import argparse
 import collections
+import math
 import os
 import shutil
 import sys
@@ -34,7 +35,7 @@ def main() -> int:
     start = time.monotonic()
     print(f"{len(inputs)} inputs, {options.jobs} at a time", flush=True)
     with Runner(folder, servers=options.jobs) as one:
-        table, kept = try_all(one, inputs, keep=bool(options.names))
+        table, kept = try_all(one, inputs, keep=bool(options.names), deadline=start + options.seconds)
     print(as_table(table))
     print(f"in {time.monotonic() - start:.0f} s")
     if kept:
@@ -53,6 +54,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--first", type=int, default=0, help="the first number of each kind (default: 0)")
     parser.add_argument("--kind", action="append", choices=KINDS, help="only this kind; may be repeated")
     parser.add_argument("--named", action="store_true", help="the named inputs too")
+    parser.add_argument("--seconds", type=float, default=math.inf, help="start no more inputs after this time")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="runs at a time (default: one a core)")
     return parser.parse_args()
 
@@ -69,12 +71,16 @@ def chosen(options: argparse.Namespace) -> Iterator[tuple[str, Named | Damaged]]
             yield from ((kind, Damaged(kind, options.first + number)) for number in range(options.count))
 
 
-def try_all(one: Runner, inputs: Sequence[tuple[str, Named | Damaged]], *, keep: bool) -> tuple[dict[str, Row], bool]:
+def try_all(
+    one: Runner, inputs: Sequence[tuple[str, Named | Damaged]], *, keep: bool, deadline: float
+) -> tuple[dict[str, Row], bool]:
     """Counts by kind, and whether files of a run are kept: of each broken promise, or of all if ``keep``."""
     table: dict[str, Row] = collections.defaultdict(collections.Counter)
     pending = [(kind, drawn, one.submit(drawn.case)) for kind, drawn in inputs]
     kept = keep
     for kind, drawn, future in pending:
+        if time.monotonic() > deadline and future.cancel():
+            continue
         run = future.result()
         problems = found(drawn, run)
         table[kind]["inputs"] += 1

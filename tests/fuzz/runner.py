@@ -170,6 +170,7 @@ class Server:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
+                start_new_session=True,  # Ctrl-C ends the runner, which ends the servers
                 env=_environment() | {"HOME": str(home), "TMPDIR": str(home)},
             )
 
