@@ -4,13 +4,20 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint docs headline clean
+.PHONY: demo test fuzz lint docs headline clean
 
 demo: $(VENV)/installed
 	$(BIN)/python -m realtime_matte demo $(DEMO_ARGS)
 
 test: $(VENV)/installed-test
 	$(BIN)/python -m pytest -rs
+
+# Damaged inputs by the thousand: FUZZ inputs of each kind, and the named ones. "make fuzz FUZZ_ARGS=images-17" tries one
+# again.
+FUZZ ?= 1000
+FUZZ_ARGS ?= --named --count $(FUZZ)
+fuzz: $(VENV)/installed-test
+	PYTHONPATH=tests $(BIN)/python -m fuzz $(FUZZ_ARGS)
 
 lint: $(VENV)/installed-lint
 	$(BIN)/python -m ruff check .

@@ -67,8 +67,8 @@ def chosen(options: argparse.Namespace) -> Iterator[tuple[str, Named | Damaged]]
         kind, _, number = name.rpartition("-")
         yield kind, Damaged(kind, int(number))
     if not options.names:
-        for kind in options.kind or KINDS:
-            yield from ((kind, Damaged(kind, options.first + number)) for number in range(options.count))
+        for number in range(options.first, options.first + options.count):
+            yield from ((kind, Damaged(kind, number)) for kind in options.kind or KINDS)
 
 
 def try_all(
