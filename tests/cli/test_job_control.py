@@ -42,14 +42,14 @@ sys.stdin.readline()
 """
 
 RUN = """
-import time
+import os, time
 from contextlib import closing
 from types import SimpleNamespace
 from rich.console import Console
 from realtime_matte.cli.console import ProgressLine
 from realtime_matte.cli.job_control import job_control
 from realtime_matte.cli.keys import Keys
-requested = []
+requested, shell = [], os.getppid()
 pipeline = SimpleNamespace(camera_off_reason="runs", stats=SimpleNamespace(composites=0, standby_cards=0))
 line = ProgressLine(Console(stderr=True), verbose=False)
 with (
@@ -60,7 +60,7 @@ with (
     line.start(pipeline, frames=None)
     keys.poll()
     print("listens", flush=True)
-    while "quit" not in requested:
+    while "quit" not in requested and os.getppid() == shell:
         keys.poll()
         line.update(pipeline)
         time.sleep(0.01)
