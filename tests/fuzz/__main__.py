@@ -34,8 +34,8 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="fuzz-"))
     start = time.monotonic()
     print(f"{len(inputs)} inputs, {options.jobs} at a time", flush=True)
-    with Runner(folder, servers=options.jobs) as one:
-        table, kept = try_all(one, inputs, keep=bool(options.names), deadline=start + options.seconds)
+    with Runner(folder, servers=options.jobs, budget_s=options.seconds) as one:
+        table, kept = try_all(one, inputs, keep=bool(options.names))
     print(as_table(table))
     print(f"in {time.monotonic() - start:.0f} s")
     if kept:
@@ -71,17 +71,15 @@ def chosen(options: argparse.Namespace) -> Iterator[tuple[str, Named | Damaged]]
             yield from ((kind, Damaged(kind, number)) for kind in options.kind or KINDS)
 
 
-def try_all(
-    one: Runner, inputs: Sequence[tuple[str, Named | Damaged]], *, keep: bool, deadline: float
-) -> tuple[dict[str, Row], bool]:
+def try_all(one: Runner, inputs: Sequence[tuple[str, Named | Damaged]], *, keep: bool) -> tuple[dict[str, Row], bool]:
     """Counts by kind, and whether files of a run are kept: of each broken promise, or of all if ``keep``."""
     table: dict[str, Row] = collections.defaultdict(collections.Counter)
     pending = [(kind, drawn, one.submit(drawn.case)) for kind, drawn in inputs]
     kept = keep
     for kind, drawn, future in pending:
-        if time.monotonic() > deadline and future.cancel():
-            continue
         run = future.result()
+        if run is None:
+            break
         problems = found(drawn, run)
         table[kind]["inputs"] += 1
         table[kind]["refused" if run.outcome.status == REFUSED else "shown"] += run.outcome.status in {0, REFUSED}

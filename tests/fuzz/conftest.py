@@ -1,7 +1,6 @@
 """Runs all selected inputs side by side, while the tests wait for one result after the other."""
 
 import os
-import time
 from collections.abc import Iterator
 from concurrent.futures import Future
 from typing import Protocol
@@ -29,26 +28,19 @@ class Drawn(Protocol):
 @pytest.fixture(scope="session")
 def results(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[dict[str, Future[Run]]]:
+) -> Iterator[dict[str, Future[Run | None]]]:
     """The runs of all selected tests, by name, started at once."""
     selected = [item.callspec.params.get("drawn") for item in request.session.items if hasattr(item, "callspec")]
-    with Runner(tmp_path_factory.mktemp("fuzz"), servers=SERVERS) as one:
+    with Runner(tmp_path_factory.mktemp("fuzz"), servers=SERVERS, budget_s=BUDGET_S) as one:
         yield {drawn.name: one.submit(drawn.case) for drawn in selected if drawn}
         assert one.changed_inputs() == []
 
 
-@pytest.fixture(scope="session")
-def deadline() -> float:
-    """When the time budget is spent."""
-    return time.monotonic() + BUDGET_S
-
-
 @pytest.fixture
-def run(drawn: Drawn, results: dict[str, Future[Run]], deadline: float) -> Iterator[Run]:
+def run(drawn: Drawn, results: dict[str, Future[Run | None]]) -> Iterator[Run]:
     """The finished run of this test."""
-    future = results[drawn.name]
-    if time.monotonic() > deadline and future.cancel():
+    finished = results[drawn.name].result()
+    if finished is None:
         pytest.skip(f"the time budget of {BUDGET_S:.0f} s is spent")
-    finished = future.result()
     yield finished
     runner.remove(finished)

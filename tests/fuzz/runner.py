@@ -1,6 +1,7 @@
 """Runs the command line on inputs: several servers at a time, each run in a fresh scratch folder."""
 
 import json
+import math
 import os
 import queue
 import shutil
@@ -49,10 +50,14 @@ class Case:
 
 
 class Runner:
-    """Runs cases, as many at a time as there are servers. Closes them at the end of a ``with`` block."""
+    """Runs cases, as many at a time as there are servers. Closes them at the end of a ``with`` block.
 
-    def __init__(self, folder: Path, *, servers: int) -> None:
+    ``budget_s``: after this time no run starts.
+    """
+
+    def __init__(self, folder: Path, *, servers: int, budget_s: float = math.inf) -> None:
         self._folder = folder
+        self._deadline = time.monotonic() + budget_s
         self._idle: queue.Queue[Server] = queue.Queue()
         self._servers = [Server(folder / f"server-{number}") for number in range(servers)]
         for server in self._servers:
@@ -71,9 +76,12 @@ class Runner:
         for server in self._servers:
             server.close()
 
-    def submit(self, make: Callable[[], Case]) -> "Future[Run]":
-        """The run to come. ``make`` is called when its turn comes. The scratch folder is the caller's to remove."""
-        return self._pool.submit(lambda: self.run(make()))
+    def submit(self, make: Callable[[], Case]) -> "Future[Run | None]":
+        """The run to come; None if the time is over. ``make`` is called when its turn comes.
+
+        The run's scratch folder is the caller's to remove.
+        """
+        return self._pool.submit(lambda: None if time.monotonic() > self._deadline else self.run(make()))
 
     def run(self, case: Case) -> Run:
         """Run one case."""
