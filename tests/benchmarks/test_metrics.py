@@ -63,9 +63,7 @@ def test_boundary_f_accepts_its_tolerance() -> None:
 
 def test_boundary_f_is_the_harmonic_mean_of_precision_and_recall() -> None:
     truth = alpha_of(SHAPE, (0, 360, 0, 100, 1.0))
-    twice = alpha_of(
-        SHAPE, (0, 360, 0, 100, 1.0), (0, 360, 300, 640, 1.0)
-    )  # the true contour, and one as long
+    twice = alpha_of(SHAPE, (0, 360, 0, 100, 1.0), (0, 360, 300, 640, 1.0))  # the true contour, and one as long
     assert metrics.boundary_f(twice, truth, tolerance_px=2) == pytest.approx(2 * 0.5 * 1 / 1.5)
 
 
