@@ -17,10 +17,10 @@ from realtime_matte.frame import Frame, Matte, Pixels, RefinedMatte, Size
 Fit: TypeAlias = Literal["cover", "contain", "stretch", "tile"]
 """How an image of another aspect ratio fills the output."""
 
-Command: TypeAlias = Literal["next_background", "standby", "quit"]
+Action: TypeAlias = Literal["next_background", "standby", "quit"]
 """What the user can do while the program runs."""
 
-KEYS: Final[Mapping[str, Command]] = {"b": "next_background", " ": "standby", "q": "quit"}
+KEYS: Final[Mapping[str, Action]] = {"b": "next_background", " ": "standby", "q": "quit"}
 """The key of each command, in a window and in the terminal."""
 
 RecurrentState: TypeAlias = tuple[object, ...]
@@ -258,7 +258,7 @@ class OpenSink(Protocol):
 class Interactive(Protocol):
     """A sink with keys, such as a window."""
 
-    def commands(self) -> Sequence[Command]:
+    def commands(self) -> Sequence[Action]:
         """The commands since the last call, oldest first."""
 
 

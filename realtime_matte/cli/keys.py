@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any, Final, Protocol
 
 from realtime_matte.cli.job_control import in_foreground
-from realtime_matte.interfaces import KEYS, Command
+from realtime_matte.interfaces import KEYS, Action
 
 POLL_INTERVAL_S: Final = 0.1
 
@@ -35,7 +35,7 @@ class Keys:
 
     def __init__(
         self,
-        request: Callable[[Command], None],
+        request: Callable[[Action], None],
         *,
         enabled: bool = True,
         clock: Callable[[], float] = time.perf_counter,

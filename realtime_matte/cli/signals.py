@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from types import FrameType, TracebackType
     from typing import Final, Self
 
-    from realtime_matte.interfaces import Command
+    from realtime_matte.interfaces import Action
 
-COMMANDS: "Final[dict[str, Command]]" = {
+COMMANDS: "Final[dict[str, Action]]" = {
     "SIGINT": "quit",
     "SIGTERM": "quit",
     "SIGHUP": "quit",
@@ -42,8 +42,8 @@ class Signals:
     """
 
     def __init__(self) -> None:
-        self._request: Callable[[Command], None] | None = None
-        self._kept: list[Command] = []
+        self._request: Callable[[Action], None] | None = None
+        self._kept: list[Action] = []
         self._ends_at_once = True
         self._quitting = False
         self._names: dict[int, str] = {}
@@ -64,7 +64,7 @@ class Signals:
         """From now on something is open that must be closed: a signal to quit raises KeyboardInterrupt."""
         self._ends_at_once = False
 
-    def forward_to(self, request: "Callable[[Command], None]") -> None:
+    def forward_to(self, request: "Callable[[Action], None]") -> None:
         """Request the commands that were kept, and that of every signal from now on.
 
         ``request`` is called in the signal handler: it may only store the command.

@@ -8,7 +8,7 @@ from realtime_matte import plugins
 from realtime_matte.config import specs
 from realtime_matte.errors import MatteError, SpecError
 from realtime_matte.frame import Pixels, Size
-from realtime_matte.interfaces import Command, HasReaders, HasTimeoutImage, Interactive, OpenSink, ShowsCard, Sink
+from realtime_matte.interfaces import Action, HasReaders, HasTimeoutImage, Interactive, OpenSink, ShowsCard, Sink
 from realtime_matte.paths import is_file, named, real
 from realtime_matte.pipeline.recording_queue import RecordingQueue
 
@@ -71,7 +71,7 @@ class Outputs:
         """The sinks that know whether a program reads them."""
         return [sink for sink in self._sinks if isinstance(sink, HasReaders)]
 
-    def commands(self) -> list[Command]:
+    def commands(self) -> list[Action]:
         """Commands from the user in any sink since the last call."""
         return [command for sink in self._sinks if isinstance(sink, Interactive) for command in sink.commands()]
 

@@ -13,7 +13,7 @@ from realtime_matte.capture.state import CaptureState
 from realtime_matte.config.config import Config
 from realtime_matte.errors import MatteError, SinkError, SpecError
 from realtime_matte.frame import Frame
-from realtime_matte.interfaces import Command
+from realtime_matte.interfaces import Action
 from realtime_matte.memory import check_address_space
 from realtime_matte.pipeline import on_demand, standby
 from realtime_matte.pipeline.builder import (
@@ -207,14 +207,14 @@ class Pipeline:
             self._show_frame(frame, state)
         return True
 
-    def request(self, command: Command) -> None:
+    def request(self, command: Action) -> None:
         """Run a user's command before the next frame.
 
         Raises:
             SpecError: There is no such command.
         """
-        if command not in get_args(Command):
-            raise SpecError(f"no command {command!r}", hint=f"there are: {', '.join(get_args(Command))}")
+        if command not in get_args(Action):
+            raise SpecError(f"no command {command!r}", hint=f"there are: {', '.join(get_args(Action))}")
         self._requests.append(partial(self._run_command, command))
 
     def switch_model(self, model: ModelChoice, *, provider: str | None = None, threads: int | None = None) -> None:
@@ -292,7 +292,7 @@ class Pipeline:
         while self._requests:
             self._requests.popleft()()
 
-    def _run_command(self, command: Command) -> None:
+    def _run_command(self, command: Action) -> None:
         if command == "quit":
             self._quit = True
         elif command == "standby":

@@ -17,14 +17,14 @@ import numpy as np
 from realtime_matte.config.specs import SpecOption, parse, switch
 from realtime_matte.errors import MissingDependency, SinkError, SpecError
 from realtime_matte.frame import Pixels, Size
-from realtime_matte.interfaces import KEYS, Command
+from realtime_matte.interfaces import KEYS, Action
 
 OPTIONS: Final = {"mirror": SpecOption(switch, "swap left and right in this window only", default=True)}
 
 TITLE: Final = "rtmatte preview"
 MAX_WIDTH: Final = 1280  # larger frames open in a window of this width, which can be resized
 ESCAPE: Final = 27
-COMMANDS: Final[dict[int, Command]] = {ord(key): command for key, command in KEYS.items()} | {ESCAPE: "quit"}
+COMMANDS: Final[dict[int, Action]] = {ord(key): command for key, command in KEYS.items()} | {ESCAPE: "quit"}
 SQUARE_PX: Final = 16
 SQUARE_GREYS: Final = 102, 153  # of the checkerboard behind transparent parts
 
@@ -85,7 +85,7 @@ class Window:
         self._mirror = mirror
         self._mirrored = np.empty((size[1], size[0], 3), np.uint8)
         self._checkerboard = _checkerboard(size) if alpha else None
-        self._commands: list[Command] = []
+        self._commands: list[Action] = []
         self._open = True
         scale = min(1.0, MAX_WIDTH / size[0])
         try:
@@ -125,7 +125,7 @@ class Window:
             self._open = False
             self._commands.append("quit")
 
-    def commands(self) -> Sequence[Command]:
+    def commands(self) -> Sequence[Action]:
         """The keys pressed since the last call; a closed window is ``quit``."""
         commands, self._commands = self._commands, []
         return commands

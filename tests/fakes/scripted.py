@@ -13,7 +13,7 @@ import numpy as np
 from realtime_matte.capture.state import CaptureState
 from realtime_matte.errors import BadFile, ModelError, SinkError, SourceLost
 from realtime_matte.frame import Frame, Matte, Pixels, Size
-from realtime_matte.interfaces import Command, Fit, OpenSource, RecurrentState
+from realtime_matte.interfaces import Action, Fit, OpenSource, RecurrentState
 
 SIZE: Size = (96, 64)
 FPS = 30.0
@@ -133,7 +133,7 @@ class Recorder:
         live: bool = False,
         alpha: bool = False,
         fails_at: int | None = None,
-        commands: dict[int, Command] | None = None,
+        commands: dict[int, Action] | None = None,
     ) -> None:
         self.live = live
         self.alpha = alpha
@@ -157,7 +157,7 @@ class Recorder:
         self.images.append(image.copy())
         self.times.append(time)
 
-    def commands(self) -> Sequence[Command]:
+    def commands(self) -> Sequence[Action]:
         self._calls += 1
         return [self._commands[self._calls]] if self._calls in self._commands else []
 
