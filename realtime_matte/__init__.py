@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from realtime_matte.frame import Matte as Matte
     from realtime_matte.frame import RefinedMatte as RefinedMatte
     from realtime_matte.interfaces import Background as Background
+    from realtime_matte.interfaces import HasDevice as HasDevice
     from realtime_matte.interfaces import HasNotices as HasNotices
     from realtime_matte.interfaces import HasReaders as HasReaders
     from realtime_matte.interfaces import HasTimeoutImage as HasTimeoutImage
@@ -65,6 +66,7 @@ _MODULES = {
     "frame": ("Frame", "Matte", "RefinedMatte"),
     "interfaces": (
         "Background",
+        "HasDevice",
         "HasNotices",
         "HasReaders",
         "HasTimeoutImage",
@@ -96,6 +98,7 @@ __all__ = [
     "BadFile",
     "Config",
     "Frame",
+    "HasDevice",
     "HasNotices",
     "HasReaders",
     "HasTimeoutImage",

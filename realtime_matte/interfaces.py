@@ -293,6 +293,15 @@ class HasReaders(Protocol):
 
 
 @runtime_checkable
+class HasDevice(Protocol):
+    """A sink that other programs read through a device file."""
+
+    @property
+    def device(self) -> str:
+        """Path of the device."""
+
+
+@runtime_checkable
 class HasTimeoutImage(Protocol):
     """A sink whose device can show an image after this program was killed."""
 

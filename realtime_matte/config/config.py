@@ -159,7 +159,7 @@ class Config:
             "Camera",
             "swap left and right of the output",
             parse=parsers.switch,
-            applies="reopen",
+            applies="live",
         ),
     )
     on_demand: bool = field(
@@ -200,7 +200,7 @@ class Config:
             "Background",
             "if several people are visible, keep the largest one only; people who touch in the image count as one",
             parse=parsers.switch,
-            applies="reopen",
+            applies="live",
         ),
     )
     output: tuple[str, ...] = field(
@@ -266,7 +266,7 @@ class Config:
             "Standby card",
             "text on the standby card, for every reason",
             parse=parsers.text,
-            applies="reopen",
+            applies="live",
             default_text="the reason",
             metavar="TEXT",
         ),
@@ -277,7 +277,7 @@ class Config:
             "Standby card",
             "show the standby card while the matte covers nearly the whole image, or shows background as foreground",
             parse=parsers.switch,
-            applies="reopen",
+            applies="live",
         ),
     )
     seconds: float | None = field(

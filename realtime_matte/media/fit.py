@@ -12,16 +12,20 @@ class FrameFitter:
 
     def __init__(self, size: Size, *, mirror: bool) -> None:
         self._size = size
-        self._mirror = mirror
         self._fitted = np.empty((size[1], size[0], 3), np.uint8)
-        self._mirrored = np.empty((size[1], size[0], 3), np.uint8) if mirror else self._fitted
+        self._mirrored: Pixels | None = None
+        self.set_mirror(mirror=mirror)
+
+    def set_mirror(self, *, mirror: bool) -> None:
+        """Mirror the frames from the next one on, or no longer."""
+        self._mirrored = np.empty_like(self._fitted) if mirror else None
 
     def __call__(self, frame: Frame) -> Frame:
         """The fitted frame; overwritten by the next call."""
         pixels = frame.pixels
         if frame.size != self._size:
             pixels = self._fit(pixels)
-        if self._mirror:
+        if self._mirrored is not None:
             cv2.flip(pixels, 1, dst=self._mirrored)
             pixels = self._mirrored
         return frame if pixels is frame.pixels else Frame(pixels, frame.time, frame.index)

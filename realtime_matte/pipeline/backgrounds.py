@@ -4,15 +4,20 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
+from typing import Final
 
 from realtime_matte import plugins
-from realtime_matte.errors import MatteError, SpecError
+from realtime_matte.errors import MatteError, SpecError, masked
 from realtime_matte.frame import Size
 from realtime_matte.interfaces import Background, Fit, HasNotices, ImageSeries, OpenBackground, RealTimeBackground
+from realtime_matte.pipeline.commands import ENDED, Reply, refuse
 from realtime_matte.pipeline.loading import close_result, start_thread
 
 DEFAULT = "studio"
 """Drawn by the program, so it is always available."""
+
+NO_OTHER: Final = "there is no other background to switch to"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +31,25 @@ class OpenChoice:
 
 @dataclass(frozen=True, slots=True)
 class OpenResult:
-    """What was opened in the background thread, if anything, and what is to be reported of it."""
+    """What was opened in the background thread, or ``error``, and what is to be reported of it."""
 
     opened: OpenChoice | None
     notices: Sequence[str]
+    error: MatteError | None = None
 
     def close(self) -> None:
         """Close the background, which is no longer needed."""
         if self.opened and self.opened.background:
             self.opened.background.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A switch that waits. ``replaceable``: only the last of several counts."""
+
+    open: Callable[[], OpenResult]
+    reply: Reply
+    replaceable: bool
 
 
 class BackgroundSwitcher:
@@ -57,9 +72,10 @@ class BackgroundSwitcher:
         self._size = size
         self._fit = fit
         self._notify = notify
-        self._requests: deque[Callable[[], OpenResult]] = deque()
+        self._requests: deque[Request] = deque()
         self._opening: Future[OpenResult] | None = None
         self._real_time = False
+        self._reply: Reply = Future()  # to what is being opened
         self._shown = self._choices[0]
         self.current = self._open(self._shown)
         self._alpha = self.current is None
@@ -85,16 +101,35 @@ class BackgroundSwitcher:
         if isinstance(self.current, RealTimeBackground):
             self.current.set_real_time(real_time=real_time)
 
-    def next(self) -> None:
+    @property
+    def choices(self) -> Sequence[str]:
+        """Names of all choices."""
+        return [_name(choice) for choice in self._choices]
+
+    @property
+    def shown(self) -> str:
+        """Name of the current choice."""
+        return _name(self._shown)
+
+    def next(self, reply: Reply | None = None) -> None:
         """Request the next choice that can be opened, and report the others; a single series shows its next image."""
+        reply = reply or Future()
         if len(self._choices) == 1 and isinstance(self.current, ImageSeries):
             self.current.next()
+            reply.set_result(None)
         else:
-            self._requests.append(self._open_next)
+            self._requests.append(Request(self._open_next, reply, replaceable=False))
 
-    def use(self, choice: str | OpenBackground) -> None:
-        """Request ``choice``; if it cannot be opened, that is reported and the current one stays."""
-        self._requests.append(lambda: self._open_first([(self._position, choice)]))
+    def use(self, choice: str | OpenBackground, reply: Reply | None = None) -> None:
+        """Request ``choice`` in the place of earlier ones that wait.
+
+        If it cannot be opened, that is reported and the error of ``reply``, and the current one stays.
+        """
+        for request in [request for request in self._requests if request.replaceable]:
+            self._requests.remove(request)
+            request.reply.set_result(None)
+        open_choice = partial(self._open_first, [(self._position, choice)])
+        self._requests.append(Request(open_choice, reply or Future(), replaceable=True))
 
     def update(self, *, wait: bool) -> bool:
         """Switch to what was requested once it is open; True if ``current`` changed. ``wait``: until it is open.
@@ -105,7 +140,9 @@ class BackgroundSwitcher:
         changed = False
         while self._opening or self._requests:
             if not self._opening:
-                self._opening, _ = start_thread(self._requests.popleft(), name="background", daemon=True)
+                request = self._requests.popleft()
+                self._reply = request.reply
+                self._opening, _ = start_thread(request.open, name="background", daemon=True)
             if not wait and not self._opening.done():
                 break
             future, self._opening = self._opening, None
@@ -115,6 +152,10 @@ class BackgroundSwitcher:
             if result.opened:
                 self._show(result.opened)
                 changed = True
+            if result.error:
+                refuse(self._reply, result.error)
+            elif not self._reply.done():
+                self._reply.set_result(None)
         return changed
 
     def replace_failed(self, error: MatteError) -> None:
@@ -132,6 +173,9 @@ class BackgroundSwitcher:
         """Close the current background, and one that is still being opened as soon as it is open."""
         if self._opening:
             self._opening.add_done_callback(close_result)
+            refuse(self._reply, MatteError(ENDED))
+        for request in self._requests:
+            refuse(request.reply, MatteError(ENDED))
         if self.current:
             self.current.close()
 
@@ -151,17 +195,19 @@ class BackgroundSwitcher:
         result = self._open_first([(position, self._choices[position]) for position in positions])
         if result.opened:
             return result
-        return OpenResult(None, [*result.notices, "there is no other background to switch to"])
+        return OpenResult(None, [*result.notices, NO_OTHER], SpecError(NO_OTHER, hint="give several with --bg"))
 
     def _open_first(self, choices: Sequence[tuple[int, str | OpenBackground]]) -> OpenResult:
         """The first choice that can be opened, and notices of those before it."""
         notices: list[str] = []
+        last_error: MatteError | None = None
         for position, choice in choices:
             try:
                 return OpenResult(OpenChoice(choice, position, self._open_compatible(choice)), notices)
             except MatteError as error:
+                last_error = error
                 notices.append(f"the background is unchanged: {error}")
-        return OpenResult(None, notices)
+        return OpenResult(None, notices, last_error)
 
     def _open_compatible(self, choice: str | OpenBackground) -> Background | None:
         """The choice, open. Raises SpecError if it would turn alpha on or off."""
@@ -183,3 +229,7 @@ class BackgroundSwitcher:
         if isinstance(background, RealTimeBackground):
             background.set_real_time(real_time=self._real_time)
         return background
+
+
+def _name(choice: str | OpenBackground) -> str:
+    return masked(choice) if isinstance(choice, str) else str(getattr(choice, "__name__", "custom"))

@@ -24,7 +24,7 @@ from realtime_matte.pipeline.backgrounds import BackgroundSwitcher
 from realtime_matte.pipeline.loading import Load, load_in_background, load_now, network_opener, renderer_maker
 from realtime_matte.pipeline.on_demand import OnDemand, Pausable
 from realtime_matte.pipeline.outputs import Outputs, existing_files, open_outputs
-from realtime_matte.pipeline.recovery import OpenNetwork, RecoveringRenderer
+from realtime_matte.pipeline.recovery import MakeRenderer, OpenNetwork, RecoveringRenderer
 from realtime_matte.pipeline.standby import CARD_EVERY_S, StandbyCard
 from realtime_matte.stats import Stats
 
@@ -56,6 +56,7 @@ class Parts:
         camera: What can be paused; None if the source is finite.
         on_demand: None unless it was requested.
         load: How to call what is slow.
+        renderer_maker: What makes the renderer of a network, with or without ``only_me``.
         frames: How many frames the source has; None if that is not known.
         live: Frames come at their own time, as a camera's.
     """
@@ -69,6 +70,7 @@ class Parts:
     camera: Pausable | None
     on_demand: OnDemand | None
     load: Load
+    renderer_maker: Callable[..., MakeRenderer]
     frames: int | None
     live: bool
 
@@ -112,10 +114,10 @@ def open_parts(
     repeat_card = partial(load_in_background, call=lambda: card.repeat(clock()), every_s=CARD_EVERY_S)
     load = repeat_card if outputs.live else load_now
     open_network = network_opener(choices.model, provider=config.provider, threads=config.threads, load=load)
-    make_renderer = renderer_maker(size, stats.lap, notify, only_me=config.only_me, load=load)
+    maker = partial(renderer_maker, size, stats.lap, notify, load=load)
     renderer = RecoveringRenderer(
         open_network,
-        make_renderer,
+        maker(only_me=config.only_me),
         background=backgrounds.current,
         notify=notify,
         card_on_doubt=config.card_on_doubt,
@@ -132,6 +134,7 @@ def open_parts(
         camera=camera,
         on_demand=on_demand,
         load=load,
+        renderer_maker=maker,
         frames=source.frames,
         live=source.live or outputs.live,
     )

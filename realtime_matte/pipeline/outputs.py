@@ -1,6 +1,7 @@
 """Outputs: several sinks used as one, and the opening of sinks from specs."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
@@ -8,9 +9,27 @@ from realtime_matte import plugins
 from realtime_matte.config import specs
 from realtime_matte.errors import MatteError, SpecError
 from realtime_matte.frame import Pixels, Size
-from realtime_matte.interfaces import Action, HasReaders, HasTimeoutImage, Interactive, OpenSink, ShowsCard, Sink
+from realtime_matte.interfaces import (
+    Action,
+    HasDevice,
+    HasReaders,
+    HasTimeoutImage,
+    Interactive,
+    OpenSink,
+    ShowsCard,
+    Sink,
+)
 from realtime_matte.paths import is_file, named, real
 from realtime_matte.pipeline.recording_queue import RecordingQueue
+
+
+@dataclass(frozen=True, slots=True)
+class OutputState:
+    """One output: its spec, what the user should know of it, and why it was closed; empty while it works."""
+
+    name: str
+    notices: tuple[str, ...]
+    fault: str = ""
 
 
 class Outputs:
@@ -21,13 +40,25 @@ class Outputs:
 
     def __init__(self, *, notify: Callable[[str], None]) -> None:
         self.failed = 0  # sinks closed because of an error
-        self._sinks: list[Sink] = []
+        self.newest: Pixels | None = None  # sent last, a composite or the card; overwritten by the next composite
+        self._sinks: dict[Sink, str] = {}  # with their names
+        self._faults: list[OutputState] = []
         self._notify = notify
         self._time = float("-inf")
 
-    def add(self, sink: Sink) -> None:
-        """Add a sink; it is closed by ``close``."""
-        self._sinks.append(sink)
+    def add(self, sink: Sink, *, name: str = "") -> None:
+        """Add a sink, with its spec if there is one; it is closed by ``close``."""
+        self._sinks[sink] = name
+
+    @property
+    def states(self) -> Sequence[OutputState]:
+        """Every output, those that failed last."""
+        return [*(OutputState(name, tuple(sink.notices)) for sink, name in self._sinks.items()), *self._faults]
+
+    @property
+    def devices(self) -> Sequence[str]:
+        """The device files that other programs read."""
+        return [sink.device for sink in self._sinks if isinstance(sink, HasDevice)]
 
     @property
     def live(self) -> bool:
@@ -39,15 +70,14 @@ class Outputs:
         """What the user should know of each sink."""
         return [notice for sink in self._sinks for notice in sink.notices]
 
-    def queue_recordings(self, names: Sequence[str], *, size: Size, fps: float, alpha: bool) -> None:
-        """Let every recording write in a thread of its own from now on, so that none of them holds up the others.
-
-        ``names``: of the sinks, in the order in which they were added.
-        """
-        self._sinks = [
-            sink if sink.live else RecordingQueue(sink, name, size=size, fps=fps, alpha=alpha, notify=self._notify)
-            for sink, name in zip(self._sinks, names, strict=True)
-        ]
+    def queue_recordings(self, *, size: Size, fps: float, alpha: bool) -> None:
+        """Let every recording write in a thread of its own from now on, so that none of them holds up the others."""
+        self._sinks = {
+            sink
+            if sink.live
+            else RecordingQueue(sink, _described(name), size=size, fps=fps, alpha=alpha, notify=self._notify): name
+            for sink, name in self._sinks.items()
+        }
 
     def send(self, image: Pixels, time: float) -> None:
         """Send one output frame to all sinks. Raises SinkError of the last one left."""
@@ -78,10 +108,11 @@ class Outputs:
     def close(self) -> None:
         """Close every sink, also when one of them raises; recordings last, which may have to wait for a disk."""
         errors: list[MatteError] = []
-        self._sinks.sort(key=lambda sink: sink.live)
-        while self._sinks:
+        sinks = sorted(self._sinks, key=lambda sink: sink.live)
+        self._sinks = {}
+        while sinks:
             try:
-                self._sinks.pop().close()
+                sinks.pop().close()
             except MatteError as error:
                 errors.append(error)
         for other in errors[1:]:
@@ -89,7 +120,7 @@ class Outputs:
         if errors:
             raise errors[0]
 
-    def _send_to(self, sinks: Sequence[Sink], image: Pixels, time: float, *, card: bool = False) -> None:
+    def _send_to(self, sinks: Iterable[Sink], image: Pixels, time: float, *, card: bool = False) -> None:
         failed: list[tuple[Sink, MatteError]] = []
         for sink in sinks:
             try:
@@ -98,12 +129,14 @@ class Outputs:
             except MatteError as error:
                 failed.append((sink, error))
         if sinks:
+            self.newest = image
             self._time = max(time, self._time)
         for sink, cause in failed:
             self._remove(sink, cause)
 
     def _remove(self, sink: Sink, error: MatteError) -> None:
-        self._sinks.remove(sink)
+        name = self._sinks.pop(sink)
+        self._faults.append(OutputState(name, tuple(sink.notices), str(error)))
         self.failed += 1
         try:
             sink.close()
@@ -150,10 +183,10 @@ def open_outputs(
                 f"the output {choice!r} would overwrite {spec!r}, which is an input", hint="choose another file name"
             )
     distinct = _distinct(choices)
-    for _, opener, rest in distinct:
-        outputs.add(opener(rest, size=size, fps=fps, alpha=alpha))
+    for name, opener, rest in distinct:
+        outputs.add(opener(rest, size=size, fps=fps, alpha=alpha), name=name)
     if len(distinct) > 1 and (live or outputs.live):
-        outputs.queue_recordings([name for name, _, _ in distinct], size=size, fps=fps, alpha=alpha)
+        outputs.queue_recordings(size=size, fps=fps, alpha=alpha)
 
 
 def same_file(first: str, second: str) -> bool:
@@ -168,7 +201,7 @@ def existing_files(spec: str) -> list[Path]:
 
 
 def _distinct(choices: Sequence[str | OpenSink]) -> list[tuple[str, OpenSink, str]]:
-    """Each output's name, its opener and its argument.
+    """Each output's spec (empty for a callable), its opener and its argument.
 
     Outputs that name a device come before those that take any free one, which might take the named one.
 
@@ -179,12 +212,16 @@ def _distinct(choices: Sequence[str | OpenSink]) -> list[tuple[str, OpenSink, st
     taken: set[tuple[str, str]] = set()
     for choice in choices:
         if not isinstance(choice, str):
-            found.append(("an output", choice, ""))
+            found.append(("", choice, ""))
             continue
         plugin = plugins.sink(choice)
         place = plugin.name, real(specs.split(plugin.rest)[0])
         if place in taken:
             raise SpecError(f"the output {choice!r} is given twice", hint="give it once")
         taken.add(place)
-        found.append((f"the output {choice!r}", plugin.open, plugin.rest))
+        found.append((choice, plugin.open, plugin.rest))
     return sorted(found, key=lambda output: not output[2])
+
+
+def _described(name: str) -> str:
+    return f"the output {name!r}" if name else "an output"

@@ -3,11 +3,11 @@
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from types import TracebackType
-from typing import Self, get_args
+from typing import Final, Self, get_args
 
 from realtime_matte.capture.state import CaptureState
 from realtime_matte.config.config import Config
@@ -27,12 +27,15 @@ from realtime_matte.pipeline.builder import (
     parse_choice,
     parse_choices,
 )
-from realtime_matte.pipeline.governor import Governor
-from realtime_matte.pipeline.loading import lighter_models, network_opener
+from realtime_matte.pipeline.commands import TOGGLE, Command, CommandQueue, Reply, parse, refuse
+from realtime_matte.pipeline.live_options import LiveOptions
 from realtime_matte.pipeline.notices import Notices
-from realtime_matte.pipeline.recovery import OpenNetwork
+from realtime_matte.pipeline.outputs import OutputState
 from realtime_matte.pipeline.standby import CARD_EVERY_S, STANDBY_EVERY_S
 from realtime_matte.stats import Stats
+
+MESSAGES: Final = 20
+"""How many of the last messages are kept."""
 
 _log = logging.getLogger("realtime_matte")
 
@@ -42,12 +45,14 @@ class Pipeline:
 
     Only a frame composited with the matte of that very frame, or the standby card, is ever sent. Everything runs in
     the caller's thread except the reading of a live source, the opening of another background, and the loading of a
-    network while an output is live. ``request``, ``switch_model`` and ``switch_background`` may be called from any
-    thread and take effect between two frames.
+    network while an output is live. ``submit``, ``call``, ``request``, ``switch_model`` and ``switch_background`` may
+    be called from any thread and take effect between two frames.
 
     Attributes:
         stats: Times and counts of the run.
         standby: True while the user has requested the standby card.
+        card_reason: Text of the standby card that was sent last; empty if a composite was sent after it.
+        messages: What was reported last, oldest first: fall-backs, and errors that the run survives.
     """
 
     def __init__(
@@ -56,23 +61,25 @@ class Pipeline:
         choices: Choices,
         *,
         stats: Stats,
+        messages: "deque[str]",
         notify: Callable[[str], None],
         clock: Callable[[], float],
         stack: ExitStack,
     ) -> None:
         self.stats = stats
         self.standby = False
+        self.messages = messages
         self._parts = parts
         self._notify = notify
         self._clock = clock
         self._stack = stack
-        self._requests: deque[Callable[[], None]] = deque()  # any thread appends, the caller's takes
+        self.card_reason = standby.STARTING
         self._time = clock()
         self._last_index = -1
         self._quit = False
         self._notices = Notices(parts, notify=notify)
-        self._governor = Governor(parts.renderer, notify=notify)
-        self._govern(choices.model, provider=choices.config.provider, threads=choices.config.threads)
+        self._commands = CommandQueue()
+        self._options = LiveOptions(parts, choices, commands=self._commands, show_card=self._show_card, notify=notify)
 
     @classmethod
     def open(
@@ -123,9 +130,16 @@ class Pipeline:
             model=model,
         )
         stats = Stats(clock=clock)
+        messages: deque[str] = deque(maxlen=MESSAGES)
+
+        def report(line: str) -> None:
+            messages.append(line)
+            notify(line)
+
         with ExitStack() as stack:
-            parts = open_parts(choices, stack, stats=stats, notify=notify, clock=clock)
-            return cls(parts, choices, stats=stats, notify=notify, clock=clock, stack=stack.pop_all())
+            parts = open_parts(choices, stack, stats=stats, notify=report, clock=clock)
+            opened = stack.pop_all()
+        return cls(parts, choices, stats=stats, messages=messages, notify=report, clock=clock, stack=opened)
 
     @property
     def notices(self) -> list[str]:
@@ -141,6 +155,31 @@ class Pipeline:
     def live(self) -> bool:
         """True if frames come at their own time, so that an output frame has an age."""
         return self._parts.live
+
+    @property
+    def source(self) -> CaptureState:
+        """The state of the source."""
+        return self._parts.capture.state
+
+    @property
+    def options(self) -> Mapping[str, object]:
+        """The present value of each option that can be changed while running: see ``submit``."""
+        return self._options.values
+
+    @property
+    def backgrounds(self) -> Sequence[str]:
+        """The backgrounds that ``next_background`` switches between."""
+        return self._parts.backgrounds.choices
+
+    @property
+    def outputs(self) -> Sequence[OutputState]:
+        """Every output, also those that failed."""
+        return self._parts.outputs.states
+
+    @property
+    def devices(self) -> Sequence[str]:
+        """The device files that other programs read the output from."""
+        return self._parts.outputs.devices
 
     @property
     def camera_off_reason(self) -> str | None:
@@ -170,6 +209,16 @@ class Pipeline:
         """The network, and the provider that really runs it."""
         return self._parts.renderer.model
 
+    @property
+    def network(self) -> str:
+        """The network's name."""
+        return self._parts.renderer.network
+
+    @property
+    def provider(self) -> str:
+        """The provider that really runs the network."""
+        return self._parts.renderer.provider
+
     def run(self, until: Callable[[], bool] | None = None) -> None:
         """Run until the source ends, the user quits, or ``until`` returns True; it is called after each output frame.
 
@@ -184,6 +233,7 @@ class Pipeline:
         parts = self._parts
         self._run_commands()
         if self._quit:
+            self._commands.close()
             return False
         if parts.backgrounds.update(wait=not self.live):
             parts.renderer.background = parts.backgrounds.current
@@ -195,8 +245,9 @@ class Pipeline:
         self.stats.lap("wait")
         state = parts.capture.state
         self._notices.update(state, frame)
-        self._governor.update(shown=self.stats.composites, dropped=state.dropped)
+        self._options.governor.update(shown=self.stats.composites, dropped=state.dropped)
         if frame is None and state.phase == "ended":
+            self._commands.close()
             return False
         self._time = frame.time if frame else self._clock()
         if self.standby:
@@ -207,15 +258,44 @@ class Pipeline:
             self._show_frame(frame, state)
         return True
 
-    def request(self, command: Action) -> None:
-        """Run a user's command before the next frame.
+    def request(self, action: Action) -> None:
+        """Run a user's action before the next frame.
 
         Raises:
-            SpecError: There is no such command.
+            SpecError: There is no such action.
         """
-        if command not in get_args(Action):
-            raise SpecError(f"no command {command!r}", hint=f"there are: {', '.join(get_args(Action))}")
-        self._requests.append(partial(self._run_command, command))
+        if action not in get_args(Action):
+            raise SpecError(f"no command {action!r}", hint=f"there are: {', '.join(get_args(Action))}")
+        self.submit(Command(action))
+
+    def submit(self, command: Command) -> Reply:
+        """Run a command before the next frame. Of several waiting ones for one key, the last one counts.
+
+        Args:
+            command: An option that can be changed while running, such as ``Command("mirror", True)``, or ``standby``,
+                ``next_background``, ``snapshot`` or ``quit``.
+
+        Returns:
+            What becomes the result when the change is made: of ``snapshot`` the newest output frame or standby card,
+            (H, W, 3) uint8 BGR, or (H, W, 4) without a background; None of others. It is a MatteError if the change
+            is refused.
+
+        Raises:
+            SpecError: There is no such command, it cannot change while running, or its value is invalid.
+
+        Example:
+            >>> with Pipeline.open("demo?frames=3", "blur", outputs="null", size="160x90") as pipeline:
+            ...     reply = pipeline.submit(Command("mirror", True))
+            ...     pipeline.run()
+            ...     reply.result(), pipeline.options["mirror"]
+            (None, True)
+        """
+        command = parse(command)
+        return self._commands.put(partial(self._run_command, command), key=command.key if command.replaces else None)
+
+    def call(self, function: Callable[[], object]) -> Reply:
+        """Call a function that reads the pipeline, in its thread, before the next frame; the future result."""
+        return self._commands.put(lambda reply: reply.set_result(function()))
 
     def switch_model(self, model: ModelChoice, *, provider: str | None = None, threads: int | None = None) -> None:
         """Switch to another model before the next frame, or report that it cannot be opened and keep the old one.
@@ -223,9 +303,8 @@ class Pipeline:
         Raises:
             SpecError: The spec is invalid.
         """
-        choice = parse_choice("model", model)
-        self._request_model(choice, provider=provider, threads=threads)
-        self._requests.append(partial(self._govern, choice, provider=provider, threads=threads))
+        changes = {"model": parse_choice("model", model), "provider": provider, "threads": threads}
+        self._commands.put(partial(self._options.use_network, changes), key="model")
 
     def switch_background(self, background: BackgroundChoice) -> None:
         """Switch to another background once it is open, or report that it cannot be opened and keep the old one.
@@ -233,10 +312,11 @@ class Pipeline:
         Raises:
             SpecError: The spec is invalid.
         """
-        self._requests.append(partial(self._parts.backgrounds.use, parse_choice("bg", background)))
+        self.submit(Command("bg", background))
 
     def close(self) -> None:
         """Send the standby card to live outputs, and close every part. Idempotent."""
+        self._commands.close()
         self._stack.close()
 
     def __enter__(self) -> Self:
@@ -245,6 +325,7 @@ class Pipeline:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._commands.close()
         self._stack.__exit__(kind, error, trace)
 
     def _show_frame(self, frame: Frame, state: CaptureState) -> None:
@@ -270,10 +351,12 @@ class Pipeline:
         parts.outputs.send(composite, frame.time)
         self.stats.lap("send")
         self.stats.composite_sent(frame.time)
+        self.card_reason = ""
 
     def _show_card_without_readers(self) -> None:
         """Send the card to live outputs, so that a new reader gets it at once."""
         self._parts.renderer.reset()
+        self.card_reason = standby.STARTING
         self._parts.card.show_live(standby.STARTING, self._clock())
         self.stats.restart()
 
@@ -283,42 +366,45 @@ class Pipeline:
         self._send_card(reason)
 
     def _send_card(self, reason: str) -> None:
+        self.card_reason = reason
         self._parts.card.show(reason, self._time)
         self.stats.card_sent()
 
     def _run_commands(self) -> None:
-        for command in self._parts.outputs.commands():
-            self._run_command(command)
-        while self._requests:
-            self._requests.popleft()()
+        for action in self._parts.outputs.commands():
+            self.request(action)
+        self._commands.run_waiting()
 
-    def _run_command(self, command: Action) -> None:
-        if command == "quit":
+    def _run_command(self, command: Command, reply: Reply) -> None:
+        """Run a parsed command; sets the reply when it is done or refused."""
+        if command.key == "next_background":
+            self._parts.backgrounds.next(reply)
+        elif command.key == "snapshot":
+            self._reply_snapshot(reply)
+        elif command.key == "quit":
             self._quit = True
-        elif command == "standby":
-            self._toggle_standby()
-        elif command == "next_background":
-            self._parts.backgrounds.next()
+            reply.set_result(None)
+        elif command.key == "standby":
+            self._set_standby(on=not self.standby if command.value == TOGGLE else bool(command.value))
+            reply.set_result(None)
+        else:
+            self._options.change(command, reply)
 
-    def _toggle_standby(self) -> None:
+    def _reply_snapshot(self, reply: Reply) -> None:
+        """A copy of what was sent last, which is a composite or the card; never a frame of the camera."""
+        newest = self._parts.outputs.newest
+        if newest is None:
+            refuse(reply, SinkError("there is no snapshot: nothing was sent yet", hint="try again in a moment"))
+        else:
+            reply.set_result(newest.copy())
+
+    def _set_standby(self, *, on: bool) -> None:
         """Turn standby on or off, and the camera with it: people judge by its light."""
-        self.standby = not self.standby
+        if on == self.standby:
+            return
+        self.standby = on
         camera = self._parts.camera
         if camera:
-            (camera.pause if self.standby else camera.resume)(self)
-            self._notify(standby.STANDBY_ON if self.standby else standby.STANDBY_OFF)
+            (camera.pause if on else camera.resume)(self)
+            self._notify(standby.STANDBY_ON if on else standby.STANDBY_OFF)
             self.stats.restart()
-
-    def _govern(self, model: str | OpenNetwork, *, provider: str | None, threads: int | None) -> None:
-        """Let the governor switch to lighter models, unless the user chose this one."""
-        self._governor.set_models(
-            lighter_models(model), partial(self._request_model, provider=provider, threads=threads)
-        )
-
-    def _request_model(self, model: str | OpenNetwork, *, provider: str | None, threads: int | None) -> None:
-        opener = network_opener(model, provider=provider, threads=threads, load=self._parts.load)
-        self._requests.append(partial(self._switch_model, opener))
-
-    def _switch_model(self, opener: OpenNetwork) -> None:
-        self._show_card(standby.SWITCHING)
-        self._parts.renderer.switch(opener)

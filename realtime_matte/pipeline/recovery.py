@@ -110,8 +110,8 @@ class RecoveringRenderer:
             self._report_doubt(renderer.doubt)
         return None if renderer.doubt and self._card_on_doubt else composite
 
-    def switch(self, open_network: OpenNetwork) -> bool:
-        """Replace the network. If the new one cannot be opened, that is reported, the old one stays, and it is False.
+    def switch(self, open_network: OpenNetwork) -> MatteError | None:
+        """Replace the network; or report and return why the new one cannot be opened, and keep the old one.
 
         Raises:
             SinkError: of the last output, which shows the card while a network opens.
@@ -122,10 +122,21 @@ class RecoveringRenderer:
             raise
         except MatteError as error:
             self._notify(f"the model is unchanged: {error}")
-            return False
+            return error
         self._open_network = open_network
         self._failures = 0
-        return True
+        return None
+
+    def remake(self, make: MakeRenderer) -> None:
+        """Replace what makes the renderer, and the renderer itself, on the same network."""
+        self._make = make
+        if self._renderer:
+            self._renderer.close()
+            self._renderer = make(self._network, self._background)
+
+    def set_card_on_doubt(self, *, card_on_doubt: bool) -> None:
+        """Show the card for a doubtful matte from the next frame on, or no longer."""
+        self._card_on_doubt = card_on_doubt
 
     def reset(self) -> None:
         """Forget earlier frames: the next one starts a new shot."""

@@ -7,6 +7,7 @@ from typing import Final
 import cv2
 import numpy as np
 
+from realtime_matte.errors import SpecError
 from realtime_matte.frame import Pixels, Size
 from realtime_matte.media.fit import fit_image
 from realtime_matte.media.image import load
@@ -74,6 +75,17 @@ class StandbyCard:
         self._drawn: tuple[str, Pixels] | None = None
         self._shown: Pixels | None = None
         self._ended = False
+
+    def set_text(self, text: str | None) -> None:
+        """Show this text from the next card on; None: the reason.
+
+        Raises:
+            SpecError: The card is an image, which has no text.
+        """
+        if self._fixed is not None:
+            raise SpecError("the card is an image, which has no text", hint="leave out --card")
+        self._text = text
+        self.notices = _text_notices(text) if text else ()
 
     def show(self, reason: str, time: float) -> None:
         """Send the card to every output. Raises SinkError when the last output fails."""

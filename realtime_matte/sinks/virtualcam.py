@@ -103,6 +103,11 @@ class LoopbackCamera(VirtualCamera):
         except OSError as error:
             self._notices[0] += f"; its readers are given another rate than {fps:g} fps ({error.strerror})"
 
+    @property
+    def device(self) -> str:
+        """Path of the device."""
+        return str(self._camera.device)
+
     def open_readers(self) -> Readers:
         """Start watching who reads it."""
         try:

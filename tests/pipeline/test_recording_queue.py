@@ -79,9 +79,9 @@ def test_a_disk_that_stands_still_for_10_s_holds_up_no_other_output() -> None:
     notices: list[str] = []
     disk, camera = Disk(), Recorder(live=True)
     outputs = Outputs(notify=notices.append)
-    for sink in (disk, camera):
-        outputs.add(sink)
-    outputs.queue_recordings(["the output 'out.mp4'", "the output 'virtualcam'"], size=SIZE, fps=FPS, alpha=False)
+    outputs.add(disk, name="out.mp4")
+    outputs.add(camera, name="virtualcam")
+    outputs.queue_recordings(size=SIZE, fps=FPS, alpha=False)
     disk.responds.clear()
     outputs.send(image(0), 0.0)
     assert disk.stands_still.wait(30)
@@ -160,7 +160,7 @@ def test_other_outputs_are_closed_before_a_disk_is_waited_for() -> None:
     outputs = Outputs(notify=[].append)
     for sink in (camera, disk):
         outputs.add(sink)
-    outputs.queue_recordings(["a", "b"], size=SIZE, fps=FPS, alpha=False)
+    outputs.queue_recordings(size=SIZE, fps=FPS, alpha=False)
     disk.responds.clear()
     outputs.send(image(0), 0.0)
     closing = threading.Thread(target=outputs.close)
@@ -203,7 +203,7 @@ def test_a_recording_that_fails_is_closed_and_the_others_continue() -> None:
     outputs = Outputs(notify=notices.append)
     for sink in (disk, camera):
         outputs.add(sink)
-    outputs.queue_recordings(["a", "b"], size=SIZE, fps=FPS, alpha=False)
+    outputs.queue_recordings(size=SIZE, fps=FPS, alpha=False)
     for index in range(5):
         outputs.send(image(index), float(index))
         wait_until(lambda count=index + 1: disk.closed == 1 or len(disk.images) == count)  # type: ignore[misc]

@@ -116,7 +116,7 @@ def test_repeated_failures_are_reported_rarely() -> None:
 def test_switch_closes_the_old_network() -> None:
     old, new = ScriptedNetwork(), ScriptedNetwork(provider="new")
     renderer = recovering(NetworkOpener(old))
-    assert renderer.switch(NetworkOpener(new))
+    assert renderer.switch(NetworkOpener(new)) is None
     assert (old.closed, new.closed, renderer.provider) == (1, 0, "new")
 
 
@@ -124,7 +124,7 @@ def test_switch_to_a_network_that_cannot_be_opened_keeps_the_old_one() -> None:
     reported: list[str] = []
     old = ScriptedNetwork()
     renderer = recovering(NetworkOpener(old), reported)
-    assert not renderer.switch(NetworkOpener(MissingFile("no file 'x.onnx'")))
+    assert str(renderer.switch(NetworkOpener(MissingFile("no file 'x.onnx'")))) == "no file 'x.onnx'"
     assert reported == ["the model is unchanged: no file 'x.onnx'"]
     assert old.closed == 0
     assert renderer.render(frame(0)) is not None
