@@ -19,6 +19,7 @@ from realtime_matte.memory import check_address_space
 
 VERBS: Final = {
     "run": "camera in, new background, virtual camera out; the default verb",
+    "ctl": "status of a running rtmatte, and changes of it, for scripts and hotkeys (Linux, macOS)",
     "demo": "process a built-in moving photograph and write the result to demo/; needs no camera",
     "devices": "list the cameras, virtual cameras and providers of this machine",
     "doctor": "check every part on this machine and say how to fix what does not work",

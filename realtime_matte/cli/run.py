@@ -51,16 +51,18 @@ def _run(config: "Config", signals: Signals, shown: "Screen") -> int:
     from realtime_matte.cli.crash_trace import earlier_crash
     from realtime_matte.cli.job_control import job_control
     from realtime_matte.cli.keys import Keys
+    from realtime_matte.control.server import serve
     from realtime_matte.pipeline.pipeline import Pipeline
 
     signals.raise_interrupts()
     with (
         Pipeline.open(config=config, notify=shown.notify) as pipeline,
+        serve(pipeline, enabled=config.control) as control_notices,
         closing(Keys(pipeline.request, enabled=pipeline.live)) as keys,
         job_control(suspend=(shown.suspend, keys.suspend), resume=shown.resume),
     ):
         signals.forward_to(pipeline.request)
-        for notice in [*earlier_crash(), *pipeline.notices, *keys.notices]:
+        for notice in [*earlier_crash(), *pipeline.notices, *keys.notices, *control_notices]:
             shown.notify(notice)
         shown.start(pipeline, frames=config.frames or pipeline.frames)
         limit_reached = _limit(config, pipeline)

@@ -304,6 +304,16 @@ class Config:
             unit="frames",
         ),
     )
+    control: bool = field(
+        default=True,
+        metadata=_option(
+            "Run",
+            "let `rtmatte ctl` read the status and change settings through a local socket (Linux, macOS)",
+            parse=parsers.switch,
+            applies="start",
+            default_text="on",
+        ),
+    )
     quiet: bool = field(
         default=False,
         metadata=_option(

@@ -77,7 +77,10 @@ def test_version(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["dcotor"], "no verb called 'dcotor'; there are: run, demo, devices, doctor, models, bench, install-service"),
+        (
+            ["dcotor"],
+            "no verb called 'dcotor'; there are: run, ctl, demo, devices, doctor, models, bench, install-service",
+        ),
         (["--bgg", "x"], "unrecognized arguments: --bgg x; see rtmatte --help"),
         (["run", "--cam", "0"], "unrecognized arguments: --cam 0; see rtmatte run --help"),
         (["--size"], "argument --size: expected one argument; see rtmatte --help"),

@@ -89,6 +89,7 @@ def test_every_option_can_be_in_the_file(tmp_path: Path) -> None:
         card-text = "Back soon"
         card-on-doubt = true
         on-demand = true
+        control = false
         quiet = true
         verbose = false
         seconds = 1.5
@@ -105,7 +106,7 @@ def test_every_option_can_be_in_the_file(tmp_path: Path) -> None:
 
 def test_an_unknown_key_names_the_file_and_the_known_keys(tmp_path: Path) -> None:
     path = write_file(tmp_path, 'sizes = "1280x720"')
-    known = "there are: bg, camera, card, card-on-doubt, card-text, fit,"
+    known = "there are: bg, camera, card, card-on-doubt, card-text, control, fit,"
     with pytest.raises(SpecError, match=f"no option 'sizes'; {known}") as caught:
         resolve({}, config=path)
     assert str(caught.value).startswith(path)
@@ -242,7 +243,7 @@ def test_invalid_pairs_are_not_a_size(size: object) -> None:
 
 
 def test_an_unknown_option_names_the_known_ones() -> None:
-    known = "there are: bg, camera, card, card_on_doubt, card_text, fit,"
+    known = "there are: bg, camera, card, card_on_doubt, card_text, control, fit,"
     with pytest.raises(SpecError, match=f"^no option 'background'; {known}"):
         Config().replace(background="blur")
 

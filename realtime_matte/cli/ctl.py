@@ -1,0 +1,150 @@
+"""``rtmatte ctl``: the status of a running rtmatte, and changes of it, for scripts and hotkeys (Linux, macOS)."""
+
+import base64
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from realtime_matte.cli.signals import Signals
+from realtime_matte.config.arguments import Parser, add_json
+from realtime_matte.errors import MatteError, SinkError, SpecError, printable
+from realtime_matte.paths import named
+
+if TYPE_CHECKING:
+    from realtime_matte.control.sockets import Instance
+
+COMMANDS: Final[dict[str, tuple[str, ...]]] = {
+    "status": (),
+    "set": ("KEY", "VALUE"),
+    "background": ("NAME",),
+    "next": (),
+    "standby": ("[on|off]",),
+    "snapshot": ("FILE",),
+    "quit": (),
+}
+"""The words after each command; one in brackets may be left out."""
+
+DESCRIPTION: Final = """\
+Read the status of a running rtmatte, and change it.
+
+commands:
+  status               what it shows, and why
+  set KEY VALUE        change an option: bg, model, provider, threads, mirror, only-me, card-text; "" is its default
+  background NAME      change the background: an image, blur, green, ...
+  next                 the next background of those given with --bg
+  standby [on|off]     the standby card, with the camera off; without a word: the other one
+  snapshot FILE        write what others see now as a PNG file
+  quit                 end it
+"""
+
+
+def main(words: Sequence[str], *, prog: str, signals: Signals) -> int:
+    """Send one command and print the answer. Raises MatteError if it is refused."""
+    arguments = _parser(prog).parse_intermixed_args(words)
+    command, values = arguments.command, arguments.values
+    needed = COMMANDS[command]
+    if not len([word for word in needed if not word.startswith("[")]) <= len(values) <= len(needed):
+        raise SpecError(f"wrong number of words: {prog} {command} {' '.join(needed)}".rstrip())
+    if sys.platform == "win32":
+        raise MatteError("rtmatte ctl works on Linux and macOS only", hint="use the keys b, space and q in the window")
+    signals.raise_interrupts()
+    from realtime_matte.control.sockets import ask, choose
+
+    file = _new_file(values[0]) if command == "snapshot" else None
+    instance = choose(arguments.pid)
+    answer = ask(instance, *_request(command, values))
+    if file:
+        _write(file, base64.b64decode(answer["image"]))
+    _print(instance, answer["status"], details=command == "status", as_json=arguments.json)
+    return 0
+
+
+def _request(command: str, values: Sequence[str]) -> tuple[str, object]:
+    """Key and value of the command. Relative paths begin in the current folder, which is not that of the run."""
+    key, value = command, values[0] if values else None
+    if command == "set":
+        key, value = values[0].replace("-", "_"), values[1] or None
+    elif command == "background":
+        key = "bg"
+    elif command == "next":
+        key = "next_background"
+    elif command == "snapshot":
+        value = None
+    if key in {"bg", "model"}:
+        from realtime_matte.config.relative_paths import located
+
+        return key, located(key, value, Path.cwd())
+    return key, value
+
+
+def _new_file(name: str) -> Path:
+    """The file to write. Raises SinkError if it exists, so that a snapshot never replaces another image."""
+    path = named(name)
+    if path.suffix.lower() != ".png":
+        raise SpecError(f"a snapshot is a PNG file, and {name!r} is not named as one", hint="name it like shot.png")
+    if path.exists():
+        raise SinkError(f"{name!r} already exists", hint="name another file")
+    return path
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write the file whole, or raise SinkError."""
+    from realtime_matte.media.new_file import write_whole
+
+    write_whole(path, data)
+
+
+def _print(instance: "Instance", status: Mapping[str, Any], *, details: bool, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(status, indent=2))
+        return
+    print(printable(f"rtmatte (pid {instance.pid}): {_summary(status)}"))
+    if details:
+        for line in _details(status):
+            print(printable(line))
+
+
+def _summary(status: Mapping[str, Any]) -> str:
+    """The state in one line."""
+    parts = [f"{status['state']} ({status['reason']})" if status["reason"] else status["state"]]
+    if status["state"] == "running":
+        parts.append(f"{status['fps']:.1f} fps")
+        if status["age_p50_s"] is not None:
+            parts.append(f"age {status['age_p50_s'] * 1e3:.0f}/{status['age_p95_s'] * 1e3:.0f} ms")
+    return ", ".join([*parts, f"background {status['background']}", f"{status['model']} on {status['provider']}"])
+
+
+def _details(status: Mapping[str, Any]) -> list[str]:
+    """What ``status`` prints below the summary."""
+    stages = ", ".join(f"{name} {seconds * 1e3:.1f}" for name, seconds in status["stages_s"].items())
+    width, height = status["size"]
+    options = ", ".join(f"{name.replace('_', '-')} {_word(value)}" for name, value in status["options"].items())
+    lines = [
+        f"  source: {width}x{height} at {status['camera_fps']:g} fps, {status['dropped']} dropped",
+        f"  options: {options}",
+        f"  backgrounds: {', '.join(status['backgrounds'])}",
+        f"  CPU: {status['cpu'] * 100:.0f} % of a core since the last status",
+    ]
+    if stages:
+        lines.append(f"  stages: {stages} ms")
+    if status["readers"]:
+        lines.append(f"  readers: {', '.join(status['readers'])}")
+    outputs = [f"  output {output['name']}: {output['fault'] or 'works'}" for output in status["outputs"]]
+    return [*lines, *outputs, *(f"  {line}" for line in dict.fromkeys([*status["notices"], *status["messages"]]))]
+
+
+def _word(value: object) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return "default" if value is None else str(value)
+
+
+def _parser(prog: str) -> Parser:
+    parser = Parser(prog, DESCRIPTION)
+    parser.add_argument("command", choices=COMMANDS, metavar="COMMAND", help=f"one of: {', '.join(COMMANDS)}")
+    parser.add_argument("values", nargs="*", metavar="VALUE", help="the words after the command")
+    add_json(parser)
+    parser.add_argument("--pid", type=int, metavar="N", help="process number, if several instances are running")
+    return parser

@@ -1,0 +1,1 @@
+"""Control of a running pipeline from outside: its status, and commands over a local socket."""

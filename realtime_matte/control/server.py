@@ -1,0 +1,225 @@
+"""The control server: answers one JSON object a line on a Unix socket, in a thread of its own.
+
+A request is ``{"key": "mirror", "value": true}``, with a key of ``pipeline.commands``, or ``{"key": "status"}``. The
+answer is ``{"status": {...}}``, of a snapshot also ``"image"`` (PNG in base64), or
+``{"error": {"message": "...", "hint": "..."}}``.
+"""
+
+import asyncio
+import base64
+import json
+import os
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final, cast
+
+import cv2
+
+from realtime_matte.control.sockets import SUFFIX, open_folder, remove_stale
+from realtime_matte.control.status import StatusReader, as_json
+from realtime_matte.errors import MatteError, SinkError, SpecError, masked
+from realtime_matte.frame import Pixels
+from realtime_matte.pipeline.commands import Command
+from realtime_matte.pipeline.pipeline import Pipeline
+
+MAX_LINE: Final = 16 * 1024
+"""Bytes of a request: paths have at most 4096, each of which JSON may write as 6."""
+
+MAX_CONNECTIONS: Final = 32
+
+COMMAND_S: Final = 60.0
+"""How long a change may take before its sender gets an error: some providers compile a network for a minute."""
+
+WRITE_S: Final = 10.0
+"""How long a client may take to read its answer before it is disconnected."""
+
+GRACE_S: Final = 0.5
+"""How long the last answers may take when the run ends."""
+
+
+class ControlServer:
+    """Serves ``pipeline`` on a socket in ``folder`` until it is closed. Made and closed in the pipeline's thread.
+
+    Nothing in the pipeline waits for a client: commands go into its queue, answers are written in the server's thread.
+
+    Raises:
+        SinkError: The socket cannot be made.
+    """
+
+    def __init__(self, pipeline: Pipeline, *, folder: Path, pid: int | None = None) -> None:
+        self._pipeline = pipeline
+        self._status = StatusReader(pipeline)
+        self._connections: set[asyncio.Task[object]] = set()  # this and the next: the server's thread only
+        self._answering: set[asyncio.Task[object]] = set()
+        self._loop = asyncio.new_event_loop()
+        self._closing = asyncio.Event()
+        self.path = folder / f"{pid or os.getpid()}{SUFFIX}"
+        try:
+            self._listener = _listen(self.path)
+        except OSError as error:
+            self._loop.close()
+            raise SinkError(
+                f"cannot open the control socket {self.path}: {error.strerror or error}", hint="set XDG_RUNTIME_DIR"
+            ) from error
+        self._thread = threading.Thread(target=self._run, name="control", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Answer what is being answered, for GRACE_S at most, and remove the socket. Idempotent."""
+        with suppress(RuntimeError):  # closed before
+            self._loop.call_soon_threadsafe(self._closing.set)
+        self._thread.join(4 * GRACE_S)
+        with suppress(OSError):
+            self.path.unlink()
+
+    def _run(self) -> None:
+        try:
+            self._loop.run_until_complete(self._serve())
+        finally:
+            self._loop.close()
+
+    async def _serve(self) -> None:
+        server = await asyncio.start_unix_server(self._connect, sock=self._listener, limit=MAX_LINE)
+        await self._closing.wait()
+        self._loop.remove_reader(self._listener)
+        await _settle()  # asyncio fails for a connection that is accepted when the server closes
+        server.close()
+        if self._answering:
+            await asyncio.wait(self._answering, timeout=GRACE_S)
+        for task in self._connections:
+            task.cancel()
+        await asyncio.gather(*self._connections, return_exceptions=True)
+        await _settle()
+
+    async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve one client until it goes."""
+        task = cast("asyncio.Task[object]", asyncio.current_task())
+        writer.transport.set_write_buffer_limits(high=0)  # ``drain`` waits until everything is written
+        self._connections.add(task)
+        try:
+            if len(self._connections) > MAX_CONNECTIONS:
+                await _write(writer, _refused(MatteError("too many connections", hint="close some")))
+                return
+            await self._serve_client(task, reader, writer)
+        except (OSError, asyncio.CancelledError):  # the client is gone, too slow, or the run ends
+            pass
+        finally:
+            self._connections.discard(task)
+            self._answering.discard(task)
+            writer.transport.abort()
+
+    async def _serve_client(
+        self, task: "asyncio.Task[object]", reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        while not self._closing.is_set():
+            try:
+                line = await reader.readline()
+            except ValueError:
+                await _write(writer, _refused(SpecError(f"a request is longer than {MAX_LINE} bytes")))
+                return
+            if not line:
+                return
+            self._answering.add(task)
+            await _write(writer, await self._answer(line))
+            self._answering.discard(task)
+
+    async def _answer(self, line: bytes) -> dict[str, object]:
+        try:
+            key, value = _parse(line)
+            if key == "status":
+                return {"status": as_json(await self._status.read())}
+            result = await self._run_command(Command(key, value))
+            image = {} if result is None else {"image": _encode(cast("Pixels", result))}
+            return {"status": as_json(await self._status.read(fresh=True)), **image}
+        except MatteError as error:
+            return _refused(error)
+        except Exception as error:  # noqa: BLE001 - of the pipeline, which raises it too
+            return _refused(MatteError(f"the run failed: {error!r}"))
+
+    async def _run_command(self, command: Command) -> object:
+        """The result of the command, once it is done. Raises MatteError."""
+        reply = asyncio.wrap_future(self._pipeline.submit(command))
+        try:
+            return await asyncio.wait_for(reply, COMMAND_S)
+        except TimeoutError as error:
+            raise MatteError(
+                f"{command.key} is not done after {COMMAND_S:g} s", hint="see rtmatte ctl status"
+            ) from error
+
+
+@contextmanager
+def serve(pipeline: Pipeline, *, enabled: bool) -> Iterator[list[str]]:
+    """Serve the pipeline until the end of the block. Yields notices: why it cannot be served. Not on Windows."""
+    if not enabled or sys.platform == "win32":
+        yield []
+        return
+    try:
+        server = ControlServer(pipeline, folder=open_folder())
+    except SinkError as error:
+        yield [f"rtmatte ctl does not reach this run: {error}"]
+        return
+    try:
+        yield []
+    finally:
+        server.close()
+
+
+def _listen(path: Path) -> socket.socket:
+    """A listening socket at ``path``, for this user only.
+
+    It gets its name when it listens: a client that finds it before would take it for one that was left behind.
+
+    Raises:
+        OSError
+    """
+    if not remove_stale(path):
+        raise OSError("it is in use")
+    new = path.with_name(f".{path.name}")
+    new.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX)
+    try:
+        listener.bind(str(new))
+        new.chmod(0o600)
+        listener.listen(MAX_CONNECTIONS)
+        new.replace(path)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def _parse(line: bytes) -> tuple[str, object]:
+    """Key and value of a request. Raises SpecError."""
+    try:
+        request = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise SpecError("a request is not JSON", hint='send {"key": "status"}') from error
+    if not isinstance(request, dict) or not isinstance(request.get("key"), str):
+        raise SpecError("a request has no key", hint='send {"key": "status"}')
+    return request["key"], request.get("value")
+
+
+async def _settle() -> None:
+    """Let the event loop begin to serve connections that it has just accepted, and close those that are done."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+def _refused(error: MatteError) -> dict[str, object]:
+    return {"error": {"message": masked(error.message), "hint": masked(error.hint)}}
+
+
+def _encode(pixels: Pixels) -> str:
+    """The image as PNG in base64."""
+    _, data = cv2.imencode(".png", pixels)
+    return base64.b64encode(data.tobytes()).decode()
+
+
+async def _write(writer: asyncio.StreamWriter, answer: dict[str, object]) -> None:
+    """Write an answer. Raises TimeoutError, which is an OSError, if the client does not read it in WRITE_S."""
+    writer.write(json.dumps(answer).encode() + b"\n")
+    await asyncio.wait_for(writer.drain(), WRITE_S)

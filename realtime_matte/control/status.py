@@ -1,0 +1,206 @@
+"""Status: the state of a running pipeline as one immutable value, and how another thread reads it."""
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Final, Literal, TypeAlias, cast
+
+from realtime_matte.errors import MatteError, masked
+from realtime_matte.pipeline import standby
+from realtime_matte.pipeline.commands import ENDED
+from realtime_matte.pipeline.outputs import OutputState
+from realtime_matte.pipeline.pipeline import Pipeline
+from realtime_matte.v4l2.open_files import programs_using
+
+State: TypeAlias = Literal[
+    "running", "starting", "standby", "camera lost", "no matte", "paused on demand", "ended", "busy"
+]
+
+BUILD_EVERY_S: Final = 0.2
+"""A status is built at most so often: the percentiles take about a millisecond of the pipeline's thread."""
+
+ANSWER_S: Final = 2.0
+"""How long the pipeline's thread may take: longer than a camera is waited for before it counts as stalled."""
+
+SCAN_EVERY_S: Final = 2.0
+"""Programs that read a device are looked for at most so often: it takes some 20 ms on a desktop."""
+
+STARTING_CARDS: Final = {standby.STARTING, standby.SWITCHING}
+
+CAMERA_OFF: Final = "the camera is off"
+
+BUSY: Final = "the pipeline does not answer: a model is being opened, or an output accepts no frames"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """What a running pipeline shows, and why. Times are in seconds.
+
+    Attributes:
+        pid: The process.
+        state: ``running``: composites are sent. ``ended``: nothing is sent any more. ``busy``: the pipeline does not
+            answer, and the figures are old. All others: the standby card is sent.
+        reason: Why it is not running; empty if it is.
+        camera: What the source reports of itself: name and mode; may be empty.
+        size: (width, height) of the source's frames.
+        camera_fps: Actual rate of the source.
+        model: The network's name.
+        provider: What really runs it.
+        fps: Rate of the last composites.
+        age_p50_s, age_p95_s: Time from capture to output; None before the first composite, or if it means nothing.
+        stages_s: Median time of each stage.
+        cpu: Share of one core that the process used since the last status was built; may be above 1.
+        composites, standby_cards, dropped: Counts since the start.
+        readers: The programs that have a virtual camera open, where the system shows them.
+        outputs: Every output, and the fault of those that failed.
+        notices: What each part reports: actual modes, fall-backs with their hints.
+        messages: What was reported last, oldest first.
+        background: The current one.
+        backgrounds: Those that ``next`` switches between.
+        options: The options that can be changed while running, and their values.
+    """
+
+    pid: int
+    state: State
+    reason: str
+    camera: str
+    size: tuple[int, int]
+    camera_fps: float
+    model: str
+    provider: str
+    fps: float
+    age_p50_s: float | None
+    age_p95_s: float | None
+    stages_s: Mapping[str, float]
+    cpu: float
+    composites: int
+    standby_cards: int
+    dropped: int
+    readers: tuple[str, ...]
+    outputs: tuple[OutputState, ...]
+    notices: tuple[str, ...]
+    messages: tuple[str, ...]
+    background: str
+    backgrounds: tuple[str, ...]
+    options: Mapping[str, object]
+
+
+def as_json(status: Status) -> dict[str, object]:
+    """The status as JSON's types."""
+    return asdict(status)
+
+
+class StatusReader:
+    """Reads the status of ``pipeline``. Made in the pipeline's thread, then used by one event loop in another.
+
+    Args:
+        pipeline: Builds the status in its own thread, between two frames.
+        clock: Seconds, monotonic.
+        scan: Names the programs that have a device open.
+    """
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        scan: Callable[[Path], Sequence[object]] = programs_using,
+    ) -> None:
+        self._pipeline = pipeline
+        self._clock = clock
+        self._scan = scan
+        self._lock = asyncio.Lock()
+        self._scanned_at = float("-inf")
+        self._readers: tuple[str, ...] = ()
+        self._devices: tuple[str, ...] = ()  # the pipeline's thread replaces it
+        self._sampled = clock(), time.process_time()  # the pipeline's thread only, as of here
+        self._built_at = clock()
+        self._status = self._build()
+
+    async def read(self, *, fresh: bool = False) -> Status:
+        """The status. If ``fresh``, one that was built after this call, else it may be BUILD_EVERY_S old."""
+        oldest = self._clock() - (0 if fresh else BUILD_EVERY_S)
+        async with self._lock:
+            if self._built_at < oldest:
+                await asyncio.sleep(max(0.0, self._built_at + BUILD_EVERY_S - self._clock()))
+                self._built_at = self._clock()
+                self._status = replace(await self._ask(), readers=self._find_readers())
+            return self._status
+
+    async def _ask(self) -> Status:
+        """The status from the pipeline's thread, or the last one with the state that explains why."""
+        try:
+            return cast(
+                "Status", await asyncio.wait_for(asyncio.wrap_future(self._pipeline.call(self._build)), ANSWER_S)
+            )
+        except TimeoutError:
+            return replace(self._status, state="busy", reason=BUSY)
+        except MatteError:
+            return replace(self._status, state="ended", reason=ENDED)
+
+    def _find_readers(self) -> tuple[str, ...]:
+        now = self._clock()
+        if now >= self._scanned_at + SCAN_EVERY_S:
+            self._scanned_at = now
+            self._readers = tuple(str(program) for path in self._devices for program in self._scan(Path(path)))
+        return self._readers
+
+    def _build(self) -> Status:
+        """The status now, without readers. The pipeline's thread."""
+        pipeline, source = self._pipeline, self._pipeline.source
+        self._devices = tuple(pipeline.devices)
+        report = pipeline.stats.report()
+        state, reason = _state(pipeline)
+        age = report.age if pipeline.live else None
+        return Status(
+            pid=os.getpid(),
+            state=state,
+            reason=reason,
+            camera=masked(source.notices[0]) if source.notices else "",
+            size=source.size,
+            camera_fps=source.fps,
+            model=pipeline.network,
+            provider=pipeline.provider,
+            fps=round(report.fps, 2),
+            age_p50_s=round(age.p50, 5) if age else None,
+            age_p95_s=round(age.p95, 5) if age else None,
+            stages_s={stage: round(spread.p50, 6) for stage, spread in report.stages.items()},
+            cpu=round(self._cpu_share(), 3),
+            composites=report.composites,
+            standby_cards=report.standby_cards,
+            dropped=pipeline.dropped,
+            readers=(),
+            outputs=tuple(map(_without_passwords, pipeline.outputs)),
+            notices=tuple(map(masked, pipeline.notices)),
+            messages=tuple(map(masked, pipeline.messages)),
+            background=str(pipeline.options["bg"]),
+            backgrounds=tuple(pipeline.backgrounds),
+            options=pipeline.options,
+        )
+
+    def _cpu_share(self) -> float:
+        before, self._sampled = self._sampled, (self._clock(), time.process_time())
+        seconds = self._sampled[0] - before[0]
+        return (self._sampled[1] - before[1]) / seconds if seconds > 0 else 0.0
+
+
+def _without_passwords(output: OutputState) -> OutputState:
+    return OutputState(masked(output.name), tuple(map(masked, output.notices)), masked(output.fault))
+
+
+def _state(pipeline: Pipeline) -> tuple[State, str]:
+    """The state, and why it is not ``running``."""
+    if pipeline.standby:
+        return "standby", CAMERA_OFF if pipeline.camera_off_reason else ""
+    if pipeline.camera_off_reason:
+        return "paused on demand", pipeline.camera_off_reason
+    if not pipeline.card_reason:
+        return "running", ""
+    if pipeline.source.reason:
+        return "camera lost", pipeline.source.reason
+    if pipeline.card_reason == standby.CAMERA_AWAY:
+        return "camera lost", pipeline.card_reason
+    return "starting" if pipeline.card_reason in STARTING_CARDS else "no matte", pipeline.card_reason
