@@ -24,7 +24,7 @@ from side_by_side import Cost, MeasuredProgram, measure_in_turn, ratio, serve
 
 from realtime_matte import __version__
 from realtime_matte.benchmark import machine
-from realtime_matte.benchmark.memory import MemorySource, demo_frames
+from realtime_matte.benchmark.memory_source import MemorySource, demo_frames
 from realtime_matte.benchmark.rounds import Plan, open_pipeline
 from realtime_matte.cli.console import columns
 from realtime_matte.config.arguments import from_arguments

@@ -17,7 +17,7 @@ LoadSet: TypeAlias = Callable[[Path, Path], list[Clip]]
 """From the data pack's folder and the cache to the clips. Raises FileNotFoundError without the pack."""
 
 LONG_FRAMES: Final = 90
-"""Three times the frames of ``composites``: a memory shows its value in seconds."""
+"""Three times the frames of ``composites``: the gain from recurrent memory appears only after seconds."""
 
 EMPTY_FRAMES: Final = 40
 """Frames of ``entrances`` until its person is in place."""

@@ -20,7 +20,7 @@ from statistics import median
 from typing import Final, Self
 
 INTERVAL_S: Final = 5.0
-"""As often as rtmatte prints its figures."""
+"""Seconds between two samples, as between rtmatte's figures."""
 
 READING_SAMPLES, CYCLE_SAMPLES = 12, 15
 """The reader reads during the first samples of each cycle; for the rest of it, the camera is closed."""

@@ -9,12 +9,12 @@ from typing import Self, TypeAlias
 import numpy as np
 
 from realtime_matte import models
+from realtime_matte.address_space import check_address_space
 from realtime_matte.config import parsers
 from realtime_matte.errors import SpecError
 from realtime_matte.frame import Frame, Matte, Pixels, check_pixels
 from realtime_matte.interfaces import Network, RecurrentState
-from realtime_matte.memory import check_address_space
-from realtime_matte.models.checked import CheckedNetwork
+from realtime_matte.models.checked_network import CheckedNetwork
 from realtime_matte.render.refine import Refiner
 
 Model: TypeAlias = str | os.PathLike[str] | Callable[[], Network]

@@ -68,7 +68,7 @@ RESTS = {  # the spec after the word, where it must not be empty
 WITHOUT_ALPHA = {"pipewire", "virtualcam", "file"}  # file: MP4; WebM is tested below
 ANY_NAME = {("sinks", "frames"), ("sinks", "pipewire")}  # a new folder or camera may have nearly any name
 ODD = ["?nonsense=1", "no such thing", "/no/such/place", "x" * 5000, "-1", "99"]
-IMPOSSIBLE = ["~nobody-of-that-name/x", "a\0b", "é\ud800"]  # no file can have such a name
+IMPOSSIBLE = ["~no-such-user/x", "a\0b", "é\ud800"]  # no file can have such a name
 
 
 def module(kind: Kind, name: str) -> ModuleType:

@@ -14,7 +14,7 @@ ROOT = Path(realtime_matte.__file__).parent
 MAX_LINES = 450
 
 LAYERS = (
-    {"errors", "frame", "interfaces", "memory", "paths", "stats"},
+    {"address_space", "errors", "frame", "interfaces", "paths", "stats"},
     {"config", "plugins"},
     {"media", "v4l2"},
     {"portrait"},

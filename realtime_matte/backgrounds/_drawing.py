@@ -15,7 +15,7 @@ from realtime_matte.frame import Pixels, Size
 HEIGHT: Final = 360
 MAX_WIDTH: Final = 4 * HEIGHT
 GLOW_EXTENT: Final = 3.5
-"""In standard deviations: farther out a glow is invisible."""
+"""Radius of a glow in standard deviations: farther out it is invisible."""
 
 NOISE: Final = 1.2
 """Amplitude in levels: with it, gradients show no bands."""

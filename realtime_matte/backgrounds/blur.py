@@ -30,10 +30,10 @@ MAX_CELL: Final = 16
 """Width of a cell, in pixels."""
 
 MIN_CELLS: Final = 4
-"""Across and down."""
+"""Smallest number of cells, in width and in height."""
 
 FAINT: Final = 0.25
-"""Of 255: where the background's weight is smaller, its mean colour prevails."""
+"""Weight of the background, of 255: where it is smaller, the background's mean colour dominates."""
 
 
 def open(rest: str, /, *, size: Size, fit: Fit) -> "Blur":  # noqa: ARG001 - it has the frame's own aspect ratio

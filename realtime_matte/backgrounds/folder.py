@@ -41,7 +41,8 @@ class Slideshow:
     """Each image for ``seconds``, cross-faded into the next.
 
     Decoding an image takes longer than a frame may, and cannot be done in steps: one thread reads the next image while
-    the current one is shown. At the end of its time the image waits for the next one; a user's request does not.
+    the current one is shown. When the time is over, ``image()`` blocks until the next image is read; after ``next()``
+    the current image stays until then.
     """
 
     def __init__(self, paths: list[Path], size: Size, fit: Fit, *, seconds: float, fade_s: float) -> None:

@@ -18,7 +18,7 @@ import cv2
 
 from realtime_matte import __version__
 from realtime_matte.benchmark import machine
-from realtime_matte.benchmark.memory import MemorySource, demo_frames
+from realtime_matte.benchmark.memory_source import MemorySource, demo_frames
 from realtime_matte.benchmark.rounds import WARM_UP_S, Plan, measure_round, open_pipeline
 from realtime_matte.errors import MatteError, ModelError
 from realtime_matte.frame import Size

@@ -12,7 +12,7 @@ from realtime_matte.frame import Frame, Pixels
 from realtime_matte.interfaces import Source
 
 LONGEST_WAIT_S = 1.0
-"""A clip that shows one frame for longer goes on early: a source that is silent for a little more counts as stalled."""
+"""Longest wait between two frames of a clip. The wait is cut to this: a longer one would count as a stall."""
 
 
 class Playback:

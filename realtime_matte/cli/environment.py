@@ -1,4 +1,4 @@
-"""Environment variables that a library ends the whole process for, tried in another process first."""
+"""Environment variables whose invalid values make a library abort; checked in a subprocess first."""
 
 import re
 import subprocess
@@ -12,7 +12,7 @@ TRIALS: Final = {
     "OPENCV_": ("OpenCV", "import cv2; cv2.setNumThreads(1)"),
     "NUMBA_CPU_": ("Numba", "import numba; numba.njit(lambda: 1)()"),  # LLVM stops at features that it does not know
 }
-"""By the beginning of the variables: the library, and code that it ends the process in."""
+"""Prefix of the variables to the library's name and code in which it aborts."""
 
 TRIAL_TIMEOUT_S: Final = 60
 

@@ -13,9 +13,9 @@ from importlib import import_module
 from io import TextIOWrapper
 from typing import Final, TextIO
 
+from realtime_matte.address_space import check_address_space
 from realtime_matte.cli.signals import INTERRUPTED, Signals
 from realtime_matte.errors import OWN_VARIABLES, MatteError, SinkError, SpecError, missing_dependency, printable
-from realtime_matte.memory import check_address_space
 
 VERBS: Final = {
     "run": "camera in, new background, virtual camera out; the default verb",

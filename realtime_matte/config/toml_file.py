@@ -1,4 +1,4 @@
-"""The TOML file of options, and the Config made of defaults, file and command line, each over the one before."""
+"""The TOML file of options, and the Config made of defaults, file and command line; later ones have priority."""
 
 import re
 import tomllib

@@ -69,7 +69,7 @@ class ControlServer:
         self._thread.start()
 
     def close(self) -> None:
-        """Answer what is being answered, for GRACE_S at most, and remove the socket. Idempotent."""
+        """Finish requests in progress, for GRACE_S at most, and remove the socket. Idempotent."""
         with suppress(RuntimeError):  # closed before
             self._loop.call_soon_threadsafe(self._closing.set)
         self._thread.join(4 * GRACE_S)
@@ -96,7 +96,7 @@ class ControlServer:
         await _settle()
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Serve one client until it goes."""
+        """Serve one client until it disconnects."""
         task = cast("asyncio.Task[object]", asyncio.current_task())
         writer.transport.set_write_buffer_limits(high=0)  # ``drain`` waits until everything is written
         self._connections.add(task)
@@ -171,7 +171,7 @@ def serve(pipeline: Pipeline, *, enabled: bool) -> Iterator[list[str]]:
 def _listen(path: Path) -> socket.socket:
     """A listening socket at ``path``, for this user only.
 
-    It gets its name when it listens: a client that finds it before would take it for one that was left behind.
+    It is renamed to ``path`` only after ``listen()``: a client that found it earlier would delete it as stale.
 
     Raises:
         OSError

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from realtime_matte.errors import BadFile, ModelError, printable
 from realtime_matte.frame import Alpha, Pixels, Size
 from realtime_matte.models import families
-from realtime_matte.models.checked import MAX_CELLS
+from realtime_matte.models.checked_network import MAX_CELLS
 from realtime_matte.models.onnx_file import MAX_NAME, Graph
 from realtime_matte.models.options import ModelOptions, model_options
 
@@ -26,7 +26,7 @@ RANGE_TOLERANCE: Final = 0.05
 """How far outside [0, 1] half precision and int8 may bring an output; 0..255 or scores are much farther."""
 
 MAX_NUMBERS: Final = 2**25
-"""In a tensor of the output or the state: 128 MB."""
+"""Most numbers in a tensor of the output or the state: 128 MB of float32."""
 
 Tensor: TypeAlias = NDArray[Any]
 """A network's input, in the shape and dtype of its ``Signature``."""

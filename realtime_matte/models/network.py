@@ -36,12 +36,12 @@ class OnnxNetwork:
 
     @property
     def name(self) -> str:
-        """Of the network that runs now."""
+        """Name of the network that runs now."""
         return self._current.name
 
     @property
     def provider(self) -> str:
-        """As on the command line."""
+        """Name of the provider, as on the command line."""
         return self._current.session.provider.name
 
     @property

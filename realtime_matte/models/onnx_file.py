@@ -29,10 +29,10 @@ _KEY, _VALUE = 1, 2
 _SAME_VALUES = {"Identity", "Transpose", "Reshape", "Squeeze", "Unsqueeze", "Flatten"}
 
 MAX_BYTES = 512 * 2**20
-"""Of a file. The largest matting networks have some 100 MB of weights."""
+"""Largest file read, in bytes. The largest matting networks have some 100 MB of weights."""
 
 MAX_FIELDS = 2**18
-"""Of a message. Large graphs have some thousand operators and weights."""
+"""Most fields read of one Protocol Buffers message. Large graphs have some thousand operators and weights."""
 
 MAX_NAME, MAX_GRAPH = 60, 240
 """Characters of a name, and of a graph, in a message."""

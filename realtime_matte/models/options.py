@@ -15,7 +15,7 @@ QUALITIES = {"low": 0.64, "normal": 1.0, "high": 1.8, "best": 3.2}
 run on the base grid as well (engine.py)."""
 
 PerChannel: TypeAlias = tuple[float, float, float]
-"""In units of 0..255, in the network's channel order."""
+"""Three channel values in units of 0..255, in the network's channel order."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The only file that knows ONNX Runtime's API: what is used of it, what it raises, and its error texts shortened."""
+"""The only file that uses ONNX Runtime's API: the functions used, the exceptions raised, error texts shortened."""
 
 import ctypes
 import re

@@ -1,4 +1,6 @@
-"""Verify that a provider runs a network correctly: it may be listed and not start, start and not run, run and be wrong.
+"""Verify that a provider runs a network correctly.
+
+A listed provider may fail to start, fail to run, or compute wrong values.
 
 ONNX Runtime profiles a warm-up of a few frames (which operator ran on which provider). Its alphas and the recurrent
 state after it are compared with the CPU's. The frames show a person who moves and jumps: where there is no person,
@@ -54,7 +56,7 @@ _MAX_STATE_DIFFERENCE = 0.1
 _CONVOLUTIONS = {"Conv", "ConvTranspose", "FusedConv", "NhwcConv", "NhwcFusedConv"}
 
 QUANTIZED_KEY = "rtmatte.eight_bit"
-"""In a network's metadata: the file with its quantized model, in the same folder."""
+"""Key of a network's metadata: the file of its quantized model, in the same folder."""
 
 QUANTIZED_CPU = replace(CPU, title="CPU (int8)", start_hint="install or export the network again")
 
@@ -88,12 +90,12 @@ class CpuReference:
 
     @cached_property
     def session(self) -> Session:
-        """On the CPU. Raises BadFile."""
+        """The network's session on the CPU. Raises BadFile."""
         return start_cpu_session(self.graph.path, self.runtime, threads=self.threads)
 
     @cached_property
     def warm_up(self) -> WarmUp:
-        """Of the session. Raises ModelError."""
+        """The CPU session's warm-up. Raises ModelError."""
         session = self.session
         try:
             return warm_up(session, self.adapter)

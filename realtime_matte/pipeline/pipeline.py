@@ -1,4 +1,7 @@
-"""Pipeline: source, fitting, matte, refinement, composite, outputs. Nothing runs back up."""
+"""Pipeline: source, fitting, matte, refinement, composite, outputs. Data flows in one direction.
+
+No step uses a result of a later step.
+"""
 
 import logging
 import time
@@ -9,12 +12,12 @@ from functools import partial
 from types import TracebackType
 from typing import Final, Self, get_args
 
+from realtime_matte.address_space import check_address_space
 from realtime_matte.capture.state import CaptureState
 from realtime_matte.config.config import Config
 from realtime_matte.errors import MatteError, SinkError, SpecError
 from realtime_matte.frame import Frame
 from realtime_matte.interfaces import Action
-from realtime_matte.memory import check_address_space
 from realtime_matte.pipeline import on_demand, standby
 from realtime_matte.pipeline.builder import (
     BackgroundChoice,
@@ -276,7 +279,7 @@ class Pipeline:
                 ``next_background``, ``snapshot`` or ``quit``.
 
         Returns:
-            What becomes the result when the change is made: of ``snapshot`` the newest output frame or standby card,
+            A future, set when the change is made: of ``snapshot`` the newest output frame or standby card,
             (H, W, 3) uint8 BGR, or (H, W, 4) without a background; None of others. It is a MatteError if the change
             is refused.
 
@@ -399,7 +402,7 @@ class Pipeline:
             reply.set_result(newest.copy())
 
     def _set_standby(self, *, on: bool) -> None:
-        """Turn standby on or off, and the camera with it: people judge by its light."""
+        """Turn standby on or off, and the camera with it: users rely on the camera's light."""
         if on == self.standby:
             return
         self.standby = on

@@ -6,7 +6,7 @@ from typing import Final
 from realtime_matte.errors import MatteError, ModelError, SinkError
 from realtime_matte.frame import Frame, Pixels
 from realtime_matte.interfaces import Background, Network, Renderer
-from realtime_matte.models.checked import CheckedNetwork
+from realtime_matte.models.checked_network import CheckedNetwork
 
 MAX_FAILURES: Final = 3
 """Failures in a row after which the network is opened again."""

@@ -1,4 +1,7 @@
-"""Standby card: the image that is sent instead of a composite, drawn or the user's own. Nothing else is ever sent."""
+"""Standby card: the image that is sent instead of a composite, drawn or the user's own file.
+
+Without a composite, only this card is sent.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path

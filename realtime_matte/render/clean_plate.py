@@ -25,10 +25,10 @@ from realtime_matte.render.guided_filter import Bytes, Floats
 from realtime_matte.render.jit import kernel, read_only
 
 TIME_CONSTANT_S: Final = 0.3
-"""Of the running mean and variance of a visible cell."""
+"""Time constant of the running mean and variance of a visible cell."""
 
 REFERENCE_TIME_CONSTANT_S: Final = 10.0
-"""After it a cell whose light changed unlike that of the others has a new reference colour, and is measured again."""
+"""After this time, a cell whose light changed unlike the others' has a new reference colour and is measured again."""
 
 MAX_BACKGROUND: Final = 0.02
 """Alpha up to which a cell is certainly background."""
@@ -43,7 +43,7 @@ MAX_JUMPED: Final = 0.2
 """If a larger share of the visible background jumps, light or camera changed: covered cells are forgotten."""
 
 NEIGHBOURHOOD: Final = (9, 9)
-"""Over which samples are averaged."""
+"""Window, in samples, over which they are averaged."""
 
 MARGIN: Final = np.ones((3, 3), np.uint8)
 """A cell is certainly background, or foreground, if its neighbours in this window are."""
@@ -55,7 +55,7 @@ JUMP: Final = np.float32(20**2)
 """A mean square change of colour, of 255, that is neither noise nor a fading lamp."""
 
 INITIAL_VARIANCE: Final = np.float32(3**2)
-"""Of a cell that was seen once."""
+"""Variance of a cell that was seen once."""
 
 MAX_GAIN: Final = np.float32(8)
 """The light is at most so many times the reference light, and at least 1 over that."""

@@ -7,7 +7,7 @@ from realtime_matte.frame import Alpha, Pixels
 from realtime_matte.render.jit import kernel
 
 FAINT = 4
-"""Of 255. Video encoders may store such an alpha as 0 and keep the colour behind it."""
+"""Largest alpha, of 255, stored as 0 and black. Video encoders may store it as 0 but keep the colour behind it."""
 
 
 @kernel
@@ -37,7 +37,7 @@ def composite(foreground: Pixels, alpha: Alpha, background: Pixels, weights: NDA
 def pack_bgra(foreground: Pixels, alpha: Alpha, out: Pixels) -> None:
     """``foreground`` (H, W, 3) and ``alpha`` (H, W) as one straight BGRA image ``out`` (H, W, 4).
 
-    Black and 0 where alpha, rounded to 1/255, is at most FAINT: such a pixel may have the colour of the room.
+    Black and 0 where alpha, rounded to 1/255, is at most FAINT: such a pixel may have the background's colour.
     """
     for y in range(alpha.shape[0]):
         for x in range(alpha.shape[1]):

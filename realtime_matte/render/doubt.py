@@ -13,7 +13,7 @@ MAX_REVEALED: Final = 0.10
 """Share of the image that may suddenly turn from background into foreground without a change of its colours."""
 
 TIME_CONSTANT_S: Final = 2.0
-"""Of the usual share: clothes of the wall's colour, in front of a wall that was seen before, are no sign."""
+"""Time constant of the usual share: clothes of the background's colour, before a known background, are no failure."""
 
 COVERED: Final = "the matte has covered more than 95 % of the image for 2 s"
 REVEALED: Final = "background that was seen before is shown as foreground, on more than 10 % of the image"

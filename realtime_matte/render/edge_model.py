@@ -25,7 +25,7 @@ known plate (1), of it mismatching the plate (1), its mean square change (1); fo
 it matching that plate (1)."""
 
 PLATE_SAMPLE: Final = 11
-"""Of these values: foreground that matches the plate."""
+"""Index in SAMPLE_VALUES of the foreground that matches the plate."""
 
 NOISE: Final = np.float32(4**2)
 """Variance of a colour that matches the plate: the camera's noise."""

@@ -3,7 +3,7 @@
 He, Sun and Tang 2013 (Guided Image Filtering, section 3.5, colour guide); models on a small grid, applied on the large
 one, as in He and Sun 2015 (Fast Guided Filter). Old foreground and background colours by the blur fusion of Forte 2021
 (Approximate Fast Foreground Colour Estimation), from the same moments. Both only near edges: elsewhere alpha is 0 or 1.
-The alpha that a model gives is not clipped, and stretched a little beyond 0 and 1.
+The alpha that a model gives is scaled by GAIN and SHIFT and may lie slightly outside [0, 1].
 
 The numbers of one cell are adjacent, (h, w, numbers): separate planes whose size is a power of two evict each other
 from the cache, and ``cv2.blur`` averages all numbers of a window at once.
@@ -100,6 +100,7 @@ def solve(means: Floats, epsilon: np.float32, linear: Floats, colours: Floats) -
             vb, vg, vr = ab - b * a, ag - g * a, ar - r * a
             bb, bg, br = mean[7] - b * b + epsilon, mean[8] - b * g, mean[9] - b * r
             gg, gr, rr = mean[10] - g * g + epsilon, mean[11] - g * r, mean[12] - r * r + epsilon
+            # cofactors of the symmetric 3x3 covariance (bb, bg, br; bg, gg, gr; br, gr, rr), row by row
             i0, i1, i2 = gg * rr - gr * gr, gr * br - bg * rr, bg * gr - gg * br
             i4, i5, i8 = bb * rr - br * br, bg * br - bb * gr, bb * gg - bg * bg
             scale = GAIN / (bb * i0 + bg * i1 + br * i2)

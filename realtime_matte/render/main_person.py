@@ -22,10 +22,10 @@ MIN_ALPHA: Final = 0.3
 """Alpha from which a cell belongs to a region; fainter cells go with the nearest region."""
 
 MIN_AREA: Final = 5e-4
-"""Of the grid: smaller regions are ignored, and go with the nearest one."""
+"""Share of the grid: smaller regions are ignored and belong to the nearest larger one."""
 
 PRESENCE_TIME_CONSTANT_S: Final = 2.0
-"""Of the running mean of where the person was."""
+"""Time constant of the running mean of the person's alpha."""
 
 KNOWN_PRESENCE: Final = 0.1
 """Mean presence in a region from which it is the person who was followed."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from realtime_matte.render.jit import kernel, read_only
 
 TIME_CONSTANT_S: Final = 0.12
-"""For changes too small to be motion."""
+"""Time constant of the smoothing of changes that are too small to be motion."""
 
 MOTION: Final = 0.2
 """A change of alpha from which it is motion, and taken at once."""

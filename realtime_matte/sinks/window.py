@@ -1,4 +1,4 @@
-"""A preview window, mirrored as people know themselves: ``window``, or ``window?mirror=no``.
+"""A preview window, mirrored left to right, as in a mirror: ``window``, or ``window?mirror=no``.
 
 Only the window is mirrored, and the standby card never, so that its text can be read. Keys: b next background, space
 standby card, m mirror, q or Escape quit.

@@ -1,4 +1,4 @@
-"""The only file that knows ``cv2.VideoCapture``."""
+"""The only file that uses ``cv2.VideoCapture``."""
 
 import os
 import sys
@@ -82,7 +82,7 @@ def ready(device: Device, timeout_s: float) -> bool:
 
 
 def retrieve(device: Device, pixels: Pixels | None) -> Pixels | None:
-    """The grabbed frame, decoded into ``pixels`` if it fits; None where the camera sent it torn or empty."""
+    """The grabbed frame, decoded into ``pixels`` if it fits; None if the frame is incomplete or empty."""
     try:
         success, decoded = device.retrieve(pixels)
     except cv2.error:

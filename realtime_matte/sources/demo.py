@@ -33,7 +33,7 @@ BLUR_SIGMA_PX = 0.6
 """Blur of the photograph, in its own pixels."""
 
 NOISE = 3.0
-"""Of 255: standard deviation of a webcam's sensor noise in a room with lamps. Chosen by eye."""
+"""Standard deviation, of 255, of a webcam's sensor noise in a room with lamps. Chosen by eye."""
 
 NOISE_TILE = 832, 1472
 """(height, width) of the noise that is generated; larger frames repeat it."""

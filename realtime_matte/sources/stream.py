@@ -32,7 +32,7 @@ SILENCE_S: Final = 2.0
 """A stream that gives no new frame for so long is lost, as a camera is."""
 
 MOST_PIXELS: Final = 8192 * 8192
-"""Of a frame; no camera sends a larger one, and a hostile server could fill the memory."""
+"""Most pixels of a frame: no camera sends a larger one, and a hostile server could fill the memory."""
 
 FFMPEG: Final = {
     "fflags": "nobuffer",

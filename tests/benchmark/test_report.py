@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from fakes import networks as tiny_networks
 
-from realtime_matte.benchmark import memory, report
-from realtime_matte.benchmark.memory import MemorySource, demo_frames
+from realtime_matte.benchmark import memory_source, report
+from realtime_matte.benchmark.memory_source import MemorySource, demo_frames
 from realtime_matte.benchmark.rounds import Plan, Round, measure_round, open_pipeline
 from realtime_matte.cli.main import main
 from realtime_matte.errors import ModelError, SourceError
@@ -51,16 +51,16 @@ def test_memory_source_repeats_a_single_frame() -> None:
 
 def test_demo_frames_move_and_are_the_same_each_time() -> None:
     first, again = demo_frames(SIZE), demo_frames(SIZE)
-    assert len(first) == memory.MAX_FRAMES
+    assert len(first) == memory_source.MAX_FRAMES
     assert all(np.array_equal(one, other) for one, other in zip(first, again, strict=True))
     assert not any(np.array_equal(one, other) for one, other in pairwise(first))
 
 
 def test_fewer_large_frames_are_held(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "MAX_BYTES", 5 * 96 * 64 * 3)
+    monkeypatch.setattr(memory_source, "MAX_BYTES", 5 * 96 * 64 * 3)
     assert len(demo_frames(SIZE)) == 5
-    monkeypatch.setattr(memory, "MAX_BYTES", 0)
-    assert len(demo_frames(SIZE)) == memory.MIN_FRAMES
+    monkeypatch.setattr(memory_source, "MAX_BYTES", 0)
+    assert len(demo_frames(SIZE)) == memory_source.MIN_FRAMES
 
 
 def test_round_figures_are_per_output_frame() -> None:
@@ -98,7 +98,7 @@ def test_only_live_frames_have_an_age(model: str) -> None:
     stored, live = report.measure(plan_of(model)), report.measure(plan_of(model, camera="demo", rounds=2))
     assert stored.age_ms is None
     assert stored.camera is None
-    assert stored.memory_frames_mb == pytest.approx(memory.MAX_FRAMES * 96 * 64 * 3 / 1e6)
+    assert stored.memory_frames_mb == pytest.approx(memory_source.MAX_FRAMES * 96 * 64 * 3 / 1e6)
     assert live.age_ms is not None
     assert 0 < live.age_ms[0] <= live.age_ms[1] <= live.age_ms[2]
     assert (live.camera, live.memory_frames_mb, live.mode) == ("demo", 0, "96x64 at 30 fps")

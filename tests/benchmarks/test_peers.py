@@ -10,7 +10,7 @@ import side_by_side
 from fakes import networks as tiny_networks
 from side_by_side import Cost, MeasuredProgram, ratio
 
-from realtime_matte.benchmark.memory import demo_frames
+from realtime_matte.benchmark.memory_source import demo_frames
 
 ECHO = """
 import sys, time

@@ -102,8 +102,8 @@ def test_side_by_side_shows_frame_alpha_and_composite(folder: Path, frames: list
 
 
 def test_a_folder_in_an_unknown_home_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["demo", "--out", "~nobody-of-that-name/demo"]) == 2
-    assert "no file can be called '~nobody-of-that-name/demo'" in capsys.readouterr().err
+    assert main(["demo", "--out", "~no-such-user/demo"]) == 2
+    assert "no file can be called '~no-such-user/demo'" in capsys.readouterr().err
 
 
 def test_it_prints_figures_and_files(

@@ -52,18 +52,18 @@ def test_an_inaccessible_platforms_file_is_ignored(monkeypatch: pytest.MonkeyPat
     assert resolve({}, config=None) == Config()
 
 
-UNKNOWN_HOME = "~nobody-of-that-name/a"
+UNKNOWN_HOME = "~no-such-user/a"
 
 
 @pytest.mark.parametrize("name", ["bg", "camera", "card", "model", "output"])
 def test_an_unknown_home_folder_is_an_error(name: str) -> None:
     value = [f"video:{UNKNOWN_HOME}"] if name in {"bg", "output"} else UNKNOWN_HOME
-    with pytest.raises(SpecError, match=r"no file can be called '~nobody-of-that-name/a': .*; write the whole path"):
+    with pytest.raises(SpecError, match=r"no file can be called '~no-such-user/a': .*; write the whole path"):
         resolve({name: value}, config=None)
 
 
 def test_an_options_file_in_an_unknown_home_folder_is_an_error() -> None:
-    with pytest.raises(SpecError, match=r"no file can be called '~nobody-of-that-name/a': .*; write the whole path"):
+    with pytest.raises(SpecError, match=r"no file can be called '~no-such-user/a': .*; write the whole path"):
         resolve({}, config=UNKNOWN_HOME)
 
 

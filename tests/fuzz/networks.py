@@ -1,4 +1,4 @@
-"""Networks that do not matte, are declared wrongly, or name their tensors to deceive; and files that are none."""
+"""Networks that do not matte, are declared wrongly or name tensors misleadingly; and files that are not networks."""
 
 from collections.abc import Callable, Sequence
 from functools import partial

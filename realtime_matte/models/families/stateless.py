@@ -2,8 +2,8 @@
 
 One output channel is the alpha: MediaPipe's selfie segmentation (Google 2021, landscape and general) and MODNet (Ke et
 al. 2022). Two are scores or probabilities of background and person: PP-HumanSeg (PaddleSeg), Google Meet's, and SINet
-(Park et al. 2020). Their files do not say which normalisation they need; ``_published`` tells them apart by their
-operators. Options replace what it assumes.
+(Park et al. 2020). Their files do not say which normalisation they need; ``_match_published_network`` tells
+them apart by their operators. Options replace what it assumes.
 """
 
 from collections.abc import Callable
@@ -31,7 +31,7 @@ _MODNET_AREA = 512 * 288
 
 _TWO_CHANNEL_AREA = 256 * 144
 _MULTIPLE = 32
-"""Of which MODNet's sides are multiples, and those of other networks of a free size."""
+"""Width and height are rounded to a multiple of this (MODNet and networks of free size)."""
 
 _EXP_LIMIT = np.float32(80)
 """exp() of more overflows float32; alpha is 0 long before."""
@@ -40,7 +40,7 @@ Maps: TypeAlias = NDArray[np.float32]
 """(channels, h, w)"""
 
 MapsReader: TypeAlias = Callable[[Maps], AlphaReader]
-"""Makes what converts an output into an alpha."""
+"""Takes the output maps; returns a function that reads alpha."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def open(graph: Graph, options: ModelOptions) -> "Stateless":
     if image.size and options.size and image.size != options.size:
         width, height = image.size
         raise SpecError(f"{graph.path} only runs at {width}x{height}", hint="leave out the option 'size'")
-    normalisation, area, reader = _published(graph, image, maps)
+    normalisation, area, reader = _match_published_network(graph, image, maps)
     size = InputSize(area, 1, image.size) if image.size else InputSize(area, _MULTIPLE, options.size)
     return Stateless(image, maps, size, normalisation.with_options(options), reader)
 
@@ -104,7 +104,7 @@ def _image_port(port: Port, channels: int) -> ImagePort | None:
     return ImagePort(port.name, channels, second, third, planar=False) if last == channels else None
 
 
-def _published(graph: Graph, image: ImagePort, maps: ImagePort) -> tuple[Normalisation, int, MapsReader]:
+def _match_published_network(graph: Graph, image: ImagePort, maps: ImagePort) -> tuple[Normalisation, int, MapsReader]:
     """Normalisation, input pixels at a free size, and output of the published network that a graph looks like.
 
     MODNet alone has a free size or instance normalisation; SINet alone PReLU; Meet's alone ends in a transposed

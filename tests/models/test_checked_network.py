@@ -18,7 +18,7 @@ from realtime_matte.errors import (
 )
 from realtime_matte.frame import Frame, Matte
 from realtime_matte.interfaces import RecurrentState
-from realtime_matte.models.checked import MAX_CELLS, MIN_SIDE, CheckedNetwork
+from realtime_matte.models.checked_network import MAX_CELLS, MIN_SIDE, CheckedNetwork
 from realtime_matte.pipeline.pipeline import Pipeline
 from realtime_matte.remover import BackgroundRemover
 
@@ -56,13 +56,13 @@ def unaligned() -> np.ndarray:
     ("result", "message"),
     [
         (None, "None instead of a matte and a state"),
-        (Matte(ALPHA), "a Matte instead of a matte and a state"),
-        ((Matte(ALPHA),), "a tuple instead of a matte and a state"),
-        ([Matte(ALPHA), ()], "a list instead of a matte and a state"),
-        ((ALPHA, ()), "a ndarray instead of a Matte"),
+        (Matte(ALPHA), "a value of type Matte instead of a matte and a state"),
+        ((Matte(ALPHA),), "a value of type tuple instead of a matte and a state"),
+        ([Matte(ALPHA), ()], "a value of type list instead of a matte and a state"),
+        ((ALPHA, ()), "a value of type ndarray instead of a Matte"),
         ((Matte(None), ()), "None as alpha instead of an array"),  # type: ignore[arg-type]
-        ((Matte(ALPHA.tolist()), ()), "a list as alpha instead of an array"),  # type: ignore[arg-type]
-        ((Matte(0.5), ()), "a float as alpha instead of an array"),  # type: ignore[arg-type]
+        ((Matte(ALPHA.tolist()), ()), "a value of type list as alpha instead of an array"),  # type: ignore[arg-type]
+        ((Matte(0.5), ()), "a value of type float as alpha instead of an array"),  # type: ignore[arg-type]
         ((Matte(ALPHA > 0), ()), r"an alpha of \(24, 40\) bool instead of \(h, w\) float32"),  # type: ignore[arg-type]
         ((Matte(ALPHA.astype(float)), ()), r"an alpha of \(24, 40\) float64 instead of"),  # type: ignore[arg-type]
         ((Matte(ALPHA.astype(np.float16)), ()), "float16"),  # type: ignore[arg-type]
@@ -89,7 +89,7 @@ def unaligned() -> np.ndarray:
         ((Matte(ALPHA, guide=np.zeros((24, 40, 4), np.uint8)), ()), "a guide of"),
         ((Matte(ALPHA, guide=np.zeros((40, 24, 3), np.uint8)), ()), "a guide of"),
         ((Matte(ALPHA, guide=GUIDE.astype(np.float32)), ()), "a guide of"),  # type: ignore[arg-type]
-        ((Matte(ALPHA, guide=GUIDE.tolist()), ()), "a list as guide"),  # type: ignore[arg-type]
+        ((Matte(ALPHA, guide=GUIDE.tolist()), ()), "a value of type list as guide"),  # type: ignore[arg-type]
         ((Matte(ALPHA, foreground=np.zeros((48, 80, 3), np.uint8)), ()), "a foreground of"),
         ((Matte(ALPHA, foreground=np.zeros((96, 160, 3), np.float32)), ()), "a foreground of"),  # type: ignore[arg-type]
         ((Matte(ALPHA, foreground=np.zeros((96, 160, 4), np.uint8)), ()), "a foreground of"),

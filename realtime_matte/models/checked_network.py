@@ -1,6 +1,6 @@
-"""A check of everything that a network returns, before it reaches a kernel, which reads memory unchecked.
+"""Checks everything that a network returns, before it reaches a kernel, which reads memory unchecked.
 
-Around any network, also one of the caller's. Not in network.py, which imports ONNX Runtime at once.
+Wraps any network, also one of the caller's. Not in network.py, because that imports ONNX Runtime.
 """
 
 from collections.abc import Sequence
@@ -23,15 +23,15 @@ MAX_CELLS: Final = 2**22
 """2048 x 2048: refining needs 200 bytes a cell."""
 
 MAX_STRETCH: Final = 2.0
-"""How much an alpha's aspect ratio may differ from the frame's: that of a square network does, from a wide frame's. One
-that differs more may be transposed. A network that returns its guide has shown what its grid covers."""
+"""Largest factor between the aspect ratios of alpha and frame. A square network differs from a wide frame; an alpha
+that differs more may be transposed. Not checked if the network returns its guide: that shows what its grid covers."""
 
 NAME_LENGTH: Final = 100
-"""Of a network's name in a message, in characters."""
+"""Longest network name in a message, in characters."""
 
 
 class CheckedNetwork:
-    """Another ``Network``, with its errors and results checked: what is wrong becomes a ModelError that names it."""
+    """Another ``Network``, with its errors and results checked. A fault is a ModelError with the network's name."""
 
     def __init__(self, network: Network) -> None:
         self.name = network.name
@@ -135,4 +135,4 @@ def _shape(array: NDArray[Any]) -> str:
 
 
 def _kind(value: object) -> str:
-    return "None" if value is None else f"a {type(value).__name__}"
+    return "None" if value is None else f"a value of type {type(value).__name__}"
