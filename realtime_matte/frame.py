@@ -1,4 +1,4 @@
-"""What travels through the pipeline: Frame and Matte. Shapes, dtypes, ranges and colour order are defined here."""
+"""Frame and Matte, the data in the pipeline. Shapes, dtypes, ranges and colour order are defined here."""
 
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias

@@ -18,7 +18,7 @@ Fit: TypeAlias = Literal["cover", "contain", "stretch", "tile"]
 """How an image of another aspect ratio fills the output."""
 
 Action: TypeAlias = Literal["next_background", "standby", "quit"]
-"""What the user can do while the program runs."""
+"""The user's actions while the program runs."""
 
 KEYS: Final[Mapping[str, Action]] = {"b": "next_background", " ": "standby", "q": "quit"}
 """The key of each command, in a window and in the terminal."""
@@ -203,7 +203,7 @@ class Renderer(Protocol):
 
 
 class Sink(Protocol):
-    """Receives output frames. Used by one thread at a time: the caller's, or for a recording one of its own."""
+    """Receives output frames. Used by one thread at a time: the caller's, or a recording's thread."""
 
     @property
     def alpha(self) -> bool:

@@ -65,7 +65,7 @@ class VideoBackground:
 
     @property
     def notices(self) -> Sequence[str]:
-        """What the user should know of the file."""
+        """Messages to the user about the file."""
         return self._clip.notices
 
     def image(self, frame: Frame, matte: RefinedMatte) -> Pixels:  # noqa: ARG002 - depends on the time alone

@@ -1,4 +1,4 @@
-"""CaptureState, what the pipeline knows of its source, and the interface that the pipeline takes frames from."""
+"""CaptureState, the state of a source, and Capture, the interface from which the pipeline takes frames."""
 
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias

@@ -12,7 +12,7 @@ from realtime_matte.media.image import damage_reported, make_reader, open_image
 
 MIN_DURATION_S: Final = 0.010
 DEFAULT_DURATION_S: Final = 0.1
-"""What browsers use for a frame of MIN_DURATION_S or less: such files mean "as fast as is usual"."""
+"""Duration that browsers use for a frame of MIN_DURATION_S or less: such values mean "at the usual speed"."""
 
 
 def frame_duration(duration_s: float) -> float:
@@ -21,7 +21,7 @@ def frame_duration(duration_s: float) -> float:
 
 
 class Animation:
-    """An animated image file. A file cut short repeats the frames before the cut, and says so in its notices.
+    """An animated image file. An incomplete file repeats the frames that can be read, and has a notice.
 
     Raises:
         MissingFile, BadFile: also from ``step``, when the file can no longer be read.
@@ -52,7 +52,7 @@ class Animation:
         return self._pixels.shape[1], self._pixels.shape[0]
 
     def step(self, *, hurry: bool) -> None:  # noqa: ARG002 - each frame builds on the one before it
-        """Go on to the next frame."""
+        """Decode the next frame."""
         try:
             following = self._show(self._index + 1)
         except BadFile:

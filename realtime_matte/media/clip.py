@@ -41,10 +41,10 @@ HIGHEST_FPS: Final = 240.0
 """A header with a higher rate holds the ticks of its clock, as in browsers' recordings, not the frames a second."""
 
 JUMP_S: Final = 0.5
-"""Times that go back by more start again from 0: two recordings were joined in one file."""
+"""A time that goes back by more restarts the clock at 0: two recordings were joined in one file."""
 
 MAX_ASPECT: Final = 16.0
-"""Pixels that are wider or higher than this are damage: no format has them."""
+"""Largest aspect ratio of a pixel; larger values in a file are damage, since no format has them, and are clipped."""
 
 ALPHA_DECODERS: Final = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 """FFmpeg's own decoders of these leave out the alpha, which WebM and Matroska keep beside the frames."""
@@ -115,9 +115,9 @@ class Clip:
         return _orientation(frame.decoded).size(self._square_size(frame.decoded))
 
     def draw(self, frame: ClipFrame, pixels: Pixels) -> None:
-        """Write the frame into ``pixels``, (H, W, 3) BGR: upright, covering all of it, cut where it sticks out.
+        """Write the frame into ``pixels``, (H, W, 3) BGR: upright, scaled to cover them, cropped at the sides.
 
-        It is cut before it is enlarged: the whole of a frame of 16000x2, enlarged to cover 1280x720, has 4 gigapixels.
+        It is cropped before it is enlarged: a whole frame of 16000x2, enlarged to cover 1280x720, has 4 gigapixels.
 
         Raises:
             BadFile: It cannot be converted.
@@ -240,8 +240,8 @@ class LoopedClip:
 def timed(frames: Iterable[VideoFrame], stream: VideoStream, *, animation: bool = False) -> Iterator[ClipFrame]:
     """Each frame with its time, which never goes back; one without a time starts where the one before it ends.
 
-    So does the first frame of times that start again, and every frame of an animation, whose durations may be too
-    short to be meant.
+    So does the first frame of times that start again, and every frame of an animation, whose durations may be
+    too short to be valid.
     """
     start: float | None = None
     time = end = 0.0
@@ -295,7 +295,7 @@ def _open(path: Path) -> tuple[InputContainer, VideoStream]:
 
 
 def _preference(stream: VideoStream) -> tuple[bool, bool]:
-    """The higher, the more a stream is the one to be shown: no cover image, and marked as the default."""
+    """Rank of a stream for display, higher is better: not a cover image, and marked as the default."""
     disposition = stream.disposition
     return not disposition & Disposition.attached_pic, bool(disposition & Disposition.default)
 
@@ -334,19 +334,19 @@ def _decoded(
 
 
 def _count(stream: VideoStream) -> int:
-    """How many frames a file's header promises, less those outside its edit list; 0 if it does not say."""
+    """Number of frames in a file's header, without those outside its edit list; 0 if it is not stated."""
     indexed = sum(not entry.is_discard for entry in stream.index_entries)
     return indexed if stream.frames and indexed > 1 else stream.frames
 
 
 def _is_cut(container: InputContainer, stream: VideoStream) -> bool:
-    """Whether the index of a file leads past its end. Counts in headers say nothing: many are wrong."""
+    """Whether the index of a file points past its end. Counts in headers are not used: many are wrong."""
     end = max((entry.pos + entry.size for entry in stream.index_entries), default=0)
     return 0 < container.size < end
 
 
 def _centre(pixels: Pixels, width: float, height: float) -> Pixels:
-    """The centred part with these parts of the width and height: a view."""
+    """A centred view with these fractions of the width and height."""
     part_width = max(1, round(pixels.shape[1] * width))
     part_height = max(1, round(pixels.shape[0] * height))
     left, top = (pixels.shape[1] - part_width) // 2, (pixels.shape[0] - part_height) // 2

@@ -30,7 +30,7 @@ ADOBE_GAMMA: Final = 563  # 2.19921875 in 1/256
 
 
 def make_converter(image: Image.Image) -> tuple[Converter, str]:
-    """What turns the image's colours, or those of a part of it, into sRGB; and why they are not right, or ``""``.
+    """A function that converts the image, or a part of it, to sRGB; and why the colours are not exact, or ``""``.
 
     The parts it is called with have 8 bits a channel, no alpha, and the image's mode or RGB.
     """
@@ -71,7 +71,7 @@ def _to_rgb(part: Image.Image) -> Image.Image:
 
 
 def _is_adobe_rgb(exif: Any) -> bool:  # noqa: ANN401 - Pillow's Exif, whose values have any type
-    """Whether a camera wrote Adobe RGB as DCF 2.0 says it: by the interoperability index alone, without a profile."""
+    """Whether the image is Adobe RGB by the EXIF interoperability index alone, without a profile (DCF 2.0)."""
     return bool(exif) and exif.get_ifd(ExifTags.IFD.Interop).get(ExifTags.Interop.InteropIndex) == "R03"
 
 

@@ -9,7 +9,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 FILTER: Final = ("bwdif", "mode=send_frame:deint=interlaced")
-"""As many frames as before; frames that are not interlaced are left as they are. After the BBC's w3fdif."""
+"""FFmpeg's filter, after the BBC's w3fdif. The number of frames stays; frames that are not interlaced are unchanged."""
 
 
 def deinterlaced(frames: Iterable[VideoFrame], stream: VideoStream) -> Iterator[VideoFrame]:

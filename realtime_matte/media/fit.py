@@ -1,4 +1,4 @@
-"""Images and frames of any size made the output's size: cover, contain, stretch, tile, mirror."""
+"""Scaling of images and frames of any size to the output's size: cover, contain, stretch, tile, mirror."""
 
 import cv2
 import numpy as np
@@ -17,7 +17,7 @@ class FrameFitter:
         self.set_mirror(mirror=mirror)
 
     def set_mirror(self, *, mirror: bool) -> None:
-        """Mirror the frames from the next one on, or no longer."""
+        """Set whether frames are mirrored, from the next one on."""
         self._mirrored = np.empty_like(self._fitted) if mirror else None
 
     def __call__(self, frame: Frame) -> Frame:
@@ -40,7 +40,7 @@ class FrameFitter:
 def fit_image(pixels: Pixels, size: Size, fit: Fit) -> Pixels:
     """An image (h, w, 3) on a canvas of ``size``.
 
-    ``cover`` crops what is too much, ``contain`` leaves black bars, ``stretch`` changes the aspect ratio, ``tile``
+    ``cover`` crops the sides, ``contain`` leaves black bars, ``stretch`` changes the aspect ratio, ``tile``
     repeats the image unscaled from the upper left corner.
     """
     return {"cover": _cover, "contain": _contain, "stretch": resize, "tile": _tile}[fit](pixels, size)

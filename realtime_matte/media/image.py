@@ -29,7 +29,7 @@ SUFFIXES: Final = frozenset(
 )
 
 FORMATS: Final = ("AVIF", "BMP", "GIF", "HEIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
-"""Pillow's names. It has more, some of which start other programs."""
+"""Formats that are read, by Pillow's names. Pillow has more, some of which start other programs."""
 
 ANIMATED: Final = frozenset({"AVIF", "GIF", "PNG", "WEBP"})
 """Formats in which several frames are an animation; in others they are pages, or a photograph's depth."""
@@ -70,14 +70,14 @@ DECODE_ERRORS: Final = (
     struct.error,
     zlib.error,
 )
-"""What Pillow raises for files that are damaged."""
+"""Pillow's exceptions for damaged files."""
 
 ToPixels: TypeAlias = Callable[[Image.Image], Pixels]
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedImage:
-    """An image (H, W, 3) BGR, and what the user should know of its file."""
+    """An image (H, W, 3) BGR, and the messages to the user about its file."""
 
     pixels: Pixels
     notices: tuple[str, ...]
@@ -122,7 +122,7 @@ def open_image(path: Path) -> Iterator[Image.Image]:
     Raises:
         MissingFile, BadFile, MissingDependency
     """
-    warnings.filterwarnings("ignore", module=r"PIL\.")  # its errors say all there is to say
+    warnings.filterwarnings("ignore", module=r"PIL\.")  # its errors contain everything
     _silence_libraries()
     with _opened(path) as file:
         header = file.read(HEADER_BYTES)
@@ -138,7 +138,7 @@ def open_image(path: Path) -> Iterator[Image.Image]:
 
 
 def make_reader(path: Path, image: Image.Image) -> tuple[ToPixels, tuple[str, ...]]:
-    """What turns the decoded image, or a later frame of it, into pixels; and what the user should know of the file.
+    """A function that converts the decoded image, or a later frame, into pixels; and messages to the user.
 
     Raises:
         BadFile: Its samples are neither 8 nor 16 bits.
@@ -193,7 +193,7 @@ def _tile_pixels(image: Image.Image) -> int:
 
 
 def _animation_frames(path: Path) -> int:
-    """0 if it is no file that can be an animation, 1 for a single image, 2 for more."""
+    """0 if the file cannot be an animation, 1 for a single image, 2 for several."""
     try:
         with open_image(path.expanduser()) as image:
             return 1 + bool(getattr(image, "is_animated", False)) if image.format in ANIMATED else 0
@@ -234,7 +234,7 @@ def _opened(path: Path) -> BinaryIO:
 
 
 def _identified(path: Path, file: BinaryIO, header: bytes) -> Image.Image:
-    """The image, not decoded yet. Where Pillow does not know it: what it is."""
+    """The image, not decoded yet. Raises BadFile, with the kind of file if Pillow does not know it."""
     with damage_reported(path):
         try:
             return Image.open(file, formats=FORMATS if "HEIF" in Image.OPEN else _WITHOUT_HEIC)
@@ -246,7 +246,7 @@ _WITHOUT_HEIC: Final = tuple(name for name in FORMATS if name != "HEIF")
 
 
 def _not_an_image(path: Path, header: bytes) -> BadFile:
-    """What a file is that Pillow cannot identify, by its first bytes."""
+    """The error for a file that Pillow cannot identify, with its kind by the first bytes."""
     if known := _format(header):
         return BadFile(f"{str(path)!r} is a damaged {known} file, or of a rare kind that cannot be read", hint=NEW_COPY)
     if header[4:8] in {b"ftyp", b"moov", b"mdat"} or header.startswith((b"\x1a\x45\xdf\xa3", b"RIFF", b"OggS", b"FLV")):
@@ -287,7 +287,7 @@ def _register_heic(path: Path) -> None:
 
 @cache
 def _silence_libraries() -> None:
-    """No lines of Pillow's log, nor of libtiff, which writes them to the file of standard error."""
+    """Suppress the log of Pillow, and of libtiff, which writes to standard error."""
     log = logging.getLogger("PIL")
     if log.level == logging.NOTSET:
         log.setLevel(logging.CRITICAL)

@@ -1,6 +1,6 @@
-"""A new output file, the old one kept until it is complete; a file written whole; and errors of writing.
+"""New output files that replace an old one only when they are complete, and errors of writing.
 
-No link is followed: what is written is a new file (O_EXCL), which is moved to its name when it is whole.
+No link is followed: a new file is created (O_EXCL) and renamed when it is complete.
 """
 
 import errno
@@ -38,7 +38,7 @@ SPECIAL: Final = {
     stat.S_IFCHR: "a device",
     stat.S_IFBLK: "a device",
 }
-"""What has the name of a file and is none: opening it may wait without end, and no file can be completed there."""
+"""Names that are not regular files: opening one may block forever, and no file can be completed there."""
 
 
 def write_error(path: Path, code: int | None, reason: object) -> SinkError:
@@ -48,7 +48,7 @@ def write_error(path: Path, code: int | None, reason: object) -> SinkError:
 
 
 def write_whole(path: Path, data: bytes | memoryview) -> None:
-    """Write a file that has its final name only when it is whole; replaces an existing file, or a link to one.
+    """Write a file that gets its final name only when it is complete; replaces an existing file, or a link to one.
 
     Raises:
         SinkError: it cannot be written, or the name is one of a pipe, a socket or a device.
@@ -57,7 +57,7 @@ def write_whole(path: Path, data: bytes | memoryview) -> None:
     try:
         _refuse_special(path)
         with suppress(FileNotFoundError):
-            part.unlink()  # of a run that was killed, or a link that somebody else made
+            part.unlink()  # left by a run that was killed, or a link of another user
         with part.open("xb") as file:
             file.write(data)
         part.replace(path)
@@ -70,7 +70,7 @@ def write_whole(path: Path, data: bytes | memoryview) -> None:
 
 
 class NewFile:
-    """Creates the file at once, so that what prevents it is reported now and not at the first frame.
+    """Creates the file at once, so that an error is reported now and not at the first frame.
 
     An existing file is replaced only if ``overwrite``; it is kept beside the new one until ``complete``.
 
@@ -121,7 +121,7 @@ def _refuse_special(path: Path) -> None:
     try:
         kind = SPECIAL.get(stat.S_IFMT(path.stat().st_mode))
     except OSError:
-        return  # not there; what else is wrong is reported when the file is created
+        return  # does not exist; other errors are reported when the file is created
     if kind:
         raise SinkError(f"cannot write {str(path)!r}: it is {kind}, not a file", hint="name a file that is not there")
 

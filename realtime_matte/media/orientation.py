@@ -7,7 +7,7 @@ from realtime_matte.frame import Pixels, Size
 
 
 class Orientation(NamedTuple):
-    """What sets stored pixels upright: first the exchange of rows and columns, then the mirroring of each axis."""
+    """The steps that make stored pixels upright: first exchange rows and columns, then mirror each axis."""
 
     transpose: bool = False
     flip_x: bool = False

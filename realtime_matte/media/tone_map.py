@@ -17,7 +17,7 @@ HLG_PEAK: Final = 1000.0  # cd/m2, of the display that HLG is graded for
 HLG_GAMMA: Final = 1.2  # of the system at that peak (BT.2100, table 5)
 
 KNEE: Final = 0.8
-"""Light below this is kept; what is brighter approaches 1, with the same slope at the knee: lamps keep their detail."""
+"""Light below this is kept; brighter light approaches 1, with the same slope at the knee: lamps keep their detail."""
 
 MAX_LIGHT: Final = 8.0  # beyond it the curve is within half a level of white
 STEPS: Final = 4096

@@ -36,14 +36,14 @@ def start(
     gpu_model: ModelFile | None = None,
     find_person: bool = False,
 ) -> OnnxNetwork:
-    """Start a network. A session on the CPU is always kept: others are compared with it, and it replaces them.
+    """Start a network. A session on the CPU is always kept, to compare others with it and to replace one that fails.
 
     Args:
         model: The network.
         provider: Use this one or fail; None: the best.
         threads: CPU threads.
         runtime: ONNX Runtime.
-        machine: What it can run on.
+        machine: Its providers and GPU.
         gpu_model: Run this one instead on a GPU that is fast enough.
         find_person: Refuse a network that does not find the person of the sample portrait, and the background.
 

@@ -1,7 +1,7 @@
-"""What a family of networks implements, and how the family of a graph is found.
+"""The interface of a family of networks, and how the family of a graph is found.
 
-A family is a module of ``families/`` with the attributes of ``Family``. Every module there is asked whether it
-recognises a graph, so a new family is one new file.
+A family is a module of ``families/`` with the attributes of ``Family``. ``recognises`` is called on every
+module there, so a new family is one new file.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -76,10 +76,10 @@ class Adapter(Protocol):
         """Inputs and outputs for frames of ``size``."""
 
     def preprocessor(self, size: Size, tensor: Tensor) -> Preprocessor:
-        """What writes frames of ``size`` into the input ``tensor``."""
+        """A Preprocessor that writes frames of ``size`` into the input ``tensor``."""
 
     def alpha_reader(self, tensor: NDArray[np.float32]) -> AlphaReader:
-        """What converts the output ``tensor``."""
+        """An AlphaReader of the output ``tensor``."""
 
 
 class Family(Protocol):

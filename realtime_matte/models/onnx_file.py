@@ -65,7 +65,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """What an ONNX file contains, without the weights."""
+    """The contents of an ONNX file, without the weights."""
 
     path: Path
     inputs: tuple[Port, ...]

@@ -21,7 +21,7 @@ SMALL: Final = "small"
 LARGE: Final = "large"
 
 LIGHTER: Final = SMALL, f"{SMALL}?quality=low"
-"""What replaces AUTO, one after the other, while the pipeline is slower than its camera."""
+"""Models that replace AUTO, one after the other, while the pipeline is slower than its camera."""
 
 
 def open(spec: str = AUTO, *, provider: str | None = None, threads: int | None = None) -> Network:

@@ -20,7 +20,7 @@ PerChannel: TypeAlias = tuple[float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class ModelOptions:
-    """What the user or the metadata says; None is the default of the network's family.
+    """Values from the user or the metadata; None is the default of the network's family.
 
     ``mean``, ``std``: of the normalisation. ``size``: of the network's input. ``quality``: a value of QUALITIES.
     """

@@ -1,4 +1,4 @@
-"""From a frame to a network's input tensor: its size, downscaling, normalisation. Writes into buffers made once."""
+"""Preprocess a frame into a network's input tensor: size, downscaling, normalisation. Buffers are allocated once."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -22,7 +22,7 @@ portraits, compared with INTER_AREA's."""
 class InputSize:
     """How the size of a network's input follows from the frame's.
 
-    ``area``: number of pixels, approximately. ``multiple``: of which both sides are multiples. ``fixed``: the size
+    ``area``: number of pixels, approximately. ``multiple``: both sides are multiples of it. ``fixed``: the size
     for every frame instead. Raises SpecError.
     """
 
@@ -114,7 +114,7 @@ class Normalisation:
     order: ChannelOrder = "rgb"
 
     def with_options(self, options: ModelOptions) -> "Normalisation":
-        """The same with what ``options`` replace."""
+        """A copy with the values that ``options`` replace."""
         return Normalisation(options.mean or self.mean, options.std or self.std, options.order or self.order)
 
     def lookup_tables(self) -> NDArray[np.float32]:
@@ -132,14 +132,14 @@ SIGNED = Normalisation((127.5, 127.5, 127.5), (127.5, 127.5, 127.5))
 
 
 def preprocessor(size: Size, tensor: Tensor, normalisation: Normalisation) -> Preprocessor:
-    """What writes frames of ``size`` into a float32 ``tensor``: (1, 3, h, w) or (1, h, w, 3)."""
+    """A Preprocessor that writes frames of ``size`` into a float32 ``tensor``: (1, 3, h, w) or (1, h, w, 3)."""
     if tensor.shape[1] == 3:  # noqa: PLR2004 -- the channels
         return _ToPlanes(size, tensor[0], normalisation)
     return _ToInterleaved(size, tensor[0], normalisation)
 
 
 class _ToPlanes:
-    """Into a (3, h, w) tensor."""
+    """Preprocessor for a (3, h, w) tensor."""
 
     def __init__(self, size: Size, tensor: NDArray[np.float32], normalisation: Normalisation) -> None:
         channels, height, width = tensor.shape
@@ -157,7 +157,7 @@ class _ToPlanes:
 
 
 class _ToInterleaved:
-    """Into a (h, w, 3) tensor."""
+    """Preprocessor for a (h, w, 3) tensor."""
 
     def __init__(self, size: Size, tensor: NDArray[np.float32], normalisation: Normalisation) -> None:
         self._downscale = Downscaler(size, (tensor.shape[1], tensor.shape[0]))

@@ -87,12 +87,12 @@ OPENVINO = Provider(
 CPU = Provider("cpu", "CPU", "CPUExecutionProvider", "onnxruntime")
 
 PROVIDERS = (TENSORRT, CUDA, DIRECTML, COREML, OPENVINO, CPU)
-"""Best first."""
+"""Every provider, best first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What decides which providers can run.
+    """The properties of a machine that decide which providers can run.
 
     ``listed``: keys of the providers in the installed ONNX Runtime. ``nvidia``: an NVIDIA GPU was detected.
     ``system``: as ``sys.platform``.

@@ -31,11 +31,11 @@ class Session:
 
 
 class VerificationError(MatteError):
-    """A provider does not start, fails, is too slow, or computes something else than the CPU."""
+    """A provider does not start, fails, is too slow, or computes other values than the CPU."""
 
 
 def start_cpu_session(path: Path, runtime: Runtime, *, threads: int) -> Session:
-    """The network on the CPU. Raises BadFile: the CPU provider refuses nothing else."""
+    """The network on the CPU. Raises BadFile: the CPU provider fails only for a file that it cannot read."""
     try:
         return start_session(path, CPU, runtime, threads=threads)
     except VerificationError as error:
@@ -57,7 +57,7 @@ def start_session(
 
     Args:
         path: The .onnx file.
-        provider: To start it on.
+        provider: The provider to start it on.
         runtime: ONNX Runtime.
         threads: CPU threads.
         profile: Where the first session records which operator ran where.

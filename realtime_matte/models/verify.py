@@ -72,7 +72,7 @@ class WarmUp:
 
 @dataclass(frozen=True)
 class CpuReference:
-    """A network whose results on the CPU are what other providers are compared with; runs there when first needed."""
+    """A network and its results on the CPU, with which other providers are compared; runs there when first needed."""
 
     name: str
     graph: Graph
@@ -120,7 +120,7 @@ def warm_up(session: Session, adapter: Adapter) -> WarmUp:
 def check_person(name: str, alphas: Sequence[Alpha]) -> None:
     """Check that a network finds the person of the sample portrait, and the background, in the warm-up's ``alphas``.
 
-    An alpha that is 1 everywhere shows the whole room, and nothing else would reveal that.
+    An alpha that is 1 everywhere would show the whole background, and no other check detects that.
 
     Raises:
         ModelError: it does not.
@@ -156,7 +156,7 @@ def verified_session(reference: CpuReference, provider: Provider, *, cpu_s: floa
         max_slowdown: Allowed time of a frame, as a factor of ``cpu_s``.
 
     Raises:
-        VerificationError: what is wrong.
+        VerificationError: it does not start, fails, is too slow, or computes other values.
         BadFile, ModelError: the network fails on the CPU.
     """
     adapter = reference.adapter
@@ -191,7 +191,7 @@ def faster_quantized_session(reference: CpuReference) -> Session | None:
     Only measuring shows whether this CPU has int8 instructions: without them int8 is slower, and sums may overflow.
 
     Raises:
-        VerificationError: it does not start, fails, or computes something else.
+        VerificationError: it does not start, fails, or computes other values.
     """
     name = reference.graph.metadata.get(QUANTIZED_KEY)
     path = None if name is None else reference.graph.path.with_name(Path(name).name)

@@ -31,7 +31,7 @@ class OpenChoice:
 
 @dataclass(frozen=True, slots=True)
 class OpenResult:
-    """What was opened in the background thread, or ``error``, and what is to be reported of it."""
+    """The background that the thread opened, or ``error``, and the messages to report."""
 
     opened: OpenChoice | None
     notices: Sequence[str]
@@ -45,7 +45,7 @@ class OpenResult:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A switch that waits. ``replaceable``: only the last of several counts."""
+    """A switch that waits. ``replaceable``: a later one replaces it."""
 
     open: Callable[[], OpenResult]
     reply: Reply
@@ -55,8 +55,8 @@ class Request:
 class BackgroundSwitcher:
     """Shows one of ``choices`` (specs, or ``open`` callables) at a time, beginning with the first.
 
-    Opening an image takes longer than a frame may take, so later choices are opened in a thread that does nothing
-    else. It is not waited for at the end: a disconnected drive may block it for ever.
+    Opening an image takes longer than a frame may take, so later choices are opened in a separate thread.
+    Closing does not wait for it: a disconnected drive may block it forever.
 
     Raises:
         SpecError, MissingFile, BadFile: a choice cannot be opened, or there is none.
@@ -75,7 +75,7 @@ class BackgroundSwitcher:
         self._requests: deque[Request] = deque()
         self._opening: Future[OpenResult] | None = None
         self._real_time = False
-        self._reply: Reply = Future()  # to what is being opened
+        self._reply: Reply = Future()  # for the background that is being opened
         self._shown = self._choices[0]
         self.current = self._open(self._shown)
         self._alpha = self.current is None
@@ -92,11 +92,11 @@ class BackgroundSwitcher:
 
     @property
     def notices(self) -> Sequence[str]:
-        """What the user should know of the current background's file."""
+        """Messages to the user about the current background's file."""
         return self.current.notices if isinstance(self.current, HasNotices) else ()
 
     def set_real_time(self, *, real_time: bool) -> None:
-        """Whether outputs are watched live; for this background and later ones. Called before the first frame."""
+        """Set whether outputs are watched live, for this background and later ones. Called before the first frame."""
         self._real_time = real_time
         if isinstance(self.current, RealTimeBackground):
             self.current.set_real_time(real_time=real_time)
@@ -121,7 +121,7 @@ class BackgroundSwitcher:
             self._requests.append(Request(self._open_next, reply, replaceable=False))
 
     def use(self, choice: str | OpenBackground, reply: Reply | None = None) -> None:
-        """Request ``choice`` in the place of earlier ones that wait.
+        """Request ``choice``; replaces earlier requests that wait.
 
         If it cannot be opened, that is reported and the error of ``reply``, and the current one stays.
         """
@@ -132,10 +132,10 @@ class BackgroundSwitcher:
         self._requests.append(Request(open_choice, reply or Future(), replaceable=True))
 
     def update(self, *, wait: bool) -> bool:
-        """Switch to what was requested once it is open; True if ``current`` changed. ``wait``: until it is open.
+        """Switch to the requested background if it is open; True if ``current`` changed. ``wait``: block until then.
 
         Raises:
-            Exception: what failed in the thread, except an invalid choice.
+            Exception: an error of the thread, except an invalid choice.
         """
         changed = False
         while self._opening or self._requests:

@@ -39,7 +39,7 @@ Choice = TypeVar("Choice")
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What to open: ``config``, and ``open`` callables in the place of its specs."""
+    """The parts to open: ``config``, and ``open`` callables that replace its specs."""
 
     config: Config
     source: str | OpenSource
@@ -53,10 +53,10 @@ class Parts:
     """The open parts.
 
     Attributes:
-        camera: What can be paused; None if the source is finite.
+        camera: The source that can be paused; None if the source is finite.
         on_demand: None unless it was requested.
-        load: How to call what is slow.
-        renderer_maker: What makes the renderer of a network, with or without ``only_me``.
+        load: Calls a slow function.
+        renderer_maker: Makes the renderer of a network, with or without ``only_me``.
         frames: How many frames the source has; None if that is not known.
         live: Frames come at their own time, as a camera's.
     """
@@ -76,7 +76,7 @@ class Parts:
 
     @property
     def notices(self) -> list[str]:
-        """What the user should know of every part."""
+        """Messages to the user about every part."""
         readers = self.on_demand.notices if self.on_demand else []
         capture = self.capture.state.notices
         outputs = [*self.outputs.notices, *readers, *self.card.notices]
@@ -190,7 +190,7 @@ def source_opener(choice: str | OpenSource, *, size: Size | None, fps: float | N
 
 
 def open_capture(source: Source, reopen: Callable[[], Source], *, real_time: bool) -> Capture:
-    """What reads an open source, and closes it.
+    """A Capture that reads an open source, and closes it.
 
     A camera is read ahead by a thread and opened again after a loss. A finite source is read in the caller's thread,
     every frame, or in ``real_time`` for outputs that are watched live; no frame of it is missed during the start.
@@ -215,7 +215,7 @@ def open_on_demand(
     notify: Callable[[str], None],
     clock: Callable[[], float],
 ) -> OnDemand:
-    """What turns the camera off while no program reads the outputs; ``stack`` closes it.
+    """An OnDemand that turns the camera off while no program reads the outputs; ``stack`` closes it.
 
     Raises:
         SpecError: no output knows whether it is read, or the source is not a camera.

@@ -1,4 +1,4 @@
-"""Commands: what can be changed while the pipeline runs, and the queue in which other threads leave them."""
+"""Commands: changes of a running pipeline, and the queue through which other threads pass them on."""
 
 from collections import deque
 from collections.abc import Callable
@@ -98,7 +98,7 @@ class Waiting:
 
 
 class CommandQueue:
-    """Calls that any thread leaves, and the pipeline's thread runs between two frames.
+    """Calls that any thread puts, and that the pipeline's thread runs between two frames.
 
     There is no lock: a signal handler, which interrupts the pipeline's thread anywhere, may also ``put``.
     """
@@ -108,7 +108,7 @@ class CommandQueue:
         self._closed = False
 
     def put(self, run: Callable[[Reply], None], *, key: str | None = None) -> Reply:
-        """Leave a call. Its reply is a MatteError if the run ends before."""
+        """Add a call. Its reply is a MatteError if the run ends first."""
         reply: Reply = Future()
         self._waiting.append(Waiting(key, run, reply))
         if self._closed:
@@ -116,10 +116,10 @@ class CommandQueue:
         return reply
 
     def run_waiting(self) -> None:
-        """Run the calls that wait; those that a later one replaces are done without being run.
+        """Run the calls that wait; one that a later call replaces is not run, and its reply is set.
 
         Raises:
-            Exception: what a call raises; its reply is the same error.
+            Exception: the error of a call; its reply is the same error.
         """
         if not self._waiting:
             return

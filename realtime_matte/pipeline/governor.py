@@ -1,16 +1,16 @@
-"""Governor: finds out whether the pipeline keeps up with its camera, and picks a lighter model if it does not."""
+"""Governor: measures whether the pipeline is as fast as its camera, and picks a lighter model if it is not."""
 
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 WINDOW: Final = 128
-"""Frames that are judged together: about four seconds of a camera's."""
+"""Number of frames in a window: about four seconds of a camera."""
 
 MAX_DROPPED: Final = 0.2
 """Share of dropped frames in a window above which the pipeline is too slow: viewers see jerks."""
 
 SLOW_WINDOWS: Final = 3
-"""Slow windows in a row before anything is done: a short load, or a change of the model, is no slow machine."""
+"""Slow windows in a row before it acts: a short load, or a change of the model, does not mean a slow machine."""
 
 
 class RunningModel(Protocol):
@@ -26,7 +26,7 @@ class RunningModel(Protocol):
 
 
 class Governor:
-    """Reports that frames come faster than they are shown, and requests a lighter network while there is one."""
+    """Reports that frames arrive faster than they are shown, and requests a lighter network while there is one."""
 
     def __init__(self, running: RunningModel, *, notify: Callable[[str], None]) -> None:
         self._running = running
@@ -38,13 +38,13 @@ class Governor:
         self._hint = ""
 
     def set_models(self, lighter: Sequence[str], switch: Callable[[str], None]) -> None:
-        """Set the specs of lighter networks, heaviest first, and what switches to one; none may be given."""
+        """Set the specs of lighter networks, heaviest first, possibly none, and the function that switches to one."""
         self._lighter = list(lighter)
         self._switch = switch
         self._hint = "a smaller --size" if lighter else "--model small?quality=low or a smaller --size"
 
     def update(self, *, shown: int, dropped: int) -> None:
-        """Judge the run so far; call it after each frame with the counts of the whole run."""
+        """Evaluate the run so far. Called after each frame with the counts of the whole run."""
         if self._window_start is None:
             self._window_start = shown, dropped
         new_shown, new_dropped = shown - self._window_start[0], dropped - self._window_start[1]
@@ -57,7 +57,7 @@ class Governor:
             self._act(f"{new_shown} of the last {frames} frames were shown, with {self._running.model}")
 
     def _act(self, found: str) -> None:
-        """Switch to the next lighter network and start judging again; without one, report what the user can do."""
+        """Switch to the next lighter network and start a new window; without one, report what the user can do."""
         lighter = next((spec for spec in self._lighter if spec != self._running.network), None)
         if lighter is None:
             hint = f"use {self._hint}, or see with rtmatte bench what takes the time"

@@ -17,7 +17,7 @@ from realtime_matte.pipeline.recovery import OpenNetwork
 
 @dataclass(frozen=True, slots=True)
 class NetworkChoice:
-    """What the user chose: a model's spec or what opens one, and how it is run."""
+    """The user's choice: a model's spec or an ``open`` callable, and how it is run."""
 
     model: str | OpenNetwork
     provider: str | None
@@ -29,8 +29,8 @@ class LiveOptions:
 
     Args:
         parts: The parts.
-        choices: What they were opened with.
-        commands: Where a lighter network is requested when the machine is too slow.
+        choices: The options they were opened with.
+        commands: Gets the request of a lighter network when the machine is too slow.
         show_card: Sends the standby card with a text, and starts a new shot.
         notify: Gets each fall-back.
     """
@@ -126,7 +126,7 @@ class LiveOptions:
             self._notify(notice)
 
     def _open(self, choice: NetworkChoice) -> MatteError | None:
-        """Switch to the network; or why it cannot be opened."""
+        """Switch to the network. Returns the error if it cannot be opened, else None."""
         opener = network_opener(choice.model, provider=choice.provider, threads=choice.threads, load=self._parts.load)
         self._show_card(standby.SWITCHING)
         return self._parts.renderer.switch(opener)

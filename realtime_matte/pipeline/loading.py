@@ -1,4 +1,4 @@
-"""Opening of slow parts in a thread, while the standby card is still sent; and what opens the network and renderer."""
+"""Opens slow parts in a thread, while the standby card is sent; and makes the openers of network and renderer."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -15,14 +15,14 @@ Result = TypeVar("Result")
 
 
 class Load(Protocol):
-    """Calls something slow, and does what has to be done until it returns."""
+    """Calls a slow function; may send the standby card until it returns."""
 
     def __call__(self, make: Callable[[], Result], /) -> Result:
         """The result of ``make``; raises what it raises."""
 
 
 def load_now(make: Callable[[], Result], /) -> Result:
-    """The result of ``make``, called in this thread: there is nothing else to do."""
+    """The result of ``make``, called in this thread, while nothing else has to be done."""
     return make()
 
 
@@ -94,7 +94,7 @@ def renderer_maker(
         lap: Called with the name of each stage that ended: see Stats.lap.
         notify: Gets one line if Numba had to compile.
         only_me: Keep the largest person only.
-        load: Calls what is slow.
+        load: Calls a slow function.
     """
 
     def warm_up() -> str:

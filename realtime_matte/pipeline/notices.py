@@ -1,4 +1,4 @@
-"""Notices: what changes while the pipeline runs, reported once each: a lost camera, a fall-back."""
+"""Notices: messages about changes while the pipeline runs, each reported once: a lost camera, a fall-back."""
 
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -14,7 +14,7 @@ DARK_S: Final = 2.0
 """Seconds of dark frames after which they are reported; cameras may start with a few."""
 
 STEP: Final = 16
-"""Every so many rows and columns are looked at."""
+"""Step between the rows and columns that are measured."""
 
 
 BLACK: Final = (
@@ -24,7 +24,7 @@ BLACK: Final = (
 
 
 class Notices:
-    """Reports what is new in the parts after each frame; not what they already reported when they were opened."""
+    """Reports new notices of the parts after each frame; not those that were reported at the start."""
 
     def __init__(self, parts: Parts, *, notify: Callable[[str], None]) -> None:
         self._parts = parts
@@ -35,11 +35,11 @@ class Notices:
         self._dark = DarkFrames()
 
     def update(self, state: CaptureState, frame: Frame | None) -> None:
-        """Report what is new; costs next to nothing while nothing is.
+        """Report new notices; costs almost no time if there are none.
 
         Args:
-            state: Of the capture, read after a take.
-            frame: What was taken.
+            state: The capture's state, read after a take.
+            frame: The frame that was taken, if any.
         """
         if frame and self._parts.camera and self._dark.update(frame):
             self._notify(BLACK)
@@ -55,12 +55,12 @@ class Notices:
                 self._notify(notice)
 
     def _live_notices(self, state: CaptureState) -> tuple[Sequence[str], ...]:
-        """Those that may change while the pipeline runs."""
+        """The notices that may change while the pipeline runs."""
         return state.notices, self._parts.renderer.notices, self._parts.backgrounds.notices
 
 
 class DarkFrames:
-    """Detects a camera that shows nothing for DARK_S, once: later the user knows how that looks."""
+    """Detects a camera whose frames are dark for DARK_S, once: a user who covers it later knows the reason."""
 
     def __init__(self) -> None:
         self._since: float | None = None

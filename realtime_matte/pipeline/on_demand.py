@@ -10,7 +10,7 @@ LINGER_S: Final = 5.0
 """The camera stays on for this time after the last reader left: calls turn theirs off and on again."""
 
 CHECK_EVERY_S: Final = 0.5
-"""Seconds between two looks for readers while the camera is on."""
+"""Seconds between two checks for readers while the camera is on."""
 
 OFF: Final = "no program reads the output: the camera is off"
 ON: Final = "a program reads the output: the camera is on"
@@ -28,7 +28,7 @@ class Pausable(Protocol):
 
 
 class OnDemand:
-    """Turns ``camera`` off, first at once, then on and off as readers come and go. The caller's thread only."""
+    """Turns ``camera`` on while there is a reader; off at the start and after the last. The caller's thread only."""
 
     def __init__(
         self,
@@ -45,13 +45,13 @@ class OnDemand:
         self._notify = notify
         self._clock = clock
         self._linger_s = linger_s
-        self._last_read = clock()  # when there was a reader last; this and the next: valid while the camera is on
+        self._last_read = clock()  # last check with a reader; this and the next: valid while the camera is on
         self._check_at = clock()
         camera.pause(self)
 
     @property
     def notices(self) -> list[str]:
-        """How readers are found, where that is not exact."""
+        """How readers are detected, if that is not exact."""
         return [notice for readers in self._readers for notice in readers.notices]
 
     def update(self, timeout_s: float) -> bool:

@@ -25,7 +25,7 @@ from realtime_matte.pipeline.recording_queue import RecordingQueue
 
 @dataclass(frozen=True, slots=True)
 class OutputState:
-    """One output: its spec, what the user should know of it, and why it was closed; empty while it works."""
+    """One output: its spec, its notices, and why it was closed; empty while it works."""
 
     name: str
     notices: tuple[str, ...]
@@ -67,11 +67,11 @@ class Outputs:
 
     @property
     def notices(self) -> Sequence[str]:
-        """What the user should know of each sink."""
+        """Messages to the user about each sink."""
         return [notice for sink in self._sinks for notice in sink.notices]
 
     def queue_recordings(self, *, size: Size, fps: float, alpha: bool) -> None:
-        """Let every recording write in a thread of its own from now on, so that none of them holds up the others."""
+        """Write every recording in a separate thread from now on, so that none of them delays the others."""
         self._sinks = {
             sink
             if sink.live
@@ -106,7 +106,7 @@ class Outputs:
         return [command for sink in self._sinks if isinstance(sink, Interactive) for command in sink.commands()]
 
     def close(self) -> None:
-        """Close every sink, also when one of them raises; recordings last, which may have to wait for a disk."""
+        """Close every sink, also when one of them raises; recordings last, since they may have to wait for a disk."""
         errors: list[MatteError] = []
         sinks = sorted(self._sinks, key=lambda sink: sink.live)
         self._sinks = {}
@@ -165,7 +165,7 @@ def open_outputs(
     Args:
         outputs: Where the sinks are added; it closes them.
         choices: Specs, or ``open`` callables.
-        inputs: The specs of what is read (anything else in it is ignored); no output may write over one of them.
+        inputs: The specs that are read (other values are ignored); no output may write over one of them.
         size: (width, height) of the output frames.
         fps: Nominal frames per second.
         alpha: Output frames are BGRA.

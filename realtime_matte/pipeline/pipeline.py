@@ -44,7 +44,7 @@ _log = logging.getLogger("realtime_matte")
 
 
 class Pipeline:
-    """The pipeline, and the owner of all it opens. Made by ``open``.
+    """The pipeline, and the owner of all parts that it opens. Made by ``open``.
 
     Only a frame composited with the matte of that very frame, or the standby card, is ever sent. Everything runs in
     the caller's thread except the reading of a live source, the opening of another background, and the loading of a
@@ -55,7 +55,7 @@ class Pipeline:
         stats: Times and counts of the run.
         standby: True while the user has requested the standby card.
         card_reason: Text of the standby card that was sent last; empty if a composite was sent after it.
-        messages: What was reported last, oldest first: fall-backs, and errors that the run survives.
+        messages: The last messages, oldest first: fall-backs, and errors after which the run continues.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class Pipeline:
             model: The name of a model, an ONNX file, or a callable that opens a Network. None takes ``config.model``,
                 by default ``auto``, which switches to lighter models if frames come faster than they are shown.
             config: All other options; None for their defaults.
-            notify: Gets each fall-back, and each error that the run survives, as one line.
+            notify: Gets each fall-back, and each error after which the run continues, as one line.
             clock: Seconds, as of the frames' times.
             options: Fields of Config that replace those of ``config``, such as ``size=(1280, 720)``, ``mirror=True``
                 or ``card="away.png"``. Their values are checked as those of the command line.
@@ -146,7 +146,7 @@ class Pipeline:
 
     @property
     def notices(self) -> list[str]:
-        """What the user should know of every part: actual modes and providers, and why they were chosen."""
+        """Messages to the user about every part: actual modes and providers, and why they were chosen."""
         return self._parts.notices
 
     @property

@@ -1,4 +1,4 @@
-"""A recording behind a bounded queue: its thread encodes and writes, so that a slow disk holds up no other output."""
+"""A recording behind a bounded queue: its thread encodes and writes, so that a slow disk delays no other output."""
 
 import threading
 from collections import deque
@@ -12,7 +12,7 @@ from realtime_matte.frame import Pixels, Size
 from realtime_matte.interfaces import Sink
 
 QUEUE_S: Final = 0.5
-"""A pause of the disk of so long loses no frame; a longer one would lose some at any affordable size."""
+"""Longest pause of the disk without a lost frame; a longer one would lose some at any affordable size."""
 
 QUEUE_BYTES: Final = 128 << 20
 FEWEST_FRAMES: Final = 3
@@ -22,10 +22,10 @@ CLOSE_TIMEOUT_S: Final = 15.0
 
 
 class RecordingQueue:
-    """A sink that hands each frame to the thread of ``sink``; frames that the queue has no room for are dropped.
+    """A sink that hands each frame to the thread of ``sink``; a frame is dropped if the queue is full.
 
     A dropped frame is missing in the recording; the others keep their times. All buffers are allocated here. The first
-    drop is reported, and when it is closed, how many there were.
+    drop is reported at once, and their number when the recording is closed.
 
     Args:
         sink: The recording; used by the thread only from here on.
@@ -33,7 +33,7 @@ class RecordingQueue:
         size: (width, height) of the output frames.
         fps: Nominal frames per second.
         alpha: The output frames are BGRA.
-        notify: Gets what is dropped, in the caller's thread.
+        notify: Gets the messages about dropped frames, in the caller's thread.
         close_timeout_s: See CLOSE_TIMEOUT_S.
     """
 
@@ -71,7 +71,7 @@ class RecordingQueue:
         return self._sink.notices
 
     def send(self, image: Pixels, time: float) -> None:
-        """Queue a copy of the output frame, or drop it. Never waits. Raises what failed in the thread."""
+        """Queue a copy of the output frame, or drop it. Never waits. Raises the thread's error, if it failed."""
         with self._changed:
             self._raise_error()
             pixels = self._free.pop() if self._free else None
@@ -88,7 +88,7 @@ class RecordingQueue:
         """Wait until everything in the queue is written and the recording is complete. Idempotent.
 
         Raises:
-            SinkError: It was not complete after ``close_timeout_s``, or what failed in the thread.
+            SinkError: It was not complete after ``close_timeout_s``, or the thread failed.
         """
         with self._changed:
             first, self._closing = not self._closing, True
@@ -110,7 +110,7 @@ class RecordingQueue:
             self._notify(f"{self._name} is written too slowly: frames are dropped there, the other outputs continue")
 
     def _raise_error(self) -> None:
-        """Raise what failed in the thread, once."""
+        """Raise the thread's error, once."""
         error, self._error = self._error, None
         if error is not None:
             raise error

@@ -1,4 +1,4 @@
-"""Recovery: a renderer whose network is opened again when it fails. Without a matte there is no output frame."""
+"""Recovery: a renderer that opens its network again when it fails. Without a matte there is no output frame."""
 
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -22,12 +22,13 @@ MakeRenderer = Callable[[Network, Background | None], Renderer]
 
 
 class RecoveringRenderer:
-    """Renders frames, or returns None for one without a trusted matte. Waits are in the frames' time, so files repeat.
+    """Renders frames, or returns None for one without a trusted matte. Waits are measured in the frames' time, so a
+    file gives the same output on every run.
 
     Args:
         open_network: Opens the network; again after failures.
         make: Makes the renderer of an open network.
-        background: What is put behind the person; None for alpha.
+        background: The background; None for alpha.
         notify: Gets each failure and recovery, and each kind of doubt once.
         card_on_doubt: Return None for a doubtful matte, so that the standby card is shown.
 
@@ -79,7 +80,7 @@ class RecoveringRenderer:
 
     @property
     def background(self) -> Background | None:
-        """What is put behind the person; None for alpha."""
+        """The background; None for alpha."""
         return self._background
 
     @background.setter
@@ -91,8 +92,8 @@ class RecoveringRenderer:
     def render(self, frame: Frame) -> Pixels | None:
         """The composite, or None if the network has no matte of this very frame, or a doubtful one.
 
-        After a failure the next frame starts a new shot. After a doubtful matte it does not: the clean plate shows when
-        the doubt is over.
+        After a failure the next frame starts a new shot. After a doubtful matte it does not: the clean plate is
+        needed to see when the matte is right again.
 
         Raises:
             MatteError: of the background, or of the last output, which shows the card while a network opens.
@@ -128,7 +129,7 @@ class RecoveringRenderer:
         return None
 
     def remake(self, make: MakeRenderer) -> None:
-        """Replace what makes the renderer, and the renderer itself, on the same network."""
+        """Replace the function that makes the renderer, and the renderer; keep the network."""
         self._make = make
         if self._renderer:
             self._renderer.close()

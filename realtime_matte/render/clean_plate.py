@@ -1,8 +1,8 @@
-"""The clean plate: what the camera saw of the background without the person. It corrects alpha at edges before it.
+"""The clean plate: the background as the camera saw it without the person. It corrects alpha at edges in front of it.
 
-A running Gaussian for each cell of the coarse grid, as in Wren et al. 1997 (Pfinder), of the colours it had while it
-was certainly background. A covered cell keeps its colour, but follows the light, which is measured on visible cells.
-The plate itself is never shown: it only moves alpha, near edges, where the foreground covers what was visible before.
+A running Gaussian for each cell of the coarse grid, as in Wren et al. 1997 (Pfinder), of its colours while it was
+certainly background. A covered cell keeps its colour, scaled by the change of light that visible cells show. The plate
+itself is never shown: it only corrects alpha near edges, where the foreground covers a cell that was visible before.
 """
 
 from math import exp
@@ -61,8 +61,8 @@ MAX_GAIN: Final = np.float32(8)
 """The light is at most so many times the reference light, and at least 1 over that."""
 
 Light: TypeAlias = tuple[Floats, Floats, Floats]
-"""(reference, gain, step): each cell's colour in the reference light, that of the first frame (h, w, 3); the light
-now over the reference light, of each channel (3,); its factor of change in the last frame (3,)."""
+"""(reference, gain, step): each cell's colour in the reference light, which is the first frame's (h, w, 3); the current
+light divided by the reference light, for each channel (3,); the factor by which it changed in the last frame (3,)."""
 
 
 class CleanPlate:
@@ -131,8 +131,8 @@ class CleanPlate:
 def update_plate(guide: Bytes, near: Bytes, weight: np.float32, plate: Plate, step: Floats, change: Floats) -> float:
     """Update the ``plate`` where the background is visible (``near`` is 0), by ``weight``.
 
-    ``change`` (h, w) becomes the mean square change of what was known and is visible, -1 elsewhere. Covered cells
-    follow the light by ``step``, a factor for each channel.
+    ``change`` (h, w) becomes the mean square change of known cells that are visible, -1 elsewhere. Covered cells are
+    multiplied by ``step``, a factor for each channel.
 
     Returns:
         The share of the known and visible cells that jumped; 0 if there are hardly any.
@@ -161,10 +161,10 @@ def update_plate(guide: Bytes, near: Bytes, weight: np.float32, plate: Plate, st
 
 @kernel
 def update_light(near: Bytes, weight: np.float32, plate: Plate, change: Floats, light: Light) -> None:
-    """Measure the ``light`` on the visible cells whose light changed as that of the others did.
+    """Measure the ``light`` on the visible cells whose colour is near the reference colour in the light so far.
 
     It is always measured against the reference colours, never against the previous frame: errors do not add up. Cells
-    that changed otherwise, such as a screen, do not count; their reference moves by ``weight`` towards what they show.
+    that changed differently, such as a screen, do not count; their reference moves by ``weight`` to their colour.
     """
     colour, _, _ = plate
     reference, gain, step = light
@@ -189,6 +189,6 @@ def update_light(near: Bytes, weight: np.float32, plate: Plate, change: Floats, 
                 reference[y, x, 1] = r1 + rate * (c1 / l1 - r1)
                 reference[y, x, 2] = r2 + rate * (c2 / l2 - r2)
     for c, total, before in ((0, sum0, ref0), (1, sum1, ref1), (2, sum2, ref2)):
-        found = total / before if before > count else gain[c]  # a channel that is nearly 0 everywhere says nothing
+        found = total / before if before > count else gain[c]  # a channel that is nearly 0 everywhere gives no ratio
         found = min(max(found, 1 / MAX_GAIN), MAX_GAIN)
         step[c], gain[c] = found / gain[c], found

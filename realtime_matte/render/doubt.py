@@ -1,4 +1,4 @@
-"""Doubt about a matte: signs that background is shown as foreground, measured on the coarse grid."""
+"""Doubt about a matte: signs that it shows background as foreground, measured on the coarse grid."""
 
 from math import exp
 from typing import Final
@@ -7,7 +7,7 @@ MAX_COVERED: Final = 0.95
 """Mean alpha above which hardly any background is left: a person fills less, even near the camera."""
 
 COVERED_S: Final = 2.0
-"""How long a matte may cover that much: somebody may come close, or put a hand before the camera."""
+"""How long a matte may cover that much: a person may come close, or hold a hand in front of the camera."""
 
 MAX_REVEALED: Final = 0.10
 """Share of the image that may suddenly turn from background into foreground without a change of its colours."""
@@ -20,7 +20,7 @@ REVEALED: Final = "background that was seen before is shown as foreground, on mo
 
 
 class DoubtDetector:
-    """Judges the mattes of one shot, in order."""
+    """Checks the mattes of one shot, in order."""
 
     def __init__(self) -> None:
         self._time: float | None = None
@@ -28,12 +28,12 @@ class DoubtDetector:
         self._usual = 0.0
 
     def update(self, *, covered: float, revealed: float, time: float) -> str:
-        """Why the matte of a frame is doubted; empty if it is not.
+        """Why the matte of a frame may be wrong; empty if nothing indicates that.
 
         Args:
             covered: Mean alpha.
             revealed: Share of the image that is foreground in the colours of the clean plate.
-            time: Of the frame, in seconds.
+            time: The frame's time, in seconds.
         """
         elapsed_s = 0.0 if self._time is None else max(0.0, time - self._time)
         self._time = time

@@ -17,12 +17,12 @@ Plate: TypeAlias = tuple[Floats, Floats, Bytes]
 """(colour, variance, known): (h, w, 3) and (h, w), valid where ``known`` (h, w) is not 0."""
 
 SAMPLE_STEP: Final = 2
-"""One cell in so many, across and down, is sampled for the statistics of the neighbourhood."""
+"""Step between sampled cells, in rows and columns, for the statistics of the neighbourhood."""
 
 SAMPLE_VALUES: Final = 12
-"""Averaged over the neighbourhood: foreground (1), its colour (3), its colour squared (3); visible background of a
-known plate (1), of it mismatching the plate (1), its mean square change (1); foreground before a known plate (1), of
-it matching that plate (1)."""
+"""Number of values averaged over the neighbourhood: foreground (1), its colour (3), its colour squared (3); visible
+background with a known plate (1), the part that mismatches the plate (1), its mean square change (1); foreground in
+front of a known plate (1), the part that matches that plate (1)."""
 
 PLATE_SAMPLE: Final = 11
 """Index in SAMPLE_VALUES of the foreground that matches the plate."""
@@ -31,10 +31,10 @@ NOISE: Final = np.float32(4**2)
 """Variance of a colour that matches the plate: the camera's noise."""
 
 MISMATCH: Final = np.float32(3.8)
-"""A mean square change of more than so many variances is a mismatch: with noise alone, one cell in a hundred."""
+"""A mean square change above this many variances is a mismatch: with noise alone, one cell in a hundred."""
 
 MAX_CHANGE: Final = np.float32(30**2)
-"""A mean square change counts as at most that in the neighbourhood's variance."""
+"""A mean square change is clipped to this in the neighbourhood's variance."""
 
 EXTRA_VARIANCE: Final = np.float32(12**2)
 """Added to the variance of the foreground's colours: a cell differs from its neighbourhood."""
@@ -43,7 +43,7 @@ SHADING: Final = np.float32(0.05)
 """Standard deviation of the factor by which the background may have become darker or lighter."""
 
 UNKNOWN_DENSITY: Final = np.float32(2e-6)
-"""Density of the colour of a background that is not as in the plate: about that of any colour in an image."""
+"""Density of the colour of a background that differs from the plate: about that of any colour in an image."""
 
 MIN_WRONG: Final = np.float32(0.05)
 """Prior probability that the plate is wrong, where everything visible matches it."""
@@ -52,13 +52,13 @@ UNRELIABLE_VARIANCE: Final = np.float32(30)
 """Variance of the background at which a correction counts half, such as of leaves in the wind."""
 
 ALPHAS: Final = 5
-"""How many alphas have their likelihood computed: 0, 1/4 .. 1."""
+"""Number of alphas whose likelihood is computed: 0, 1/4 .. 1."""
 
 MIN_PRIOR: Final = np.float32(0.05 / ALPHAS)
-"""Prior probability that each of them has at least; the network's alpha divides the rest between 0 and 1."""
+"""Smallest prior probability of each of them; the network's alpha divides the rest between 0 and 1."""
 
 MAX_ALPHA: Final = np.float32(0.98)
-"""The network's alpha counts as at most that, and as at least 1 minus that."""
+"""The network's alpha is clipped to at most this, and to at least 1 minus this."""
 
 MIN_FOREGROUND: Final = np.float32(2e-3)
 """With a smaller share of foreground in the neighbourhood, its colours are unknown."""
@@ -95,7 +95,7 @@ def sample(guide: Bytes, foreground: Bytes, plate: Plate, change: Floats, sample
 def find_correction(
     alpha: Floats, guide: Bytes, near: Bytes, edge: Bytes, plate: Plate, means: Floats, correction: Floats
 ) -> None:
-    """What to add to ``alpha`` (h, w) where an ``edge`` covers a known part of the ``plate``; elsewhere 0.
+    """The correction to add to ``alpha`` (h, w) where an ``edge`` covers a known part of the ``plate``; elsewhere 0.
 
     ``near`` (h, w): not 0 where the background may be covered; ``means``: ``samples`` averaged over neighbourhoods.
     """
@@ -135,7 +135,7 @@ def _posterior(
         moment += prior * likelihood * a
     if not 0 < evidence < np.inf:
         return alpha, np.float32(0)
-    mismatching = (mean[8] + np.float32(0.002)) / (mean[7] + np.float32(0.004))  # 1/2 if no background is visible near
+    mismatching = (mean[8] + np.float32(0.002)) / (mean[7] + np.float32(0.004))  # 1/2 if no background is visible
     camouflaged = mean[11] / max(mean[10], np.float32(0.004))  # foreground like the plate: may be in the plate itself
     wrong = min(MIN_WRONG + mismatching + camouflaged, np.float32(1))
     evidence_if_wrong = prior_alpha * likelihood + (1 - prior_alpha) * UNKNOWN_DENSITY  # likelihood is that of alpha 1

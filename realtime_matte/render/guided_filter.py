@@ -42,10 +42,10 @@ EPSILON: Final = np.float32(3e-4)
 """The filter's regularisation, for colours in [0, 1]: variance below this is texture, above it an edge."""
 
 GAIN, SHIFT = np.float32(1.12), np.float32(-0.06)
-"""How alpha is stretched: the filter leaves a trace of foreground in the background and the reverse."""
+"""Alpha becomes GAIN * alpha + SHIFT: the filter leaves a trace of foreground in the background and the reverse."""
 
 FLAT = np.float32(0.002)
-"""A window whose mean alpha is nearer than this to 0 or 1 has no edge in it."""
+"""A window whose mean alpha is closer than this to 0 or 1 contains no edge."""
 
 
 class GuidedFilter:

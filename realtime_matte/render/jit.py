@@ -3,8 +3,8 @@
 Each kernel is one pass over memory and allocates nothing. It takes C-contiguous arrays by position: inputs first, then
 scratch, then results. Arrays that it only reads are passed through ``read_only``, because Numba compiles a kernel again
 for each combination of argument types, and a frame may or may not be writeable. Arrays that belong together are passed
-as a plain tuple: the disk cache pickles argument types, and one that names a class of ours could not be loaded after
-that class was renamed.
+as a plain tuple: the disk cache pickles argument types, and a type that names a class of this package could not be
+loaded after the class was renamed.
 
 Caching rule: Numba stores machine code per source file and discards it when that file changes, and only then. Calls are
 inlined and global numbers are frozen when a kernel is compiled. So a kernel calls kernels of its own file only, and

@@ -1,8 +1,8 @@
 """The compiled kernels on disk: Numba's cache, with a checksum in each file.
 
-Numba unpickles its files as they are. A file that a power cut or a full disk left incomplete then ends every start, and
-changed machine code ends the process, since LLVM aborts. Here a damaged file is a miss: the kernel is compiled again
-and its files are replaced, each by a rename.
+Numba unpickles its files without a check. A file left incomplete by a power cut or a full disk then makes every start
+fail, and changed machine code ends the process, since LLVM aborts. Here a damaged file is a cache miss: the kernel is
+compiled again and its files are replaced, each by a rename.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from numba.core.caching import FunctionCache, IndexDataCacheFile
 
 
 class KernelCache(FunctionCache):
-    """The cache of one kernel: what cannot be loaded or saved is compiled again, and is no error.
+    """The cache of one kernel. Failing to load or save is no error: the kernel is compiled again.
 
     Attributes:
         damaged: A file existed that could not be loaded.
@@ -86,7 +86,7 @@ class _CheckedFiles(IndexDataCacheFile):
 
 
 class _Signed:
-    """Passes on what is written to ``file``, and sums it up."""
+    """Writes to ``file``, and updates the hash with the same bytes."""
 
     def __init__(self, file: BinaryIO) -> None:
         self.digest = hashlib.sha256()
@@ -99,7 +99,7 @@ class _Signed:
 
 
 def _check(path: Path) -> None:
-    """Raises DamagedFile if a file does not end with the hash of what is before; one that is absent is accepted."""
+    """Raise DamagedFile if a file does not end with the hash of the bytes before it; a missing file is accepted."""
     try:
         data = path.read_bytes()
     except FileNotFoundError:

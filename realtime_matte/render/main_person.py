@@ -1,6 +1,6 @@
-"""The main person (``--only-me``): of the people in a matte who do not touch, the largest one alone.
+"""The main person (``--only-me``): only the largest of the people in a matte who do not touch each other.
 
-That person is followed by place, so that somebody who comes and goes behind changes nothing.
+That person is followed by position, so that another person who passes behind changes nothing.
 """
 
 import math
@@ -28,13 +28,13 @@ PRESENCE_TIME_CONSTANT_S: Final = 2.0
 """Time constant of the running mean of the person's alpha."""
 
 KNOWN_PRESENCE: Final = 0.1
-"""Mean presence in a region from which it is the person who was followed."""
+"""Mean presence in a region from which it counts as the person who was followed."""
 
 TAKEOVER_RATIO: Final = 1.5
-"""A region with more than so many times the person's area takes over, after TAKEOVER_S."""
+"""A region with more than this many times the person's area replaces the person, after TAKEOVER_S."""
 
 TAKEOVER_S: Final = 2.0
-"""How long a region has to be that large, or the person away, before the largest one takes over."""
+"""How long a region must be that large, or the person absent, before the largest region replaces the person."""
 
 HAND_AREA, HAND_DISTANCE = 0.1, 0.15
 """A hand reaches the lower edge, has at most that share of the person's area, and is at most so far, in grid widths."""
@@ -50,7 +50,7 @@ TOUCH_DISTANCE: Final = 0.015
 class Region:
     """Connected cells.
 
-    ``area``: how many; ``reaches_bottom``: whether they touch the lower edge; ``presence``: its mean there, 0 to 1.
+    ``area``: number of cells; ``reaches_bottom``: they touch the lower edge; ``presence``: its mean, 0 to 1.
     """
 
     mask: Mask
@@ -60,7 +60,7 @@ class Region:
 
 
 class MainPerson:
-    """A network that gives the main person's alpha of another ``network``; closes it."""
+    """A network that keeps only the main person in the alpha of another ``network``; closes that network."""
 
     def __init__(self, network: Network) -> None:
         self.name = network.name
@@ -73,7 +73,7 @@ class MainPerson:
 
     @property
     def notices(self) -> Sequence[str]:
-        """The network's."""
+        """The network's notices."""
         return self._network.notices
 
     def process(self, frame: Frame, state: RecurrentState | None) -> tuple[Matte, RecurrentState]:
@@ -94,7 +94,7 @@ class PersonTracker:
 
     def __init__(self, shape: Sequence[int]) -> None:
         self.shape = shape
-        self._confirmed = -math.inf  # time when the person was last there, and no region much larger
+        self._confirmed = -math.inf  # time when the person was last present, and no region much larger
         self._updated = -math.inf  # time of the presence
         self._presence = np.zeros(shape, np.float32)
         self._occupied, self._scratch = np.empty((2, *shape), np.uint8)
@@ -132,7 +132,7 @@ class PersonTracker:
         return self._masks[index]
 
     def _choose(self, regions: list[Region], time: float) -> Region | None:
-        """The region to follow from now on; None while the person is away."""
+        """The region to follow from now on; None while the person is absent."""
         known = [region for region in regions if region.presence > KNOWN_PRESENCE]
         person = max(known, key=lambda region: region.presence * region.area, default=None)
         largest = max(regions, key=lambda region: region.area, default=None)

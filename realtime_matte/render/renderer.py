@@ -58,7 +58,7 @@ class CpuRenderer:
 
     @property
     def notices(self) -> Sequence[str]:
-        """Those of the network."""
+        """The network's notices."""
         return self._network.notices
 
     @property

@@ -1,7 +1,7 @@
-"""Temporal filter: a coarse alpha that hardly changed is smoothed over time, one that changed much is taken at once.
+"""Temporal filter: a small change of the coarse alpha is smoothed over time, a large one is used at once.
 
-The weight of the new value grows with the size of the change, so an edge at rest does not flicker and a moving one has
-no lag. Time constants are in seconds: dropped frames change nothing.
+The weight of the new value grows with the size of the change, so an edge at rest does not flicker and a moving edge
+has no lag. Time constants are in seconds: dropped frames change nothing.
 """
 
 from math import exp
@@ -16,7 +16,7 @@ TIME_CONSTANT_S: Final = 0.12
 """Time constant of the smoothing of changes that are too small to be motion."""
 
 MOTION: Final = 0.2
-"""A change of alpha from which it is motion, and taken at once."""
+"""Change of alpha from which it counts as motion and is used at once."""
 
 
 def filter_alpha(alpha: NDArray[np.float32], elapsed_s: float, filtered: NDArray[np.float32]) -> None:

@@ -23,7 +23,7 @@ ONE, TWO, THREE = np.uint64(1), np.uint64(2), np.uint64(3)
 ZERO, HALF, UNIT, FULL = np.float32(0), np.float32(0.5), np.float32(1), np.float32(255)
 
 Indices: TypeAlias = NDArray[np.uint64]
-"""Unsigned: an index that may be negative is checked at every access, which prevents vectorisation."""
+"""Unsigned, because Numba checks an index that may be negative at every access, which prevents vectorisation."""
 
 Axis: TypeAlias = tuple[Indices, Floats]
 """(start, weight): each cell's first pixel, then the length; for each pixel, the weight of the cell after its own."""
@@ -31,7 +31,7 @@ Axis: TypeAlias = tuple[Indices, Floats]
 Bands: TypeAlias = tuple[Bytes, NDArray[np.int64], Indices, Bytes]
 """The bands under each of h rows of w cells: (between, runs, first, kind).
 
-``between`` (h, w): what is between each cell and those to its right and below. ``runs`` (h): how many a band has.
+``between`` (h, w): the kind of the pixels between each cell and those to its right and below. ``runs`` (h): how many.
 ``first`` (h, w + 1): the first pixel of each run, then the frame's width. ``kind`` (h, w): of each run.
 """
 

@@ -1,4 +1,4 @@
-"""What the camera source needs of a system; the cameras of macOS and Windows, known by number only."""
+"""The interface to a system's cameras; the cameras of macOS and Windows, known by number only."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The cameras of a Linux machine: which there are, which one a spec means, and why one cannot be used."""
+"""The cameras of a Linux machine: list them, find the one that a spec means, explain why one cannot be used."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -125,7 +125,7 @@ class LinuxCameras:
         return camera
 
     def _require_usable(self, camera: CameraInfo, capability: Capability) -> None:
-        """Raise for what is no camera, and for a virtual camera that no program or this program feeds."""
+        """Raise SourceError if it is not a camera, or a virtual camera that no program or this program feeds."""
         if capability.loopback and used_by_this_process(Path(camera.address), root=self.root):
             raise SourceError(f"{camera.title} is this program's own output", hint=self._choose_real())
         if capability.captures:
@@ -183,7 +183,7 @@ class LinuxCameras:
         return self._attribute(path, "name")
 
     def _attribute(self, path: Path, attribute: str) -> str:
-        """What the driver reports of a device; empty where it does not."""
+        """An attribute that the driver reports of a device; empty if it does not."""
         try:
             name = Path(os.path.realpath(path)).name
             return (self.root / "sys/class/video4linux" / name / attribute).read_text(errors="replace").strip()

@@ -1,4 +1,4 @@
-"""What a V4L2 device is, which modes it offers, and whether it is busy (Linux kernel documentation, V4L2 API, 7.1)."""
+"""Kind, modes and use of a V4L2 device (Linux kernel documentation, V4L2 API, 7.1)."""
 
 import errno
 import struct
@@ -39,7 +39,7 @@ GREY_FORMATS: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Capability:
-    """The driver of a device, the name the driver has for it, and the flags that say what it can do."""
+    """The driver of a device, the name that the driver reports, and the capability flags."""
 
     driver: str
     card: str
@@ -110,7 +110,7 @@ def busy(device: int, *, ioctl: Ioctl = kernel_ioctl) -> bool:
 def _entries(
     device: int, request: int, layout: struct.Struct, key: tuple[int, ...], ioctl: Ioctl
 ) -> Iterator[tuple[int, ...]]:
-    """Entries 0, 1, ... until the driver has no more; ``key`` is what stands behind the index."""
+    """Entries 0, 1, ... until the driver has no more; ``key``: the struct's fields after the index."""
     for index in range(MAX_ENTRIES):
         buffer = bytearray(layout.size)
         struct.pack_into(f"{1 + len(key)}I", buffer, 0, index, *key)

@@ -52,7 +52,7 @@ UPGRADE: Final = f"install v4l2loopback {'.'.join(map(str, RECOMMENDED))} or lat
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What is wrong with versions of the module below ``below``, in kernels from ``kernel`` on.
+    """A fault of versions of the module before ``below``, in kernels from ``kernel`` on.
 
     ``refused``: the device is not opened. ``warning``: it is used, with a notice. ``advice``: only `doctor` reports it.
     """
@@ -98,7 +98,7 @@ class LoopbackModule:
 
     @property
     def rules(self) -> list[Rule]:
-        """The rules that apply, the gravest first."""
+        """The rules that apply, the most severe first."""
         kernel = _number(self.release)
         return [rule for rule in RULES if self._number < rule.below and kernel >= rule.kernel]
 
@@ -160,7 +160,7 @@ class LoopbackDevices:
         return free
 
     def check_format(self, device: LoopbackDevice, size: Size) -> None:
-        """Raise where a reader holds the device at another format: the driver accepts any, and frames would be torn.
+        """Raise if a reader uses the device with another format: the driver accepts any, and frames would be torn.
 
         Raises:
             SinkError
@@ -230,7 +230,7 @@ class LoopbackDevices:
         return LoopbackDevice(str(self.root / "dev" / node.name), _read(node / "name"), busy)
 
     def _format(self, device: LoopbackDevice) -> tuple[str, str]:
-        """What the driver is set to, such as ``YU12`` and ``1280x720``; empty where it does not report it."""
+        """The format set in the driver, such as ``YU12`` and ``1280x720``; empty if it does not report one."""
         text = _read(self.root / "sys/class/video4linux" / Path(device.path).name / "format")
         found = re.match(r"(.{4}):(\d+x\d+)", text)
         return (found[1], found[2]) if found else ("", "")
@@ -252,7 +252,7 @@ def set_rate(path: str, fps: float, *, ioctl: Ioctl = kernel_ioctl) -> None:
     with _opened(path, os.O_RDWR | os.O_NONBLOCK) as device:
         try:
             _set_rate(device, v4l2.VIDEO_OUTPUT, rate, ioctl)
-        except OSError:  # with exclusive_caps, its first frame made it a camera and nothing else
+        except OSError:  # with exclusive_caps, after its first frame it is only a camera
             _set_rate(device, v4l2.VIDEO_CAPTURE, rate, ioctl)
 
 

@@ -1,4 +1,4 @@
-"""Whether a program reads frames from a v4l2loopback device: by the driver's event, else by who has it open."""
+"""Whether a program reads from a v4l2loopback device: by the driver's event, else by programs that have it open."""
 
 import os
 import select
@@ -20,7 +20,7 @@ SCAN_EVERY_S: Final = 2.0
 
 
 class EventReaders:
-    """The driver's event says whether a program reads. Closes ``device``, a file descriptor.
+    """Detects readers by the driver's event. Closes ``device``, a file descriptor.
 
     Raises:
         OSError: the driver has no such event.
@@ -51,7 +51,7 @@ class EventReaders:
         self._device = -1
 
     def _reads(self) -> bool:
-        """Subscribes again for the present value: an event that was missed would never come again."""
+        """Subscribe again for the present value: an event that was missed is not sent again."""
         with suppress(OSError):  # the device is gone and has no reader; sending to it raises the error with the reason
             self._ioctl(
                 self._device, v4l2.UNSUBSCRIBE_EVENT, bytearray(v4l2.EVENT_SUBSCRIPTION.pack(CLIENT_USAGE, 0, 0))
@@ -68,7 +68,7 @@ class EventReaders:
 
 
 class OpenFileReaders:
-    """Every other program that has the device open counts as a reader, whatever it does with it."""
+    """Counts every other program that has the device open as a reader."""
 
     def __init__(
         self,
@@ -106,7 +106,7 @@ class OpenFileReaders:
 
 
 def open_readers(path: str) -> EventReaders | OpenFileReaders:
-    """Start watching who reads the device at ``path``. Raises OSError."""
+    """Start watching for readers of the device at ``path``. Raises OSError."""
     device = os.open(path, os.O_RDWR | os.O_NONBLOCK)
     try:
         return EventReaders(device)

@@ -29,7 +29,7 @@ class StateEntry:
 
 
 def recognises(graph: Graph) -> bool:
-    """By the family in its metadata."""
+    """True if its metadata names this family."""
     return graph.metadata.get("rtmatte.family") == "recurrent"
 
 

@@ -16,7 +16,7 @@ DESCRIPTION = "src, r1i..r4i (and downsample_ratio) -> pha, r1o..r4o"
 OPTIONS = frozenset({"size", "quality"})
 
 _BASE_AREA = 512 * 288
-"""What its authors run it on for HD, by their downsample_ratio of 0.4 (1080p: 0.25)."""
+"""Input pixels that its authors use for HD, by their downsample_ratio of 0.4 (1080p: 0.25)."""
 
 _STRIDES = (2, 4, 8, 16)
 _STATE_INPUTS = tuple(f"r{number}i" for number in (1, 2, 3, 4))
@@ -24,7 +24,7 @@ _STATE_OUTPUTS = tuple(f"r{number}o" for number in (1, 2, 3, 4))
 
 
 def recognises(graph: Graph) -> bool:
-    """By the names of inputs and outputs in its authors' exports."""
+    """True for the names of inputs and outputs in its authors' exports."""
     inputs, outputs = {port.name for port in graph.inputs}, {port.name for port in graph.outputs}
     needed = {"src", *_STATE_INPUTS}
     return needed <= inputs <= {*needed, "downsample_ratio"} and {"pha", *_STATE_OUTPUTS} <= outputs
@@ -80,5 +80,5 @@ class RobustVideoMatting:
 
 
 def _shape(width: int, height: int, channels: int, stride: int) -> tuple[int, ...]:
-    """Before the first frame; a single zero, which the authors' export broadcasts, where channels are not known."""
+    """The state's shape before the first frame. A single zero if the channels are unknown: the graph broadcasts it."""
     return (1, channels, height // stride, width // stride) if channels else (1, 1, 1, 1)

@@ -140,7 +140,7 @@ class Stateless:
         return preprocessor(size, tensor, self.normalisation)
 
     def alpha_reader(self, tensor: NDArray[np.float32]) -> AlphaReader:
-        """For either layout."""
+        """A reader for either layout."""
         return self.reader(tensor[0] if self.maps.planar else np.moveaxis(tensor[0], -1, 0))
 
 
