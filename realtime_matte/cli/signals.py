@@ -42,7 +42,7 @@ class Signals:
     """
 
     def __init__(self) -> None:
-        self._request: Callable[[Action], None] | None = None
+        self._request: Callable[[Action], object] | None = None
         self._kept: list[Action] = []
         self._ends_at_once = True
         self._quitting = False
@@ -64,7 +64,7 @@ class Signals:
         """From now on something is open that must be closed: a signal to quit raises KeyboardInterrupt."""
         self._ends_at_once = False
 
-    def forward_to(self, request: "Callable[[Action], None]") -> None:
+    def forward_to(self, request: "Callable[[Action], object]") -> None:
         """Request the commands that were kept, and that of every signal from now on.
 
         ``request`` is called in the signal handler: it may only store the command.

@@ -201,6 +201,6 @@ def _state(pipeline: Pipeline) -> tuple[State, str]:
         return "running", ""
     if pipeline.source.reason:
         return "camera lost", pipeline.source.reason
-    if pipeline.card_reason == standby.CAMERA_AWAY:
+    if pipeline.card_reason == standby.CAMERA_NOT_AVAILABLE:
         return "camera lost", pipeline.card_reason
     return "starting" if pipeline.card_reason in STARTING_CARDS else "no matte", pipeline.card_reason

@@ -80,6 +80,7 @@ class Pipeline:
         self._time = clock()
         self._last_index = -1
         self._quit = False
+        self._closed = False
         self._notices = Notices(parts, notify=notify)
         self._commands = CommandQueue()
         self._options = LiveOptions(parts, choices, commands=self._commands, show_card=self._show_card, notify=notify)
@@ -226,13 +227,15 @@ class Pipeline:
         """Run until the source ends, the user quits, or ``until`` returns True; it is called after each output frame.
 
         Raises:
-            MatteError: The last output failed, a file cannot be read further, or the default background failed.
+            MatteError: The last output failed, a file cannot be read further, the default background failed, or the
+                pipeline is closed.
         """
         while self.step() and not (until and until()):
             pass
 
     def step(self) -> bool:
         """Take one frame and send one output frame. False at the end. Raises as ``run``."""
+        self._check_open()
         parts = self._parts
         self._run_commands()
         if self._quit:
@@ -256,7 +259,7 @@ class Pipeline:
         if self.standby:
             self._show_card(standby.STANDBY)
         elif frame is None:
-            self._show_card(standby.STARTING if state.phase in {"paused", "starting"} else standby.CAMERA_AWAY)
+            self._show_card(standby.STARTING if state.phase in {"paused", "starting"} else standby.CAMERA_NOT_AVAILABLE)
         else:
             self._show_frame(frame, state)
         return True
@@ -266,9 +269,11 @@ class Pipeline:
 
         Raises:
             SpecError: There is no such action.
+            MatteError: The pipeline is closed.
         """
         if action not in get_args(Action):
             raise SpecError(f"no command {action!r}", hint=f"there are: {', '.join(get_args(Action))}")
+        self._check_open()
         self.submit(Command(action))
 
     def submit(self, command: Command) -> Reply:
@@ -281,7 +286,7 @@ class Pipeline:
         Returns:
             A future, set when the change is made: of ``snapshot`` the newest output frame or standby card,
             (H, W, 3) uint8 BGR, or (H, W, 4) without a background; None of others. It is a MatteError if the change
-            is refused.
+            is refused, or the run has ended.
 
         Raises:
             SpecError: There is no such command, it cannot change while running, or its value is invalid.
@@ -305,7 +310,9 @@ class Pipeline:
 
         Raises:
             SpecError: The spec is invalid.
+            MatteError: The pipeline is closed.
         """
+        self._check_open()
         changes = {"model": parse_choice("model", model), "provider": provider, "threads": threads}
         self._commands.put(partial(self._options.use_network, changes), key="model")
 
@@ -314,13 +321,14 @@ class Pipeline:
 
         Raises:
             SpecError: The spec is invalid.
+            MatteError: The pipeline is closed.
         """
+        self._check_open()
         self.submit(Command("bg", background))
 
     def close(self) -> None:
         """Send the standby card to live outputs, and close every part. Idempotent."""
-        self._commands.close()
-        self._stack.close()
+        self.__exit__(None, None, None)
 
     def __enter__(self) -> Self:
         return self
@@ -328,8 +336,14 @@ class Pipeline:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._closed = True
         self._commands.close()
         self._stack.__exit__(kind, error, trace)
+
+    def _check_open(self) -> None:
+        """Raise MatteError after ``close``: a step would open the network again."""
+        if self._closed:
+            raise MatteError("the pipeline is closed", hint="open another one with Pipeline.open")
 
     def _show_frame(self, frame: Frame, state: CaptureState) -> None:
         """Send the composite of the frame, or the card if there is none."""

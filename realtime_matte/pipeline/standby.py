@@ -20,7 +20,7 @@ from realtime_matte.pipeline.outputs import Outputs
 
 # Texts on the card.
 STARTING: Final = "One moment, starting"
-CAMERA_AWAY: Final = "The camera is away"
+CAMERA_NOT_AVAILABLE: Final = "The camera is not available"
 NO_MATTE: Final = "One moment, please"
 SWITCHING: Final = "One moment, changing the model"
 STANDBY: Final = "Back in a moment"

@@ -6,7 +6,14 @@ from fakes.scripted import FPS, MARGIN, MARKER, NEW_BACKGROUND, START, Recorder,
 from realtime_matte.frame import Pixels
 from realtime_matte.pipeline import standby
 
-REASONS = {standby.STARTING, standby.CAMERA_AWAY, standby.NO_MATTE, standby.SWITCHING, standby.STANDBY, standby.STOPPED}
+REASONS = {
+    standby.STARTING,
+    standby.CAMERA_NOT_AVAILABLE,
+    standby.NO_MATTE,
+    standby.SWITCHING,
+    standby.STANDBY,
+    standby.STOPPED,
+}
 
 
 class StartClock:

@@ -230,7 +230,7 @@ def test_a_camera_that_cannot_be_resumed_shows_the_camera_away_card(
             capture.state, phase="lost", reason="camera lost: camera 0 is used by zoom (process 9); trying again"
         )
         pipeline.step()
-    assert np.array_equal(sink.images[1], draw_card((96, 64), text=standby.CAMERA_AWAY))
+    assert np.array_equal(sink.images[1], draw_card((96, 64), text=standby.CAMERA_NOT_AVAILABLE))
 
 
 def test_the_card_is_sent_and_the_camera_is_off_after_the_last_reader(

@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -23,7 +24,7 @@ from fakes.scripted import (
 
 from realtime_matte import models
 from realtime_matte.cli.console import progress_line
-from realtime_matte.errors import SinkError, SpecError
+from realtime_matte.errors import MatteError, SinkError, SpecError
 from realtime_matte.frame import Frame, Pixels
 from realtime_matte.interfaces import Network
 from realtime_matte.pipeline import standby
@@ -63,6 +64,30 @@ def test_step_returns_false_at_the_end() -> None:
         assert [pipeline.step() for _ in range(4)] == [True, True, False, False]
 
 
+@pytest.mark.parametrize("live", [False, True])
+@pytest.mark.parametrize("call", [Pipeline.step, Pipeline.run])
+def test_a_closed_pipeline_does_not_run(
+    monkeypatch: pytest.MonkeyPatch, call: Callable[[Pipeline], object], *, live: bool
+) -> None:
+    source = scripted_camera(monkeypatch, ScriptedCapture(range(9))) if live else clip(9)
+    opened: list[ScriptedNetwork] = []
+
+    def open_network() -> ScriptedNetwork:
+        opened.append(ScriptedNetwork())
+        return opened[-1]
+
+    sink = Recorder(live=live)
+    with Pipeline.open(source, SolidBackground(), outputs=sink, model=open_network) as pipeline:
+        assert pipeline.step()
+    networks, images = len(opened), len(sink.images)
+    for _ in range(3):
+        with pytest.raises(MatteError, match="the pipeline is closed; open another one with Pipeline"):
+            call(pipeline)
+    assert len(opened) == networks
+    assert len(sink.images) == images
+    assert [network.closed for network in opened] == [1] * networks
+
+
 def test_quit_stops_before_the_next_frame() -> None:
     sink = Recorder()
     with open_pipeline(clip(20), sink) as pipeline:
@@ -97,7 +122,7 @@ def test_the_card_is_repeated_often_enough_while_the_camera_is_lost(monkeypatch:
     assert set(capture.timeouts) == {CARD_EVERY_S}
     assert CARD_EVERY_S <= 0.5
     assert pipeline.stats.standby_cards == 3
-    away = draw_card(SIZE, text=standby.CAMERA_AWAY)
+    away = draw_card(SIZE, text=standby.CAMERA_NOT_AVAILABLE)
     assert [np.array_equal(image, away) for image in sink.images[2:5]] == [True] * 3
 
 

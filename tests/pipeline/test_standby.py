@@ -50,7 +50,7 @@ def test_long_text_shrinks_to_fit() -> None:
 
 
 def test_another_text_gives_another_card() -> None:
-    assert not np.array_equal(draw_card(SIZE, text="Back soon"), draw_card(SIZE, text="The camera is away"))
+    assert not np.array_equal(draw_card(SIZE, text="Back soon"), draw_card(SIZE, text="The camera is not available"))
 
 
 def test_the_same_text_gives_the_same_card() -> None:

@@ -23,7 +23,14 @@ BACKGROUND_NAME = "#ff00ff"
 TOLERANCE = 12
 """Of 255: rounding and chroma subsampling of two programs; MARKER differs by more from all that may be sent."""
 
-REASONS = (standby.STARTING, standby.CAMERA_AWAY, standby.NO_MATTE, standby.SWITCHING, standby.STANDBY, standby.STOPPED)
+REASONS = (
+    standby.STARTING,
+    standby.CAMERA_NOT_AVAILABLE,
+    standby.NO_MATTE,
+    standby.SWITCHING,
+    standby.STANDBY,
+    standby.STOPPED,
+)
 
 FrameKind = Literal["card", "background", "torn", "unexpected"]
 
