@@ -13,7 +13,7 @@ def main() -> int:
         from realtime_matte.cli.main import main as run  # noqa: PLC0415
 
         return run(signals=signals)
-    except KeyboardInterrupt:  # after the verb, which has its own
+    except KeyboardInterrupt:  # after the command, which has its own
         return INTERRUPTED
     finally:
         signals.finish()

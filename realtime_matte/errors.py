@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 REINSTALL: Final = "install rtmatte again: pip install --force-reinstall . in its folder"
@@ -29,6 +29,9 @@ ENVIRONMENT: Final = {
 
 OWN_VARIABLES: Final = {"OPENCV_LOG_LEVEL", "ORT_DISABLE_TELEMETRY"}
 """Variables that this program sets itself, to values that are accepted."""
+
+SYNONYMS: Final = {"background": "bg", "source": "camera"}
+"""Names that users try for options whose names are not close to them."""
 
 
 class MatteError(Exception):
@@ -135,6 +138,25 @@ def printable(text: str, limit: int = LINE_LIMIT) -> str:
         return text
     escaped = (char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
     return _without_middle("".join(escaped), limit)
+
+
+def suggest(word: str, known: Iterable[str], hint: str, *, prefix: str = "") -> str:
+    """The hint of an error for an unknown name, after the known name that is closest to it, if one is close.
+
+    Args:
+        word: The unknown name.
+        known: The names there are.
+        hint: The rest of the hint.
+        prefix: What the suggested name is shown with, such as ``--``.
+
+    Example:
+        >>> suggest("mirorr", ["model", "mirror"], "there are: mirror, model", prefix="--")
+        'did you mean --mirror? there are: mirror, model'
+    """
+    from difflib import get_close_matches  # noqa: PLC0415 -- needed for an error only
+
+    close = get_close_matches(SYNONYMS.get(word, word), list(known), n=1)
+    return f"did you mean {prefix}{close[0]}? {hint}" if close else hint
 
 
 def masked(text: str) -> str:

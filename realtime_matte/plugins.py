@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Any, Generic, Literal, TypeAlias, TypeVar, cast
 
 from realtime_matte.config.specs import SpecOption
-from realtime_matte.errors import SpecError
+from realtime_matte.errors import SpecError, suggest
 from realtime_matte.interfaces import OpenBackground, OpenSink, OpenSource
 from realtime_matte.paths import is_file
 
@@ -92,7 +92,9 @@ def _unknown(kind: Kind, spec: str) -> SpecError:
     name, mark, option = spec.rpartition("?") if not is_file(spec) else (spec, "", "")
     if kind == "sinks" or not is_file(name):
         file = "; or give a video file, such as out.mp4" if kind == "sinks" else ""
-        return SpecError(f"no {noun} called {spec!r}", hint=f"there are: {', '.join(names(kind))}{file}")
+        known = names(kind)
+        hint = suggest(_split(spec)[0], known, f"there are: {', '.join(known)}{file}")
+        return SpecError(f"no {noun} called {spec!r}", hint=hint)
     if mark and _claiming(kind, name):
         return SpecError(f"no option {option!r} for the file {name!r} as {noun}", hint="leave it out")
     return SpecError(f"the file {name!r} cannot be a {noun}", hint="save an image as JPEG or PNG, a video as MP4")

@@ -82,7 +82,8 @@ def _value(option: Option) -> str:
     if option.range is None:
         return {"switch": "on or off", "list": "text, repeatable"}.get(option.kind, option.kind)
     minimum, maximum = option.range
-    return f"{'integer' if option.kind == 'integer' else 'number'}, {minimum:g} to {maximum:g} {option.unit}".rstrip()
+    kind = "integer" if option.kind == "integer" else "number"
+    return f"{kind}, {minimum:.12g} to {maximum:.12g} {option.unit}".rstrip()
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ def open(rest: str, /, *, size: Size, fit: Fit) -> "Slideshow":
     """Open the folder and read its first image."""
     name, options = parse(rest, OPTIONS)
     if not name:
-        raise SpecError("no folder is named after 'folder:'", hint="name one, as in folder:pics")
+        raise SpecError("'folder:' needs a folder name", hint="such as folder:pics")
     seconds = options["seconds"]
     return Slideshow(_list_images(name), size, fit, seconds=seconds, fade_s=min(options["fade"], seconds))
 

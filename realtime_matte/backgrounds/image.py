@@ -35,6 +35,6 @@ def claims(spec: str) -> bool:
 def open(rest: str, /, *, size: Size, fit: Fit) -> StillBackground:
     """Read the image and fit it to ``size``."""
     if not rest:
-        raise SpecError("no image is named after 'image:'", hint="name a file, as in image:beach.jpg")
+        raise SpecError("'image:' needs a file name", hint="such as image:beach.jpg")
     loaded = load(named(rest))
     return StillBackground(fit_image(loaded.pixels, size, fit), loaded.notices)

@@ -37,7 +37,7 @@ def claims(spec: str) -> bool:
 def open(rest: str, /, *, size: Size, fit: Fit) -> "VideoBackground":
     """Open the clip and decode its first frame."""
     if not rest:
-        raise SpecError("no video is named after 'video:'", hint="name a file, as in video:waves.mp4")
+        raise SpecError("'video:' needs a file name", hint="such as video:waves.mp4")
     path = named(rest)
     if not is_file(path):
         raise MissingFile(f"no video file {rest!r}", hint="name an existing file")

@@ -1,1 +1,1 @@
-"""``rtmatte``, the command line: ``main`` and one module a verb. Nothing is imported here: signals are caught first."""
+"""``rtmatte``, the command line: ``main`` and one module a command. Imports nothing: signals are caught first."""

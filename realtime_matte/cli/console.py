@@ -15,7 +15,7 @@ from realtime_matte.cli.job_control import in_foreground
 from realtime_matte.cli.main import discard_output
 from realtime_matte.errors import printable
 
-if TYPE_CHECKING:  # the verbs that print tables alone do without them
+if TYPE_CHECKING:  # the commands that print tables alone do without them
     from realtime_matte.pipeline.pipeline import Pipeline
     from realtime_matte.stats import Report, Spread
 
@@ -222,7 +222,7 @@ def progress_line(pipeline: "Pipeline", *, verbose: bool) -> str:
     if pipeline.camera_off_reason:
         return pipeline.camera_off_reason
     report = pipeline.stats.report()
-    parts = [f"{report.fps:.1f} fps"]
+    parts = [f"{report.fps:.1f} fps"] if report.fps else []  # 0 before the second frame
     if pipeline.live and report.age:
         parts.append(f"age {_p50_p95(report.age)} ms")
     if report.stages:

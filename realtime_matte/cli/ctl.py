@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from realtime_matte.cli.signals import Signals
 from realtime_matte.config.arguments import Parser, add_json
-from realtime_matte.errors import MatteError, SinkError, SpecError, printable
+from realtime_matte.errors import MatteError, SinkError, SpecError, printable, suggest
 from realtime_matte.paths import named
 
 if TYPE_CHECKING:
@@ -31,22 +31,25 @@ Read the status of a running rtmatte, and change it.
 
 commands:
   status               what it shows, and why
-  set KEY VALUE        change an option: bg, model, provider, threads, mirror, only-me, card-text; "" is its default
+  set KEY VALUE        change an option, one of those below; "" is its default
   background NAME      change the background: an image, blur, green, ...
   next                 the next background of those given with --bg
-  standby [on|off]     the standby card, with the camera off; without a word: the other one
+  standby [on|off]     the standby card, with the camera off; without on or off: toggle
   snapshot FILE        write what others see now as a PNG file
   quit                 end it
-"""
+
+options that set can change: """
 
 
 def main(words: Sequence[str], *, prog: str, signals: Signals) -> int:
     """Send one command and print the answer. Raises MatteError if it is refused."""
     arguments = _parser(prog).parse_intermixed_args(words)
     command, values = arguments.command, arguments.values
+    if command not in COMMANDS:
+        raise SpecError(f"no command {command!r}", hint=suggest(command, COMMANDS, f"there are: {', '.join(COMMANDS)}"))
     needed = COMMANDS[command]
     if not len([word for word in needed if not word.startswith("[")]) <= len(values) <= len(needed):
-        raise SpecError(f"wrong number of words: {prog} {command} {' '.join(needed)}".rstrip())
+        raise SpecError(f"usage: {prog} {command} {' '.join(needed)}".rstrip())
     if sys.platform == "win32":
         raise MatteError("rtmatte ctl works on Linux and macOS only", hint="use the keys b, space and q in the window")
     signals.raise_interrupts()
@@ -110,7 +113,8 @@ def _summary(status: Mapping[str, Any]) -> str:
     """The state in one line."""
     parts = [f"{status['state']} ({status['reason']})" if status["reason"] else status["state"]]
     if status["state"] == "running":
-        parts.append(f"{status['fps']:.1f} fps")
+        if status["fps"]:  # 0 before the second frame
+            parts.append(f"{status['fps']:.1f} fps")
         if status["age_p50_s"] is not None:
             parts.append(f"age {status['age_p50_s'] * 1e3:.0f}/{status['age_p95_s'] * 1e3:.0f} ms")
     return ", ".join([*parts, f"background {status['background']}", f"{status['model']} on {status['provider']}"])
@@ -142,9 +146,11 @@ def _word(value: object) -> str:
 
 
 def _parser(prog: str) -> Parser:
-    parser = Parser(prog, DESCRIPTION)
-    parser.add_argument("command", choices=COMMANDS, metavar="COMMAND", help=f"one of: {', '.join(COMMANDS)}")
-    parser.add_argument("values", nargs="*", metavar="VALUE", help="the words after the command")
+    from realtime_matte.pipeline.commands import LIVE
+
+    parser = Parser(prog, DESCRIPTION + ", ".join(sorted(name.replace("_", "-") for name in LIVE)))
+    parser.add_argument("command", metavar="COMMAND", help=f"one of: {', '.join(COMMANDS)}")
+    parser.add_argument("values", nargs="*", metavar="VALUE", help="what the command takes: see the list above")
     add_json(parser)
     parser.add_argument("--pid", type=int, metavar="N", help="process number, if several instances are running")
     return parser

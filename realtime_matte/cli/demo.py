@@ -136,6 +136,7 @@ def _run(options: argparse.Namespace, clip: Path, snapshot: Snapshot, signals: S
     from realtime_matte.cli.console import limit_opencv_threads, screen
     from realtime_matte.cli.crash_trace import earlier_crash, log_crashes
     from realtime_matte.cli.job_control import job_control
+    from realtime_matte.pipeline.commands import Command
     from realtime_matte.pipeline.pipeline import Pipeline
 
     log_crashes()
@@ -153,7 +154,7 @@ def _run(options: argparse.Namespace, clip: Path, snapshot: Snapshot, signals: S
         ) as pipeline,
         job_control(suspend=(shown.suspend,), resume=shown.resume),
     ):
-        signals.forward_to(lambda command: pipeline.request(command) if command == "quit" else None)
+        signals.forward_to(lambda action: pipeline.submit(Command(action)) if action == "quit" else None)
         for notice in [*earlier_crash(), *pipeline.notices]:
             shown.notify(notice)
         shown.start(pipeline, frames=frames)
@@ -175,7 +176,9 @@ def _print(pipeline: "Pipeline", seconds: float, files: Sequence[Path]) -> None:
     from realtime_matte.cli.console import stage_times
 
     report = pipeline.stats.report()
-    print(f"{report.composites} frames of {pipeline.mode} in {seconds:.1f} s: {report.fps:.1f} fps with encoding")
+    rate = f"{report.fps:.1f} fps with encoding" if report.fps else "with encoding"
+    size = "x".join(map(str, pipeline.source.size))
+    print(f"{report.composites} frames of {size}, {rate}; {seconds:.1f} s in all, with start-up")
     print(printable(f"model {pipeline.model}; {stage_times(report, verbose=False)} per frame"))
     for file in files:
         print(printable(f"wrote {file} ({file.stat().st_size / 1e3:.0f} kB)"))

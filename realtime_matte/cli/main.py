@@ -1,7 +1,7 @@
-"""``rtmatte``, the command line: one module a verb, imported when that verb is called, so that ``--help`` is quick.
+"""``rtmatte``, the command line: one module a command, imported when that is called, so that ``--help`` is quick.
 
-A verb's module has ``main(words, *, prog, signals) -> int``, the exit status. It calls ``signals.raise_interrupts()``
-before it opens anything.
+A command's module has ``main(words, *, prog, signals) -> int``, the exit status. It calls
+``signals.raise_interrupts()`` before it opens anything.
 """
 
 import errno
@@ -15,10 +15,18 @@ from typing import Final, TextIO
 
 from realtime_matte.address_space import check_address_space
 from realtime_matte.cli.signals import INTERRUPTED, Signals
-from realtime_matte.errors import OWN_VARIABLES, MatteError, SinkError, SpecError, missing_dependency, printable
+from realtime_matte.errors import (
+    OWN_VARIABLES,
+    MatteError,
+    SinkError,
+    SpecError,
+    missing_dependency,
+    printable,
+    suggest,
+)
 
-VERBS: Final = {
-    "run": "camera in, new background, virtual camera out; the default verb",
+COMMANDS: Final = {
+    "run": "camera in, new background, virtual camera out; the default command",
     "ctl": "status of a running rtmatte, and changes of it, for scripts and hotkeys (Linux, macOS)",
     "demo": "process a built-in moving photograph and write the result to demo/; needs no camera",
     "devices": "list the cameras, virtual cameras and providers of this machine",
@@ -42,7 +50,7 @@ def main(words: Sequence[str] | None = None, *, signals: Signals | None = None) 
         signals: Those of the process; None catches them until the return.
 
     Returns:
-        The exit status: 0, FAILED after an error that was printed in one line, or INTERRUPTED. Some verbs return 1.
+        The exit status: 0, FAILED after an error that was printed in one line, or INTERRUPTED. Some commands return 1.
     """
     if signals is None:
         with Signals() as caught:
@@ -65,7 +73,7 @@ def discard_output(stream: TextIO) -> None:
 
 
 def _call_and_flush(words: Sequence[str], signals: Signals) -> int:
-    """The verb's status. What it printed is flushed here, where an error of it can be reported."""
+    """The command's status. What it printed is flushed here, where an error of it can be reported."""
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # the terminal's encoding may lack letters of a file name
     try:
@@ -100,9 +108,9 @@ def _output_error(error: OSError) -> SinkError:
 
 
 def _call(words: Sequence[str], signals: Signals) -> int:
-    verb = words[0] if words and words[0] in VERBS else None
-    if verb is None and words and not words[0].startswith("-"):
-        raise SpecError(f"no verb called {words[0]!r}", hint=f"there are: {', '.join(VERBS)}")
+    command = words[0] if words and words[0] in COMMANDS else None
+    if command is None and words and not words[0].startswith("-"):
+        raise _unknown_command(words[0])
     if not {"-h", "--help", "--version"}.intersection(words):
         check_address_space()
     variables = [name for name in os.environ if name.startswith(("OPENCV_", "NUMBA_")) and name not in OWN_VARIABLES]
@@ -111,10 +119,23 @@ def _call(words: Sequence[str], signals: Signals) -> int:
 
         check_variables(variables)
     os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")  # its warnings would break the progress line
-    module = import_module(f"realtime_matte.cli.{(verb or 'run').replace('-', '_')}")
-    prog = f"rtmatte {verb}" if verb else "rtmatte"
-    status: int = module.main(words[1:] if verb else words, prog=prog, signals=signals)
+    module = import_module(f"realtime_matte.cli.{(command or 'run').replace('-', '_')}")
+    prog = f"rtmatte {command}" if command else "rtmatte"
+    status: int = module.main(words[1:] if command else words, prog=prog, signals=signals)
     return status
+
+
+def _unknown_command(word: str) -> SpecError:
+    """The error for a word that is no command; it may be a background."""
+    from realtime_matte import plugins
+
+    hint = f"there are: {', '.join(COMMANDS)}"
+    suggested = suggest(word, COMMANDS, hint)
+    if suggested == hint:
+        with suppress(SpecError, ImportError):
+            plugins.background(word)
+            suggested = f"did you mean --bg {word}? {hint}"
+    return SpecError(f"no command called {word!r}", hint=suggested)
 
 
 def _to_matte_error(error: Exception) -> MatteError:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from realtime_matte.cli.main import FAILED, VERBS
+from realtime_matte.cli.main import COMMANDS, FAILED
 from realtime_matte.cli.signals import Signals
 from realtime_matte.config.arguments import Parser, add_options
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 EPILOG = """\
 examples:
-  rtmatte --bg beach.jpg                 then choose the virtual camera in your call
-  rtmatte --bg blur --output window      show it in a window only
+  rtmatte --bg blur                      then choose the virtual camera in your call
+  rtmatte --bg beach.jpg --output window your own image, shown in a window only
   rtmatte --camera clip.mp4 --bg none --output person.mov
 
 options may also be set in a TOML file, by their names without --: bg = "beach.jpg"
 
-other verbs (rtmatte VERB --help):
+other commands (rtmatte COMMAND --help):
 """
 
 
@@ -52,6 +52,7 @@ def _run(config: "Config", signals: Signals, shown: "Screen") -> int:
     from realtime_matte.cli.job_control import job_control
     from realtime_matte.cli.keys import Keys
     from realtime_matte.control.server import serve
+    from realtime_matte.pipeline.commands import Command
     from realtime_matte.pipeline.pipeline import Pipeline
 
     signals.raise_interrupts()
@@ -61,7 +62,7 @@ def _run(config: "Config", signals: Signals, shown: "Screen") -> int:
         closing(Keys(pipeline.request, enabled=pipeline.live)) as keys,
         job_control(suspend=(shown.suspend, keys.suspend), resume=shown.resume),
     ):
-        signals.forward_to(pipeline.request)
+        signals.forward_to(lambda action: pipeline.submit(Command(action)))  # also after the end, when it is refused
         for notice in [*earlier_crash(), *pipeline.notices, *keys.notices, *control_notices]:
             shown.notify(notice)
         shown.start(pipeline, frames=config.frames or pipeline.frames)
@@ -85,8 +86,8 @@ def _limit(config: "Config", pipeline: "Pipeline") -> Callable[[], bool]:
 
 
 def _parser(prog: str) -> Parser:
-    verbs = "\n".join(f"  {verb:<15} {about}" for verb, about in VERBS.items() if verb != "run")
-    parser = Parser(prog, "Replace the background of a camera, live, in a virtual camera.", epilog=EPILOG + verbs)
+    commands = "\n".join(f"  {command:<15} {about}" for command, about in COMMANDS.items() if command != "run")
+    parser = Parser(prog, "Replace the background of a camera, live, in a virtual camera.", epilog=EPILOG + commands)
     add_options(parser)
     parser.add_argument(
         "--config",

@@ -5,16 +5,17 @@ options come from Config, so that a command-line framework would have nothing to
 """
 
 import argparse
+import re
 from collections.abc import Collection, Mapping
 from typing import Any, NoReturn
 
 from realtime_matte import __version__
 from realtime_matte.config.config import Option, options, parse_values
-from realtime_matte.errors import SpecError
+from realtime_matte.errors import SpecError, suggest
 
 
 class Parser(argparse.ArgumentParser):
-    """The parser of one verb. It raises SpecError, and accepts no abbreviated options."""
+    """The parser of one command. It raises SpecError, and accepts no abbreviated options."""
 
     def __init__(self, prog: str, description: str, *, epilog: str | None = None) -> None:
         super().__init__(
@@ -28,14 +29,19 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise the error, for ``main`` to print."""
-        raise SpecError(message, hint=f"see {self.prog} --help")
+        hint = f"see {self.prog} --help"
+        unknown = re.match(r"unrecognized arguments: (?:.*? )??--(?:no-)?([\w-]+)", message)
+        if unknown:
+            known = [option.removeprefix("--") for option in self._option_string_actions if option.startswith("--")]
+            hint = suggest(unknown[1], known, hint, prefix="--")
+        raise SpecError(message, hint=hint)
 
 
 def add_options(parser: argparse.ArgumentParser, names: Collection[str] | None = None) -> None:
     """Add options of Config, each under the heading of its group.
 
     Args:
-        parser: The parser of a verb.
+        parser: The parser of a command.
         names: Which fields; None for all. In a parser of some of them, there are no headings.
     """
     groups: dict[str, Any] = {}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, Self, TypeAlias
 
 from realtime_matte.config import parsers
 from realtime_matte.config.parsers import Choice, Number
-from realtime_matte.errors import SpecError
+from realtime_matte.errors import SpecError, suggest
 
 if TYPE_CHECKING:  # both import NumPy, which `rtmatte --help` does without
     from realtime_matte.frame import Size
@@ -380,7 +380,7 @@ def parse_values(values: Mapping[str, object], *, prefix: str = "") -> dict[str,
     known = {option.name: option for option in options()}
     for name in values:
         if name not in known:
-            raise SpecError(f"no option {name!r}", hint=f"there are: {', '.join(sorted(known))}")
+            raise SpecError(f"no option {name!r}", hint=suggest(name, known, f"there are: {', '.join(sorted(known))}"))
     return {name: _parse(known[name], value, prefix) for name, value in values.items()}
 
 

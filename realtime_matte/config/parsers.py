@@ -100,7 +100,8 @@ class Number:
 
     def __call__(self, value: object) -> float:
         """The number; an int if ``integer``."""
-        problem = ValueError(f"a {'whole ' if self.integer else ''}number from {self.minimum:g} to {self.maximum:g}")
+        kind = "whole number" if self.integer else "number"
+        problem = ValueError(f"a {kind} from {self.minimum:.12g} to {self.maximum:.12g}")  # in full: 1000000000
         if isinstance(value, bool) or not isinstance(value, str | int | float):
             raise problem
         try:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any, Final, Generic, TypeVar
 
-from realtime_matte.errors import SpecError
+from realtime_matte.errors import SpecError, suggest
 
 Value = TypeVar("Value")
 
@@ -111,7 +111,7 @@ def switch(text: str) -> bool:
 def _parse(rest: str, key: str, value: str, allowed: Mapping[str, Callable[[str], Any]]) -> Any:  # noqa: ANN401
     if key not in allowed:
         known = ", ".join(sorted(allowed)) or "none"
-        raise SpecError(f"no option {key!r} in {rest!r}", hint=f"there are: {known}")
+        raise SpecError(f"no option {key!r} in {rest!r}", hint=suggest(key, allowed, f"there are: {known}"))
     try:
         return allowed[key](value)
     except ValueError as error:

@@ -11,7 +11,7 @@ from platformdirs import user_config_path
 from realtime_matte.config import relative_paths
 from realtime_matte.config.arguments import from_arguments
 from realtime_matte.config.config import Config, options, parse_values
-from realtime_matte.errors import BadFile, MissingFile, SpecError
+from realtime_matte.errors import BadFile, MissingFile, SpecError, suggest
 from realtime_matte.paths import is_file, named, open_regular
 
 FILE_NAME: Final = "rtmatte.toml"
@@ -48,7 +48,8 @@ def load(path: Path) -> dict[str, object]:
     values: dict[str, object] = {}
     for key, value in _read(path).items():
         if key not in names:
-            raise SpecError(f"{path}: no option {key!r}", hint=f"there are: {', '.join(sorted(names))}")
+            hint = suggest(key, names, f"there are: {', '.join(sorted(names))}")
+            raise SpecError(f"{path}: no option {key!r}", hint=hint)
         if names[key] in relative_paths.OPTIONS and _has_control_codes(value):
             raise SpecError(f"{path}: {key}: {value!r} contains control characters", hint=PATH_HINT)
         values[names[key]] = value

@@ -85,13 +85,13 @@ def choose(pid: int | None) -> Instance:
     """
     found = instances()
     pids = ", ".join(str(instance.pid) for instance in found)
+    if not found:
+        raise MatteError("no rtmatte is running", hint="start it, without --no-control")
     if pid is not None:
         chosen = [instance for instance in found if instance.pid == pid]
         if not chosen:
-            raise MatteError(f"no rtmatte with pid {pid}", hint=f"there are: {pids}" if pids else "start rtmatte")
+            raise MatteError(f"no rtmatte with pid {pid}", hint=f"there are: {pids}")
         return chosen[0]
-    if not found:
-        raise MatteError("no rtmatte is running", hint="start it, without --no-control")
     if len(found) > 1:
         raise MatteError(f"{len(found)} instances of rtmatte are running: {pids}", hint="add --pid N")
     return found[0]

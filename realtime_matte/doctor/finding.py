@@ -12,12 +12,12 @@ State: TypeAlias = Literal["ok", "warning", "error"]
 
 WHY: Final = {
     "settings": "what you asked for cannot be done",
-    "camera": "others see what the camera sees, at the rate it delivers",
+    "camera": "without a camera there is nothing to send",
     "model": "it separates you from the background; without it only the standby card is sent",
-    "background": "it is what others see instead of the room",
-    "card": "it is what others see whenever there is no matte",
-    "virtualcam": "it is the camera to choose in a call",
-    "pipewire": "it is the camera to choose in a call",
+    "background": "others see it in place of your room",
+    "card": "others see it whenever there is no matte",
+    "virtualcam": "calls receive the output through it",
+    "pipewire": "calls receive the output through it",
     "python": "rtmatte needs a newer version",
     "weights": "a changed network may leave parts of the room visible",
 }

@@ -274,7 +274,7 @@ def _open(path: Path) -> tuple[InputContainer, VideoStream]:
         raise
     except OSError as error:
         raise MissingFile(
-            f"cannot read the video {str(path)!r}: {error.strerror}", hint="name one that is there"
+            f"cannot read the video {str(path)!r}: {error.strerror}", hint="name an existing file"
         ) from error
     if empty:
         raise BadFile(f"{str(path)!r} is an empty file", hint="give a video such as an MP4")

@@ -70,7 +70,8 @@ def choose(suffix: str, *, alpha: bool) -> tuple[Format, Encoder]:
         SinkError: this FFmpeg has no encoder for it.
     """
     if suffix.lower() not in FORMATS:
-        raise SpecError(f"no video format ends in {suffix!r}", hint=f"available: {', '.join(FORMATS)}")
+        *others, last = FORMATS
+        raise SpecError(f"video format {suffix} is not supported", hint=f"use {', '.join(others)} or {last}")
     file_format = FORMATS[suffix.lower()]
     encoders = file_format.with_alpha if alpha else file_format.opaque
     if not encoders:

@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Final
 
-from realtime_matte.errors import MissingDependency, MissingFile, SpecError
+from realtime_matte.errors import MissingDependency, MissingFile, SpecError, suggest
 from realtime_matte.interfaces import Network
 from realtime_matte.models.catalog import ModelFile, shipped_files, weights_folder
 from realtime_matte.models.options import UNVERIFIED, split_spec
@@ -77,7 +77,8 @@ def _path(name: str) -> Path:
     names = ", ".join(shipped) or "none"
     path = named(name)
     if path.suffix.lower() != ".onnx" and len(path.parts) < 2 and not is_file(path):  # noqa: PLR2004 -- a bare word
-        raise SpecError(f"unknown model {name!r}", hint=f"choose one of: {names}; or give the path of an .onnx file")
+        hint = suggest(name, [AUTO, *shipped], f"choose one of: {names}; or give the path of an .onnx file")
+        raise SpecError(f"unknown model {name!r}", hint=hint)
     if not is_file(path):
         raise MissingFile(f"model file {name} does not exist", hint=f"shipped models are: {names}")
     return Path(in_utf8(path))

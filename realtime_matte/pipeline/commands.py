@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from realtime_matte.config.config import Option, options, parse_values
-from realtime_matte.errors import MatteError, SpecError
+from realtime_matte.errors import MatteError, SpecError, suggest
 
 Reply: TypeAlias = Future[object]
 """Where the result of a command arrives; a refused command is a MatteError."""
@@ -59,7 +59,9 @@ def parse(command: Command) -> Command:
         return Command(key, command.value)
     value = command.value
     if option.kind == "switch" and isinstance(value, str):
-        value = SWITCH_WORDS.get(value, value)
+        if value not in SWITCH_WORDS:
+            raise SpecError(f"{option.key}: {value!r} is not on or off")
+        value = SWITCH_WORDS[value]
     parsed = parse_values({key: value})[key]
     return Command(key, parsed[0] if isinstance(parsed, tuple) else parsed)
 
@@ -67,7 +69,9 @@ def parse(command: Command) -> Command:
 def _option(key: str, given: str) -> Option:
     known = {option.name: option for option in options()}
     if key not in known:
-        raise SpecError(f"no command {given!r}", hint=f"there are: {', '.join([*ACTIONS, *LIVE])}")
+        live = sorted(option.key for option in options() if option.name in LIVE)
+        hint = suggest(given, live, f"these can: {', '.join(live)}")
+        raise SpecError(f"no option {given!r} can change while running", hint=hint)
     option = known[key]
     if key not in LIVE:
         raise SpecError(

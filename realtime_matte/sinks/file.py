@@ -3,6 +3,7 @@
 An existing file is refused; ``out.mp4?overwrite=yes`` replaces it.
 """
 
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -17,23 +18,25 @@ from av.video.reformatter import Colorspace, VideoReformatter
 from realtime_matte.config.specs import SpecOption, parse, split, switch
 from realtime_matte.errors import SinkError, SpecError
 from realtime_matte.frame import Pixels, Size
-from realtime_matte.media.encoder import FORMATS, TICKS_PER_S, Encoder, Format, choose, start
+from realtime_matte.media.encoder import TICKS_PER_S, Encoder, Format, choose, start
 from realtime_matte.media.new_file import NewFile, write_error
 from realtime_matte.paths import named
 
 OPTIONS: Final = {"overwrite": SpecOption(switch, "replace an existing file", default=False)}
 
+FILE_SUFFIX: Final = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,4}")
+
 
 def claims(spec: str) -> bool:
-    """True for names that end like one of the video formats."""
-    return Path(split(spec, OPTIONS)[0]).suffix.lower() in FORMATS
+    """True for names that end like a file's; ``open`` refuses those that are no video format."""
+    return FILE_SUFFIX.fullmatch(Path(split(spec, OPTIONS)[0]).suffix) is not None
 
 
 def open(rest: str, /, *, size: Size, fps: float, alpha: bool) -> "Recording":
     """Start the file."""
     name, options = parse(rest, OPTIONS)
     if not name:
-        raise SpecError("no file is named after 'file:'", hint="name one, as in file:out.mp4")
+        raise SpecError("'file:' needs a file name", hint="such as file:out.mp4")
     path = named(name)
     file_format, encoder = choose(path.suffix, alpha=alpha)
     file = NewFile(path, overwrite=options["overwrite"])
@@ -67,7 +70,8 @@ class Recording:
             self._container, self._stream = start(path, file_format, encoder, size=even, fps=fps)
         except av.error.FFmpegError as error:
             raise write_error(path, error.errno, f"{encoder.name} reports {error.strerror}") from error
-        self._notices = [f"{path}: {encoder.title} ({encoder.name}), {even[0]}x{even[1]}"]
+        reason = "" if even == size else f", as {encoder.title} needs even sides"
+        self._notices = [f"{path}: {encoder.title} ({encoder.name}), {even[0]}x{even[1]}{reason}"]
 
     @property
     def notices(self) -> Sequence[str]:

@@ -25,7 +25,7 @@ def open(rest: str, /, *, size: Size, fps: float, alpha: bool) -> "Frames":  # n
     """Create the folder where it is missing."""
     name, options = parse(rest, OPTIONS)
     if not name:
-        raise SpecError("no folder is named after 'frames:'", hint="name one, as in frames:out")
+        raise SpecError("'frames:' needs a folder name", hint="such as frames:out")
     folder = named(name)
     try:
         folder.mkdir(parents=True, exist_ok=True)

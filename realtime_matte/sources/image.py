@@ -24,7 +24,7 @@ def open(rest: str, /, *, size: Size | None, fps: float | None) -> "StillImage":
     """Read the image; it covers ``size``."""
     name, given = parse(rest, OPTIONS)
     if not name:
-        raise SpecError("no image is named after 'image:'", hint="name a file, as in image:me.jpg")
+        raise SpecError("'image:' needs a file name", hint="such as image:me.jpg")
     ticks = make_ticks(fps, given["frames"])
     loaded = image.load(named(name))
     pixels = loaded.pixels if size is None else fit.fit_image(loaded.pixels, size, "cover")

@@ -37,7 +37,7 @@ def open(rest: str, /, *, size: Size | None, fps: float | None) -> "EveryFrame |
     """Open the file; a clip that loops is live."""
     name, given = parse(rest, OPTIONS)
     if not name:
-        raise SpecError("no video is named after 'video:'", hint="name a file, as in video:clip.mp4")
+        raise SpecError("'video:' needs a file name", hint="such as video:clip.mp4")
     requested_fps = None if fps is None else checked_fps(fps)
     clip = Clip(named(name))
     if not any(given.values()):

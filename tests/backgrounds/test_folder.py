@@ -245,7 +245,7 @@ def test_a_folder_without_images_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_a_name_is_refused() -> None:
-    with pytest.raises(SpecError, match=r"no folder is named after 'folder:'; name one, as in folder:pics"):
+    with pytest.raises(SpecError, match=r"'folder:' needs a folder name; such as folder:pics"):
         opened("?seconds=3")
 
 

@@ -357,7 +357,7 @@ def test_a_missing_video_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_video_without_a_name_is_refused() -> None:
-    with pytest.raises(SpecError, match=r"no video is named after 'video:'; name a file, as in video:waves\.mp4"):
+    with pytest.raises(SpecError, match=r"'video:' needs a file name; such as video:waves\.mp4"):
         video.open("", size=SIZE, fit="cover")
 
 

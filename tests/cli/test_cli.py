@@ -1,6 +1,7 @@
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from rich.console import Console
 from realtime_matte import __version__
 from realtime_matte.benchmark import report
 from realtime_matte.cli.console import PlainLines, ProgressLine, Quiet, progress_line, screen
-from realtime_matte.cli.main import VERBS, main
+from realtime_matte.cli.main import COMMANDS, main
 from realtime_matte.config.config import options
 from realtime_matte.errors import SinkError, SourceError
 from realtime_matte.pipeline.pipeline import Pipeline
@@ -44,27 +45,27 @@ def no_options_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 # arguments and errors
 
 
-def test_help_lists_every_option_and_every_verb(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_lists_every_option_and_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(["--help"])
     shown = capsys.readouterr().out
     assert caught.value.code == 0
-    assert all(verb in shown for verb in VERBS if verb != "run")
+    assert all(command in shown for command in COMMANDS if command != "run")
     assert [option.flag for option in options() if option.flag not in shown] == []
 
 
-def test_the_readme_has_every_option_and_every_verb() -> None:
+def test_the_readme_has_every_option_and_every_command() -> None:
     readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
-    words = [*(option.flag for option in options()), *VERBS]
+    words = [*(option.flag for option in options()), *COMMANDS]
     assert [word for word in words if f"`{word}" not in readme and f"rtmatte {word}" not in readme] == []
 
 
-@pytest.mark.parametrize("verb", VERBS)
-def test_every_verb_has_help(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
-        main([verb, "--help"])
+        main([command, "--help"])
     assert caught.value.code == 0
-    assert capsys.readouterr().out.startswith(f"usage: rtmatte {verb}")
+    assert capsys.readouterr().out.startswith(f"usage: rtmatte {command}")
 
 
 @pytest.mark.parametrize("words", [["--version"], ["run", "--version"], ["bench", "--version"]])
@@ -79,10 +80,28 @@ def test_version(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     [
         (
             ["dcotor"],
-            "no verb called 'dcotor'; there are: run, ctl, demo, devices, doctor, models, bench, install-service",
+            (
+                "no command called 'dcotor'; did you mean doctor?"
+                " there are: run, ctl, demo, devices, doctor, models, bench, install-service"
+            ),
         ),
-        (["--bgg", "x"], "unrecognized arguments: --bgg x; see rtmatte --help"),
-        (["run", "--cam", "0"], "unrecognized arguments: --cam 0; see rtmatte run --help"),
+        (
+            ["blur"],
+            (
+                "no command called 'blur'; did you mean --bg blur?"
+                " there are: run, ctl, demo, devices, doctor, models, bench, install-service"
+            ),
+        ),
+        (
+            ["xyzzy"],
+            "no command called 'xyzzy'; there are: run, ctl, demo, devices, doctor, models, bench, install-service",
+        ),
+        (["--bgg", "x"], "unrecognized arguments: --bgg x; did you mean --bg? see rtmatte --help"),
+        (["run", "--cam", "0"], "unrecognized arguments: --cam 0; did you mean --camera? see rtmatte run --help"),
+        (["--background", "x"], "unrecognized arguments: --background x; did you mean --bg? see rtmatte --help"),
+        (["--bgg", "x", "--xyzzy"], "unrecognized arguments: --bgg x --xyzzy; did you mean --bg? see rtmatte --help"),
+        (["--no-mirorr"], "unrecognized arguments: --no-mirorr; did you mean --mirror? see rtmatte --help"),
+        (["--xyzzy"], "unrecognized arguments: --xyzzy; see rtmatte --help"),
         (["--size"], "argument --size: expected one argument; see rtmatte --help"),
         (["--size", "0x0"], "--size: '0x0' is not WIDTHxHEIGHT with each from 16 to 8192, such as 1280x720"),
         (["--fps", "fast"], "--fps: 'fast' is not a number from 1 to 240"),
@@ -296,9 +315,9 @@ def test_a_closed_stdout_is_not_an_error(word: str) -> None:
 @LINUX
 @pytest.mark.parametrize(("error", "expected"), [("SinkError('no room')", b"no room"), ("RuntimeError", b"Traceback")])
 def test_a_closed_stdout_hides_no_error(error: str, expected: bytes) -> None:
-    verb = "from realtime_matte.cli import main as cli; from realtime_matte.errors import SinkError\n"
-    verb += f"def call(*_):\n print('half of it')\n raise {error}\ncli._call = call; raise SystemExit(cli.main([]))"
-    assert expected in with_closed_stdout("-c", verb).stderr
+    command = "from realtime_matte.cli import main as cli; from realtime_matte.errors import SinkError\n"
+    command += f"def call(*_):\n print('half of it')\n raise {error}\ncli._call = call; raise SystemExit(cli.main([]))"
+    assert expected in with_closed_stdout("-c", command).stderr
 
 
 def test_a_name_that_the_terminal_cannot_encode_is_printed_escaped(model: str, tmp_path: Path) -> None:
@@ -341,7 +360,7 @@ def test_an_interrupt_before_the_run_sets_the_exit_status(monkeypatch: pytest.Mo
     assert main(["--camera", "demo", "--output", "null"]) == 130
 
 
-def test_an_interrupt_of_another_verb_sets_the_exit_status(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupt_of_another_command_sets_the_exit_status(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> int:
         raise KeyboardInterrupt
 
@@ -409,6 +428,13 @@ def test_the_progress_line_of_a_clip_has_fps_and_stages_but_no_age(pipeline: Pip
     assert "dropped" not in line
 
 
+def test_the_progress_line_has_no_rate_before_the_second_frame(pipeline: Pipeline) -> None:
+    pipeline.step()
+    assert " fps | " not in progress_line(pipeline, verbose=False).removesuffix(" at 30 fps")
+    pipeline.step()
+    assert re.match(r"[\d.]+ fps \| ", progress_line(pipeline, verbose=False))
+
+
 def test_the_progress_line_of_a_camera_has_age_and_drops() -> None:
     source = opener(ScriptedSource(range(3), live=True))
     with Pipeline.open(
@@ -446,7 +472,7 @@ def test_the_screen_depends_on_quiet_and_the_terminal() -> None:
         assert type(shown) is ProgressLine
 
 
-# the other verbs
+# the other commands
 
 
 def test_models_lists_the_shipped_ones(capsys: pytest.CaptureFixture[str]) -> None:

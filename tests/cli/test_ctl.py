@@ -18,10 +18,12 @@ from fakes.pipelines import clip, open_pipeline
 from fakes.privacy import is_card, marked
 from fakes.scripted import Recorder, SolidBackground, wait_until
 
+from realtime_matte.cli.ctl import _summary
 from realtime_matte.cli.main import main
 from realtime_matte.control import sockets
 from realtime_matte.control.server import ControlServer
 from realtime_matte.control.sockets import instances, open_folder
+from realtime_matte.pipeline.commands import LIVE
 from realtime_matte.pipeline.pipeline import Pipeline
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="rtmatte ctl works on Linux and macOS only")
@@ -98,6 +100,11 @@ def test_status_says_which_instance_it_is_and_how_it_runs(
     assert any(line.startswith("  options: ") and "mirror off" in line for line in details)
 
 
+def test_the_summary_has_no_rate_before_the_second_frame() -> None:
+    status = {"state": "running", "reason": "", "fps": 0.0, "age_p50_s": None, "background": "blur", "model": "small"}
+    assert _summary({**status, "provider": "cpu"}) == "running, background blur, small on cpu"
+
+
 def test_json_is_the_whole_status(pipeline: Pipeline, capsys: pytest.CaptureFixture[str]) -> None:
     assert ctl(pipeline, "standby", "on", "--json") == 0
     status = json.loads(capsys.readouterr().out)
@@ -156,10 +163,17 @@ def test_quit_ends_the_run(pipeline: Pipeline, capsys: pytest.CaptureFixture[str
     ("words", "message"),
     [
         (["set", "size", "9x9"], "size cannot change while running; stop rtmatte and start it again with --size"),
-        (["set", "mirror", "maybe"], "mirror: 'maybe' is not true or false"),
+        (["set", "mirror", "7"], "mirror: '7' is not on or off"),
+        (
+            ["set", "foo", "3"],
+            (
+                "no option 'foo' can change while running;"
+                " these can: bg, card-on-doubt, card-text, mirror, model, only-me, provider, threads"
+            ),
+        ),
         (["standby", "maybe"], "standby: 'maybe' is not on, off or toggle"),
-        (["set", "mirror"], "wrong number of words: rtmatte ctl set KEY VALUE"),
-        (["next", "one"], "wrong number of words: rtmatte ctl next"),
+        (["set", "mirror"], "usage: rtmatte ctl set KEY VALUE"),
+        (["next", "one"], "usage: rtmatte ctl next"),
         (
             ["snapshot", "shot.jpg"],
             "a snapshot is a PNG file, and 'shot.jpg' is not named as one; name it like shot.png",
@@ -181,7 +195,18 @@ def test_without_a_running_instance_it_is_an_error(capsys: pytest.CaptureFixture
 
 def test_an_unknown_command_names_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["ctl", "stop"]) == 2
-    assert "invalid choice: 'stop' (choose from" in capsys.readouterr().err
+    known = "there are: status, set, background, next, standby, snapshot, quit"
+    assert capsys.readouterr().err == f"rtmatte: no command 'stop'; {known}\n"
+    assert main(["ctl", "statsu"]) == 2
+    assert capsys.readouterr().err == f"rtmatte: no command 'statsu'; did you mean status? {known}\n"
+
+
+def test_help_lists_the_live_options(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["ctl", "--help"])
+    printed = " ".join(capsys.readouterr().out.split())
+    assert ": bg, card-on-doubt, card-text, mirror, model, only-me, provider, threads" in printed
+    assert len(LIVE) == 8
 
 
 def test_on_windows_it_says_where_it_works(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

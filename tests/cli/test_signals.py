@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from fakes import networks as tiny_networks
 
-from realtime_matte.cli.main import VERBS, main
+from realtime_matte.cli.main import COMMANDS, main
 from realtime_matte.cli.signals import Signals
 from realtime_matte.config import toml_file
 from realtime_matte.pipeline.pipeline import Pipeline
@@ -120,25 +120,25 @@ def test_a_signal_to_quit_before_anything_is_open_ends_with_130(name: str) -> No
 
 
 @LINUX
-@pytest.mark.parametrize("verb", VERBS)
-def test_command_signals_end_no_verb(verb: str) -> None:
+@pytest.mark.parametrize("command", COMMANDS)
+def test_command_signals_end_no_command(command: str) -> None:
     """Sent before its first line, after its last, and when Python ends, which restores the defaults."""
     code = """
 class LastLine:
     def __del__(self):
         send(signal.SIGUSR1, signal.SIGUSR2)
-class Verb:
+class Command:
     @staticmethod
     def main(*_, signals, **__):
         signals.raise_interrupts()
         send(signal.SIGUSR1, signal.SIGUSR2)
         return 7
-command_line.import_module = lambda _name: send(signal.SIGUSR1, signal.SIGUSR2) or Verb
+command_line.import_module = lambda _name: send(signal.SIGUSR1, signal.SIGUSR2) or Command
 last = LastLine()
 atexit.register(send, signal.SIGUSR1, signal.SIGUSR2)
 sys.exit(main())
 """
-    done = run_process(code, verb)
+    done = run_process(code, command)
     assert (done.returncode, done.stdout, done.stderr) == (7, "", "")
 
 

@@ -32,7 +32,9 @@ def test_a_name_with_a_question_mark_can_have_options() -> None:
 
 
 def test_unknown_option_names_the_allowed_ones() -> None:
-    with pytest.raises(SpecError, match=r"no option 'second' in 'pics\?second=1'; there are: fade, seconds"):
+    with pytest.raises(
+        SpecError, match=r"no option 'second' in 'pics\?second=1'; did you mean seconds\? there are: fade, seconds"
+    ):
         parse("pics?second=1", SLIDES)
 
 

@@ -111,7 +111,7 @@ def test_a_refused_change_is_an_error_with_a_hint(pipeline: Pipeline, server: Co
         (b"[" * 10_000, "a request is not JSON"),
         (b"[1]", "a request has no key"),
         (b'{"key": 1}', "a request has no key"),
-        (b'{"key": "rm -rf"}', "no command 'rm -rf'"),
+        (b'{"key": "rm -rf"}', "no option 'rm -rf' can change while running"),
         (b'{"key": "threads", "value": ' + b"9" * 5000 + b"}", "a request is not JSON"),
         (b'{"key": "threads", "value": NaN}', "threads: nan is not a whole number from 1 to 256"),
         (b'{"key": "bg", "value": "a\\u0000b"}', "no background called"),

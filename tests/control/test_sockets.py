@@ -118,7 +118,7 @@ def test_an_instance_with_another_environment_is_found(runtime: Path, monkeypatc
 def test_the_only_instance_is_chosen(runtime: Path) -> None:  # noqa: ARG001
     with pytest.raises(MatteError, match="no rtmatte is running; start it, without --no-control"):
         choose(None)
-    with pytest.raises(MatteError, match="no rtmatte with pid 4; start rtmatte"):
+    with pytest.raises(MatteError, match="no rtmatte is running; start it, without --no-control"):
         choose(4)
     folder = open_folder()
     with listening(folder / "4.sock"):

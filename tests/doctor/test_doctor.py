@@ -1,4 +1,4 @@
-"""``rtmatte doctor``: the verb, and its checks of the installation and the pipeline."""
+"""``rtmatte doctor``: the command, and its checks of the installation and the pipeline."""
 
 import importlib
 import json
@@ -280,4 +280,7 @@ def test_missing_virtual_camera_refers_to_its_kernel_module() -> None:
 
 def test_unknown_option_has_status_2(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor", "--fixx"]) == 2
-    assert capsys.readouterr().err == "rtmatte: unrecognized arguments: --fixx; see rtmatte doctor --help\n"
+    assert (
+        capsys.readouterr().err
+        == "rtmatte: unrecognized arguments: --fixx; did you mean --fix? see rtmatte doctor --help\n"
+    )

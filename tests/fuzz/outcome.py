@@ -65,7 +65,7 @@ class Run:
 
         Args:
             outputs: Files and folders that the run was asked to write, relative to its scratch folder.
-            may_print: The verb prints its result on standard output.
+            may_print: The command prints its result on standard output.
         """
         found = [self.outcome.limit] if self.outcome.limit else []
         if self.outcome.signal:

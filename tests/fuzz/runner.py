@@ -36,7 +36,7 @@ class Case:
         files: Written into the scratch folder before the run.
         inputs: Names of ``fuzz.inputs``, which all runs share.
         outputs: What the run is asked to write, relative to the scratch folder.
-        may_print: The verb prints its result on standard output.
+        may_print: The command prints its result on standard output.
         program: A key of ``server.PROGRAMS``.
     """
 

@@ -123,7 +123,7 @@ def test_a_series_among_others_is_one_choice() -> None:
 
 
 def test_an_unknown_spec_is_an_error() -> None:
-    with pytest.raises(SpecError, match="no background called 'beech'; there are: "):
+    with pytest.raises(SpecError, match=r"no background called 'beech'; did you mean beach[?] there are: "):
         opened("beech")
 
 

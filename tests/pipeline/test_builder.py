@@ -256,7 +256,9 @@ def test_option_values_are_checked(wrong: dict[str, Any], message: str) -> None:
 
 
 def test_an_unknown_option_is_an_error_that_names_the_known_ones() -> None:
-    with pytest.raises(SpecError, match=r"no option 'mirorr'; there are: bg, camera, .*, mirror, "):
+    with pytest.raises(
+        SpecError, match=r"no option 'mirorr'; did you mean mirror[?] there are: bg, camera, .*, mirror, "
+    ):
         open_pipeline(clip(1), Recorder(), mirorr=True)
 
 
@@ -331,7 +333,7 @@ def test_a_missing_card_image_is_an_error_at_the_start() -> None:
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
-        ("cam:0", "no source called 'cam:0'; there are: camera, demo, "),
+        ("cam:0", "no source called 'cam:0'; did you mean camera[?] there are: camera, demo, "),
         ("no-such-clip.mp4", "no-such-clip.mp4"),
     ],
 )

@@ -138,8 +138,10 @@ def test_a_value_is_parsed_as_that_of_the_option(command: Command, parsed: Comma
             "size cannot change while running; stop rtmatte and start it again with --size",
         ),
         (Command("on-demand", value=True), "on-demand cannot change while running; .* --on-demand"),
-        (Command("nonsense"), "no command 'nonsense'; there are: standby, next_background, snapshot, quit, "),
-        (Command("mirror", "maybe"), "mirror: 'maybe' is not true or false"),
+        (Command("nonsense"), "no option 'nonsense' can change while running; these can: bg, card-on-doubt, "),
+        (Command("mirorr"), "no option 'mirorr' can change while running; did you mean mirror[?] these can: bg, "),
+        (Command("mirror", "maybe"), "mirror: 'maybe' is not on or off"),
+        (Command("mirror", 7), "mirror: 7 is not true or false"),
         (Command("threads", 0), "threads: 0 is not a whole number from 1 to 256"),
         (Command("bg", ""), "bg: '' is not a text"),
         (Command("bg", {"a": []}), "bg: .* is not a text"),
@@ -350,6 +352,21 @@ def test_after_the_end_commands_are_refused(ends: Callable[[Pipeline], object]) 
         pipeline.step()
         ends(pipeline)
         reply = pipeline.submit(Command("mirror", value=True))
+        with pytest.raises(MatteError, match="the run has ended"):
+            reply.result(0)
+
+
+def test_a_closed_pipeline_accepts_no_request() -> None:
+    pipeline = open_pipeline(clip(3), Recorder())
+    pipeline.close()
+    for request in (
+        lambda: pipeline.request("standby"),
+        lambda: pipeline.switch_model(ScriptedNetwork),
+        lambda: pipeline.switch_background(SolidBackground()),
+    ):
+        with pytest.raises(MatteError, match="the pipeline is closed; open another one"):
+            request()
+    for reply in (pipeline.submit(Command("standby")), pipeline.call(lambda: None)):
         with pytest.raises(MatteError, match="the run has ended"):
             reply.result(0)
 

@@ -121,5 +121,5 @@ def test_a_named_pipe_in_place_of_an_image_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_folder_has_to_be_named() -> None:
-    with pytest.raises(SpecError, match="no folder is named after 'frames:'; name one, as in frames:out"):
+    with pytest.raises(SpecError, match="'frames:' needs a folder name; such as frames:out"):
         frames.open("", size=SIZE, fps=30.0, alpha=False)

@@ -61,7 +61,7 @@ def test_every_spec_is_a_name_with_options_or_a_spec_error(rest: str) -> None:
 
 @pytest.mark.parametrize(("module", "noun"), [(image, "image"), (video, "video")])
 def test_a_file_has_to_be_named(module: ModuleType, noun: str) -> None:
-    with pytest.raises(SpecError, match=rf"no {noun} is named after '.*:'; name a file, as in "):
+    with pytest.raises(SpecError, match=rf"'{noun}:' needs a file name; such as "):
         module.open("", size=None, fps=None)
     with pytest.raises(SpecError, match="no file can be called '~no-such-user/a'"):
         module.open("~no-such-user/a", size=None, fps=None)

@@ -336,7 +336,7 @@ def test_other_specs_are_not_claimed_as_videos(spec: str) -> None:
 
 def test_a_missing_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(
-        MissingFile, match=r"cannot read the video '.*none\.mp4': No such file .*; name one that is there"
+        MissingFile, match=r"cannot read the video '.*none\.mp4': No such file .*; name an existing file"
     ):
         opened(tmp_path / "none.mp4")
     with pytest.raises(MissingFile, match=r"Is a directory|Permission denied"):
