@@ -302,7 +302,9 @@ def test_a_file_that_is_deleted_raises_an_error(tmp_path: Path) -> None:
     path = steps(tmp_path / "a.mp4", 4)
     background = opened(path)
     path.rename(tmp_path / "b.mp4")
-    with pytest.raises(MissingFile, match=r"cannot read the video '.*a\.mp4': No such file or directory; name one"):
+    with pytest.raises(
+        MissingFile, match=r"cannot read the video '.*a\.mp4': No such file or directory; name an existing file"
+    ):
         play(background, [index / 10 for index in range(20)])
     background.close()
 
