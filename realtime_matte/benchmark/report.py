@@ -126,7 +126,7 @@ def measure(plan: Plan) -> Result:
 
 
 def record(results: Sequence[Result]) -> dict[str, Any]:
-    """What ``rtmatte bench --json`` prints.
+    """The output of ``rtmatte bench --json``.
 
     Keys: ``version`` of rtmatte, ``date`` (UTC, ISO 8601), ``machine`` (see ``machine.describe``), ``results``: a list
     of objects with the fields of Result.

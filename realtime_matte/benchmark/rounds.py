@@ -1,4 +1,4 @@
-"""What to measure (Plan), and one measured round of an open pipeline, each after its own warm-up."""
+"""Plan, the parameters of a measurement, and one measured round of an open pipeline after a warm-up."""
 
 import time
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ WARM_UP_S: Final = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What to measure: the pipeline from a source to the output ``null``.
+    """Parameters of a measurement: the pipeline from a source to the output ``null``.
 
     Attributes:
         size: Output size.

@@ -1,6 +1,6 @@
 """Newest-wins hand-off of frames from the capture thread to the pipeline's thread, in three preallocated buffers.
 
-One buffer is written, one waits to be taken, one is in the reader's hands. Nothing is allocated per frame.
+One buffer is written, one waits to be taken, one is used by the reader. Nothing is allocated per frame.
 """
 
 import threading
@@ -61,7 +61,7 @@ class Mailbox:
                 self._unread = None
 
     def take(self, timeout_s: float) -> Frame | None:
-        """The newest unread frame, waited for; valid until the next call.
+        """The newest unread frame; waits for one. Valid until the next call.
 
         Returns:
             None after the timeout, an ``interrupt`` or the end.

@@ -58,7 +58,7 @@ class RealTimeSource:
         self._offset_s: float | None = None
 
     def read(self, pixels: Pixels) -> Frame | None:
-        """The next frame, not before its time; a late one at once. Its time is that of this clock."""
+        """The next frame, at its time; a late one at once. ``time`` is in this clock's seconds."""
         frame = self._source.read(pixels)
         if frame is None:
             return None

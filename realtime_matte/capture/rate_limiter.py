@@ -7,7 +7,7 @@ from realtime_matte.frame import Frame, Pixels, Size
 from realtime_matte.interfaces import Source
 
 TOLERANCE: Final = 1.1
-"""A source that delivers at most so many times the requested rate is left as it is."""
+"""A source that delivers at most this many times the requested rate is not limited."""
 
 
 class RateLimiter:
@@ -28,7 +28,7 @@ class RateLimiter:
 
     @property
     def frames(self) -> int | None:
-        """None: how many frames will be kept is not known."""
+        """None: the number of kept frames is unknown."""
         return None
 
     @property

@@ -87,7 +87,7 @@ class CaptureWorker:
         waited for until it counts as stalled. ``timeout_s`` limits the wait for one that is not running.
 
         Raises:
-            Exception: what failed in the capture thread, except the loss of the source.
+            Exception: an error of the capture thread, except the loss of the source.
         """
         if self._closing.is_set():
             return None
@@ -173,7 +173,7 @@ class CaptureWorker:
         return tuple(dict.fromkeys(notices))
 
     def _reopen(self, loss: SourceError | None) -> Source | None:
-        """The source, as soon as it is wanted and can be opened; None if the worker is closed. No ``loss``: a pause."""
+        """The source, once it is needed and can be opened; None if the worker is closed. ``loss``: None after a pause."""
         if loss is None:
             self._mailbox.clear()
             self._state = replace(self._state, phase="paused")
@@ -189,7 +189,7 @@ class CaptureWorker:
                 loss = error
 
     def _wait_until_wanted(self) -> bool:
-        """True as soon as the source is wanted, False if the worker is closed. A wait discards the unread frame."""
+        """True once the source is needed, False if the worker is closed. A wait discards the unread frame."""
         if not self._wanted.is_set():
             self._mailbox.clear()
             self._mailbox.interrupt()

@@ -1,4 +1,4 @@
-"""The control server: answers one JSON object a line on a Unix socket, in a thread of its own.
+"""The control server: answers one JSON object a line on a Unix socket, in a separate thread.
 
 A request is ``{"key": "mirror", "value": true}``, with a key of ``pipeline.commands``, or ``{"key": "status"}``. The
 answer is ``{"status": {...}}``, of a snapshot also ``"image"`` (PNG in base64), or

@@ -37,7 +37,7 @@ BUSY: Final = "the pipeline does not answer: a model is being opened, or an outp
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """What a running pipeline shows, and why. Times are in seconds.
+    """The state of a running pipeline, with reasons. Times are in seconds.
 
     Attributes:
         pid: The process.

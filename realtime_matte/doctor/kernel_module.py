@@ -64,7 +64,7 @@ def kernel_module(host: Host) -> Iterator[Finding]:
 
 
 def _loaded(module: LoopbackModule) -> Iterator[Finding]:
-    """What is wrong with the loaded version in the running kernel; that it is loaded where nothing is."""
+    """Findings about the loaded version in the running kernel: that it is loaded, or its faults."""
     rules = module.rules
     found = f"loaded, version {module.version or 'before 0.13 (it reports none)'}"
     if not any(rule.verdict != "advice" for rule in rules):
@@ -77,7 +77,7 @@ def _loaded(module: LoopbackModule) -> Iterator[Finding]:
 
 
 def _other_kernel(host: Host) -> str:
-    """What to do if no module can be loaded into this kernel from here; empty if one can."""
+    """The hint if no module can be loaded into this kernel from here; empty if one can."""
     if host.container:
         return "this is a container: load it on the machine outside, and pass its /dev/video* into the container"
     if "microsoft" in host.release.lower():

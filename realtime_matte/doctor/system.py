@@ -1,4 +1,4 @@
-"""What the operating system provides for a virtual camera: v4l2loopback on Linux, OBS's on macOS and Windows."""
+"""The operating system's support for a virtual camera: v4l2loopback on Linux, OBS's on macOS and Windows."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -36,7 +36,7 @@ def system(host: Host, *, platform: str = sys.platform) -> Iterator[Finding]:
 
 
 def own_effects(host: Host, *, platform: str) -> Iterator[Finding]:
-    """That the system has effects of its own, and where they are; nothing where it has none."""
+    """A finding that the system has camera effects, and where they are; nothing if it has none."""
     first_release, effects = OWN_EFFECTS.get(platform, (0, ""))
     release = host.release.partition(".")[0]
     if effects and release.isdecimal() and int(release) >= first_release:

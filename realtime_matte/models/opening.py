@@ -62,7 +62,7 @@ def open(spec: str = AUTO, *, provider: str | None = None, threads: int | None =
 
 
 def provider_status() -> list[ProviderStatus]:
-    """Which providers can run on this machine, best first. Raises MissingDependency."""
+    """The providers and whether they can run on this machine, best first. Raises MissingDependency."""
     _load_onnxruntime()
     from realtime_matte.models import runtime  # noqa: PLC0415 -- as above
 

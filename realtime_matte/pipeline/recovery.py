@@ -22,8 +22,9 @@ MakeRenderer = Callable[[Network, Background | None], Renderer]
 
 
 class RecoveringRenderer:
-    """Renders frames, or returns None for one without a trusted matte. Waits are measured in the frames' time, so a
-    file gives the same output on every run.
+    """Renders frames, or returns None for one without a trusted matte.
+
+    Waits are measured in the frames' time, so a file gives the same output on every run.
 
     Args:
         open_network: Opens the network; again after failures.

@@ -7,8 +7,8 @@ as a plain tuple: the disk cache pickles argument types, and a type that names a
 loaded after the class was renamed.
 
 Caching rule: Numba stores machine code per source file and discards it when that file changes, and only then. Calls are
-inlined and global numbers are frozen when a kernel is compiled. So a kernel calls kernels of its own file only, and
-reads numbers that are defined in its own file only; otherwise the stored code would keep the old ones.
+inlined and global numbers are frozen when a kernel is compiled. So a kernel calls only kernels of the same file, and
+reads only numbers that are defined in the same file; otherwise the stored code would keep the old ones.
 ``tests/render/test_jit.py`` checks this.
 """
 

@@ -1,4 +1,4 @@
-"""Which programs have a device or file open (Linux)."""
+"""Finds the programs that have a device or file open (Linux)."""
 
 import os
 from dataclasses import dataclass
