@@ -173,7 +173,7 @@ class CaptureWorker:
         return tuple(dict.fromkeys(notices))
 
     def _reopen(self, loss: SourceError | None) -> Source | None:
-        """The source, once it is needed and can be opened; None if the worker is closed. ``loss``: None after a pause."""
+        """The source, once it is needed and can be opened; None if the worker is closed. ``loss``: None at a pause."""
         if loss is None:
             self._mailbox.clear()
             self._state = replace(self._state, phase="paused")
