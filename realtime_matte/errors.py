@@ -155,8 +155,10 @@ def suggest(word: str, known: Iterable[str], hint: str, *, prefix: str = "") -> 
     """
     from difflib import get_close_matches  # noqa: PLC0415 -- needed for an error only
 
-    close = get_close_matches(SYNONYMS.get(word, word), list(known), n=1)
-    return f"did you mean {prefix}{close[0]}? {hint}" if close else hint
+    names = {name: name for name in known}
+    names = {synonym: name for synonym, name in SYNONYMS.items() if name in names} | names
+    close = get_close_matches(word, list(names), n=1)
+    return f"did you mean {prefix}{names[close[0]]}? {hint}" if close else hint
 
 
 def masked(text: str) -> str:

@@ -100,6 +100,7 @@ def test_version(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
         (["run", "--cam", "0"], "unrecognized arguments: --cam 0; did you mean --camera? see rtmatte run --help"),
         (["--background", "x"], "unrecognized arguments: --background x; did you mean --bg? see rtmatte --help"),
         (["--bgg", "x", "--xyzzy"], "unrecognized arguments: --bgg x --xyzzy; did you mean --bg? see rtmatte --help"),
+        (["--bakground", "x"], "unrecognized arguments: --bakground x; did you mean --bg? see rtmatte --help"),
         (["--no-mirorr"], "unrecognized arguments: --no-mirorr; did you mean --mirror? see rtmatte --help"),
         (["--xyzzy"], "unrecognized arguments: --xyzzy; see rtmatte --help"),
         (["--size"], "argument --size: expected one argument; see rtmatte --help"),
