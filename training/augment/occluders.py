@@ -16,7 +16,7 @@ TEXTURE = 64
 
 
 def add_body_part(random: Generator, shot: Shot, people: Sequence[Still]) -> Shot:
-    """A hand, arm or shoulder of one of ``people`` in front: across a body, at the frame's edge, or anywhere."""
+    """A hand, arm or shoulder of one of ``people`` in front: across a body, or cut by the frame's edge."""
     height, width = shot.alpha.shape[1:]
     draw = _forearm if random.random() < 0.35 else _body_part
     image, alpha = draw(random, people, _random_target(random, shot), (width, height))
@@ -66,17 +66,18 @@ def _random_desk(random: Generator, width: int, height: int) -> NDArray[np.float
 
 
 def _random_target(random: Generator, shot: Shot) -> NDArray[np.float64]:
-    """Where a body part goes, (x, y) in the frame. Not in the lower corners, where flags and coats hang."""
+    """Where a body part goes, (x, y) in the frame: on a body, or at the frame's edge, not in the lower corners.
+
+    Flags and coats hang in the corners. Body parts in mid-air make the network see people in trees and statues.
+    """
     height, width = shot.alpha.shape[1:]
     kind = random.random()
-    inside = _point_inside(random, shot.alpha[0]) if kind < 0.45 else None
+    inside = _point_inside(random, shot.alpha[0]) if kind < 0.6 else None
     if inside is not None:
         return inside
-    if kind < 0.8:  # cut by the frame's edge
-        at_side = random.random() < 0.7
-        x = random.choice([0, width]) if at_side else random.uniform(0.2, 0.8) * width
-        return np.array([x, random.uniform(0.05, 0.8) * height if at_side else height])
-    return random.uniform(0, [1, 0.75]) * [width, height]
+    at_side = random.random() < 0.7
+    x = random.choice([0, width]) if at_side else random.uniform(0.2, 0.8) * width
+    return np.array([x, random.uniform(0.05, 0.8) * height if at_side else height])
 
 
 def _point_inside(random: Generator, alpha: Image) -> NDArray[np.float64] | None:

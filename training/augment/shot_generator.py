@@ -61,9 +61,9 @@ class ShotGenerator:
     def _take(self, length: int, width: int, height: int) -> Shot:
         """A shot without a cut: a photograph (42 %), a background alone (14 %), one or two people on a background."""
         kind = self.random.random()
-        if kind < 0.42:
+        if kind < 0.40:
             shot = self._photo(length, width, height)
-        elif kind < 0.56:
+        elif kind < 0.60:
             shot = self._composite([], length, width, height)
         else:
             people = 2 if self.random.random() < 0.15 else 1
@@ -72,10 +72,10 @@ class ShotGenerator:
         return self._record(self._occlude(shot))
 
     def _occlude(self, shot: Shot) -> Shot:
-        """A body part in front of one shot in 7 with people; a held object or a desk in one of 16 each."""
+        """A body part in front of one shot in 14 with people; a held object or a desk in one of 16 each."""
         if self.random.random() < 1 / 16:
             shot = add_held_object(self.random, shot, self.backgrounds)
-        if self.random.random() < (1 / 7 if shot.alpha.any() else 1 / 25):
+        if self.random.random() < 1 / 14 * bool(shot.alpha.any()):
             raised = self.random.random() < 0.6
             shot = add_body_part(self.random, shot, self.raised_hands if raised else self.pack.people)
         if self.random.random() < 1 / 16:
