@@ -6,7 +6,7 @@ from typing import Literal, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime_matte.errors import SpecError
+from realtime_matte.errors import SourceError, SpecError
 
 Pixels: TypeAlias = NDArray[np.uint8]
 """(H, W, 3) uint8, BGR, C-contiguous."""
@@ -133,6 +133,11 @@ class Matte:
     def _colors(self) -> Pixels:
         if self.foreground is None:
             raise SpecError("this matte has no foreground colours", hint="take one from BackgroundRemover.process")
+        if self.foreground.shape != (*self.alpha.shape, 3):
+            raise SpecError(
+                f"alpha has shape {self.alpha.shape}, foreground {self.foreground.shape}",
+                hint="take a refined matte, as from BackgroundRemover.process",
+            )
         return self.foreground
 
 
@@ -158,3 +163,18 @@ def check_pixels(pixels: object) -> None:
         raise SpecError(f"an image must be an array, {wanted}, not {type(pixels).__name__}", hint="read it with OpenCV")
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or not pixels.size:  # noqa: PLR2004
         raise SpecError(f"an image must be {wanted}, not {pixels.shape} {pixels.dtype}", hint="convert it")
+
+
+def check_frame(frame: object) -> None:
+    """Accept a frame of a source, which may be the caller's own code.
+
+    Raises:
+        SourceError: It is not a Frame, or its pixels are not (H, W, 3) uint8.
+    """
+    pixels = frame.pixels if isinstance(frame, Frame) else frame
+    try:
+        check_pixels(pixels)
+    except SpecError as error:
+        raise SourceError(f"a frame of the source cannot be used: {error.message}") from error
+    if not isinstance(frame, Frame):
+        raise SourceError(f"the source returned {type(frame).__name__} instead of a Frame")

@@ -49,7 +49,7 @@ class Shot:
             A refined matte, which the caller may keep: ``alpha`` (H, W), ``foreground`` (H, W, 3).
 
         Raises:
-            SpecError: ``frame`` is not such an array.
+            SpecError: ``frame`` is not such an array, or ``time`` is not a number.
             ModelError: The network failed, or gave values that are not an alpha.
 
         Example:
@@ -60,7 +60,9 @@ class Shot:
             ((90, 160), (90, 160, 3))
         """
         check_pixels(frame)
-        self._time = self._time + FRAME_S if time is None else time
+        if time is not None and not isinstance(time, int | float | np.number):
+            raise SpecError(f"time must be a number of seconds, not {time!r}")
+        self._time = self._time + FRAME_S if time is None else float(time)
         taken = Frame(np.ascontiguousarray(frame), self._time, self._count)
         self._count += 1
         if self._refiner is None or taken.size != self._size:

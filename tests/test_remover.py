@@ -218,3 +218,17 @@ def test_an_invalid_colour_is_refused(color: Any) -> None:  # noqa: ANN401 - wha
 def test_a_coarse_matte_cannot_be_composited() -> None:
     with pytest.raises(SpecError, match="this matte has no foreground colours"):
         composite(Matte(np.zeros((2, 2), np.float32)), np.zeros((2, 2, 3), np.uint8))
+
+
+def test_alpha_and_foreground_of_different_sizes_are_refused() -> None:
+    matte = Matte(np.zeros((9, 16), np.float32), np.zeros((90, 160, 3), np.uint8))
+    for use in (lambda: matte.over((0, 0, 0)), matte.bgra, matte.rgba):
+        with pytest.raises(SpecError, match=r"alpha has shape \(9, 16\), foreground \(90, 160, 3\); take a refined"):
+            use()
+
+
+def test_an_invalid_time_is_refused_and_the_shot_goes_on() -> None:
+    with BackgroundRemover(ScriptedNetwork) as remover:
+        with pytest.raises(SpecError, match="time must be a number of seconds, not 'x'"):
+            remover.process(camera_image(0), time="x")  # type: ignore[arg-type]
+        assert remover.process(camera_image(0)).alpha.shape == (SIZE[1], SIZE[0])

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from realtime_matte.capture.state import CaptureState
-from realtime_matte.frame import Frame, Pixels
+from realtime_matte.frame import Frame, Pixels, check_frame
 from realtime_matte.interfaces import Source
 
 LONGEST_WAIT_S = 1.0
@@ -24,10 +24,12 @@ class Playback:
         self._pixels = np.empty((source.size[1], source.size[0], 3), np.uint8)
 
     def take(self, timeout_s: float) -> Frame | None:  # noqa: ARG002  # a file is never waited for
-        """The next frame, valid until the next call; None at the end."""
+        """The next frame, valid until the next call; None at the end. Raises SourceError for what is not a frame."""
         frame = self._source.read(self._pixels)
         if frame is None:
             self.state = replace(self.state, phase="ended")
+        else:
+            check_frame(frame)
         return frame
 
     def close(self) -> None:

@@ -13,7 +13,7 @@ from typing import Final
 from realtime_matte.capture.mailbox import Mailbox
 from realtime_matte.capture.state import CaptureState
 from realtime_matte.errors import SourceError
-from realtime_matte.frame import Frame
+from realtime_matte.frame import Frame, check_frame
 from realtime_matte.interfaces import Source
 
 RETRY_S: Final = (0.25, 0.5, 1.0, 2.0)
@@ -153,6 +153,7 @@ class CaptureWorker:
             frame = source.read(self._mailbox.target(source.size))
             if frame is None:
                 return True
+            check_frame(frame)
             self._put(frame, shot_start + frame.index)
         return False
 

@@ -74,11 +74,10 @@ class Signals:
             request(command)
 
     def finish(self) -> None:
-        """Nothing is open any more. Ignores USR1 and USR2: as Python ends, it restores the defaults, which kill."""
+        """Nothing is open any more. Ignores every signal: as Python ends, it restores the defaults, which kill."""
         self._ends_at_once = True
         for number in self._previous:
-            if COMMANDS[self._names[number]] != "quit":
-                _signal.signal(number, _signal.SIG_IGN)
+            _signal.signal(number, _signal.SIG_IGN)
 
     def __enter__(self) -> "Self":
         self.catch()

@@ -23,6 +23,9 @@ LARGE: Final = "large"
 LIGHTER: Final = SMALL, f"{SMALL}?quality=low"
 """Models that replace AUTO, one after the other, while the pipeline is slower than its camera."""
 
+MAX_THREADS: Final = 256
+"""Most CPU threads, as for the option ``--threads``: more only take memory."""
+
 
 def open(spec: str = AUTO, *, provider: str | None = None, threads: int | None = None) -> Network:
     """Open a network on the best provider that is verified to run it.
@@ -40,8 +43,8 @@ def open(spec: str = AUTO, *, provider: str | None = None, threads: int | None =
             spec has the option ``unverified``; or the requested provider failed verification.
         MissingDependency: ONNX Runtime cannot be loaded.
     """
-    if threads is not None and threads < 1:
-        raise SpecError(f"threads is {threads}", hint="it must be 1 or more")
+    if threads is not None and (not isinstance(threads, int) or not 1 <= threads <= MAX_THREADS):
+        raise SpecError(f"threads is {threads!r}", hint=f"it must be a whole number from 1 to {MAX_THREADS}")
     word, options = split_spec(spec)
     unverified = {options.pop(option, False) for option in UNVERIFIED}
     name = SMALL if word == AUTO else word

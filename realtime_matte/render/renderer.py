@@ -5,6 +5,7 @@ from typing import Final
 
 import numpy as np
 
+from realtime_matte.errors import SpecError
 from realtime_matte.frame import Frame, Matte, Pixels, Size
 from realtime_matte.interfaces import Background, Network, RecurrentState
 from realtime_matte.render import clean_plate, edge_model, guided_filter, temporal, upsample
@@ -89,11 +90,21 @@ class CpuRenderer:
             pack_bgra(read_only(matte.foreground), matte.alpha, self._bgra)
             self._lap("composite")
             return self._bgra
-        background = self.background.image(frame, matte)
+        background = self._checked(self.background.image(frame, matte))
         self._lap("background")
         matte.over(background, self._composite)
         self._lap("composite")
         return self._composite
+
+    def _checked(self, image: object) -> Pixels:
+        """A background's image, which is the caller's own code if it is a plug-in. Raises SpecError."""
+        shape = self._composite.shape
+        if not isinstance(image, np.ndarray) or image.shape != shape or image.dtype != np.uint8:
+            actual = f"{image.shape} {image.dtype}" if isinstance(image, np.ndarray) else type(image).__name__
+            raise SpecError(f"the background's image must be {shape} uint8, not {actual}", hint="correct its image()")
+        if not image.flags.c_contiguous:
+            raise SpecError("the background's image is not C-contiguous", hint="return np.ascontiguousarray(image)")
+        return image
 
 
 def warm_up() -> str:

@@ -1,9 +1,15 @@
 from collections.abc import Sequence
+from contextlib import closing
+from typing import Any
 
 import numpy as np
+import pytest
+from fakes.scripted import wait_until
 
 from realtime_matte.capture.playback import LONGEST_WAIT_S, Playback, RealTimeSource
 from realtime_matte.capture.state import CaptureState
+from realtime_matte.capture.worker import CaptureWorker
+from realtime_matte.errors import SourceError
 from realtime_matte.frame import Frame, Pixels
 
 SIZE = (4, 2)
@@ -106,3 +112,37 @@ def test_close_ends_a_wait() -> None:
     source.close()
     assert source._closed.is_set()
     assert read(source) is not None
+
+
+class Wrong(Clip):
+    """A source that returns something other than a frame."""
+
+    def __init__(self, returned: Any) -> None:  # noqa: ANN401 - whatever a plug-in may return
+        super().__init__([0.0])
+        self._returned = returned
+
+    def read(self, pixels: Pixels) -> Any:  # noqa: ANN401, ARG002
+        return self._returned
+
+
+WRONG_FRAMES = [
+    Frame(np.zeros((2, 4), np.uint8), 0.0, 0),
+    Frame(np.zeros((2, 4, 4), np.uint8), 0.0, 0),
+    Frame(np.zeros((2, 4, 3), np.float32), 0.0, 0),
+    Frame(np.zeros((0, 4, 3), np.uint8), 0.0, 0),
+    np.zeros((2, 4, 3), np.uint8),
+    "frame",
+]
+
+
+@pytest.mark.parametrize("returned", WRONG_FRAMES)
+def test_what_is_not_a_frame_is_an_error_of_the_source(returned: object) -> None:
+    with pytest.raises(SourceError, match="source"):
+        Playback(Wrong(returned)).take(0)
+
+
+@pytest.mark.parametrize("returned", WRONG_FRAMES)
+def test_what_is_not_a_frame_counts_as_a_loss_of_a_live_source(returned: object) -> None:
+    with closing(CaptureWorker(lambda: Wrong(returned), retry_s=(0.001,))) as worker:
+        wait_until(lambda: worker.state.phase == "lost")
+        assert "source" in worker.state.reason

@@ -120,6 +120,14 @@ def test_a_signal_to_quit_before_anything_is_open_ends_with_130(name: str) -> No
 
 
 @LINUX
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_signal_to_quit_after_the_end_changes_no_exit_status(name: str) -> None:
+    """Sent after the last line, and when Python ends, which restores the defaults: a service manager sends it twice."""
+    code = f"atexit.register(send, signal.{name})\nstatus = main()\nsend(signal.{name})\nsys.exit(status)"
+    assert run_process(code, "models").returncode == 0
+
+
+@LINUX
 @pytest.mark.parametrize("command", COMMANDS)
 def test_command_signals_end_no_command(command: str) -> None:
     """Sent before its first line, after its last, and when Python ends, which restores the defaults."""

@@ -1,9 +1,11 @@
 """The renderer: a composite shows the frame's person over the background, by the matte of that very frame."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
-from realtime_matte.errors import ModelError
+from realtime_matte.errors import ModelError, SpecError
 from realtime_matte.frame import Frame, Matte, Pixels
 from realtime_matte.interfaces import RecurrentState
 from realtime_matte.render.renderer import CpuRenderer
@@ -99,3 +101,23 @@ def test_every_stage_is_timed_in_order() -> None:
 
 def test_notices_are_those_of_the_network() -> None:
     assert CpuRenderer(LeftHalf(), size=(160, 90), background=None).notices == ("a notice",)
+
+
+@pytest.mark.parametrize(
+    ("image", "reason"),
+    [
+        (np.zeros((90, 160), np.uint8), r"must be \(90, 160, 3\) uint8, not \(90, 160\) uint8"),
+        (np.zeros((45, 160, 3), np.uint8), r"not \(45, 160, 3\) uint8"),
+        (np.zeros((90, 160, 4), np.uint8), r"not \(90, 160, 4\) uint8"),
+        (np.zeros((90, 160, 3), np.float32), r"not \(90, 160, 3\) float32"),
+        (np.zeros((90, 320, 3), np.uint8)[:, ::2], "is not C-contiguous"),
+        (None, "not NoneType"),
+        ([], "not list"),
+    ],
+)
+def test_an_image_that_a_background_may_not_return_is_refused(image: Any, reason: str) -> None:  # noqa: ANN401
+    background = BeachBackground()
+    renderer = CpuRenderer(LeftHalf(), size=(160, 90), background=background)
+    background.pixels = image
+    with pytest.raises(SpecError, match=reason):
+        renderer.render(frame(0))
