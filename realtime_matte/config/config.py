@@ -242,7 +242,7 @@ class Config:
         metadata=_option(
             "Model",
             "CPU threads of the network",
-            parse=Number(1, 256, integer=True),
+            parse=Number(1, parsers.MAX_THREADS, integer=True),
             applies="live",
             default_text="1",
             metavar="N",

@@ -16,6 +16,9 @@ if TYPE_CHECKING:  # both import NumPy, which `rtmatte --help` does without
 SIDES_PX: Final = range(16, 8193)
 """Allowed width and height of the output."""
 
+MAX_THREADS: Final = 256
+"""Most CPU threads of a network: more only take memory."""
+
 FITS: Final[tuple["Fit", ...]] = ("cover", "contain", "stretch", "tile")
 """All of ``interfaces.Fit``, which a test compares."""
 

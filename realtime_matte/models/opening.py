@@ -7,6 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Final
 
+from realtime_matte.config.parsers import MAX_THREADS
 from realtime_matte.errors import MissingDependency, MissingFile, SpecError, suggest
 from realtime_matte.interfaces import Network
 from realtime_matte.models.catalog import ModelFile, shipped_files, weights_folder
@@ -22,9 +23,6 @@ LARGE: Final = "large"
 
 LIGHTER: Final = SMALL, f"{SMALL}?quality=low"
 """Models that replace AUTO, one after the other, while the pipeline is slower than its camera."""
-
-MAX_THREADS: Final = 256
-"""Most CPU threads, as for the option ``--threads``: more only take memory."""
 
 
 def open(spec: str = AUTO, *, provider: str | None = None, threads: int | None = None) -> Network:

@@ -169,7 +169,7 @@ class Camera:
 
 
 class RepeatDetector:
-    """Tells a new frame from an old one that the driver returns again as a success; for the frames of one camera.
+    """Distinguishes new frames of one camera from an old one that the driver returns again as a success.
 
     Where the driver stamps its frames, the same stamp is the same frame and a new stamp is a new one, however still the
     scene (a test camera, a drawing). Without stamps, an equal frame is a repeat only if the camera has been noisy: one

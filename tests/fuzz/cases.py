@@ -1,7 +1,7 @@
 """The named cases: an input, the role in which it is tried, and what is right.
 
 A background is put behind an empty room: the output is the background. A camera is seen through the weakest blur, as
-nobody is in these frames. Output frames are written as PNG.
+no person is in these frames. Output frames are written as PNG.
 """
 
 from collections.abc import Callable, Iterator, Sequence

@@ -12,7 +12,7 @@ from fuzz.special import SETTINGS, SPECIAL, content
 Writer = Callable[[Path], None]
 
 EMPTY_ROOM = encoded(flat((90, 90, 90), (192, 128)), ".png")
-"""What a camera sees: grey, nobody in it."""
+"""What a camera sees: grey, no person in it."""
 
 GROUPS: dict[str, dict[str, Writer]] = {
     "clips": CLIPS,
