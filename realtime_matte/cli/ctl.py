@@ -22,6 +22,7 @@ COMMANDS: Final[dict[str, tuple[str, ...]]] = {
     "next": (),
     "standby": ("[on|off]",),
     "snapshot": ("FILE",),
+    "record": ("start|stop", "[FILE]"),
     "quit": (),
 }
 """The words after each command; one in brackets may be left out."""
@@ -36,6 +37,8 @@ commands:
   next                 the next background of those given with --bg
   standby [on|off]     the standby card, with the camera off; without on or off: toggle
   snapshot FILE        write what others see now as a PNG file
+  record start [FILE]  record a video of it; without FILE a new one in the folder for videos
+  record stop          complete that video
   quit                 end it
 
 options that set can change: """
@@ -75,11 +78,21 @@ def _request(command: str, values: Sequence[str]) -> tuple[str, object]:
         key = "next_background"
     elif command == "snapshot":
         value = None
+    elif command == "record":
+        return _record_request(values)
     if key in {"bg", "model"}:
         from realtime_matte.config.relative_paths import located
 
         return key, located(key, value, Path.cwd())
     return key, value
+
+
+def _record_request(values: Sequence[str]) -> tuple[str, object]:
+    """Key and value of ``record start [FILE]`` and ``record stop``. Raises SpecError."""
+    word, *file = values
+    if word not in {"start", "stop"} or (word == "stop" and file):
+        raise SpecError(f"no command record {' '.join(values)!r}", hint="use: record start [FILE], or record stop")
+    return f"record_{word}", str(Path.cwd() / named(file[0])) if file else None
 
 
 def _new_file(name: str) -> Path:
@@ -117,6 +130,9 @@ def _summary(status: Mapping[str, Any]) -> str:
             parts.append(f"{status['fps']:.1f} fps")
         if status["age_p50_s"] is not None:
             parts.append(f"age {status['age_p50_s'] * 1e3:.0f}/{status['age_p95_s'] * 1e3:.0f} ms")
+    if status["recording"]:
+        minutes, seconds = divmod(int(status["recording"]["seconds"]), 60)
+        parts.append(f"recording {minutes}:{seconds:02} to {status['recording']['file']}")
     return ", ".join([*parts, f"background {status['background']}", f"{status['model']} on {status['provider']}"])
 
 

@@ -13,6 +13,7 @@ from realtime_matte.pipeline import standby
 from realtime_matte.pipeline.commands import ENDED
 from realtime_matte.pipeline.outputs import OutputState
 from realtime_matte.pipeline.pipeline import Pipeline
+from realtime_matte.pipeline.recorder import RecordingState
 from realtime_matte.v4l2.open_files import programs_using
 
 State: TypeAlias = Literal[
@@ -60,6 +61,7 @@ class Status:
         messages: What was reported last, oldest first.
         background: The current one.
         backgrounds: Those that ``next`` switches between.
+        recording: The recording in progress: its file, and its time; None if there is none.
         options: The options that can be changed while running, and their values.
     """
 
@@ -85,6 +87,7 @@ class Status:
     messages: tuple[str, ...]
     background: str
     backgrounds: tuple[str, ...]
+    recording: RecordingState | None
     options: Mapping[str, object]
 
 
@@ -178,6 +181,7 @@ class StatusReader:
             messages=tuple(map(masked, pipeline.messages)),
             background=str(pipeline.options["bg"]),
             backgrounds=tuple(pipeline.backgrounds),
+            recording=pipeline.recording,
             options=pipeline.options,
         )
 

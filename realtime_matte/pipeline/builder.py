@@ -24,6 +24,7 @@ from realtime_matte.pipeline.backgrounds import BackgroundSwitcher
 from realtime_matte.pipeline.loading import Load, load_in_background, load_now, network_opener, renderer_maker
 from realtime_matte.pipeline.on_demand import OnDemand, Pausable
 from realtime_matte.pipeline.outputs import Outputs, existing_files, open_outputs
+from realtime_matte.pipeline.recorder import SinkFormat
 from realtime_matte.pipeline.recovery import MakeRenderer, OpenNetwork, RecoveringRenderer
 from realtime_matte.pipeline.standby import CARD_EVERY_S, StandbyCard
 from realtime_matte.stats import Stats
@@ -97,10 +98,9 @@ def open_parts(
     source = own(unread, reopen())
     size = config.size or source.size
     backgrounds = own(stack, BackgroundSwitcher(choices.backgrounds, size=size, fit=config.fit, notify=notify))
-    outputs = own(stack, Outputs(notify=notify))
+    outputs = own(stack, Outputs(SinkFormat(size=size, fps=source.fps, alpha=backgrounds.alpha), notify=notify))
     inputs = [choices.source, *choices.backgrounds, config.card, choices.model]
-    open_sinks = partial(open_outputs, outputs, choices.outputs, inputs=inputs, live=source.live)
-    open_sinks(size=size, fps=source.fps, alpha=backgrounds.alpha)
+    open_outputs(outputs, choices.outputs, inputs=inputs, live=source.live)
     backgrounds.set_real_time(real_time=source.live or outputs.live)
     card = StandbyCard(outputs, size=size, alpha=backgrounds.alpha, image=config.card, text=config.card_text)
     card.show_live(standby.STARTING, clock())

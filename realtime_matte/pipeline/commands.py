@@ -15,8 +15,11 @@ Reply: TypeAlias = Future[object]
 LIVE: Final = tuple(option.name for option in options() if option.applies == "live")
 """The options that can change between two frames."""
 
-ACTIONS: Final = ("standby", "next_background", "snapshot", "quit")
+ACTIONS: Final = ("standby", "next_background", "snapshot", "record_start", "record_stop", "quit")
 """The commands that set no option."""
+
+UNREPLACED: Final = {"next_background", "snapshot", "record_start", "record_stop"}
+"""The commands of which each one counts."""
 
 SWITCH_WORDS: Final = {"on": True, "yes": True, "true": True, "off": False, "no": False, "false": False}
 
@@ -31,7 +34,8 @@ class Command:
 
     Attributes:
         key: An option of LIVE, or one of ACTIONS.
-        value: The option's value, where None stands for its default; for ``standby`` True, False or TOGGLE.
+        value: The option's value, where None stands for its default; for ``standby`` True, False or TOGGLE; for
+            ``record_start`` a file that does not exist, or None for a new one in the folder for videos.
     """
 
     key: str
@@ -40,7 +44,7 @@ class Command:
     @property
     def replaces(self) -> bool:
         """True if only the last of several waiting ones counts, as of a slider that is dragged."""
-        return self.key not in {"next_background", "snapshot"} and self.value != TOGGLE
+        return self.key not in UNREPLACED and self.value != TOGGLE
 
 
 def parse(command: Command) -> Command:
@@ -52,6 +56,8 @@ def parse(command: Command) -> Command:
     key = command.key.replace("-", "_")
     if key == "standby":
         return Command(key, _standby_value(command.value))
+    if key == "record_start" and command.value is not None:
+        return Command(key, _file_name(command.value))
     if key in ACTIONS:
         return Command(key)
     option = _option(key, command.key)
@@ -78,6 +84,12 @@ def _option(key: str, given: str) -> Option:
             f"{option.key} cannot change while running", hint=f"stop rtmatte and start it again with {option.flag}"
         )
     return option
+
+
+def _file_name(value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise SpecError(f"record_start: {value!r} is not the name of a file", hint="name one like call.mp4, or none")
+    return value
 
 
 def _standby_value(value: object) -> object:

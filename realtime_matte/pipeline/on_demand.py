@@ -40,6 +40,7 @@ class OnDemand:
         linger_s: float = LINGER_S,
     ) -> None:
         self.off = True
+        self._watched = False  # any thread replaces it
         self._readers = readers
         self._camera = camera
         self._notify = notify
@@ -53,6 +54,10 @@ class OnDemand:
     def notices(self) -> list[str]:
         """How readers are detected, if that is not exact."""
         return [notice for readers in self._readers for notice in readers.notices]
+
+    def set_watched(self, *, watched: bool) -> None:
+        """Count one more reader while ``watched``, such as a preview that a user looks at. Any thread."""
+        self._watched = watched
 
     def update(self, timeout_s: float) -> bool:
         """Turn the camera on or off; returns True while it is off, after waiting up to ``timeout_s`` for a reader."""
@@ -81,4 +86,6 @@ class OnDemand:
             self._notify(OFF)
 
     def _has_reader(self, timeout_s: float) -> bool:
+        if self._watched:
+            return True
         return any(readers.wait_for_reader(timeout_s / len(self._readers)) for readers in self._readers)

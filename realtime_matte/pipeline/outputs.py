@@ -8,7 +8,7 @@ from pathlib import Path
 from realtime_matte import plugins
 from realtime_matte.config import specs
 from realtime_matte.errors import MatteError, SpecError
-from realtime_matte.frame import Pixels, Size
+from realtime_matte.frame import Pixels
 from realtime_matte.interfaces import (
     Action,
     HasDevice,
@@ -20,6 +20,7 @@ from realtime_matte.interfaces import (
     Sink,
 )
 from realtime_matte.paths import is_file, named, real
+from realtime_matte.pipeline.recorder import Recorder, SinkFormat
 from realtime_matte.pipeline.recording_queue import RecordingQueue
 
 
@@ -36,11 +37,18 @@ class Outputs:
     """Sends to every sink. One that fails is closed and reported; the error of the last one is raised.
 
     Times never go back: a card is sent at the current time, and the next frame may be a little older.
+
+    Attributes:
+        failed: How many sinks were closed because of an error.
+        newest: What was sent last, a composite or the card; overwritten by the next composite.
+        recorder: Records what is sent, beside the sinks.
     """
 
-    def __init__(self, *, notify: Callable[[str], None]) -> None:
-        self.failed = 0  # sinks closed because of an error
-        self.newest: Pixels | None = None  # sent last, a composite or the card; overwritten by the next composite
+    def __init__(self, sink_format: SinkFormat, *, notify: Callable[[str], None]) -> None:
+        self.failed = 0
+        self.newest: Pixels | None = None
+        self.recorder = Recorder(notify=notify)
+        self.format = sink_format
         self._sinks: dict[Sink, str] = {}  # with their names
         self._faults: list[OutputState] = []
         self._notify = notify
@@ -70,21 +78,30 @@ class Outputs:
         """Messages to the user about each sink."""
         return [notice for sink in self._sinks for notice in sink.notices]
 
-    def queue_recordings(self, *, size: Size, fps: float, alpha: bool) -> None:
+    def queue_recordings(self) -> None:
         """Write every recording in a separate thread from now on, so that none of them delays the others."""
         self._sinks = {
             sink
             if sink.live
-            else RecordingQueue(sink, _described(name), size=size, fps=fps, alpha=alpha, notify=self._notify): name
+            else RecordingQueue(
+                sink,
+                _described(name),
+                size=self.format.size,
+                fps=self.format.fps,
+                alpha=self.format.alpha,
+                notify=self._notify,
+            ): name
             for sink, name in self._sinks.items()
         }
 
     def send(self, image: Pixels, time: float) -> None:
         """Send one output frame to all sinks. Raises SinkError of the last one left."""
+        self.recorder.send(image, max(time, self._time))
         self._send_to(self._sinks, image, time)
 
     def send_card(self, image: Pixels, time: float) -> None:
         """Send the standby card to all sinks. Raises SinkError of the last one left."""
+        self.recorder.send(image, max(time, self._time))
         self._send_to(self._sinks, image, time, card=True)
 
     def send_live(self, image: Pixels, time: float) -> None:
@@ -115,6 +132,7 @@ class Outputs:
                 sinks.pop().close()
             except MatteError as error:
                 errors.append(error)
+        self.recorder.close()
         for other in errors[1:]:
             errors[0].add_note(str(other))
         if errors:
@@ -152,9 +170,6 @@ def open_outputs(
     choices: Sequence[str | OpenSink],
     *,
     inputs: Sequence[object],
-    size: Size,
-    fps: float,
-    alpha: bool,
     live: bool,
 ) -> None:
     """Open every output and add it to ``outputs``.
@@ -166,9 +181,6 @@ def open_outputs(
         outputs: Where the sinks are added; it closes them.
         choices: Specs, or ``open`` callables.
         inputs: The specs that are read (other values are ignored); no output may write over one of them.
-        size: (width, height) of the output frames.
-        fps: Nominal frames per second.
-        alpha: Output frames are BGRA.
         live: The source is live.
 
     Raises:
@@ -182,11 +194,11 @@ def open_outputs(
             raise SpecError(
                 f"the output {choice!r} would overwrite {spec!r}, which is an input", hint="choose another file name"
             )
-    distinct = _distinct(choices)
+    distinct, sinks = _distinct(choices), outputs.format
     for name, opener, rest in distinct:
-        outputs.add(opener(rest, size=size, fps=fps, alpha=alpha), name=name)
+        outputs.add(opener(rest, size=sinks.size, fps=sinks.fps, alpha=sinks.alpha), name=name)
     if len(distinct) > 1 and (live or outputs.live):
-        outputs.queue_recordings(size=size, fps=fps, alpha=alpha)
+        outputs.queue_recordings()
 
 
 def same_file(first: str, second: str) -> bool:

@@ -6,18 +6,16 @@ No step uses a result of a later step.
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from functools import partial
 from types import TracebackType
-from typing import Final, Self, get_args
+from typing import Final, Self
 
 from realtime_matte.address_space import check_address_space
 from realtime_matte.capture.state import CaptureState
 from realtime_matte.config.config import Config
-from realtime_matte.errors import MatteError, SinkError, SpecError
+from realtime_matte.errors import MatteError, SinkError
 from realtime_matte.frame import Frame
-from realtime_matte.interfaces import Action
 from realtime_matte.pipeline import on_demand, standby
 from realtime_matte.pipeline.builder import (
     BackgroundChoice,
@@ -27,11 +25,9 @@ from realtime_matte.pipeline.builder import (
     Parts,
     SourceChoice,
     open_parts,
-    parse_choice,
     parse_choices,
 )
-from realtime_matte.pipeline.commands import TOGGLE, Command, CommandQueue, Reply, parse, refuse
-from realtime_matte.pipeline.live_options import LiveOptions
+from realtime_matte.pipeline.controls import Controls
 from realtime_matte.pipeline.notices import Notices
 from realtime_matte.pipeline.outputs import OutputState
 from realtime_matte.pipeline.standby import CARD_EVERY_S, STANDBY_EVERY_S
@@ -43,17 +39,14 @@ MESSAGES: Final = 20
 _log = logging.getLogger("realtime_matte")
 
 
-class Pipeline:
+class Pipeline(Controls):
     """The pipeline, and the owner of all parts that it opens. Made by ``open``.
 
     Only a frame composited with the matte of that very frame, or the standby card, is ever sent. Everything runs in
-    the caller's thread except the reading of a live source, the opening of another background, and the loading of a
-    network while an output is live. ``submit``, ``call``, ``request``, ``switch_model`` and ``switch_background`` may
-    be called from any thread and take effect between two frames.
+    the caller's thread except the reading of a live source, the opening of slow parts, and the writing of a recording
+    beside a live output. Other threads change it through the methods of Controls.
 
     Attributes:
-        stats: Times and counts of the run.
-        standby: True while the user has requested the standby card.
         card_reason: Text of the standby card that was sent last; empty if a composite was sent after it.
         messages: The last messages, oldest first: fall-backs, and errors after which the run continues.
     """
@@ -69,21 +62,14 @@ class Pipeline:
         clock: Callable[[], float],
         stack: ExitStack,
     ) -> None:
-        self.stats = stats
-        self.standby = False
+        super().__init__(parts, choices, stats=stats, notify=notify, show_card=self._show_card)
         self.messages = messages
-        self._parts = parts
-        self._notify = notify
         self._clock = clock
         self._stack = stack
         self.card_reason = standby.STARTING
         self._time = clock()
         self._last_index = -1
-        self._quit = False
-        self._closed = False
         self._notices = Notices(parts, notify=notify)
-        self._commands = CommandQueue()
-        self._options = LiveOptions(parts, choices, commands=self._commands, show_card=self._show_card, notify=notify)
 
     @classmethod
     def open(
@@ -164,16 +150,6 @@ class Pipeline:
     def source(self) -> CaptureState:
         """The state of the source."""
         return self._parts.capture.state
-
-    @property
-    def options(self) -> Mapping[str, object]:
-        """The present value of each option that can be changed while running: see ``submit``."""
-        return self._options.values
-
-    @property
-    def backgrounds(self) -> Sequence[str]:
-        """The backgrounds that ``next_background`` switches between."""
-        return self._parts.backgrounds.choices
 
     @property
     def outputs(self) -> Sequence[OutputState]:
@@ -264,68 +240,6 @@ class Pipeline:
             self._show_frame(frame, state)
         return True
 
-    def request(self, action: Action) -> None:
-        """Run a user's action before the next frame.
-
-        Raises:
-            SpecError: There is no such action.
-            MatteError: The pipeline is closed.
-        """
-        if action not in get_args(Action):
-            raise SpecError(f"no command {action!r}", hint=f"there are: {', '.join(get_args(Action))}")
-        self._check_open()
-        self.submit(Command(action))
-
-    def submit(self, command: Command) -> Reply:
-        """Run a command before the next frame. Of several waiting ones for one key, the last one counts.
-
-        Args:
-            command: An option that can be changed while running, such as ``Command("mirror", True)``, or ``standby``,
-                ``next_background``, ``snapshot`` or ``quit``.
-
-        Returns:
-            A future, set when the change is made: of ``snapshot`` the newest output frame or standby card,
-            (H, W, 3) uint8 BGR, or (H, W, 4) without a background; None of others. It is a MatteError if the change
-            is refused, or the run has ended.
-
-        Raises:
-            SpecError: There is no such command, it cannot change while running, or its value is invalid.
-
-        Example:
-            >>> with Pipeline.open("demo?frames=3", "blur", outputs="null", size="160x90") as pipeline:
-            ...     reply = pipeline.submit(Command("mirror", True))
-            ...     pipeline.run()
-            ...     reply.result(), pipeline.options["mirror"]
-            (None, True)
-        """
-        command = parse(command)
-        return self._commands.put(partial(self._run_command, command), key=command.key if command.replaces else None)
-
-    def call(self, function: Callable[[], object]) -> Reply:
-        """Call a function that reads the pipeline, in its thread, before the next frame; the future result."""
-        return self._commands.put(lambda reply: reply.set_result(function()))
-
-    def switch_model(self, model: ModelChoice, *, provider: str | None = None, threads: int | None = None) -> None:
-        """Switch to another model before the next frame, or report that it cannot be opened and keep the old one.
-
-        Raises:
-            SpecError: The spec is invalid.
-            MatteError: The pipeline is closed.
-        """
-        self._check_open()
-        changes = {"model": parse_choice("model", model), "provider": provider, "threads": threads}
-        self._commands.put(partial(self._options.use_network, changes), key="model")
-
-    def switch_background(self, background: BackgroundChoice) -> None:
-        """Switch to another background once it is open, or report that it cannot be opened and keep the old one.
-
-        Raises:
-            SpecError: The spec is invalid.
-            MatteError: The pipeline is closed.
-        """
-        self._check_open()
-        self.submit(Command("bg", background))
-
     def close(self) -> None:
         """Send the standby card to live outputs, and close every part. Idempotent."""
         self.__exit__(None, None, None)
@@ -339,11 +253,6 @@ class Pipeline:
         self._closed = True
         self._commands.close()
         self._stack.__exit__(kind, error, trace)
-
-    def _check_open(self) -> None:
-        """Raise MatteError after ``close``: a step would open the network again."""
-        if self._closed:
-            raise MatteError("the pipeline is closed", hint="open another one with Pipeline.open")
 
     def _show_frame(self, frame: Frame, state: CaptureState) -> None:
         """Send the composite of the frame, or the card if there is none."""
@@ -386,42 +295,3 @@ class Pipeline:
         self.card_reason = reason
         self._parts.card.show(reason, self._time)
         self.stats.card_sent()
-
-    def _run_commands(self) -> None:
-        for action in self._parts.outputs.commands():
-            self.request(action)
-        self._commands.run_waiting()
-
-    def _run_command(self, command: Command, reply: Reply) -> None:
-        """Run a parsed command; sets the reply when it is done or refused."""
-        if command.key == "next_background":
-            self._parts.backgrounds.next(reply)
-        elif command.key == "snapshot":
-            self._reply_snapshot(reply)
-        elif command.key == "quit":
-            self._quit = True
-            reply.set_result(None)
-        elif command.key == "standby":
-            self._set_standby(on=not self.standby if command.value == TOGGLE else bool(command.value))
-            reply.set_result(None)
-        else:
-            self._options.change(command, reply)
-
-    def _reply_snapshot(self, reply: Reply) -> None:
-        """A copy of what was sent last, which is a composite or the card; never a frame of the camera."""
-        newest = self._parts.outputs.newest
-        if newest is None:
-            refuse(reply, SinkError("there is no snapshot: nothing was sent yet", hint="try again in a moment"))
-        else:
-            reply.set_result(newest.copy())
-
-    def _set_standby(self, *, on: bool) -> None:
-        """Turn standby on or off, and the camera with it: users rely on the camera's light."""
-        if on == self.standby:
-            return
-        self.standby = on
-        camera = self._parts.camera
-        if camera:
-            (camera.pause if on else camera.resume)(self)
-            self._notify(standby.STANDBY_ON if on else standby.STANDBY_OFF)
-            self.stats.restart()

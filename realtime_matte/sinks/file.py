@@ -37,9 +37,13 @@ def open(rest: str, /, *, size: Size, fps: float, alpha: bool) -> "Recording":
     name, options = parse(rest, OPTIONS)
     if not name:
         raise SpecError("'file:' needs a file name", hint="such as file:out.mp4")
-    path = named(name)
+    return record(named(name), size=size, fps=fps, alpha=alpha, overwrite=options["overwrite"])
+
+
+def record(path: Path, *, size: Size, fps: float, alpha: bool, overwrite: bool) -> "Recording":
+    """Start the file at ``path``, an existing one only if ``overwrite``. Raises SpecError, SinkError."""
     file_format, encoder = choose(path.suffix, alpha=alpha)
-    file = NewFile(path, overwrite=options["overwrite"])
+    file = NewFile(path, overwrite=overwrite)
     try:
         return Recording(path, file, file_format, encoder, size=size, fps=fps, alpha=alpha)
     except BaseException:

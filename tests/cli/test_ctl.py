@@ -102,6 +102,7 @@ def test_status_says_which_instance_it_is_and_how_it_runs(
 
 def test_the_summary_has_no_rate_before_the_second_frame() -> None:
     status = {"state": "running", "reason": "", "fps": 0.0, "age_p50_s": None, "background": "blur", "model": "small"}
+    status["recording"] = None
     assert _summary({**status, "provider": "cpu"}) == "running, background blur, small on cpu"
 
 
@@ -153,6 +154,19 @@ def test_a_snapshot_is_a_new_png_file(pipeline: Pipeline, capsys: pytest.Capture
     assert Path("shot.png").read_bytes() == written
 
 
+def test_a_recording_is_started_and_completed(
+    pipeline: Pipeline, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ctl(pipeline, "record", "start", "call.mp4") == 0
+    assert ", recording 0:0" in capsys.readouterr().out
+    assert ctl(pipeline, "record", "stop") == 0
+    assert ", recording " not in capsys.readouterr().out
+    written = (tmp_path / "call.mp4").read_bytes()
+    assert ctl(pipeline, "record", "start", "call.mp4") == 2
+    assert capsys.readouterr().err == f"rtmatte: '{tmp_path / 'call.mp4'}' already exists; name another file\n"
+    assert (tmp_path / "call.mp4").read_bytes() == written
+
+
 def test_quit_ends_the_run(pipeline: Pipeline, capsys: pytest.CaptureFixture[str]) -> None:
     assert ctl(pipeline, "quit") == 0
     assert not pipeline.step()
@@ -172,6 +186,8 @@ def test_quit_ends_the_run(pipeline: Pipeline, capsys: pytest.CaptureFixture[str
             ),
         ),
         (["standby", "maybe"], "standby: 'maybe' is not on, off or toggle"),
+        (["record", "pause"], "no command record 'pause'; use: record start [FILE], or record stop"),
+        (["record", "stop"], "there is no recording to stop; start one: record_start"),
         (["set", "mirror"], "usage: rtmatte ctl set KEY VALUE"),
         (["next", "one"], "usage: rtmatte ctl next"),
         (
@@ -195,7 +211,7 @@ def test_without_a_running_instance_it_is_an_error(capsys: pytest.CaptureFixture
 
 def test_an_unknown_command_names_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["ctl", "stop"]) == 2
-    known = "there are: status, set, background, next, standby, snapshot, quit"
+    known = "there are: status, set, background, next, standby, snapshot, record, quit"
     assert capsys.readouterr().err == f"rtmatte: no command 'stop'; {known}\n"
     assert main(["ctl", "statsu"]) == 2
     assert capsys.readouterr().err == f"rtmatte: no command 'statsu'; did you mean status? {known}\n"

@@ -14,9 +14,11 @@ from realtime_matte.capture.state import CaptureState
 from realtime_matte.errors import BadFile, ModelError, SinkError, SourceLost
 from realtime_matte.frame import Frame, Matte, Pixels, Size
 from realtime_matte.interfaces import Action, Fit, OpenSource, RecurrentState
+from realtime_matte.pipeline.recorder import SinkFormat
 
 SIZE: Size = (96, 64)
 FPS = 30.0
+SINK_FORMAT = SinkFormat(size=SIZE, fps=FPS, alpha=False)
 START = 100.0
 MARKER = (255, 0, 255)
 NEW_BACKGROUND = (30, 60, 90)

@@ -100,6 +100,23 @@ def test_a_reader_turns_the_camera_on() -> None:
     assert (switch.on, reported) == (True, [ON])
 
 
+def test_a_preview_that_is_watched_counts_as_a_reader() -> None:
+    clock = Clock()
+    demand, switch, _ = on_demand(ScriptedReaders(clock), clock=clock)
+    demand.set_watched(watched=True)
+    assert not demand.update(0.5)
+    assert (switch.on, clock.slept) == (True, [])
+    for _ in range(100):
+        clock.sleep(LINGER_S)
+        assert not demand.update(0.5)
+    demand.set_watched(watched=False)
+    left = clock()
+    while not demand.update(0.5):
+        clock.sleep(0.1)
+    assert LINGER_S - CHECK_EVERY_S <= clock() - left <= LINGER_S + CHECK_EVERY_S + 0.2
+    assert not switch.on
+
+
 def test_readers_are_checked_rarely_and_without_waiting_while_the_camera_is_on() -> None:
     clock = Clock()
     readers = ScriptedReaders(clock)

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from fakes.scripted import Recorder
+from fakes.scripted import SINK_FORMAT, Recorder
 
 from realtime_matte.errors import SinkError
 from realtime_matte.frame import Pixels
@@ -14,7 +14,7 @@ class FailsToClose(Recorder):
 
 
 def opened(*sinks: Recorder, reported: list[str] | None = None) -> Outputs:
-    outputs = Outputs(notify=(reported if reported is not None else []).append)
+    outputs = Outputs(SINK_FORMAT, notify=(reported if reported is not None else []).append)
     for sink in sinks:
         outputs.add(sink)
     return outputs

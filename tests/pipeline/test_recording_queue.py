@@ -13,6 +13,7 @@ from realtime_matte.frame import Pixels
 from realtime_matte.interfaces import Sink
 from realtime_matte.pipeline import recording_queue
 from realtime_matte.pipeline.outputs import Outputs, open_outputs
+from realtime_matte.pipeline.recorder import SinkFormat
 from realtime_matte.pipeline.recording_queue import RecordingQueue
 from realtime_matte.sinks import file
 
@@ -78,10 +79,10 @@ def test_frames_keep_their_channels(keeps_alpha: bool, alpha: bool) -> None:  # 
 def test_a_disk_that_stands_still_for_10_s_holds_up_no_other_output() -> None:
     notices: list[str] = []
     disk, camera = Disk(), Recorder(live=True)
-    outputs = Outputs(notify=notices.append)
+    outputs = Outputs(SinkFormat(size=SIZE, fps=FPS, alpha=False), notify=notices.append)
     outputs.add(disk, name="out.mp4")
     outputs.add(camera, name="virtualcam")
-    outputs.queue_recordings(size=SIZE, fps=FPS, alpha=False)
+    outputs.queue_recordings()
     disk.responds.clear()
     outputs.send(image(0), 0.0)
     assert disk.stands_still.wait(30)
@@ -157,10 +158,10 @@ def test_close_does_not_wait_longer_than_its_limit() -> None:
 
 def test_other_outputs_are_closed_before_a_disk_is_waited_for() -> None:
     disk, camera = Disk(), Recorder(live=True)
-    outputs = Outputs(notify=[].append)
+    outputs = Outputs(SinkFormat(size=SIZE, fps=FPS, alpha=False), notify=[].append)
     for sink in (camera, disk):
         outputs.add(sink)
-    outputs.queue_recordings(size=SIZE, fps=FPS, alpha=False)
+    outputs.queue_recordings()
     disk.responds.clear()
     outputs.send(image(0), 0.0)
     closing = threading.Thread(target=outputs.close)
@@ -200,10 +201,10 @@ def test_an_error_that_no_frame_followed_is_raised_by_close() -> None:
 def test_a_recording_that_fails_is_closed_and_the_others_continue() -> None:
     notices: list[str] = []
     disk, camera = Disk(fails_at=2), Recorder(live=True)
-    outputs = Outputs(notify=notices.append)
+    outputs = Outputs(SinkFormat(size=SIZE, fps=FPS, alpha=False), notify=notices.append)
     for sink in (disk, camera):
         outputs.add(sink)
-    outputs.queue_recordings(size=SIZE, fps=FPS, alpha=False)
+    outputs.queue_recordings()
     for index in range(5):
         outputs.send(image(index), float(index))
         wait_until(lambda count=index + 1: disk.closed == 1 or len(disk.images) == count)  # type: ignore[misc]
@@ -252,8 +253,8 @@ def test_a_recording_is_queued_only_beside_others_in_real_time(
     queues: int,
 ) -> None:
     sinks: list[Sink] = [Recorder() for _ in range(1 + others)] + [Recorder(live=True)] * live_output
-    outputs = Outputs(notify=[].append)
+    outputs = Outputs(SinkFormat(size=SIZE, fps=FPS, alpha=False), notify=[].append)
     choices = [lambda _, /, *, size, fps, alpha, sink=sink: sink for sink in sinks]  # noqa: ARG005
-    open_outputs(outputs, choices, inputs=[], size=SIZE, fps=FPS, alpha=False, live=live_source)  # type: ignore[arg-type]
+    open_outputs(outputs, choices, inputs=[], live=live_source)  # type: ignore[arg-type]
     assert sum(isinstance(sink, RecordingQueue) for sink in outputs._sinks) == queues
     outputs.close()

@@ -12,6 +12,7 @@ from realtime_matte.errors import BadFile, MissingFile
 from realtime_matte.frame import Pixels
 from realtime_matte.pipeline import text
 from realtime_matte.pipeline.outputs import Outputs
+from realtime_matte.pipeline.recorder import SinkFormat
 from realtime_matte.pipeline.standby import StandbyCard, draw_card
 
 SIZE = (640, 360)
@@ -111,7 +112,22 @@ def test_lone_surrogates_become_question_marks() -> None:
 def test_missing_letters_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(cv2, "FontFace", raising=False)
     assert text.missing_letters("Größe? Минута, 稍等 稍\n") == "Минута稍等"
-    card = StandbyCard(Outputs(notify=print), size=SIZE, alpha=False, image=None, text="稍等 ok")
+    card = StandbyCard(
+        Outputs(SinkFormat(size=SIZE, fps=30.0, alpha=False), notify=print),
+        size=SIZE,
+        alpha=False,
+        image=None,
+        text="稍等 ok",
+    )
     [notice] = card.notices
     assert notice == "the card shows ? for 稍等, which OpenCV has no letters for; use --card IMAGE instead"
-    assert StandbyCard(Outputs(notify=print), size=SIZE, alpha=False, image=None, text=None).notices == ()
+    assert (
+        StandbyCard(
+            Outputs(SinkFormat(size=SIZE, fps=30.0, alpha=False), notify=print),
+            size=SIZE,
+            alpha=False,
+            image=None,
+            text=None,
+        ).notices
+        == ()
+    )

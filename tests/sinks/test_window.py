@@ -14,6 +14,7 @@ from realtime_matte.errors import MissingDependency, SinkError, SpecError
 from realtime_matte.frame import Pixels
 from realtime_matte.interfaces import Interactive
 from realtime_matte.pipeline.outputs import Outputs
+from realtime_matte.pipeline.recorder import SinkFormat
 from realtime_matte.pipeline.standby import STOPPED, StandbyCard, draw_card
 from realtime_matte.sinks import window
 
@@ -95,7 +96,7 @@ def test_the_preview_is_mirrored(screen: Screen) -> None:
 def test_the_standby_card_is_never_mirrored(screen: Screen, *, alpha: bool) -> None:
     """Its text could not be read. All ways of a card: while it runs, before the first frame, again, at the end."""
     sink = preview(alpha=alpha, size=(160, 90))
-    outputs = Outputs(notify=[].append)
+    outputs = Outputs(SinkFormat(size=SIZE, fps=30.0, alpha=False), notify=[].append)
     outputs.add(sink)
     card = StandbyCard(outputs, size=(160, 90), alpha=alpha, image=None, text=None)
     card.show_live("One moment, starting", 0.0)
