@@ -28,12 +28,15 @@ if TYPE_CHECKING:
     from realtime_matte.interfaces import OpenBackground as OpenBackground
     from realtime_matte.interfaces import OpenSink as OpenSink
     from realtime_matte.interfaces import OpenSource as OpenSource
+    from realtime_matte.interfaces import OutputEffect as OutputEffect
+    from realtime_matte.interfaces import PersonEffect as PersonEffect
     from realtime_matte.interfaces import Readers as Readers
     from realtime_matte.interfaces import RealTimeBackground as RealTimeBackground
     from realtime_matte.interfaces import Renderer as Renderer
     from realtime_matte.interfaces import ShowsCard as ShowsCard
     from realtime_matte.interfaces import Sink as Sink
     from realtime_matte.interfaces import Source as Source
+    from realtime_matte.interfaces import View as View
     from realtime_matte.models import list_models as list_models
     from realtime_matte.pipeline.pipeline import Pipeline as Pipeline
     from realtime_matte.remover import BackgroundRemover as BackgroundRemover
@@ -76,12 +79,15 @@ _MODULES = {
         "OpenBackground",
         "OpenSink",
         "OpenSource",
+        "OutputEffect",
+        "PersonEffect",
         "Readers",
         "RealTimeBackground",
         "Renderer",
         "ShowsCard",
         "Sink",
         "Source",
+        "View",
     ),
     "models": ("list_models",),
     "pipeline.pipeline": ("Pipeline",),
@@ -113,6 +119,8 @@ __all__ = [
     "OpenBackground",
     "OpenSink",
     "OpenSource",
+    "OutputEffect",
+    "PersonEffect",
     "Pipeline",
     "Readers",
     "RealTimeBackground",
@@ -126,6 +134,7 @@ __all__ = [
     "SourceError",
     "SourceLost",
     "SpecError",
+    "View",
     "composite",
     "list_cameras",
     "list_models",

@@ -1,4 +1,4 @@
-"""Protocols of the parts of a pipeline: Source, Network, Background, Renderer and Sink, and how each is opened.
+"""Protocols of the parts of a pipeline: Source, Network, Background, effects, Renderer, Sink; and how they are opened.
 
 A plug-in is a module in the package of its kind: ``sources/camera.py`` is the source ``camera``. It has a function
 ``open`` as its ``Open...`` protocol below says. It may also have:
@@ -22,6 +22,9 @@ Action: TypeAlias = Literal["next_background", "standby", "quit"]
 
 KEYS: Final[Mapping[str, Action]] = {"b": "next_background", " ": "standby", "q": "quit"}
 """The key of each command, in a window and in the terminal."""
+
+Area: TypeAlias = tuple[slice, slice]
+"""Rows and columns of a part of an image."""
 
 RecurrentState: TypeAlias = tuple[object, ...]
 """Hidden state of a recurrent network. Only the network that returned it can read it."""
@@ -169,6 +172,45 @@ class OpenBackground(Protocol):
         Raises:
             SpecError, MissingFile, BadFile, MissingDependency
         """
+
+
+class View(Protocol):
+    """An effect before the network: turns a camera frame into the frame of the output's size that is matted."""
+
+    @property
+    def area(self) -> Area | None:
+        """The part of its frames that shows the camera; None: all of it. Nothing else is ever shown as foreground."""
+
+    def __call__(self, frame: Frame) -> Frame:
+        """The frame that is matted; overwritten by the next call."""
+
+
+class PersonEffect(Protocol):
+    """An effect on the person's colours, between matte and composite. The background stays as it is."""
+
+    def apply(self, frame: Frame, matte: RefinedMatte, foreground: Pixels, background: Pixels | None) -> None:
+        """Change ``foreground`` in place.
+
+        Args:
+            frame: The frame, of the output's size.
+            matte: Its matte; only ``alpha`` may be read.
+            foreground: (H, W, 3) straight colours, black where alpha is 0.
+            background: What will be behind it; None: the output has alpha.
+        """
+
+    def reset(self) -> None:
+        """Forget earlier frames: the next one starts a new shot."""
+
+
+class OutputEffect(Protocol):
+    """An effect after compositing, such as an overlay. It is not drawn on the standby card."""
+
+    @property
+    def notices(self) -> Sequence[str]:
+        """Messages to the user, such as letters that no font has."""
+
+    def draw(self, image: Pixels, time: float) -> None:
+        """Draw on a composite in place: (H, W, 3) BGR, or (H, W, 4) straight BGRA. ``time``: of its frame."""
 
 
 class Renderer(Protocol):

@@ -5,8 +5,10 @@ from itertools import groupby
 from pathlib import Path
 
 from realtime_matte import plugins
-from realtime_matte.config.config import Option, options
+from realtime_matte.config.config import options
+from realtime_matte.config.option import Option
 from realtime_matte.config.specs import SpecOption
+from realtime_matte.effects.overlay import SPEC_OPTIONS as OVERLAY_OPTIONS
 from realtime_matte.models.options import OPTIONS as MODEL_OPTIONS
 from realtime_matte.models.options import UNVERIFIED
 
@@ -64,6 +66,8 @@ def _spec_rows() -> Iterator[str]:
             for word, option in plugins.options(kind, name).items():
                 if isinstance(option, SpecOption):
                     yield f"| {noun} `{name}` | `{word}` | {_text(option.default)} | {option.help} |\n"
+    for word, option in OVERLAY_OPTIONS.items():
+        yield f"| overlay | `{word}` | {_text(option.default)} | {option.help} |\n"
     for word, option in MODEL_OPTIONS.items():
         yield f"| model | `{word}` | the family's | {option.help} |\n"
     for word, option in UNVERIFIED.items():

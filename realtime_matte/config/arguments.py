@@ -10,7 +10,8 @@ from collections.abc import Collection, Mapping
 from typing import Any, NoReturn
 
 from realtime_matte import __version__
-from realtime_matte.config.config import Option, options, parse_values
+from realtime_matte.config.config import options, parse_values
+from realtime_matte.config.option import Option
 from realtime_matte.errors import SpecError, suggest
 
 

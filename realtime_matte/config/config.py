@@ -6,97 +6,19 @@ code that reads it.
 """
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache
-from typing import TYPE_CHECKING, Literal, Self, TypeAlias
+from typing import TYPE_CHECKING, Self
 
 from realtime_matte.config import parsers
+from realtime_matte.config.option import Option, option
 from realtime_matte.config.parsers import Choice, Number
 from realtime_matte.errors import SpecError, suggest
 
 if TYPE_CHECKING:  # both import NumPy, which `rtmatte --help` does without
     from realtime_matte.frame import Size
     from realtime_matte.interfaces import Fit
-
-Group: TypeAlias = Literal["Camera", "Background", "Output", "Model", "Standby card", "Run"]
-
-Applies: TypeAlias = Literal["live", "reopen", "start"]
-"""When a change takes effect: between two frames, when the pipeline is opened again, or at the next start."""
-
-Kind: TypeAlias = Literal["switch", "integer", "number", "choice", "size", "list", "text"]
-"""Which kind of form field or argument an option needs."""
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """What is known about one field of Config.
-
-    Attributes:
-        name: The field's name, such as ``card_text``.
-        group: The heading that the option stands under.
-        help: What the option does, for ``--help``, documentation and forms.
-        parse: Returns the typed value, or raises ValueError with what the value should be.
-        applies: When a change takes effect.
-        default: The field's default.
-        default_text: The default in words, where the value alone does not explain itself.
-        metavar: Placeholder of the value; empty for a switch.
-        unit: Unit of a number; empty where there is none.
-    """
-
-    group: Group
-    help: str
-    parse: Callable[[object], object]
-    applies: Applies
-    default_text: str = ""
-    metavar: str = ""
-    unit: str = ""
-    name: str = ""
-    default: object = None
-
-    @property
-    def key(self) -> str:
-        """The key in a TOML file: ``card-text``."""
-        return self.name.replace("_", "-")
-
-    @property
-    def flag(self) -> str:
-        """The option on the command line: ``--card-text``."""
-        return f"--{self.key}"
-
-    @property
-    def kind(self) -> Kind:
-        """The kind of value."""
-        if isinstance(self.parse, Number):
-            return "integer" if self.parse.integer else "number"
-        if isinstance(self.parse, Choice):
-            return "choice"
-        kinds: dict[object, Kind] = {parsers.switch: "switch", parsers.size: "size", parsers.specs: "list"}
-        return kinds.get(self.parse, "text")
-
-    @property
-    def choices(self) -> tuple[str, ...]:
-        """All values there are; empty where they cannot be listed."""
-        return self.parse.choices if isinstance(self.parse, Choice) else ()
-
-    @property
-    def range(self) -> tuple[float, float] | None:
-        """Smallest and largest value of a number; None for other kinds."""
-        return (self.parse.minimum, self.parse.maximum) if isinstance(self.parse, Number) else None
-
-
-def _option(
-    group: Group,
-    about: str,
-    *,
-    parse: Callable[[object], object],
-    applies: Applies,
-    default_text: str = "",
-    metavar: str = "",
-    unit: str = "",
-) -> dict[str, Option]:
-    """The metadata of a field; its name and default are filled in by ``options``."""
-    return {"option": Option(group, about, parse, applies, default_text, metavar, unit)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +42,7 @@ class Config:
 
     camera: str = field(
         default="camera",
-        metadata=_option(
+        metadata=option(
             "Camera",
             "0, /dev/video2 or part of a camera's name; a URL: http://, rtsp://; a file: clip.mp4, me.jpg; or demo",
             parse=parsers.camera,
@@ -131,7 +53,7 @@ class Config:
     )
     size: "Size | None" = field(
         default=None,
-        metadata=_option(
+        metadata=option(
             "Camera",
             "output size in pixels, also requested from the camera, such as 1280x720",
             parse=parsers.size,
@@ -143,7 +65,7 @@ class Config:
     )
     fps: float | None = field(
         default=None,
-        metadata=_option(
+        metadata=option(
             "Camera",
             "frame rate requested from the camera; frames above it are dropped",
             parse=Number(1, 240),
@@ -155,7 +77,7 @@ class Config:
     )
     mirror: bool = field(
         default=False,
-        metadata=_option(
+        metadata=option(
             "Camera",
             "swap left and right of the output",
             parse=parsers.switch,
@@ -164,16 +86,61 @@ class Config:
     )
     on_demand: bool = field(
         default=False,
-        metadata=_option(
+        metadata=option(
             "Camera",
             "open the camera only while a program reads the virtual camera, else show the standby card (Linux)",
             parse=parsers.switch,
             applies="reopen",
         ),
     )
+    rotate: str = field(
+        default="0",
+        metadata=option(
+            "Framing",
+            "turn the camera's image clockwise, in degrees",
+            parse=Choice(("0", "90", "180", "270")),
+            applies="live",
+            default_text="0",
+            metavar="DEGREES",
+        ),
+    )
+    zoom: float = field(
+        default=1.0,
+        metadata=option(
+            "Framing",
+            "show a part of the camera's image: 2 is half of its width and height",
+            parse=Number(1, 4),
+            applies="live",
+            default_text="1",
+            metavar="N",
+        ),
+    )
+    center: tuple[float, float] = field(
+        default=(0.5, 0.5),
+        metadata=option(
+            "Framing",
+            "the centre of what is shown, from 0,0 (upper left) to 1,1, as far as there is image",
+            parse=parsers.point,
+            applies="live",
+            default_text="0.5,0.5",
+            metavar="X,Y",
+        ),
+    )
+    camera_fit: str = field(
+        default="cover",
+        metadata=option(
+            "Framing",
+            "how a camera image of another shape fills the output: cover cuts it, contain shows all of it over the"
+            " background",
+            parse=Choice(("cover", "contain")),
+            applies="live",
+            default_text="cover",
+            metavar="HOW",
+        ),
+    )
     bg: tuple[str, ...] = field(
         default=("studio",),
-        metadata=_option(
+        metadata=option(
             "Background",
             "beach.jpg, a video, a folder, blur, a colour such as green or #336699, none, studio;"
             " may be repeated: key b switches to the next one",
@@ -185,7 +152,7 @@ class Config:
     )
     fit: "Fit" = field(
         default="cover",
-        metadata=_option(
+        metadata=option(
             "Background",
             "how an image or video is scaled to the output size: cover, contain, stretch or tile",
             parse=Choice(parsers.FITS),
@@ -196,16 +163,27 @@ class Config:
     )
     only_me: bool = field(
         default=False,
-        metadata=_option(
+        metadata=option(
             "Background",
             "if several people are visible, keep the largest one only; people who touch in the image count as one",
             parse=parsers.switch,
             applies="live",
         ),
     )
+    overlay: tuple[str, ...] = field(
+        default=(),
+        metadata=option(
+            "Looks",
+            "drawn over the output: logo.png?at=top-right&size=0.1, text:Name?at=bottom-left, clock; may be repeated",
+            parse=parsers.overlays,
+            applies="live",
+            default_text="none",
+            metavar="SPEC",
+        ),
+    )
     output: tuple[str, ...] = field(
         default=("virtualcam",),
-        metadata=_option(
+        metadata=option(
             "Output",
             "virtualcam, virtualcam:DEVICE, window, a file (.mp4, .webm, .mov, .mkv), frames:FOLDER, null,"
             " pipewire (experimental); may be repeated",
@@ -217,7 +195,7 @@ class Config:
     )
     model: str = field(
         default="auto",
-        metadata=_option(
+        metadata=option(
             "Model",
             "a name listed by `rtmatte models`, or an ONNX file; small?quality=low costs less",
             parse=parsers.local,
@@ -228,7 +206,7 @@ class Config:
     )
     provider: str | None = field(
         default=None,
-        metadata=_option(
+        metadata=option(
             "Model",
             "run the network only on this ONNX Runtime provider: cpu, cuda, ...",
             parse=parsers.text,
@@ -239,7 +217,7 @@ class Config:
     )
     threads: int | None = field(
         default=None,
-        metadata=_option(
+        metadata=option(
             "Model",
             "CPU threads of the network",
             parse=Number(1, parsers.MAX_THREADS, integer=True),
@@ -251,7 +229,7 @@ class Config:
     )
     card: str | None = field(
         default=None,
-        metadata=_option(
+        metadata=option(
             "Standby card",
             "image of the standby card, which is shown whenever there is no matte",
             parse=parsers.local,
@@ -262,7 +240,7 @@ class Config:
     )
     card_text: str | None = field(
         default=None,
-        metadata=_option(
+        metadata=option(
             "Standby card",
             "text on the standby card, for every reason",
             parse=parsers.text,
@@ -273,7 +251,7 @@ class Config:
     )
     card_on_doubt: bool = field(
         default=False,
-        metadata=_option(
+        metadata=option(
             "Standby card",
             "show the standby card while the matte covers nearly the whole image, or shows background as foreground",
             parse=parsers.switch,
@@ -282,7 +260,7 @@ class Config:
     )
     seconds: float | None = field(
         default=None,
-        metadata=_option(
+        metadata=option(
             "Run",
             "stop after this time",
             parse=Number(0.1, 1e7),
@@ -294,7 +272,7 @@ class Config:
     )
     frames: int | None = field(
         default=None,
-        metadata=_option(
+        metadata=option(
             "Run",
             "stop after this many output frames",
             parse=Number(1, 1e9, integer=True),
@@ -306,7 +284,7 @@ class Config:
     )
     control: bool = field(
         default=True,
-        metadata=_option(
+        metadata=option(
             "Run",
             "let `rtmatte ctl` read the status and change settings through a local socket (Linux, macOS)",
             parse=parsers.switch,
@@ -316,7 +294,7 @@ class Config:
     )
     quiet: bool = field(
         default=False,
-        metadata=_option(
+        metadata=option(
             "Run",
             "no progress line; fall-backs and errors are still printed",
             parse=parsers.switch,
@@ -325,7 +303,7 @@ class Config:
     )
     verbose: bool = field(
         default=False,
-        metadata=_option(
+        metadata=option(
             "Run",
             "more figures: the 95th percentile of each stage, and the libraries' own messages",
             parse=parsers.switch,

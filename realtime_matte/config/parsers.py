@@ -73,6 +73,24 @@ def specs(value: object) -> tuple[str, ...]:
     return tuple(local(one) for one in values)
 
 
+def overlays(value: object) -> tuple[str, ...]:
+    """Any number of overlays; a text alone is one. A text to be drawn stays as it is, a file's name is expanded."""
+    values = value if isinstance(value, list | tuple) else [value]
+    return tuple(text(one) if text(one).startswith("text:") else local(one) for one in values)
+
+
+def point(value: object) -> tuple[float, float]:
+    """``X,Y``, or a pair of numbers, each from 0 to 1."""
+    parts: object = value.split(",") if isinstance(value, str) else value
+    if not isinstance(parts, list | tuple) or len(parts) != 2:  # noqa: PLR2004 - x and y
+        raise ValueError("X,Y with each from 0 to 1, such as 0.5,0.4")
+    try:
+        x, y = (Number(0, 1)(part) for part in parts)
+    except ValueError:
+        raise ValueError("X,Y with each from 0 to 1, such as 0.5,0.4") from None
+    return x, y
+
+
 def switch(value: object) -> bool:
     """True or false."""
     if not isinstance(value, bool):
@@ -87,7 +105,9 @@ class Choice:
     choices: tuple[str, ...]
 
     def __call__(self, value: object) -> str:
-        """The word."""
+        """The word; one that is a number may be given as one."""
+        if type(value) is int:
+            value = str(value)
         if not isinstance(value, str) or value not in self.choices:
             raise ValueError(f"one of {', '.join(self.choices)}")
         return value

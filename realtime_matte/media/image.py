@@ -105,6 +105,20 @@ def load(path: Path) -> LoadedImage:
         return LoadedImage(to_pixels(image), notices)
 
 
+def load_with_alpha(path: Path) -> LoadedImage:
+    """The image in a file as (H, W, 4) straight BGRA; opaque if the file has no transparency. Raises as ``load``."""
+    with open_image(path) as image, damage_reported(path):
+        image.load()
+        to_pixels, notices = make_reader(path, image)
+        if not image.has_transparency_data:
+            pixels = to_pixels(image)
+            return LoadedImage(np.dstack([pixels, np.full(pixels.shape[:2], 255, np.uint8)]), notices)
+        straight = image.convert("RGBA")
+        alpha = np.asarray(straight.getchannel("A"))[..., None]
+        upright = from_exif(image.getexif().get(ORIENTATION)).upright(alpha)
+        return LoadedImage(np.dstack([to_pixels(straight.convert("RGB")), upright]), notices)
+
+
 def can_animate(path: Path) -> bool:
     """Whether a file, whatever its name, has a format of which some files are animations; False if it is not read."""
     return _animation_frames(path) > 0

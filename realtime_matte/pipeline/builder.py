@@ -15,6 +15,7 @@ from realtime_matte.capture.rate_limiter import rate_limited
 from realtime_matte.capture.state import Capture
 from realtime_matte.capture.worker import CaptureWorker
 from realtime_matte.config.config import Config, parse_values
+from realtime_matte.effects.chain import Effects
 from realtime_matte.errors import MatteError, SpecError
 from realtime_matte.frame import Size
 from realtime_matte.interfaces import OpenBackground, OpenSink, OpenSource, Source
@@ -67,6 +68,7 @@ class Parts:
     renderer: RecoveringRenderer
     backgrounds: BackgroundSwitcher
     fitter: FrameFitter
+    effects: Effects
     card: StandbyCard
     camera: Pausable | None
     on_demand: OnDemand | None
@@ -81,7 +83,7 @@ class Parts:
         readers = self.on_demand.notices if self.on_demand else []
         capture = self.capture.state.notices
         outputs = [*self.outputs.notices, *readers, *self.card.notices]
-        return [*capture, *self.renderer.notices, *self.backgrounds.notices, *outputs]
+        return [*capture, *self.renderer.notices, *self.backgrounds.notices, *self.effects.notices, *outputs]
 
 
 def open_parts(
@@ -98,8 +100,9 @@ def open_parts(
     source = own(unread, reopen())
     size = config.size or source.size
     backgrounds = own(stack, BackgroundSwitcher(choices.backgrounds, size=size, fit=config.fit, notify=notify))
+    effects = Effects(config, size=size)
     outputs = own(stack, Outputs(SinkFormat(size=size, fps=source.fps, alpha=backgrounds.alpha), notify=notify))
-    inputs = [choices.source, *choices.backgrounds, config.card, choices.model]
+    inputs = [choices.source, *choices.backgrounds, config.card, choices.model, *config.overlay]
     open_outputs(outputs, choices.outputs, inputs=inputs, live=source.live)
     backgrounds.set_real_time(real_time=source.live or outputs.live)
     card = StandbyCard(outputs, size=size, alpha=backgrounds.alpha, image=config.card, text=config.card_text)
@@ -114,7 +117,7 @@ def open_parts(
     repeat_card = partial(load_in_background, call=lambda: card.repeat(clock()), every_s=CARD_EVERY_S)
     load = repeat_card if outputs.live else load_now
     open_network = network_opener(choices.model, provider=config.provider, threads=config.threads, load=load)
-    maker = partial(renderer_maker, size, stats.lap, notify, load=load)
+    maker = partial(renderer_maker, size, stats.lap, notify, load=load, effects=effects)
     renderer = RecoveringRenderer(
         open_network,
         maker(only_me=config.only_me),
@@ -130,6 +133,7 @@ def open_parts(
         renderer=renderer,
         backgrounds=backgrounds,
         fitter=FrameFitter(size, mirror=config.mirror),
+        effects=effects,
         card=card,
         camera=camera,
         on_demand=on_demand,

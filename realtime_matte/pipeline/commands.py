@@ -6,7 +6,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from realtime_matte.config.config import Option, options, parse_values
+from realtime_matte.config.config import options, parse_values
+from realtime_matte.config.option import Option
 from realtime_matte.errors import MatteError, SpecError, suggest
 
 Reply: TypeAlias = Future[object]
@@ -69,7 +70,7 @@ def parse(command: Command) -> Command:
             raise SpecError(f"{option.key}: {value!r} is not on or off")
         value = SWITCH_WORDS[value]
     parsed = parse_values({key: value})[key]
-    return Command(key, parsed[0] if isinstance(parsed, tuple) else parsed)
+    return Command(key, parsed[0] if key == "bg" and isinstance(parsed, tuple) else parsed)
 
 
 def _option(key: str, given: str) -> Option:

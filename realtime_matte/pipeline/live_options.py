@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import cast
 
+from realtime_matte.effects.chain import option_names
 from realtime_matte.errors import MatteError, masked
 from realtime_matte.interfaces import OpenBackground
 from realtime_matte.pipeline import standby
@@ -51,7 +52,6 @@ class LiveOptions:
         self._show_card = show_card
         self._notify = notify
         self._network = NetworkChoice(choices.model, config.provider, config.threads)
-        self._mirror = config.mirror
         self._only_me = config.only_me
         self._card_text = config.card_text
         self._card_on_doubt = config.card_on_doubt
@@ -66,7 +66,7 @@ class LiveOptions:
             "model": masked(model) if isinstance(model, str) else self._parts.renderer.network,
             "provider": self._network.provider,
             "threads": self._network.threads,
-            "mirror": self._mirror,
+            **self._parts.effects.values,
             "only_me": self._only_me,
             "card_text": self._card_text,
             "card_on_doubt": self._card_on_doubt,
@@ -111,13 +111,23 @@ class LiveOptions:
         elif command.key == "card_on_doubt":
             self._card_on_doubt = bool(command.value)
             self._parts.renderer.set_card_on_doubt(card_on_doubt=self._card_on_doubt)
-        elif command.key == "mirror":
-            self._mirror = bool(command.value)
-            self._parts.fitter.set_mirror(mirror=self._mirror)
-            self._parts.renderer.reset()  # the clean plate and the recurrent state are of the other side
+        elif command.key in option_names():
+            self._set_effect(command)
         else:
             self._only_me = bool(command.value)
             self._parts.renderer.remake(self._parts.renderer_maker(only_me=self._only_me))
+
+    def _set_effect(self, command: Command) -> None:
+        effects = self._parts.effects
+        known = set(effects.notices)
+        is_other_view = effects.change(command.key, command.value)
+        if command.key == "mirror":
+            self._parts.fitter.set_mirror(mirror=bool(command.value))
+        if is_other_view:
+            self._parts.renderer.reset()  # the clean plate and the recurrent state are of another place
+        for notice in effects.notices:
+            if notice not in known:
+                self._notify(notice)
 
     def _set_card_text(self, text: str | None) -> None:
         self._parts.card.set_text(text)

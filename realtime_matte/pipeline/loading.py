@@ -7,6 +7,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Protocol, TypeVar
 
+from realtime_matte.effects.chain import Effects
 from realtime_matte.frame import Size
 from realtime_matte.interfaces import Background, Network, Renderer
 from realtime_matte.pipeline.recovery import MakeRenderer, OpenNetwork
@@ -86,6 +87,7 @@ def renderer_maker(
     *,
     only_me: bool = False,
     load: Load = load_now,
+    effects: Effects | None = None,
 ) -> MakeRenderer:
     """A callable that makes the renderer of a network, ready for its first frame.
 
@@ -95,6 +97,7 @@ def renderer_maker(
         notify: Gets one line if Numba had to compile.
         only_me: Keep the largest person only.
         load: Calls a slow function.
+        effects: The effects of the pipeline.
     """
 
     def warm_up() -> str:
@@ -109,7 +112,7 @@ def renderer_maker(
         from realtime_matte.render.renderer import CpuRenderer  # noqa: PLC0415
 
         network = MainPerson(network) if only_me else network
-        return CpuRenderer(network, size=size, background=background, lap=lap)
+        return CpuRenderer(network, size=size, background=background, lap=lap, effects=effects)
 
     return make
 

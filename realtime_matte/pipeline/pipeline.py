@@ -260,7 +260,7 @@ class Pipeline(Controls):
         if self._last_index < state.shot_start <= frame.index:  # the camera was opened again, maybe within one step
             parts.renderer.reset()
         self._last_index = frame.index
-        fitted = parts.fitter(frame)
+        fitted = (parts.effects.view or parts.fitter)(frame)
         self.stats.lap("fit")
         try:
             composite = parts.renderer.render(fitted)
@@ -274,6 +274,7 @@ class Pipeline(Controls):
         if composite is None:
             self._send_card(standby.NO_MATTE)
             return
+        parts.effects.draw(composite, frame.time)
         parts.outputs.send(composite, frame.time)
         self.stats.lap("send")
         self.stats.composite_sent(frame.time)

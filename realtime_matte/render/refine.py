@@ -34,6 +34,11 @@ class Refiner:
         if self._grid:
             self._grid.reset()
 
+    def free_full_size(self) -> None:
+        """Free the buffers of full-size alphas and foregrounds, which are made again when they are read."""
+        if self._grid:
+            self._grid.upsampler.free_full_size()
+
 
 class _GridRefiner:
     """Refines the coarse alphas of one ``shape`` (h, w). Buffers are allocated once."""
@@ -47,7 +52,7 @@ class _GridRefiner:
         self._clean_plate = CleanPlate(shape)
         self._doubt_detector = DoubtDetector()
         self._guided_filter = GuidedFilter(shape)
-        self._upsampler = Upsampler(shape, size)
+        self.upsampler = Upsampler(shape, size)
 
     def refine(self, frame: Frame, matte: Matte) -> UpsampledMatte:
         """The frame's matte at its size."""
@@ -58,7 +63,7 @@ class _GridRefiner:
         self._update_alpha(matte.alpha, guide, frame.time)
         covered, revealed = cv2.mean(matte.alpha)[0], self._clean_plate.revealed
         self.doubt = self._doubt_detector.update(covered=covered, revealed=revealed, time=frame.time)
-        return self._upsampler.upsample(frame, self._guided_filter.fit(guide, self._alpha))
+        return self.upsampler.upsample(frame, self._guided_filter.fit(guide, self._alpha))
 
     def reset(self) -> None:
         """Drop the memory of earlier frames."""

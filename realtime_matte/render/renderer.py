@@ -4,10 +4,12 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
+from realtime_matte.effects.chain import Effects
 from realtime_matte.errors import SpecError
 from realtime_matte.frame import Frame, Matte, Pixels, Size
-from realtime_matte.interfaces import Background, Network, RecurrentState
+from realtime_matte.interfaces import Area, Background, Network, RecurrentState
 from realtime_matte.render import clean_plate, edge_model, guided_filter, temporal, upsample
 from realtime_matte.render.composite import composite, pack_bgra
 from realtime_matte.render.jit import compile_all, read_only
@@ -37,7 +39,8 @@ KERNELS: Final[Sequence[Callable[..., object]]] = (
 class CpuRenderer:
     """Renders frames of one size with a network and a background that the caller opened and will close.
 
-    ``lap`` is called after each stage with its name: "matte", "refine", "background", "composite".
+    ``lap`` is called after each stage with its name: "matte", "refine", "background", "composite". ``effects``:
+    those on the person's colours are applied, and the person is shown in the view's area only.
     """
 
     def __init__(
@@ -47,11 +50,14 @@ class CpuRenderer:
         size: Size,
         background: Background | None,
         lap: Callable[[str], None] | None = None,
+        effects: Effects | None = None,
     ) -> None:
         width, height = size
         self.background = background
         self._network = network
         self._lap = lap or (lambda _: None)
+        self._effects = effects
+        self._weights: NDArray[np.uint16] | None = None  # while effects change the person's colours
         self._refiner = Refiner(size)
         self._state: RecurrentState | None = None
         self._composite = np.zeros((height, width, 3), np.uint8)
@@ -79,22 +85,59 @@ class CpuRenderer:
         """Start a new shot."""
         self._state = None
         self._refiner.reset()
+        if self._effects:
+            self._effects.reset()
 
     def close(self) -> None:
         """Nothing to close: the network belongs to the caller."""
 
     def _over_background(self, frame: Frame, matte: UpsampledMatte) -> Pixels:
-        if self.background is None:
-            if self._bgra is None:
-                self._bgra = np.zeros((*self._composite.shape[:2], 4), np.uint8)
-            pack_bgra(read_only(matte.foreground), matte.alpha, self._bgra)
-            self._lap("composite")
-            return self._bgra
-        background = self._checked(self.background.image(frame, matte))
-        self._lap("background")
-        matte.over(background, self._composite)
+        background = None
+        if self.background is not None:
+            background = self._checked(self.background.image(frame, matte))
+            self._lap("background")
+        image = self._with_effects(frame, matte, background) if self._has_effects else self._plain(matte, background)
+        area = self._effects.area if self._effects else None
+        if area:
+            keep_area(image, background, area)
         self._lap("composite")
+        return image
+
+    def _plain(self, matte: UpsampledMatte, background: Pixels | None) -> Pixels:
+        """The composite without effects."""
+        if background is None:
+            pack_bgra(read_only(matte.foreground), matte.alpha, self._bgra_buffer)
+            return self._bgra_buffer
+        matte.over(background, self._composite)
         return self._composite
+
+    def _with_effects(self, frame: Frame, matte: UpsampledMatte, background: Pixels | None) -> Pixels:
+        """The composite of the person's colours after the effects on them."""
+        assert self._effects  # noqa: S101
+        if self._weights is None:
+            self._weights = np.zeros(3 * frame.size[0], np.uint16)
+        foreground = self._effects.apply(frame, matte, background)
+        if background is None:
+            pack_bgra(read_only(foreground), matte.alpha, self._bgra_buffer)
+            return self._bgra_buffer
+        composite(read_only(foreground), matte.alpha, read_only(background), self._weights, self._composite)
+        return self._composite
+
+    @property
+    def _has_effects(self) -> bool:
+        """Whether effects change the person's colours. When the last one is turned off, their buffers are freed."""
+        if self._effects is not None and self._effects.person:
+            return True
+        if self._weights is not None:
+            self._weights = None
+            self._refiner.free_full_size()
+        return False
+
+    @property
+    def _bgra_buffer(self) -> Pixels:
+        if self._bgra is None:
+            self._bgra = np.zeros((*self._composite.shape[:2], 4), np.uint8)
+        return self._bgra
 
     def _checked(self, image: object) -> Pixels:
         """A background's image, which is the caller's own code if it is a plug-in. Raises SpecError."""
@@ -105,6 +148,19 @@ class CpuRenderer:
         if not image.flags.c_contiguous:
             raise SpecError("the background's image is not C-contiguous", hint="return np.ascontiguousarray(image)")
         return image
+
+
+def keep_area(image: Pixels, background: Pixels | None, area: Area) -> None:
+    """Show only the background outside ``area``; nothing, with alpha 0, if there is none."""
+    rows, columns = area
+    outside = (
+        (slice(0, rows.start), slice(None)),
+        (slice(rows.stop, None), slice(None)),
+        (rows, slice(0, columns.start)),
+        (rows, slice(columns.stop, None)),
+    )
+    for part in outside:
+        image[part] = 0 if background is None else background[part]
 
 
 def warm_up() -> str:

@@ -56,7 +56,12 @@ class Upsampler:
         gains, foreground, background = np.zeros((3, 2, 3 * size[0]), np.float32)
         constant, alpha = np.zeros((2, size[0]), np.float32), np.zeros(3 * size[0], np.float32)
         self._scratch: Scratch = constant, gains, foreground, background, alpha
+        self._size = size
         self._full_size = FullSizeBuffers(size)
+
+    def free_full_size(self) -> None:
+        """Free the buffers of alpha and foreground until they are read again."""
+        self._full_size = FullSizeBuffers(self._size)
 
     def upsample(self, frame: Frame, models: LocalLinearModels) -> "UpsampledMatte":
         """The matte that ``models`` give for ``frame``; overwritten by the next call."""

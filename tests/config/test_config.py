@@ -84,6 +84,11 @@ def test_every_option_can_be_in_the_file(tmp_path: Path) -> None:
         fps = 30
         mirror = true
         only-me = true
+        rotate = 90
+        zoom = 1.5
+        center = [0.4, 0.6]
+        camera-fit = "contain"
+        overlay = ["clock", "text:Name"]
         fit = "contain"
         card = "card.png"
         card-text = "Back soon"
@@ -106,7 +111,7 @@ def test_every_option_can_be_in_the_file(tmp_path: Path) -> None:
 
 def test_an_unknown_key_names_the_file_and_the_known_keys(tmp_path: Path) -> None:
     path = write_file(tmp_path, 'sizes = "1280x720"')
-    known = "there are: bg, camera, card, card-on-doubt, card-text, control, fit,"
+    known = "there are: .*bg, camera, camera-fit, card, card-on-doubt, card-text, center, control, fit,"
     with pytest.raises(SpecError, match=rf"no option 'sizes'; did you mean size[?] {known}") as caught:
         resolve({}, config=path)
     assert str(caught.value).startswith(path)
@@ -243,7 +248,7 @@ def test_invalid_pairs_are_not_a_size(size: object) -> None:
 
 
 def test_an_unknown_option_names_the_known_ones() -> None:
-    known = "there are: bg, camera, card, card_on_doubt, card_text, control, fit,"
+    known = "there are: .*bg, camera, camera_fit, card, card_on_doubt, card_text, center, control, fit,"
     with pytest.raises(SpecError, match=rf"^no option 'background'; did you mean bg[?] {known}"):
         Config().replace(background="blur")
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from realtime_matte.config.config import Option, options
+from realtime_matte.config.config import options
+from realtime_matte.config.option import Option
 
 ROOT = Path(__file__).parents[2]
 

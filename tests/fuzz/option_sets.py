@@ -5,7 +5,8 @@ import random
 
 from fuzz.mutate import damaged
 
-from realtime_matte.config.config import Option, options
+from realtime_matte.config.config import options
+from realtime_matte.config.option import Option
 
 OUTPUTS = ("out", "work/demo")
 """What the drawn options may write."""

@@ -1,0 +1,1 @@
+"""The effects; each module is one, found by its attributes STAGE and OPTIONS (see ``chain``)."""

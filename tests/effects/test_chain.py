@@ -1,0 +1,48 @@
+"""The set of effects: what is off is not called and holds no buffer; each is one module with its options."""
+
+from pathlib import Path
+
+import pytest
+
+from realtime_matte.config.config import Config, options
+from realtime_matte.effects import chain
+from realtime_matte.effects.chain import Effects
+from realtime_matte.errors import MissingFile
+
+SIZE = (64, 48)
+BY_NAME = {option.name: option for option in options()}
+
+
+@pytest.mark.parametrize("module", chain.modules(), ids=lambda module: module.__name__.rpartition(".")[2])
+def test_an_effect_is_off_by_default_and_live(module: object) -> None:
+    opener = module.open  # type: ignore[attr-defined]
+    assert not opener(Config(), size=SIZE)
+    assert module.STAGE in {"view", "person", "output"}  # type: ignore[attr-defined]
+    for name in module.OPTIONS:  # type: ignore[attr-defined]
+        assert BY_NAME[name].applies == "live"
+
+
+def test_all_effects_off_hold_nothing() -> None:
+    effects = Effects(Config(), size=SIZE)
+    assert (effects.view, effects.area, list(effects.person), list(effects.outputs)) == (None, None, [], [])
+    assert not effects.needs_bgr
+
+
+def test_an_effect_that_is_turned_off_is_dropped() -> None:
+    effects = Effects(Config(), size=SIZE)
+    assert effects.change("rotate", "90")
+    assert effects.view
+    assert not effects.change("overlay", ("clock",))
+    assert effects.outputs
+    effects.change("rotate", None)
+    effects.change("overlay", None)
+    assert (effects.view, list(effects.outputs)) == (None, [])
+
+
+def test_a_change_that_is_refused_changes_nothing(tmp_path: Path) -> None:
+    effects = Effects(Config(overlay=("clock",)), size=SIZE)
+    before = effects.outputs
+    with pytest.raises(MissingFile):
+        effects.change("overlay", ("clock", str(tmp_path / "gone.png")))
+    assert effects.outputs is before
+    assert effects.values["overlay"] == ("clock",)
