@@ -1,0 +1,62 @@
+// The network: choice, what it costs, and its other options.
+
+import { command, get } from './api.js';
+import { createChart } from './chart.js';
+import { createChoices } from './choices.js';
+import { h } from './dom.js';
+import { optionForms } from './options.js';
+import { optionValue, subscribe } from './store.js';
+import { texts } from './texts.js';
+
+const facts = h('dl', { class: 'facts-list' });
+const noTimes = h('p', { class: 'help', text: texts.quality.noStages });
+const chart = createChart();
+subscribe(({ status }) => showTimes(status)); // from the start, so that the chart is full when it is opened
+
+const choices = createChoices({
+  name: 'model',
+  words: texts.quality,
+  load: () => get('/api/models'),
+  items: listModels,
+  change: (name) => command('model', name),
+});
+
+export function createQuality() {
+  const element = h('div', {}, h('h2', { text: texts.quality.title }), choices.element,
+    h('h3', { text: texts.quality.stages }), chart.element, noTimes, facts, optionForms('quality', { untitled: ['Model'] }));
+  subscribe(({ status }) => {
+    choices.show();
+    showFacts(status);
+  });
+  return { element, shown: choices.load };
+}
+
+/** The catalog, `auto`, and the network in use where it is none of them. */
+function listModels(models) {
+  const chosen = optionValue('model');
+  const names = new Set(models.map((model) => model.name));
+  const others = ['auto', chosen].filter((name) => name && !names.has(name)).map((name) => ({ name }));
+  const all = [...others.filter(({ name }) => name === 'auto'), ...models, ...others.filter(({ name }) => name !== 'auto')];
+  return all.map(({ name, about, ms }) =>
+    ({ value: name, title: name, about, note: ms ? texts.quality.msOf(ms) : '', checked: name === chosen }));
+}
+
+function showFacts(status) {
+  const rows = status ? {
+    model: status.model,
+    provider: status.provider,
+    grid: status.grid ? texts.quality.gridOf(...status.grid) : '',
+    cpu: texts.quality.cpuOf(Math.round(status.cpu * 100)),
+    age: status.age_p95_s ? texts.quality.msOf(Math.round(status.age_p95_s * 1000)) : '',
+    dropped: String(status.dropped),
+  } : {};
+  facts.replaceChildren(...Object.entries(rows).filter(([, value]) => value)
+    .map(([name, value]) => h('div', {}, h('dt', { text: texts.quality.facts[name] }), h('dd', { text: value }))));
+}
+
+function showTimes(status) {
+  const known = Boolean(status && Object.keys(status.stages_s).length);
+  if (known) chart.add(status.stages_s, status.camera_fps ? 1 / status.camera_fps : 0);
+  chart.element.hidden = !known;
+  noTimes.hidden = known;
+}
