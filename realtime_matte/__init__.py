@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from realtime_matte.frame import Matte as Matte
     from realtime_matte.frame import RefinedMatte as RefinedMatte
     from realtime_matte.interfaces import Background as Background
+    from realtime_matte.interfaces import CountsDamagedFrames as CountsDamagedFrames
     from realtime_matte.interfaces import HasDevice as HasDevice
     from realtime_matte.interfaces import HasNotices as HasNotices
     from realtime_matte.interfaces import HasReaders as HasReaders
@@ -69,6 +70,7 @@ _MODULES = {
     "frame": ("Frame", "Matte", "RefinedMatte"),
     "interfaces": (
         "Background",
+        "CountsDamagedFrames",
         "HasDevice",
         "HasNotices",
         "HasReaders",
@@ -103,6 +105,7 @@ __all__ = [
     "BackgroundRemover",
     "BadFile",
     "Config",
+    "CountsDamagedFrames",
     "Frame",
     "HasDevice",
     "HasNotices",

@@ -68,6 +68,15 @@ class Source(Protocol):
         """Release the device or file, quickly. Idempotent."""
 
 
+@runtime_checkable
+class CountsDamagedFrames(Protocol):
+    """A source that leaves out frames it cannot decode."""
+
+    @property
+    def damaged(self) -> int:
+        """How many it left out since it was opened. With the first one, ``notices`` may grow."""
+
+
 class OpenSource(Protocol):
     """The function ``open`` of a source's module."""
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from realtime_matte.frame import Frame, Pixels, Size
-from realtime_matte.interfaces import Source
+from realtime_matte.interfaces import CountsDamagedFrames, Source
 
 TOLERANCE: Final = 1.1
 """A source that delivers at most this many times the requested rate is not limited."""
@@ -36,12 +36,17 @@ class RateLimiter:
         """The source's notices, and the rate that is kept."""
         return [*self._source.notices, f"{self.fps:g} of the camera's {self._source.fps:g} frames a second are used"]
 
+    @property
+    def damaged(self) -> int:
+        """Of the source, if it counts them."""
+        return self._source.damaged if isinstance(self._source, CountsDamagedFrames) else 0
+
     def read(self, pixels: Pixels) -> Frame | None:
         """The next frame that is due. Raises SourceLost."""
         while frame := self._source.read(pixels):
             if self._is_due(frame.time):
                 self._index += 1
-                return Frame(frame.pixels, frame.time, self._index - 1)
+                return Frame(frame.pixels, frame.time, self._index - 1, frame.pixel_format)
         return None
 
     def close(self) -> None:

@@ -22,6 +22,7 @@ class CaptureState:
         fps: Frames per second that the source delivers; nominal for a file.
         notices: What the user should know of the source; grows when it comes back in another mode.
         dropped: Frames replaced unread since the first one was taken.
+        damaged: Frames that could not be decoded, and were left out.
         shot_start: Index of the first frame after the source was opened last. A reader starts a new shot at the first
             frame with this index or a higher one. (A count of shots would not do: it may change between taking a frame
             and reading the state.)
@@ -34,6 +35,7 @@ class CaptureState:
     reason: str = ""
     since: float = 0.0
     dropped: int = 0
+    damaged: int = 0
     shot_start: int = 0
 
 

@@ -14,7 +14,7 @@ from realtime_matte.capture.mailbox import Mailbox
 from realtime_matte.capture.state import CaptureState
 from realtime_matte.errors import SourceError
 from realtime_matte.frame import Frame, check_frame
-from realtime_matte.interfaces import Source
+from realtime_matte.interfaces import CountsDamagedFrames, Source
 
 RETRY_S: Final = (0.25, 0.5, 1.0, 2.0)
 """Seconds to wait before each attempt to open a lost source again; the last value repeats."""
@@ -147,13 +147,16 @@ class CaptureWorker:
 
     def _read(self, source: Source) -> bool:
         """Put every frame into the mailbox; True at the source's end, False at a pause. Raises SourceLost."""
-        shot_start = self._next_index
+        shot_start, damaged_before = self._next_index, self._state.damaged
         self._state = replace(self._state, shot_start=shot_start, notices=self._all_notices(source))
         while self._wanted.is_set() and not self._closing.is_set():
             frame = source.read(self._mailbox.target(source.size))
             if frame is None:
                 return True
             check_frame(frame)
+            if isinstance(source, CountsDamagedFrames) and damaged_before + source.damaged != self._state.damaged:
+                damaged = damaged_before + source.damaged
+                self._state = replace(self._state, damaged=damaged, notices=self._all_notices(source))
             self._put(frame, shot_start + frame.index)
         return False
 

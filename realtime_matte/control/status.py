@@ -55,6 +55,7 @@ class Status:
         stages_s: Median time of each stage.
         cpu: Share of one core that the process used since the last status was built; may be above 1.
         composites, standby_cards, dropped: Counts since the start.
+        damaged: Frames of the camera that could not be decoded, since the start.
         readers: The programs that have a virtual camera open, where the system shows them.
         outputs: Every output, and the fault of those that failed.
         notices: What each part reports: actual modes, fall-backs with their hints.
@@ -81,6 +82,7 @@ class Status:
     composites: int
     standby_cards: int
     dropped: int
+    damaged: int
     readers: tuple[str, ...]
     outputs: tuple[OutputState, ...]
     notices: tuple[str, ...]
@@ -175,6 +177,7 @@ class StatusReader:
             composites=report.composites,
             standby_cards=report.standby_cards,
             dropped=pipeline.dropped,
+            damaged=self._pipeline.source.damaged,
             readers=(),
             outputs=tuple(map(_without_passwords, pipeline.outputs)),
             notices=tuple(map(masked, pipeline.notices)),

@@ -2,13 +2,13 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol, cast
 
 import cv2
 
-from realtime_matte.frame import Pixels, Size
+from realtime_matte.frame import PixelFormat, Pixels, Size
 from realtime_matte.v4l2.cameras import CameraInfo
 from realtime_matte.v4l2.capabilities import Mode
 
@@ -22,6 +22,53 @@ BUFFERS = 2
 
 HIGHEST_FPS = 1000.0
 """Drivers that do not know their rate report 0, -1 or millions."""
+
+
+class OpenCvReader:
+    """A CameraReader on ``cv2.VideoCapture``. ``notices``: why no faster reader is used."""
+
+    pixel_formats: Sequence[PixelFormat] = ("bgr",)
+
+    def __init__(self, device: "Device", notices: Sequence[str] = ()) -> None:
+        self.notices = notices
+        self._device = device
+
+    @property
+    def is_open(self) -> bool:
+        """As ``CameraReader.is_open``."""
+        return self._device.isOpened()
+
+    def request_mode(self, size: Size, fps: float) -> None:
+        """As ``CameraReader.request_mode``."""
+        request_mode(self._device, size, fps)
+
+    def is_ready(self, timeout_s: float) -> bool:
+        """As ``CameraReader.is_ready``; True where OpenCV cannot know."""
+        return ready(self._device, timeout_s)
+
+    def grab(self) -> bool:
+        """As ``CameraReader.grab``."""
+        return self._device.grab()
+
+    def retrieve(self, pixels: Pixels | None) -> Pixels | None:
+        """As ``CameraReader.retrieve``. To be called only after a successful grab: else the last frame is repeated."""
+        return retrieve(self._device, pixels)
+
+    def timestamp_ms(self) -> float:
+        """As ``CameraReader.timestamp_ms``."""
+        return timestamp_ms(self._device)
+
+    def actual_fps(self) -> float | None:
+        """As ``CameraReader.actual_fps``."""
+        return actual_fps(self._device)
+
+    def fourcc(self) -> str:
+        """As ``CameraReader.fourcc``."""
+        return fourcc(self._device)
+
+    def release(self) -> None:
+        """As ``CameraReader.release``."""
+        release(self._device)
 
 
 class Device(Protocol):
@@ -118,32 +165,6 @@ def probe(address: str) -> CameraInfo | None:
         return CameraInfo("", address, (Mode(fourcc(device), size, (actual_fps(device) or 0.0,)),))
     finally:
         release(device)
-
-
-def describe_mode(
-    device: Device, camera: CameraInfo, *, requested: tuple[Size, float], actual: tuple[Size, float]
-) -> str:
-    """The notice of the actual mode (size, fps), and if it is not the requested one, why."""
-    mode = f"{camera.title}: {_text(*actual)} {fourcc(device)}".rstrip()
-    if requested[0] == actual[0] and abs(requested[1] - actual[1]) < 1:
-        return mode
-    return f"{mode}, not the requested {_text(*requested)}{_reason(camera.modes, *requested)}"
-
-
-def _reason(modes: tuple[Mode, ...], size: Size, fps: float) -> str:
-    if not modes:
-        return ""
-    rates = [rate for mode in modes if mode.size == size for rate in mode.fps]
-    if not rates:
-        largest = max((mode.size for mode in modes), key=lambda each: each[0] * each[1])
-        return f": it has no such size (its largest is {largest[0]}x{largest[1]}); rtmatte devices lists its modes"
-    if all(abs(rate - fps) >= 1 for rate in rates):
-        return f": its rates at that size are {', '.join(f'{rate:g}' for rate in sorted(set(rates), reverse=True))}"
-    return "; another program may have set its mode"
-
-
-def _text(size: Size, fps: float) -> str:
-    return f"{size[0]}x{size[1]} at {fps:g} fps"
 
 
 @contextmanager

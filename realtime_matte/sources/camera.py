@@ -5,14 +5,18 @@ import threading
 import time
 import zlib
 from collections.abc import Callable
+from functools import partial
 
-from realtime_matte.errors import SourceLost
+from realtime_matte.errors import MissingDependency, SourceLost
 from realtime_matte.frame import Frame, Pixels, Size
 from realtime_matte.sources import _opencv
-from realtime_matte.sources._opencv import Device
+from realtime_matte.sources._opencv import OpenCvReader
 from realtime_matte.sources._other_systems import NumberedCameras, System
+from realtime_matte.sources._reader import CameraReader, describe_mode
+from realtime_matte.sources._v4l2 import V4l2Reader
 from realtime_matte.v4l2.cameras import CameraInfo, LinuxCameras
 from realtime_matte.v4l2.capabilities import Mode
+from realtime_matte.v4l2.streaming import NotSupported
 
 __all__ = ["Camera", "CameraInfo", "Mode", "list_cameras", "open"]
 
@@ -37,6 +41,11 @@ MAX_AGE_S = 1.0
 NOISY_FRAMES = 30
 """After so many different frames in a row the sensor is taken as noisy: no two of its frames are equal."""
 
+ONLY_DAMAGED = 3
+"""Damaged frames in a row after which they are the reason of a loss."""
+
+CABLE = "use another cable or USB port, without a hub"
+
 CHECKED_ROWS = 16
 """Rows of a frame that go into its checksum."""
 
@@ -46,11 +55,26 @@ def open(rest: str, /, *, size: Size | None, fps: float | None) -> "Camera":
     system = _system()
     camera = system.choose(rest)
     choice = system.choice(rest, camera)
-    device = _opencv.connect(camera)
+    start = partial(_start, camera, system, size=size or DEFAULT_SIZE, fps=fps or DEFAULT_FPS, choice=choice)
+    if sys.platform != "linux":
+        return start(OpenCvReader(_opencv.connect(camera)))
     try:
-        return Camera(device, camera, system, size=size or DEFAULT_SIZE, fps=fps or DEFAULT_FPS, choice=choice)
+        return start(V4l2Reader(camera.address))
+    except MissingDependency as error:
+        reason = str(error)
+    except NotSupported as error:
+        reason = error.strerror
+    notice = f"{camera.title} is read by OpenCV, which takes more processor time: {reason}"
+    return start(OpenCvReader(_opencv.connect(camera), (notice,)))
+
+
+def _start(
+    camera: CameraInfo, system: System, reader: CameraReader, *, size: Size, fps: float, choice: str
+) -> "Camera":
+    try:
+        return Camera(reader, camera, system, size=size, fps=fps, choice=choice)
     except BaseException:
-        _opencv.release(device)
+        reader.release()
         raise
 
 
@@ -71,7 +95,7 @@ class Camera:
 
     def __init__(
         self,
-        device: Device,
+        reader: CameraReader,
         camera: CameraInfo,
         system: System,
         *,
@@ -81,21 +105,24 @@ class Camera:
         clock: Callable[[], float] = time.perf_counter,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
-        self._device = device
+        self._reader = reader
         self._camera = camera
         self._system = system
         self._clock = clock
         self._sleep = sleep
         self._repeats = RepeatDetector()
-        self._reading = threading.Lock()  # guards _device: OpenCV crashes when it is released during a read
+        self._reading = threading.Lock()  # guards _reader: OpenCV crashes when it is released during a read
         self._closed = False
         self._index = 0
         self._time = float("-inf")
+        self.damaged = 0
+        self._damaged_in_a_row = 0
         first = self._start(size, fps)
         self.size = first.shape[1], first.shape[0]
-        self.fps = _opencv.actual_fps(device) or fps
-        mode = _opencv.describe_mode(device, camera, requested=(size, fps), actual=(self.size, self.fps))
-        self.notices = (mode, choice) if choice else (mode,)
+        self.fps = reader.actual_fps() or fps
+        self.pixel_formats = reader.pixel_formats
+        mode = describe_mode(reader.fourcc(), camera, requested=(size, fps), actual=(self.size, self.fps))
+        self.notices: tuple[str, ...] = (mode, *([choice] if choice else []), *reader.notices)
 
     def read(self, pixels: Pixels) -> Frame:
         """The next new frame."""
@@ -111,16 +138,18 @@ class Camera:
         self._closed = True
         if self._reading.acquire(blocking=False):
             try:
-                _opencv.release(self._device)
+                self._reader.release()
             finally:
                 self._reading.release()
 
     def _start(self, size: Size, fps: float) -> Pixels:
         first = None
-        if self._device.isOpened():
-            _opencv.request_mode(self._device, size, fps)
+        if self._reader.is_open:
+            self._reader.request_mode(size, fps)
             with _opencv.quiet():
                 first = self._next(None, FIRST_FRAME_S)
+        if first is None and self._damaged_in_a_row and not isinstance(self._reader, OpenCvReader):
+            raise NotSupported(0, "its frames cannot be decoded")
         if first is None:
             self.close()  # first, or else open_error finds the device busy because of this program
             raise self._system.open_error(self._camera)
@@ -130,22 +159,31 @@ class Camera:
         decoded = self._next(pixels, SILENCE_S)
         if decoded is None:
             raise self._loss()
-        if decoded is not pixels:  # OpenCV makes a new array for a frame of another size
+        if decoded is not pixels:  # the reader makes a new array for a frame of another size
             size = f"{decoded.shape[1]}x{decoded.shape[0]}"
             raise SourceLost(f"{self._camera.title} now gives frames of {size}", hint="it has to be opened again")
         self._index += 1
-        return Frame(pixels, self._frame_time(), self._index - 1)
+        return Frame(pixels, self._frame_time(), self._index - 1, "bgr" if pixels.ndim == 3 else "i420")  # noqa: PLR2004
 
     def _next(self, pixels: Pixels | None, timeout_s: float) -> Pixels | None:
         deadline = self._clock() + timeout_s
         while not self._is_gone() and (left := deadline - self._clock()) > 0:
-            if _opencv.ready(self._device, min(left, WAIT_S)) and self._device.grab():
-                # Only after a successful grab: otherwise OpenCV returns the last frame again, as a success.
-                decoded = _opencv.retrieve(self._device, pixels)
-                if decoded is not None and self._repeats.is_new(decoded, _opencv.timestamp_ms(self._device)):
+            # Only after a successful grab: otherwise OpenCV returns the last frame again, as a success.
+            if self._reader.is_ready(min(left, WAIT_S)) and self._reader.grab():
+                decoded = self._reader.retrieve(pixels)
+                self._count_damaged(damaged=decoded is None)
+                if decoded is not None and self._repeats.is_new(decoded, self._reader.timestamp_ms()):
                     return decoded
             self._sleep(RETRY_S)
         return None
+
+    def _count_damaged(self, *, damaged: bool) -> None:
+        """Count a frame that cannot be decoded; the first one of a camera that runs adds a notice."""
+        self._damaged_in_a_row = self._damaged_in_a_row + 1 if damaged else 0
+        if damaged and self._index:
+            self.damaged += 1
+        if self.damaged == 1 and damaged:
+            self.notices = (*self.notices, f"{self._camera.title} sends damaged frames, which are left out: {CABLE}")
 
     def _is_gone(self) -> bool:
         return self._closed or self._system.is_gone(self._camera)
@@ -155,6 +193,8 @@ class Camera:
             return SourceLost(f"{self._camera.title} was closed")
         if self._system.is_gone(self._camera):
             return SourceLost(f"{self._camera.title} was unplugged", hint="plug it in again")
+        if self._damaged_in_a_row >= ONLY_DAMAGED:
+            return SourceLost(f"{self._camera.title} gave only damaged frames for {SILENCE_S:g} s", hint=CABLE)
         return SourceLost(
             f"{self._camera.title} gave no new frame for {SILENCE_S:g} s",
             hint="close other programs that use it, or plug it in again",
@@ -163,7 +203,7 @@ class Camera:
     def _frame_time(self) -> float:
         """The driver's time of the frame, where it uses this program's clock; else now."""
         now = self._clock()
-        stamp = _opencv.timestamp_ms(self._device) / 1000
+        stamp = self._reader.timestamp_ms() / 1000
         self._time = max(self._time, stamp if now - MAX_AGE_S < stamp <= now else now)
         return self._time
 

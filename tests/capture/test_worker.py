@@ -667,3 +667,29 @@ def test_a_pause_ends_the_wait_for_a_frame_at_once() -> None:
         waiting.join(LONG_S)
         assert not waiting.is_alive()
         assert capture.state.phase == "paused"
+
+
+# Damaged frames
+
+
+class LossySource(StepSource):
+    """A source that leaves out one more frame before each that it gives."""
+
+    damaged = 0
+
+    def read(self, pixels: Pixels) -> Frame | None:
+        self.damaged += 1
+        if self.damaged == 1:
+            self.notices = ("damaged frames are left out",)
+        return super().read(pixels)
+
+
+def test_damaged_frames_are_counted_across_openings_and_reported() -> None:
+    seen = threading.Event()
+    opener = SourceOpener(LossySource(1, 2, SourceLost("gone")), LossySource(3, seen.wait))
+    with closing(CaptureWorker(opener, retry_s=(0.0,))) as worker:
+        while (frame := worker.take(5.0)) is None or frame.index < 2:
+            pass
+        assert worker.state.damaged == 3
+        assert "damaged frames are left out" in worker.state.notices
+        seen.set()

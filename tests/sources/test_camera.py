@@ -12,7 +12,9 @@ from fakes.devices import Clock, Event, ScriptedDevice
 from realtime_matte.errors import SourceError, SourceLost, SpecError
 from realtime_matte.frame import Pixels, Size
 from realtime_matte.sources import _opencv, camera
+from realtime_matte.sources._opencv import OpenCvReader
 from realtime_matte.sources._other_systems import NumberedCameras
+from realtime_matte.sources._reader import describe_mode
 from realtime_matte.sources.camera import NOISY_FRAMES, RepeatDetector
 from realtime_matte.v4l2.cameras import CameraInfo, LinuxCameras
 from realtime_matte.v4l2.capabilities import Mode
@@ -50,7 +52,7 @@ def running(
     """A camera that has given its first frame."""
     clock = clock or Clock()
     return camera.Camera(
-        device or ScriptedDevice(0, *script),
+        OpenCvReader(device or ScriptedDevice(0, *script)),
         INFO,
         system or OneCamera(),
         size=(8, 6),
@@ -136,7 +138,7 @@ def test_the_notice_says_why_it_is_not_the_requested_mode(
     modes: tuple[Mode, ...], requested: tuple[Size, float], actual: tuple[Size, float], reason: str
 ) -> None:
     info = CameraInfo("Cam", "0", modes)
-    notice = _opencv.describe_mode(ScriptedDevice(), info, requested=requested, actual=actual)
+    notice = describe_mode("MJPG", info, requested=requested, actual=actual)
     assert notice == f"camera 0 (Cam): {reason}"
 
 
@@ -152,6 +154,13 @@ def test_an_unknown_pixel_format_is_left_out(code: float, text: str) -> None:
 # Opening
 
 
+@pytest.fixture
+def only_opencv(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On every system, cameras are opened as on those without Video for Linux."""
+    monkeypatch.setattr(sys, "platform", "darwin")
+
+
+@pytest.mark.usefixtures("only_opencv")
 def test_defaults_are_720p_at_30(monkeypatch: pytest.MonkeyPatch) -> None:
     device = ScriptedDevice(0, size=(1280, 720))
     monkeypatch.setattr(_opencv, "connect", lambda _: device)
@@ -162,6 +171,7 @@ def test_defaults_are_720p_at_30(monkeypatch: pytest.MonkeyPatch) -> None:
     assert camera.list_cameras() == [INFO]
 
 
+@pytest.mark.usefixtures("only_opencv")
 def test_where_there_was_a_choice_it_is_a_notice(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_opencv, "connect", lambda _: ScriptedDevice(0))
     monkeypatch.setattr(camera, "_system", OneCamera)
@@ -188,6 +198,7 @@ def test_a_camera_that_gives_no_frame_is_refused_and_released(
     assert clock.now == pytest.approx(100 + camera.FIRST_FRAME_S, abs=0.1)
 
 
+@pytest.mark.usefixtures("only_opencv")
 def test_a_camera_that_does_not_open_is_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     device = ScriptedDevice(0)
     device.opened = False
