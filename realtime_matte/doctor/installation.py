@@ -10,7 +10,6 @@ from typing import Final
 from realtime_matte import models
 from realtime_matte.doctor.finding import Finding, error, ok, warning
 from realtime_matte.errors import REINSTALL, MatteError, MissingDependency, missing_dependency
-from realtime_matte.media.turbojpeg import JpegDecoder
 
 OLDEST_PYTHON: Final = (3, 11)
 
@@ -61,10 +60,12 @@ def package(module: str, names: tuple[str, ...]) -> Finding:
 def jpeg_decoder() -> Finding:
     """The decoder for the frames of cameras."""
     try:
-        JpegDecoder().close()
+        import_module("realtime_matte.media.turbojpeg").JpegDecoder().close()
     except MissingDependency as cause:
         why = "cameras work without it, read by OpenCV, and take about 1 ms more of a processor for each frame"
         return warning("libjpeg-turbo", cause.message, hint=cause.hint, why=why)
+    except ImportError:  # of a package, which has its own finding
+        return warning("libjpeg-turbo", "not checked: a package is missing", hint=REINSTALL)
     return ok("libjpeg-turbo", "decodes the frames of cameras")
 
 

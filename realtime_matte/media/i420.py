@@ -90,7 +90,9 @@ def from_bgr(image: Pixels, out: Pixels | None = None) -> Pixels:
     out = empty((width, height)) if out is None else out
     luma, u, v = planes(out)
     whole = cv2.transform(image, FROM_BGR_WITH_OFFSET)
-    half = cv2.transform(cv2.resize(image, (width // 2, height // 2), interpolation=cv2.INTER_AREA), FROM_BGR_WITH_OFFSET)
+    half = cv2.transform(
+        cv2.resize(image, (width // 2, height // 2), interpolation=cv2.INTER_AREA), FROM_BGR_WITH_OFFSET
+    )
     cv2.extractChannel(whole, 0, dst=luma)
     cv2.extractChannel(half, 1, dst=u)
     cv2.extractChannel(half, 2, dst=v)

@@ -1,6 +1,6 @@
 """Reads a camera of Linux without OpenCV: its raw frames, decoded to BGR or straight to I420 planes."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import cv2
@@ -111,7 +111,7 @@ class V4l2Reader:
 
 
 def _height(pixels: Pixels) -> int:
-    return pixels.shape[0] if pixels.ndim == 3 else pixels.shape[0] * 2 // 3  # noqa: PLR2004 - colours
+    return len(pixels) if pixels.ndim == 3 else len(pixels) * 2 // 3  # noqa: PLR2004 - colours
 
 
 def _convert(data: Data, mode: StreamMode, pixels: Pixels) -> bool:
@@ -134,16 +134,16 @@ def _convert(data: Data, mode: StreamMode, pixels: Pixels) -> bool:
 
 
 def _to_i420(rows: Pixels, mode: StreamMode, out: Pixels) -> None:
-    convert: dict[str, Callable[[Pixels, Pixels], None]] = {"YUYV": _from_yuyv, "NV12": i420.from_nv12}
-    convert.get(mode.fourcc, lambda given, to: np.copyto(to, given))(rows, out)
+    if mode.fourcc == "YUYV":
+        i420.from_yuyv(rows.reshape(len(rows), -1, 2), out)
+    elif mode.fourcc == "NV12":
+        i420.from_nv12(rows, out)
+    else:
+        np.copyto(out, rows)
     if mode.full_range:
         i420.to_limited(out)
     if mode.bt709:
         i420.to_601(out)
-
-
-def _from_yuyv(rows: Pixels, out: Pixels) -> None:
-    i420.from_yuyv(rows.reshape(*rows.shape[:1], -1, 2), out)
 
 
 def _rows(data: Data, mode: StreamMode) -> Pixels | None:

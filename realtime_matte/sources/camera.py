@@ -63,7 +63,7 @@ def open(rest: str, /, *, size: Size | None, fps: float | None) -> "Camera":
     except MissingDependency as error:
         reason = str(error)
     except NotSupported as error:
-        reason = error.strerror
+        reason = str(error.strerror)
     notice = f"{camera.title} is read by OpenCV, which takes more processor time: {reason}"
     return start(OpenCvReader(_opencv.connect(camera), (notice,)))
 

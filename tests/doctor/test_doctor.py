@@ -16,7 +16,7 @@ from realtime_matte.cli import doctor
 from realtime_matte.cli.main import main
 from realtime_matte.doctor import installation, pipeline
 from realtime_matte.doctor.finding import Finding, FixCommand, error, record, to_text
-from realtime_matte.errors import REINSTALL, SourceError
+from realtime_matte.errors import REINSTALL, MissingDependency, SourceError
 from realtime_matte.frame import Frame
 from realtime_matte.models import ModelInfo
 
@@ -284,3 +284,12 @@ def test_unknown_option_has_status_2(capsys: pytest.CaptureFixture[str]) -> None
         capsys.readouterr().err
         == "rtmatte: unrecognized arguments: --fixx; did you mean --fix? see rtmatte doctor --help\n"
     )
+
+
+def test_a_missing_jpeg_decoder_is_a_warning_with_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing() -> None:
+        raise MissingDependency("libjpeg-turbo is not installed", hint="sudo apt install libturbojpeg0")
+
+    monkeypatch.setattr("realtime_matte.media.turbojpeg.JpegDecoder", missing)
+    finding = installation.jpeg_decoder()
+    assert (finding.state, finding.hint) == ("warning", "sudo apt install libturbojpeg0")

@@ -89,8 +89,8 @@ def test_bytes_after_the_image_and_before_a_marker_do_no_harm(decoder: JpegDecod
 @pytest.mark.parametrize(
     "damage",
     [
-        lambda data: b"",
-        lambda data: b"\xff\xd8",
+        lambda _: b"",
+        lambda _: b"\xff\xd8",
         lambda data: bytes(len(data)),
         lambda data: data[: len(data) // 2],
         lambda data: data[:40],

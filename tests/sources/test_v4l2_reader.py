@@ -243,7 +243,9 @@ def test_a_format_that_it_cannot_read_is_read_by_opencv(
     by_opencv(monkeypatch)
     device.fourcc = "H264"
     with closing(start(None)) as source:
-        assert source.notices[1].endswith("is read by OpenCV, which takes more processor time: its pixel format is H264")
+        assert source.notices[1].endswith(
+            "is read by OpenCV, which takes more processor time: its pixel format is H264"
+        )
         assert source.pixel_formats == ("bgr",)
     assert not device.streaming
 

@@ -37,25 +37,20 @@ def test_requested_and_actual_mode(camera: StreamingCamera) -> None:
 
 
 @pytest.mark.parametrize(
-    ("colors", "encoding", "quantization", "full_range", "bt709"),
+    ("reported", "expected"),
     [
-        (0, 0, 0, False, False),
-        (v4l2.JPEG_COLORS, 0, 0, True, False),
-        (v4l2.JPEG_COLORS, 0, 2, False, False),
-        (0, v4l2.BT709, v4l2.FULL_RANGE, True, True),
+        ((0, 0, 0), (False, False)),
+        ((v4l2.JPEG_COLORS, 0, 0), (True, False)),
+        ((v4l2.JPEG_COLORS, 0, 2), (False, False)),
+        ((0, v4l2.BT709, v4l2.FULL_RANGE), (True, True)),
     ],
 )
 def test_the_driver_reports_range_and_matrix(
-    camera: StreamingCamera,
-    colors: int,
-    encoding: int,
-    quantization: int,
-    full_range: bool,  # noqa: FBT001
-    bt709: bool,  # noqa: FBT001
+    camera: StreamingCamera, reported: tuple[int, int, int], expected: tuple[bool, bool]
 ) -> None:
-    camera.colors, camera.encoding, camera.quantization = colors, encoding, quantization
+    camera.colors, camera.encoding, camera.quantization = reported
     opened = stream(camera)
-    assert (opened.mode.full_range, opened.mode.bt709) == (full_range, bt709)
+    assert (opened.mode.full_range, opened.mode.bt709) == expected
     opened.close()
 
 
