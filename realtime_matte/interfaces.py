@@ -239,6 +239,10 @@ class Renderer(Protocol):
     def doubt(self) -> str:
         """Why the last output frame may show background as foreground; empty if nothing indicates that."""
 
+    @property
+    def covered(self) -> float:
+        """Mean of the alpha of the last frame: near 0 if no person was found."""
+
     def render(self, frame: Frame) -> Pixels:
         """The output frame: (H, W, 3) uint8 BGR, or (H, W, 4) without a background. Overwritten by the next call.
 

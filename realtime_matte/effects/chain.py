@@ -60,6 +60,11 @@ class Effects:
         return {name: getattr(self._config, name) for name in sorted(option_names())}
 
     @property
+    def rotate(self) -> int:
+        """By how many degrees the camera's image is turned."""
+        return int(self._config.rotate)
+
+    @property
     def area(self) -> Area | None:
         """The part of the output that may show the camera; None: all of it."""
         return self.view.area if self.view else None

@@ -24,6 +24,7 @@ from realtime_matte.pipeline import standby
 from realtime_matte.pipeline.backgrounds import BackgroundSwitcher
 from realtime_matte.pipeline.loading import Load, load_in_background, load_now, network_opener, renderer_maker
 from realtime_matte.pipeline.on_demand import OnDemand, Pausable
+from realtime_matte.pipeline.orientation import OrientationHint
 from realtime_matte.pipeline.outputs import Outputs, existing_files, open_outputs
 from realtime_matte.pipeline.recorder import SinkFormat
 from realtime_matte.pipeline.recovery import MakeRenderer, OpenNetwork, RecoveringRenderer
@@ -56,6 +57,7 @@ class Parts:
 
     Attributes:
         camera: The source that can be paused; None if the source is finite.
+        orientation: None for a network of the caller's, which may find no person for other reasons.
         on_demand: None unless it was requested.
         load: Calls a slow function.
         renderer_maker: Makes the renderer of a network, with or without ``only_me``.
@@ -69,6 +71,7 @@ class Parts:
     backgrounds: BackgroundSwitcher
     fitter: FrameFitter
     effects: Effects
+    orientation: OrientationHint | None
     card: StandbyCard
     camera: Pausable | None
     on_demand: OnDemand | None
@@ -134,6 +137,7 @@ def open_parts(
         backgrounds=backgrounds,
         fitter=FrameFitter(size, mirror=config.mirror),
         effects=effects,
+        orientation=orientation_hint(choices.model, notify=notify),
         card=card,
         camera=camera,
         on_demand=on_demand,
@@ -142,6 +146,13 @@ def open_parts(
         frames=source.frames,
         live=source.live or outputs.live,
     )
+
+
+def orientation_hint(model: str | OpenNetwork, *, notify: Callable[[str], None]) -> OrientationHint | None:
+    """The hint about a camera that is turned."""
+    if not isinstance(model, str):
+        return None
+    return OrientationHint(network_opener(model, provider="cpu", threads=None), notify=notify)
 
 
 def parse_choices(

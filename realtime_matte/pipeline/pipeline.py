@@ -259,6 +259,8 @@ class Pipeline(Controls):
         parts = self._parts
         if self._last_index < state.shot_start <= frame.index:  # the camera was opened again, maybe within one step
             parts.renderer.reset()
+            if parts.orientation:
+                parts.orientation.start_shot()
         self._last_index = frame.index
         fitted = (parts.effects.view or parts.fitter)(frame)
         self.stats.lap("fit")
@@ -274,6 +276,8 @@ class Pipeline(Controls):
         if composite is None:
             self._send_card(standby.NO_MATTE)
             return
+        if parts.orientation:
+            parts.orientation.update(fitted, covered=parts.renderer.covered, rotate=parts.effects.rotate)
         parts.effects.draw(composite, frame.time)
         parts.outputs.send(composite, frame.time)
         self.stats.lap("send")

@@ -80,6 +80,11 @@ class RecoveringRenderer:
         return self._renderer.notices if self._renderer else ()
 
     @property
+    def covered(self) -> float:
+        """As ``Renderer.covered``."""
+        return self._renderer.covered if self._renderer else 0.0
+
+    @property
     def background(self) -> Background | None:
         """The background; None for alpha."""
         return self._background

@@ -29,6 +29,11 @@ class Refiner:
         """Why the last matte may show background as foreground; empty if nothing indicates that."""
         return self._grid.doubt if self._grid else ""
 
+    @property
+    def covered(self) -> float:
+        """Mean of the network's last alpha."""
+        return self._grid.covered if self._grid else 0.0
+
     def reset(self) -> None:
         """Drop the memory of earlier frames."""
         if self._grid:
@@ -46,6 +51,7 @@ class _GridRefiner:
     def __init__(self, shape: tuple[int, int], size: Size) -> None:
         self.shape = shape
         self.doubt = ""
+        self.covered = 0.0
         self._guide = np.zeros((*shape, 3), np.uint8)
         self._alpha = np.zeros(shape, np.float32)
         self._time: float | None = None  # of the previous frame
@@ -61,8 +67,8 @@ class _GridRefiner:
             cv2.resize(frame.pixels, self.shape[::-1], dst=self._guide, interpolation=cv2.INTER_AREA)
             guide = self._guide
         self._update_alpha(matte.alpha, guide, frame.time)
-        covered, revealed = cv2.mean(matte.alpha)[0], self._clean_plate.revealed
-        self.doubt = self._doubt_detector.update(covered=covered, revealed=revealed, time=frame.time)
+        self.covered, revealed = cv2.mean(matte.alpha)[0], self._clean_plate.revealed
+        self.doubt = self._doubt_detector.update(covered=self.covered, revealed=revealed, time=frame.time)
         return self.upsampler.upsample(frame, self._guided_filter.fit(guide, self._alpha))
 
     def reset(self) -> None:

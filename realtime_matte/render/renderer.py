@@ -73,6 +73,11 @@ class CpuRenderer:
         """As ``Renderer.doubt``."""
         return self._refiner.doubt
 
+    @property
+    def covered(self) -> float:
+        """As ``Renderer.covered``."""
+        return self._refiner.covered
+
     def render(self, frame: Frame) -> Pixels:
         """The frame's foreground over the background."""
         coarse, self._state = self._network.process(frame, self._state)
