@@ -1,17 +1,18 @@
 """HEIC and AVIF images, also turned and of several tiles, as phones write them (ISO 23008-12)."""
 
 import io
-import os
 import struct
+from collections.abc import Callable
 
 import av
+import numpy as np
 from fuzz.boxes import Box, box, full_box, parse
 from fuzz.drawing import ORIENTATIONS, Image, stored
+from PIL import Image as PillowModule
 
-HEVC = "libx265", {"x265-params": "log-level=none:qp=4:bframes=0"}
-AV1 = "libsvtav1", {"crf": "10", "preset": "8", "svtav1-params": "avif=1"}
+Codec = Callable[[Image], tuple[bytes, bytes]]
+"""From an image to its configuration box and its data."""
 
-Codec = tuple[str, dict[str, str]]
 ESSENTIAL = 0x80
 """Of a property: a reader that does not know it must not show the image."""
 
@@ -21,14 +22,14 @@ def write(image: Image, codec: Codec, *, orientation: str = "as-stored", tiles: 
 
     Args:
         image: To be shown; one tile of it.
-        codec: HEVC or AV1.
+        codec: ``hevc`` or ``av1``.
         orientation: How it is stored, a name of ORIENTATIONS.
         tiles: So many times the image, rows and columns.
     """
     image = stored(image, orientation)
-    configuration, data = _encode(image, codec)
-    kind, brand = (b"hvc1", b"heic") if codec is HEVC else (b"av01", b"avif")
-    head = box(b"ftyp", brand, bytes(4), b"mif1", brand, b"miaf" if codec is AV1 else b"heix")
+    configuration, data = codec(image)
+    kind, brand = (b"hvc1", b"heic") if codec is hevc else (b"av01", b"avif")
+    head = box(b"ftyp", brand, bytes(4), b"mif1", brand, b"miaf" if codec is av1 else b"heix")
     size = image.shape[1] * tiles[1], image.shape[0] * tiles[0]
     grid = struct.pack(">BBBBII", 0, 1, tiles[0] - 1, tiles[1] - 1, *size) if tiles != (1, 1) else b""
     properties, links = _properties(image, configuration, size, orientation=orientation, grid=bool(grid))
@@ -42,12 +43,12 @@ def write(image: Image, codec: Codec, *, orientation: str = "as-stored", tiles: 
     return head + meta(start) + box(b"mdat", data, grid)
 
 
-def _encode(image: Image, codec: Codec) -> tuple[bytes, bytes]:
-    """The configuration box (hvcC, av1C) and the data of one frame."""
-    os.environ["SVT_LOG"] = "1"  # its encoder prints otherwise
+def hevc(image: Image) -> tuple[bytes, bytes]:
+    """The hvcC box and the data of one frame."""
     memory = io.BytesIO()
+    options = {"x265-params": "log-level=none:qp=4:bframes=0"}
     with av.open(memory, "w", format="mp4") as container:
-        stream = container.add_stream(codec[0], rate=1, options=dict(codec[1]))
+        stream = container.add_stream("libx265", rate=1, options=options)
         stream.height, stream.width = image.shape[:2]
         stream.pix_fmt = "yuv420p"
         frame = av.VideoFrame.from_ndarray(image, "bgr24")
@@ -55,12 +56,31 @@ def _encode(image: Image, codec: Codec) -> tuple[bytes, bytes]:
         container.mux(stream.encode(frame))
         container.mux(stream.encode())
     table = Box(b"root", children=parse(memory.getvalue())).find(b"moov", b"trak", b"mdia", b"minf", b"stbl")
-    description = table.find(b"stsd").body
-    at = description.index(b"hvcC" if codec is HEVC else b"av1C") - 4
-    (size,) = struct.unpack_from(">I", description, at)
     (start,) = struct.unpack_from(">I", table.find(b"stco").body, 8)
     one_size, _count, *first = struct.unpack_from(">3I", table.find(b"stsz").body.ljust(16, b"\0"), 4)
-    return description[at : at + size], memory.getvalue()[start : start + (one_size or first[0])]
+    data = memory.getvalue()[start : start + (one_size or first[0])]
+    return _box_within(table.find(b"stsd").body, b"hvcC"), data
+
+
+def av1(image: Image) -> tuple[bytes, bytes]:
+    """The av1C box and the data of one frame, from Pillow's AVIF.
+
+    Not from FFmpeg's libsvtav1: run as root, that makes the thread which calls it a real-time one, and each thread
+    which that one starts later. libvpx's encoder threads spin while they wait for each other: at that priority they
+    keep each other off the processor for ever.
+    """
+    memory = io.BytesIO()
+    rgb = PillowModule.fromarray(np.ascontiguousarray(image[..., ::-1]))
+    rgb.save(memory, "AVIF", quality=100, subsampling="4:2:0", speed=8)
+    content = {part.kind: part.body for part in parse(memory.getvalue())}
+    return _box_within(content[b"meta"], b"av1C"), content[b"mdat"]
+
+
+def _box_within(data: bytes, kind: bytes) -> bytes:
+    """The one box of that type, wherever it stands."""
+    start = data.index(kind) - 4
+    (size,) = struct.unpack_from(">I", data, start)
+    return data[start : start + size]
 
 
 def _properties(

@@ -59,7 +59,7 @@ def animation(file_format: str) -> bytes:
 
 def half(file_format: str) -> bytes:
     """Cut in half."""
-    data = heif.write(noise((320, 256)), heif.HEVC) if file_format == "HEIC" else saved(noise(), file_format)
+    data = heif.write(noise((320, 256)), heif.hevc) if file_format == "HEIC" else saved(noise(), file_format)
     return data[: min(len(data) // 2, 40_000)]
 
 
@@ -190,13 +190,13 @@ HALF_GREY = np.full((100, 100), 0.5)
 
 IMAGES: dict[str, Writer] = {
     **{f"turn-{name}.{end}": by(turned, name, kind) for name in ORIENTATIONS for kind, end in SUFFIXES.items()},
-    **{f"turn-{name}.avif": by(heif.write, quarters(SIZE), heif.AV1, orientation=name) for name in ORIENTATIONS},
-    **{f"turn-{name}.heic": by(heif.write, quarters(SIZE), heif.HEVC, orientation=name) for name in ORIENTATIONS},
-    "tiles.heic": by(heif.write, quarters(SIZE), heif.HEVC, tiles=(2, 2)),
-    "tiles.avif": by(heif.write, quarters(SIZE), heif.AV1, tiles=(2, 2)),
+    **{f"turn-{name}.avif": by(heif.write, quarters(SIZE), heif.av1, orientation=name) for name in ORIENTATIONS},
+    **{f"turn-{name}.heic": by(heif.write, quarters(SIZE), heif.hevc, orientation=name) for name in ORIENTATIONS},
+    "tiles.heic": by(heif.write, quarters(SIZE), heif.hevc, tiles=(2, 2)),
+    "tiles.avif": by(heif.write, quarters(SIZE), heif.av1, tiles=(2, 2)),
     **{name: by(animation, file_format) for name, file_format in ANIMATIONS.items()},
-    "heic-named.jpg": by(heif.write, quarters(SIZE), heif.HEVC),
-    "avif-named.jpg": by(heif.write, quarters(SIZE), heif.AV1),
+    "heic-named.jpg": by(heif.write, quarters(SIZE), heif.hevc),
+    "avif-named.jpg": by(heif.write, quarters(SIZE), heif.av1),
     "png-named.gif": by(encoded, quarters(), ".png"),
     "jpeg-named.mp4": by(encoded, quarters(), ".jpg"),
     "mp4-named.jpg": misnamed_clip,
@@ -230,8 +230,8 @@ BOMBS: dict[str, Writer] = {
         for kind, magic, top in (("p", b"P6", b" 255"), ("g", b"P5", b" 255"), ("b", b"P4", b""))
     },
     "declared.bmp": by(bmp_bomb),
-    "whole.avif": by(heif.write, flat(RED, (1024, 1024)), heif.AV1, tiles=(16, 16)),
-    "whole.heic": by(heif.write, flat(RED, (1024, 1024)), heif.HEVC, tiles=(16, 16)),
+    "whole.avif": by(heif.write, flat(RED, (1024, 1024)), heif.av1, tiles=(16, 16)),
+    "whole.heic": by(heif.write, flat(RED, (1024, 1024)), heif.hevc, tiles=(16, 16)),
     "radiance.jpg": by(lambda: b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y %d +X %d\n" % (HUGE, HUGE) + bytes(1000)),
     "pfm.jpg": by(lambda: b"PF\n%d %d\n-1.0\n" % (HUGE, HUGE) + bytes(1000)),
     "pam.jpg": by(

@@ -81,7 +81,14 @@ class Runner:
 
         The run's scratch folder is the caller's to remove.
         """
-        return self._pool.submit(lambda: None if time.monotonic() > self._deadline else self.run(make()))
+        return self._pool.submit(self._draw_and_run, make)
+
+    def _draw_and_run(self, make: Callable[[], Case]) -> Run | None:
+        if time.monotonic() > self._deadline:
+            return None
+        run = self.run(make())
+        assert os.sched_getscheduler(0) == os.SCHED_OTHER, f"{run.folder}: drawing it left a real-time thread"
+        return run
 
     def run(self, case: Case) -> Run:
         """Run one case."""

@@ -9,6 +9,7 @@ it, where ``stdout.txt`` and ``stderr.txt`` are written. The answer is a line wi
 
 import atexit
 import contextlib
+import ctypes
 import faulthandler
 import gc
 import json
@@ -37,6 +38,9 @@ MAX_ADDRESS_SPACE = 16 << 30
 """Bytes; a last resort, as memory in use is watched."""
 
 MAX_FILE_SIZE = 512 << 20
+PR_SET_PDEATHSIG = 1
+"""<linux/prctl.h>: the signal that a process gets when its parent ends."""
+
 WARM_UP = ["--camera", "demo?frames=1", "--bg", "green", "--output", "null", "--quiet"]
 
 
@@ -47,6 +51,7 @@ def main() -> None:
     """Answer until standard input ends."""
     answers = os.dup(1)
     os.dup2(2, 1)
+    end_with_parent()
     prepare()
     for line in open(0, "rb", buffering=0, closefd=False):  # noqa: SIM115 -- a child replaces it
         request = json.loads(line)
@@ -56,6 +61,11 @@ def main() -> None:
             become(Path(request["folder"]), request["words"])
             end(PROGRAMS[request["program"]])
         os.write(answers, json.dumps(asdict(watch(child))).encode() + b"\n")
+
+
+def end_with_parent() -> None:
+    """Be killed when the parent ends, whatever ends it: a run that hangs must not outlive the tests."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def prepare() -> None:
@@ -70,6 +80,7 @@ def prepare() -> None:
 
 def become(folder: Path, words: list[str]) -> None:
     """Turn this process into one that a user started with these words in ``folder/work``."""
+    end_with_parent()
     os.setpgid(0, 0)
     resource.setrlimit(resource.RLIMIT_AS, (MAX_ADDRESS_SPACE, MAX_ADDRESS_SPACE))
     resource.setrlimit(resource.RLIMIT_FSIZE, (MAX_FILE_SIZE, MAX_FILE_SIZE))
