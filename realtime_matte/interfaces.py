@@ -253,6 +253,9 @@ class Renderer(Protocol):
     def reset(self) -> None:
         """Forget earlier frames: the next one starts a new shot."""
 
+    def continue_shot(self, previous: "Renderer") -> None:
+        """Take over what ``previous``, which ran another network, knows of this shot; not its recurrent state."""
+
     def close(self) -> None:
         """Close the network, not the background. Idempotent."""
 

@@ -32,7 +32,6 @@ class Controls:
         *,
         stats: Stats,
         notify: Callable[[str], None],
-        show_card: Callable[[str], None],
     ) -> None:
         self.stats = stats
         self.standby = False
@@ -41,7 +40,7 @@ class Controls:
         self._quit = False
         self._closed = False
         self._commands = CommandQueue()
-        self._options = LiveOptions(parts, choices, commands=self._commands, show_card=show_card, notify=notify)
+        self._options = LiveOptions(parts, choices, commands=self._commands, notify=notify)
 
     @property
     def options(self) -> Mapping[str, object]:
@@ -101,7 +100,7 @@ class Controls:
         return self._commands.put(lambda reply: reply.set_result(function()))
 
     def switch_model(self, model: ModelChoice, *, provider: str | None = None, threads: int | None = None) -> None:
-        """Switch to another model before the next frame, or report that it cannot be opened and keep the old one.
+        """Switch to another model once it is open, or report that it cannot be opened and keep the old one.
 
         Raises:
             SpecError: The spec is invalid.
@@ -138,6 +137,7 @@ class Controls:
         for action in self._parts.outputs.commands():
             self.request(action)
         self._commands.run_waiting()
+        self._options.update(wait=not self._parts.live)
         self._parts.outputs.recorder.update()
 
     def _run_command(self, command: Command, reply: Reply) -> None:

@@ -8,12 +8,13 @@ from typing import cast
 from realtime_matte.effects.chain import option_names
 from realtime_matte.errors import MatteError, masked
 from realtime_matte.interfaces import OpenBackground
-from realtime_matte.pipeline import standby
+from realtime_matte.models.checked_network import CheckedNetwork
 from realtime_matte.pipeline.builder import Choices, Parts
 from realtime_matte.pipeline.commands import Command, CommandQueue, Reply, refuse
 from realtime_matte.pipeline.governor import Governor
-from realtime_matte.pipeline.loading import lighter_models, network_opener
+from realtime_matte.pipeline.loading import lighter_models, network_opener, open_and_try
 from realtime_matte.pipeline.recovery import OpenNetwork
+from realtime_matte.pipeline.slow_changes import SlowChange, SlowChanges
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,18 @@ class NetworkChoice:
     threads: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class OpenedNetwork:
+    """An open network, and the choice that it was opened for."""
+
+    choice: NetworkChoice
+    network: CheckedNetwork
+
+    def close(self) -> None:
+        """Close the network, which is no longer needed."""
+        self.network.close()
+
+
 class LiveOptions:
     """Changes the parts of a running pipeline. The pipeline's thread only.
 
@@ -32,7 +45,6 @@ class LiveOptions:
         parts: The parts.
         choices: The options they were opened with.
         commands: Gets the request of a lighter network when the machine is too slow.
-        show_card: Sends the standby card with a text, and starts a new shot.
         notify: Gets each fall-back.
     """
 
@@ -42,15 +54,14 @@ class LiveOptions:
         choices: Choices,
         *,
         commands: CommandQueue,
-        show_card: Callable[[str], None],
         notify: Callable[[str], None],
     ) -> None:
         config = choices.config
         self.governor = Governor(parts.renderer, notify=notify)
         self._parts = parts
         self._commands = commands
-        self._show_card = show_card
         self._notify = notify
+        self._networks = SlowChanges[OpenedNetwork](daemon=False)  # ONNX Runtime may crash at the exit of the program
         self._network = NetworkChoice(choices.model, config.provider, config.threads)
         self._only_me = config.only_me
         self._card_text = config.card_text
@@ -87,22 +98,26 @@ class LiveOptions:
                 reply.set_result(None)
 
     def use_network(self, changes: Mapping[str, object], reply: Reply) -> None:
-        """Open another network, while the standby card is shown, or keep the present one and refuse.
+        """Open another network beside the present one, and use it when it is open; or keep the present one and refuse.
 
         Args:
             changes: Fields of NetworkChoice that change.
-            reply: Is set when the network is open.
-
-        Raises:
-            SinkError: of the last output, which shows the card.
+            reply: Is set when the network is used or refused.
         """
-        choice = replace(self._network, **changes)  # type: ignore[arg-type]  # parsed
-        if error := self._open(choice):
-            refuse(reply, error)
-            return
-        self._network = choice
-        self._govern()
-        reply.set_result(None)
+
+        def begin() -> Callable[[], OpenedNetwork]:
+            return partial(self._open, replace(self._network, **changes))  # type: ignore[arg-type]  # parsed
+
+        key = " ".join(changes)
+        self._networks.put(SlowChange(key=key, begin=begin, use=self._use, refused=self._report_refused, reply=reply))
+
+    def update(self, *, wait: bool) -> None:
+        """Continue what is opened in threads. ``wait``: until all of it is open."""
+        self._networks.update(wait=wait)
+
+    def close(self) -> None:
+        """Refuse what is not open yet. Idempotent."""
+        self._networks.close()
 
     def _set(self, command: Command) -> None:
         """Set an option that needs nothing opened. Raises SpecError."""
@@ -135,11 +150,21 @@ class LiveOptions:
         for notice in self._parts.card.notices:
             self._notify(notice)
 
-    def _open(self, choice: NetworkChoice) -> MatteError | None:
-        """Switch to the network. Returns the error if it cannot be opened, else None."""
-        opener = network_opener(choice.model, provider=choice.provider, threads=choice.threads, load=self._parts.load)
-        self._show_card(standby.SWITCHING)
-        return self._parts.renderer.switch(opener)
+    def _open(self, choice: NetworkChoice) -> OpenedNetwork:
+        """The network, open and tried, in a thread. Raises MatteError."""
+        open_network = network_opener(choice.model, provider=choice.provider, threads=choice.threads)
+        return OpenedNetwork(choice, open_and_try(open_network, self._parts.outputs.format.size))
+
+    def _use(self, opened: OpenedNetwork) -> None:
+        """Use the network for the next frame."""
+        choice, load = opened.choice, self._parts.load
+        again = network_opener(choice.model, provider=choice.provider, threads=choice.threads, load=load)
+        self._parts.renderer.use(opened.network, again)
+        self._network = choice
+        self._govern()
+
+    def _report_refused(self, error: MatteError) -> None:
+        self._notify(f"the model is unchanged: {error}")
 
     def _govern(self) -> None:
         """Let the governor request lighter models, unless the user chose this one."""
@@ -150,5 +175,16 @@ class LiveOptions:
         self._commands.put(partial(self._use_lighter, choice))
 
     def _use_lighter(self, choice: NetworkChoice, reply: Reply) -> None:
-        self._open(choice)
-        reply.set_result(None)
+        def use(opened: OpenedNetwork) -> None:
+            load = self._parts.load
+            again = network_opener(choice.model, provider=choice.provider, threads=choice.threads, load=load)
+            self._parts.renderer.use(opened.network, again)
+
+        change = SlowChange(
+            key="lighter",
+            begin=lambda: partial(self._open, choice),
+            use=use,
+            refused=self._report_refused,
+            reply=reply,
+        )
+        self._networks.put(change)

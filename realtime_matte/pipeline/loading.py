@@ -7,9 +7,12 @@ from contextlib import suppress
 from functools import partial
 from typing import Protocol, TypeVar
 
+import numpy as np
+
 from realtime_matte.effects.chain import Effects
-from realtime_matte.frame import Size
-from realtime_matte.interfaces import Background, Network, Renderer
+from realtime_matte.frame import Frame, Size
+from realtime_matte.interfaces import Background, Network, RecurrentState, Renderer
+from realtime_matte.models.checked_network import CheckedNetwork
 from realtime_matte.pipeline.recovery import MakeRenderer, OpenNetwork
 
 Result = TypeVar("Result")
@@ -71,6 +74,24 @@ def network_opener(
         return models.open(model, provider=provider, threads=threads)
 
     return partial(load, open_network if isinstance(model, str) else model)
+
+
+def open_and_try(open_network: OpenNetwork, size: Size) -> CheckedNetwork:
+    """The network, open, after a trial on two black frames: then its first real frame takes no longer than others.
+
+    Raises:
+        MatteError: It cannot be opened, or the trial failed.
+    """
+    network = CheckedNetwork(open_network())
+    pixels = np.zeros((size[1], size[0], 3), np.uint8)
+    try:
+        state: RecurrentState | None = None
+        for index in range(2):
+            _, state = network.process(Frame(pixels, float(index), index), state)
+    except BaseException:
+        network.close()
+        raise
+    return network
 
 
 def lighter_models(model: str | OpenNetwork) -> Sequence[str]:

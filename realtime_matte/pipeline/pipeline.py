@@ -62,7 +62,7 @@ class Pipeline(Controls):
         clock: Callable[[], float],
         stack: ExitStack,
     ) -> None:
-        super().__init__(parts, choices, stats=stats, notify=notify, show_card=self._show_card)
+        super().__init__(parts, choices, stats=stats, notify=notify)
         self.messages = messages
         self._clock = clock
         self._stack = stack
@@ -252,6 +252,7 @@ class Pipeline(Controls):
     ) -> None:
         self._closed = True
         self._commands.close()
+        self._options.close()
         self._stack.__exit__(kind, error, trace)
 
     def _show_frame(self, frame: Frame, state: CaptureState) -> None:

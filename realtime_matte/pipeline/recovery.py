@@ -117,22 +117,21 @@ class RecoveringRenderer:
             self._report_doubt(renderer.doubt)
         return None if renderer.doubt and self._card_on_doubt else composite
 
-    def switch(self, open_network: OpenNetwork) -> MatteError | None:
-        """Replace the network; or report and return why the new one cannot be opened, and keep the old one.
+    def use(self, network: CheckedNetwork, open_network: OpenNetwork) -> None:
+        """Replace the network by an open one, which processes the next frame without a recurrent state.
 
-        Raises:
-            SinkError: of the last output, which shows the card while a network opens.
+        Args:
+            network: The new network; the old one is closed.
+            open_network: Opens the new one again after failures.
         """
-        try:
-            self._start(open_network)
-        except SinkError:
-            raise
-        except MatteError as error:
-            self._notify(f"the model is unchanged: {error}")
-            return error
-        self._open_network = open_network
-        self._failures = 0
-        return None
+        previous, old = self._renderer, self._network
+        self._renderer = self._make(network, self._background)
+        self._network, self._open_network = network, open_network
+        self._failures, self._retry_at = 0, float("-inf")
+        if previous:
+            self._renderer.continue_shot(previous)
+            previous.close()
+            old.close()
 
     def remake(self, make: MakeRenderer) -> None:
         """Replace the function that makes the renderer, and the renderer; keep the network."""

@@ -22,7 +22,7 @@ from realtime_matte.pipeline.outputs import Outputs
 STARTING: Final = "One moment, starting"
 CAMERA_NOT_AVAILABLE: Final = "The camera is not available"
 NO_MATTE: Final = "One moment, please"
-SWITCHING: Final = "One moment, changing the model"
+SWITCHING: Final = "One moment, changing the camera"
 STANDBY: Final = "Back in a moment"
 STOPPED: Final = "The camera is off"
 

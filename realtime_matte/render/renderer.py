@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from realtime_matte.effects.chain import Effects
 from realtime_matte.errors import SpecError
 from realtime_matte.frame import Frame, Matte, Pixels, Size
-from realtime_matte.interfaces import Area, Background, Network, RecurrentState
+from realtime_matte.interfaces import Area, Background, Network, RecurrentState, Renderer
 from realtime_matte.render import clean_plate, edge_model, guided_filter, temporal, upsample
 from realtime_matte.render.composite import composite, pack_bgra
 from realtime_matte.render.jit import compile_all, read_only
@@ -92,6 +92,15 @@ class CpuRenderer:
         self._refiner.reset()
         if self._effects:
             self._effects.reset()
+
+    def continue_shot(self, previous: Renderer) -> None:
+        """Take over the clean plate and the temporal filter of ``previous``; its recurrent state is of its network.
+
+        The clean plate holds colours of the camera, whichever network found them to be background, so edges keep their
+        quality. A network with another grid starts without, as ``Refiner`` keeps one grid.
+        """
+        if isinstance(previous, CpuRenderer):
+            self._refiner = previous._refiner  # noqa: SLF001 -- of the same class
 
     def close(self) -> None:
         """Nothing to close: the network belongs to the caller."""

@@ -119,16 +119,21 @@ def test_a_background_that_fails_shows_the_card(effect: Mapping[str, object], mo
     assert judge(sink) == [None, 0, None, 2, 3, None]
 
 
-def test_a_model_switch_shows_the_card(effect: Mapping[str, object], monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("refused", [False, True])
+def test_a_model_switch_shows_every_frame(
+    effect: Mapping[str, object], monkeypatch: pytest.MonkeyPatch, *, refused: bool
+) -> None:
     def open_network() -> Network:
-        raise MissingFile("no model file x.onnx")
+        if refused:
+            raise MissingFile("no model file x.onnx")
+        return ExactNetwork()
 
     def after(pipeline: Pipeline, step: int) -> None:
         if step == 1:
             pipeline.switch_model(open_network)
 
     sink = run(range(4), monkeypatch=monkeypatch, network=ExactNetwork(), after=after, options=effect)
-    assert judge(sink) == [None, 0, 1, None, 2, 3, None]
+    assert judge(sink) == [None, 0, 1, 2, 3, None]
 
 
 def test_no_colour_is_kept_behind_zero_alpha(effect: Mapping[str, object], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,8 +22,9 @@ from fakes.scripted import (
 )
 
 from realtime_matte.errors import MissingFile, ModelError, SinkError, SourceError
-from realtime_matte.frame import Frame, Size
-from realtime_matte.interfaces import Fit, Network
+from realtime_matte.frame import Frame, Matte, Size
+from realtime_matte.interfaces import Fit, Network, RecurrentState
+from realtime_matte.pipeline.commands import Command
 from realtime_matte.pipeline.pipeline import Pipeline
 from realtime_matte.render import doubt
 
@@ -144,36 +145,92 @@ def test_quit_ends_with_the_card(monkeypatch: pytest.MonkeyPatch) -> None:
     assert assert_private(run(range(6), monkeypatch=monkeypatch, sinks=[sink])) == [None, 0, 1, None]
 
 
-def test_a_model_switch_shows_the_card_while_the_new_one_opens(monkeypatch: pytest.MonkeyPatch) -> None:
-    sink, new = Recorder(live=True), ScriptedNetwork()
-    cards: list[bool] = []
+@pytest.mark.parametrize("failing", [False, True])
+def test_a_model_switch_shows_the_old_one_until_the_new_one_is_open(
+    monkeypatch: pytest.MonkeyPatch, *, failing: bool
+) -> None:
+    """Where the old one fails meanwhile, its frames are cards."""
+    may_open, old = threading.Event(), ScriptedNetwork(dict.fromkeys([3], fails) if failing else None)
+    new = ScriptedNetwork()
 
     def open_network() -> Network:
-        cards.append(is_card(sink.images[-1]))
+        assert may_open.wait(LONG_S)
         return new
 
     def after(pipeline: Pipeline, step: int) -> None:
         if step == 1:
             pipeline.switch_model(open_network)
+        if step == 4:
+            may_open.set()
+            opening = pipeline._options._networks._current
+            assert opening
+            opening[1].result(LONG_S)
 
-    shown = assert_private(run(range(4), monkeypatch=monkeypatch, sinks=[sink], after=after))
-    assert shown == [None, 0, 1, None, 2, 3, None]
-    assert cards == [True]
-    assert new.states == [None, (2,)]
+    shown = assert_private(run(range(8), monkeypatch=monkeypatch, network=old, after=after))
+    assert shown == [None, 0, 1, 2, None if failing else 3, 4, 5, 6, 7, None]
+    assert len(old.states) == 5
+    assert new.states == [None, (0,), None, (5,), (6,)], "two trials, and then its own states only"
+    assert (old.closed, new.closed) == (1, 1)
 
 
-def test_a_switch_to_a_model_that_cannot_be_opened_keeps_the_old_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_model_may_have_another_grid(monkeypatch: pytest.MonkeyPatch) -> None:
+    class CoarseNetwork(ScriptedNetwork):
+        def process(self, frame: Frame, state: RecurrentState | None) -> tuple[Matte, RecurrentState]:
+            matte, after = super().process(frame, state)
+            return Matte(np.ascontiguousarray(matte.alpha[::2, ::2])), after
+
+    def after(pipeline: Pipeline, step: int) -> None:
+        if step in {1, 5}:
+            reply = pipeline.submit(Command("model", CoarseNetwork if step == 1 else ScriptedNetwork))
+            pipeline._run_commands()
+            pipeline._options.update(wait=True)
+            assert reply.result() is None
+
+    assert assert_private(run(range(9), monkeypatch=monkeypatch, after=after)) == [None, *range(9), None]
+
+
+@pytest.mark.parametrize("fault", ["open", "trial"])
+def test_a_model_that_cannot_be_opened_or_tried_keeps_the_old_one_on(
+    monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    new = ScriptedNetwork({0: fails})
+
     def open_network() -> Network:
-        raise MissingFile("no model file x.onnx")
+        if fault == "open":
+            raise MissingFile("no model file x.onnx")
+        return new
 
     def after(pipeline: Pipeline, step: int) -> None:
         if step == 1:
             pipeline.switch_model(open_network)
+            pipeline._run_commands()
+            pipeline._options.update(wait=True)
 
-    reported: list[str] = []
-    shown = assert_private(run(range(4), monkeypatch=monkeypatch, after=after, reported=reported))
-    assert shown == [None, 0, 1, None, 2, 3, None]
-    assert reported == ["the model is unchanged: no model file x.onnx"]
+    reported, old = list[str](), ScriptedNetwork()
+    shown = assert_private(run(range(4), monkeypatch=monkeypatch, network=old, after=after, reported=reported))
+    assert shown == [None, 0, 1, 2, 3, None]
+    reason = "no model file x.onnx" if fault == "open" else "the network failed"
+    assert reported == [f"the model is unchanged: {reason}"]
+    assert old.states == [None, (0,), (1,), (2,)]
+    assert new.closed == (fault == "trial")
+
+
+def test_a_new_model_replaces_one_that_cannot_be_opened_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    networks = [ScriptedNetwork(dict.fromkeys(range(99), fails))]
+
+    def open_network() -> Network:
+        if networks:
+            return networks.pop()
+        raise ModelError("no driver")
+
+    def after(pipeline: Pipeline, step: int) -> None:
+        if step == 5:
+            pipeline.switch_model(ScriptedNetwork)
+            pipeline._run_commands()
+            pipeline._options.update(wait=True)
+
+    shown = assert_private(run(range(9), monkeypatch=monkeypatch, network=open_network, after=after))
+    assert shown == [*[None] * 7, 6, 7, 8, None]
 
 
 def test_a_background_switch_shows_nothing_of_the_camera(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ from fakes.scripted import ScriptedNetwork, camera_image, fails, frame_time
 from realtime_matte.errors import MissingFile, ModelError, SinkError
 from realtime_matte.frame import Frame, Pixels
 from realtime_matte.interfaces import Background, Network
+from realtime_matte.models.checked_network import CheckedNetwork
 from realtime_matte.pipeline.recovery import MAX_FAILURES, RETRY_S, RecoveringRenderer
 
 
@@ -18,6 +19,7 @@ class BareRenderer:
         self.doubt = doubt
         self.notices = network.notices
         self.resets = 0
+        self.continued: list[object] = []
         self._network = network
 
     def render(self, frame: Frame) -> Pixels:
@@ -28,6 +30,9 @@ class BareRenderer:
 
     def reset(self) -> None:
         self.resets += 1
+
+    def continue_shot(self, previous: object) -> None:
+        self.continued.append(previous)
 
     def close(self) -> None:
         self.resets = -1
@@ -113,29 +118,28 @@ def test_repeated_failures_are_reported_rarely() -> None:
     assert len(reported) == 2
 
 
-def test_switch_closes_the_old_network() -> None:
+def test_a_new_network_continues_the_shot_and_the_old_one_is_closed() -> None:
     old, new = ScriptedNetwork(), ScriptedNetwork(provider="new")
     renderer = recovering(NetworkOpener(old))
-    assert renderer.switch(NetworkOpener(new)) is None
+    before = renderer._renderer
+    renderer.use(CheckedNetwork(new), NetworkOpener())
+    after = renderer._renderer
+    assert isinstance(after, BareRenderer)
+    assert after.continued == [before]
     assert (old.closed, new.closed, renderer.provider) == (1, 0, "new")
 
 
-def test_switch_to_a_network_that_cannot_be_opened_keeps_the_old_one() -> None:
-    reported: list[str] = []
-    old = ScriptedNetwork()
-    renderer = recovering(NetworkOpener(old), reported)
-    assert str(renderer.switch(NetworkOpener(MissingFile("no file 'x.onnx'")))) == "no file 'x.onnx'"
-    assert reported == ["the model is unchanged: no file 'x.onnx'"]
-    assert old.closed == 0
-    assert renderer.render(frame(0)) is not None
+def test_a_new_network_replaces_a_failed_one_at_once() -> None:
+    renderer = recovering(NetworkOpener(ScriptedNetwork(BROKEN)))
+    for index in range(MAX_FAILURES):
+        renderer.render(frame(index))
+    assert renderer.render(frame(MAX_FAILURES)) is None, "it is opened again later"
+    renderer.use(CheckedNetwork(ScriptedNetwork(provider="new")), NetworkOpener())
+    assert renderer.render(frame(MAX_FAILURES)) is not None
 
 
 def test_a_failed_output_is_not_taken_for_a_failed_network() -> None:
-    renderer = recovering(
-        NetworkOpener(ScriptedNetwork(BROKEN), SinkError("the last output is gone"), SinkError("it still is"))
-    )
-    with pytest.raises(SinkError, match="the last output is gone"):
-        renderer.switch(NetworkOpener(SinkError("the last output is gone")))
+    renderer = recovering(NetworkOpener(ScriptedNetwork(BROKEN), SinkError("the last output is gone")))
     for index in range(MAX_FAILURES):
         renderer.render(frame(index))
     with pytest.raises(SinkError, match="the last output is gone"):
@@ -144,7 +148,7 @@ def test_a_failed_output_is_not_taken_for_a_failed_network() -> None:
 
 def test_the_new_network_is_the_one_reopened_after_a_switch() -> None:
     renderer = recovering(NetworkOpener(ScriptedNetwork()))
-    renderer.switch(NetworkOpener(ScriptedNetwork(BROKEN), ScriptedNetwork(provider="again")))
+    renderer.use(CheckedNetwork(ScriptedNetwork(BROKEN)), NetworkOpener(ScriptedNetwork(provider="again")))
     for index in range(MAX_FAILURES):
         renderer.render(frame(index))
     assert renderer.render(frame(MAX_FAILURES, after_s=1)) is not None
