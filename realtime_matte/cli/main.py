@@ -27,6 +27,7 @@ from realtime_matte.errors import (
 
 COMMANDS: Final = {
     "run": "camera in, new background, virtual camera out; the default command",
+    "panel": "run with a control panel in the browser: live preview, backgrounds, settings",
     "ctl": "status of a running rtmatte, and changes of it, for scripts and hotkeys (Linux, macOS)",
     "demo": "process a built-in moving photograph and write the result to demo/; needs no camera",
     "devices": "list the cameras, virtual cameras and providers of this machine",

@@ -258,6 +258,71 @@ class Config:
             applies="live",
         ),
     )
+    panel: bool = field(
+        default=False,
+        metadata=option(
+            "Control panel",
+            "serve the control panel, whose address is printed; `rtmatte panel` also opens it in the browser",
+            parse=parsers.switch,
+            applies="start",
+        ),
+    )
+    panel_port: int | None = field(
+        default=None,
+        metadata=option(
+            "Control panel",
+            "port of the control panel",
+            parse=Number(1, 65535, integer=True),
+            applies="start",
+            default_text="a free one",
+            metavar="N",
+        ),
+    )
+    panel_host: str = field(
+        default="127.0.0.1",
+        metadata=option(
+            "Control panel",
+            "address that the control panel listens on; one that other machines reach, such as 0.0.0.0, needs the three"
+            " options below",
+            parse=parsers.text,
+            applies="start",
+            default_text="127.0.0.1: this machine only",
+            metavar="ADDRESS",
+        ),
+    )
+    panel_password_file: str | None = field(
+        default=None,
+        metadata=option(
+            "Control panel",
+            "file whose first line is the password for other machines",
+            parse=parsers.local,
+            applies="start",
+            default_text="none",
+            metavar="FILE",
+        ),
+    )
+    panel_cert: str | None = field(
+        default=None,
+        metadata=option(
+            "Control panel",
+            "file of the TLS certificate, PEM",
+            parse=parsers.local,
+            applies="start",
+            default_text="none",
+            metavar="FILE",
+        ),
+    )
+    panel_key: str | None = field(
+        default=None,
+        metadata=option(
+            "Control panel",
+            "file of the certificate's private key, PEM",
+            parse=parsers.local,
+            applies="start",
+            default_text="none",
+            metavar="FILE",
+        ),
+    )
     seconds: float | None = field(
         default=None,
         metadata=option(

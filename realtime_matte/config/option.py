@@ -7,7 +7,9 @@ from typing import Literal, TypeAlias
 from realtime_matte.config import parsers
 from realtime_matte.config.parsers import Choice, Number
 
-Group: TypeAlias = Literal["Camera", "Framing", "Background", "Looks", "Output", "Model", "Standby card", "Run"]
+Group: TypeAlias = Literal[
+    "Camera", "Framing", "Background", "Looks", "Output", "Model", "Standby card", "Control panel", "Run"
+]
 
 Applies: TypeAlias = Literal["live", "reopen", "start"]
 """When a change takes effect: between two frames, when the pipeline is opened again, or at the next start."""

@@ -9,7 +9,11 @@ from realtime_matte import plugins
 from realtime_matte.errors import SpecError
 from realtime_matte.paths import is_folder
 
-OPTIONS: Final = {"camera", "bg", "output", "model", "card", "overlay"}
+OPTIONS: Final = {"camera", "bg", "output", "model", "card", "overlay"} | {
+    "panel_password_file",
+    "panel_cert",
+    "panel_key",
+}
 """Options whose values may be paths."""
 
 PATH_WORDS: Final = {"image", "video", "folder", "file", "frames"}

@@ -15,7 +15,7 @@ from realtime_matte.address_space import check_address_space
 from realtime_matte.capture.state import CaptureState
 from realtime_matte.config.config import Config
 from realtime_matte.errors import MatteError, SinkError
-from realtime_matte.frame import Frame
+from realtime_matte.frame import Frame, Pixels
 from realtime_matte.pipeline import on_demand, standby
 from realtime_matte.pipeline.builder import (
     BackgroundChoice,
@@ -155,6 +155,11 @@ class Pipeline(Controls):
     def outputs(self) -> Sequence[OutputState]:
         """Every output, also those that failed."""
         return self._parts.outputs.states
+
+    @property
+    def newest(self) -> Pixels | None:
+        """What was sent last, a composite or the card; overwritten by the next one. For functions given to ``call``."""
+        return self._parts.outputs.newest
 
     @property
     def devices(self) -> Sequence[str]:

@@ -82,19 +82,19 @@ def test_version(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
             ["dcotor"],
             (
                 "no command called 'dcotor'; did you mean doctor?"
-                " there are: run, ctl, demo, devices, doctor, models, bench, install-service"
+                " there are: run, panel, ctl, demo, devices, doctor, models, bench, install-service"
             ),
         ),
         (
             ["blur"],
             (
                 "no command called 'blur'; did you mean --bg blur?"
-                " there are: run, ctl, demo, devices, doctor, models, bench, install-service"
+                " there are: run, panel, ctl, demo, devices, doctor, models, bench, install-service"
             ),
         ),
         (
             ["xyzzy"],
-            "no command called 'xyzzy'; there are: run, ctl, demo, devices, doctor, models, bench, install-service",
+            "no command called 'xyzzy'; there are: run, panel, ctl, demo, devices, doctor, models, bench, install-service",
         ),
         (["--bgg", "x"], "unrecognized arguments: --bgg x; did you mean --bg? see rtmatte --help"),
         (["run", "--cam", "0"], "unrecognized arguments: --cam 0; did you mean --camera? see rtmatte run --help"),

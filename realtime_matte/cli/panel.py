@@ -1,0 +1,78 @@
+"""``rtmatte panel``: runs everything, and opens the control panel in the browser."""
+
+from collections.abc import Sequence
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from realtime_matte.cli import running
+from realtime_matte.cli.signals import Signals
+
+if TYPE_CHECKING:
+    from realtime_matte.cli.console import Screen
+    from realtime_matte.config.config import Config
+    from realtime_matte.panel.opening import Opens
+    from realtime_matte.pipeline.pipeline import Pipeline
+
+ABOUT = "Replace the background of a camera, live, with a control panel in the browser."
+
+EPILOG = """\
+It starts without a camera too: the page then shows what is missing, and a camera that is plugged in is found.
+
+examples:
+  rtmatte panel                      your browser shows the panel
+  rtmatte panel --app                in a window of its own, where Chrome, Edge or Chromium is found
+  rtmatte --panel --bg blur          a normal run with the panel beside it; it ends where that would end
+"""
+
+
+def main(words: Sequence[str], *, prog: str, signals: Signals) -> int:
+    """Run until the user quits. FAILED if an output failed."""
+    parser = running.parser(prog, ABOUT, epilog=EPILOG)
+    parser.add_argument("--no-open", action="store_true", help="print the address of the page instead of opening it")
+    parser.add_argument("--app", action="store_true", help="open the page as an app window of a Chromium-like browser")
+    arguments = vars(parser.parse_args(words))
+    no_open, app = arguments.pop("no_open"), arguments.pop("app")
+    opens: Opens | None = None if no_open else "app" if app else "page"
+
+    def run_with_panel(config: "Config", signals: Signals, shown: "Screen") -> int:
+        return supervise(config, signals, shown, opens=opens, stay=True)
+
+    return running.start(arguments, signals, run_with_panel)
+
+
+def supervise(config: "Config", signals: Signals, shown: "Screen", *, opens: "Opens | None", stay: bool) -> int:
+    """Serve the panel, and run a pipeline, or several one after another. The number of outputs that failed."""
+    from realtime_matte.cli.crash_trace import earlier_crash
+    from realtime_matte.cli.job_control import job_control
+    from realtime_matte.cli.keys import Keys
+    from realtime_matte.control.server import serve
+    from realtime_matte.panel.opening import page_opened
+    from realtime_matte.panel.server import Address, PanelServer
+    from realtime_matte.panel.supervisor import Supervisor
+
+    signals.raise_interrupts()
+    supervisor = Supervisor(config, notify=shown.notify)
+    notices = earlier_crash()
+    failed_outputs = 0
+    reached = running.limit(config)
+    with (
+        closing(PanelServer(supervisor, Address(port=config.panel_port))) as server,
+        page_opened(server, opens=opens, notify=shown.notify),
+        closing(Keys(supervisor.request)) as keys,
+        job_control(suspend=(shown.suspend, keys.suspend), resume=shown.resume),
+    ):
+        signals.forward_to(supervisor.request)
+
+        def show(pipeline: "Pipeline") -> None:
+            nonlocal failed_outputs
+            try:
+                with serve(pipeline, enabled=config.control) as control_notices:
+                    messages = [*notices, *pipeline.notices, *keys.notices, *control_notices]
+                    notices.clear()
+                    running.show(pipeline, config, shown, keys, notices=messages, reached=reached)
+            finally:
+                shown.end(pipeline)
+                failed_outputs += pipeline.failed_outputs
+
+        supervisor.run(show, wait=keys.poll, stay=stay)
+    return failed_outputs

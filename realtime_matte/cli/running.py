@@ -1,0 +1,75 @@
+"""What the commands share that run a pipeline: options, the process around it, and its loop."""
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from realtime_matte.cli.main import FAILED
+from realtime_matte.cli.signals import Signals
+from realtime_matte.config.arguments import Parser, add_options
+
+if TYPE_CHECKING:
+    from realtime_matte.cli.console import Screen
+    from realtime_matte.cli.keys import Keys
+    from realtime_matte.config.config import Config
+    from realtime_matte.pipeline.pipeline import Pipeline
+
+
+def parser(prog: str, about: str, *, epilog: str) -> Parser:
+    """The parser of a command that runs the pipeline."""
+    made = Parser(prog, about, epilog=epilog)
+    add_options(made)
+    made.add_argument(
+        "--config",
+        metavar="FILE",
+        help="configuration file (default: rtmatte/rtmatte.toml in the system's configuration folder)",
+    )
+    return made
+
+
+def start(arguments: dict[str, Any], signals: Signals, run: Callable[["Config", Signals, "Screen"], int]) -> int:
+    """Prepare the process and call ``run``, which returns the number of outputs that failed. The exit status."""
+    import logging
+
+    from realtime_matte.cli.console import limit_opencv_threads, screen
+    from realtime_matte.cli.crash_trace import log_crashes
+    from realtime_matte.config.toml_file import resolve
+
+    config = resolve(arguments, config=arguments.pop("config"))
+    log_crashes()
+    limit_opencv_threads()
+    logging.basicConfig(level=logging.DEBUG if config.verbose else logging.WARNING, stream=sys.stderr)
+    logging.getLogger("numba").setLevel(logging.WARNING)  # it logs every instruction it compiles
+    with screen(quiet=config.quiet, verbose=config.verbose) as shown:
+        failed_outputs = run(config, signals, shown)
+    return FAILED if failed_outputs else 0
+
+
+def show(
+    pipeline: "Pipeline",
+    config: "Config",
+    shown: "Screen",
+    keys: "Keys",
+    *,
+    notices: Sequence[str],
+    reached: Callable[["Pipeline"], bool],
+) -> None:
+    """Run an open pipeline until it ends or a limit is reached, and show how it goes."""
+    for notice in notices:
+        shown.notify(notice)
+    shown.start(pipeline, frames=config.frames or pipeline.frames)
+    while pipeline.step() and not reached(pipeline):
+        shown.update(pipeline)
+        keys.poll()
+
+
+def limit(config: "Config") -> Callable[["Pipeline"], bool]:
+    """Whether ``--seconds`` from now or ``--frames`` are reached."""
+    ends_at = time.perf_counter() + config.seconds if config.seconds else None
+
+    def reached(pipeline: "Pipeline") -> bool:
+        enough = config.frames is not None and pipeline.stats.composites >= config.frames
+        return enough or (ends_at is not None and time.perf_counter() >= ends_at)
+
+    return reached
