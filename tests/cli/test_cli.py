@@ -94,7 +94,7 @@ def test_version(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
         ),
         (
             ["xyzzy"],
-            "no command called 'xyzzy'; there are: run, panel, ctl, demo, devices, doctor, models, bench, install-service",
+            f"no command called 'xyzzy'; there are: {', '.join(COMMANDS)}",
         ),
         (["--bgg", "x"], "unrecognized arguments: --bgg x; did you mean --bg? see rtmatte --help"),
         (["run", "--cam", "0"], "unrecognized arguments: --cam 0; did you mean --camera? see rtmatte run --help"),

@@ -95,6 +95,12 @@ def test_every_option_can_be_in_the_file(tmp_path: Path) -> None:
         card-on-doubt = true
         on-demand = true
         control = false
+        panel = true
+        panel-port = 8000
+        panel-host = "::1"
+        panel-password-file = "password"
+        panel-cert = "cert.pem"
+        panel-key = "key.pem"
         quiet = true
         verbose = false
         seconds = 1.5
