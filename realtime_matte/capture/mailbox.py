@@ -8,7 +8,7 @@ import threading
 import numpy as np
 
 from realtime_matte.frame import Frame, Pixels, Size
-from realtime_matte.media.fit import FrameFitter
+from realtime_matte.render.frame_fitter import FrameFitter
 
 
 class Mailbox:
@@ -43,7 +43,7 @@ class Mailbox:
         Returns:
             Frames replaced unread so far, not counting those before the first ``take`` that returned a frame.
         """
-        fitted = self._fitter(frame)
+        fitted = self._fitter(frame, self._writing)
         if fitted.pixels is not self._writing:
             np.copyto(self._writing, fitted.pixels)
         with self._changed:

@@ -1,40 +1,10 @@
-"""Scaling of images and frames of any size to the output's size: cover, contain, stretch, tile, mirror."""
+"""Scaling of images of any size to the output's size: cover, contain, stretch, tile."""
 
 import cv2
 import numpy as np
 
-from realtime_matte.frame import Frame, Pixels, Size
+from realtime_matte.frame import Pixels, Size
 from realtime_matte.interfaces import Fit
-
-
-class FrameFitter:
-    """Crops, scales and mirrors frames to ``size``, into its own buffers; a frame that fits is returned as it is."""
-
-    def __init__(self, size: Size, *, mirror: bool) -> None:
-        self._size = size
-        self._fitted = np.empty((size[1], size[0], 3), np.uint8)
-        self._mirrored: Pixels | None = None
-        self.set_mirror(mirror=mirror)
-
-    def set_mirror(self, *, mirror: bool) -> None:
-        """Set whether frames are mirrored, from the next one on."""
-        self._mirrored = np.empty_like(self._fitted) if mirror else None
-
-    def __call__(self, frame: Frame) -> Frame:
-        """The fitted frame; overwritten by the next call."""
-        pixels = frame.pixels
-        if frame.size != self._size:
-            pixels = self._fit(pixels)
-        if self._mirrored is not None:
-            cv2.flip(pixels, 1, dst=self._mirrored)
-            pixels = self._mirrored
-        return frame if pixels is frame.pixels else Frame(pixels, frame.time, frame.index)
-
-    def _fit(self, pixels: Pixels) -> Pixels:
-        part = crop(pixels, self._size)
-        shrinks = part.shape[1] > self._size[0]
-        cv2.resize(part, self._size, dst=self._fitted, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
-        return self._fitted
 
 
 def fit_image(pixels: Pixels, size: Size, fit: Fit) -> Pixels:

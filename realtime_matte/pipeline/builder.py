@@ -19,7 +19,6 @@ from realtime_matte.effects.chain import Effects
 from realtime_matte.errors import MatteError, SpecError
 from realtime_matte.frame import Size
 from realtime_matte.interfaces import OpenBackground, OpenSink, OpenSource, Source
-from realtime_matte.media.fit import FrameFitter
 from realtime_matte.pipeline import standby
 from realtime_matte.pipeline.backgrounds import BackgroundSwitcher
 from realtime_matte.pipeline.loading import Load, load_in_background, load_now, network_opener, renderer_maker
@@ -29,6 +28,7 @@ from realtime_matte.pipeline.outputs import Outputs, existing_files, open_output
 from realtime_matte.pipeline.recorder import SinkFormat
 from realtime_matte.pipeline.recovery import MakeRenderer, OpenNetwork, RecoveringRenderer
 from realtime_matte.pipeline.standby import CARD_EVERY_S, StandbyCard
+from realtime_matte.render.frame_fitter import FrameFitter
 from realtime_matte.stats import Stats
 
 SourceChoice: TypeAlias = str | int | PathLike[str] | OpenSource

@@ -10,18 +10,19 @@ Caching rule: Numba stores machine code per source file and discards it when tha
 inlined and global numbers are frozen when a kernel is compiled. So a kernel calls only kernels of the same file, and
 reads only numbers that are defined in the same file; otherwise the stored code would keep the old ones.
 ``tests/render/test_jit.py`` checks this.
+
+Numba is imported when the first kernel is used: that takes 0.3 s, in which a standby card can already be shown.
 """
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from threading import RLock
+from types import FunctionType
 from typing import Any, Final, TypeVar, cast
 
-import numba
 from numpy.typing import NDArray
 
-from realtime_matte.render.kernel_cache import KernelCache
-
-Kernel = TypeVar("Kernel", bound=Callable[..., object])
+Function = TypeVar("Function", bound=Callable[..., object])
 Array = TypeVar("Array", bound=NDArray[Any])
 
 COMPILED_NOTICE: Final = "compiled the pixel loops for this processor, once: later starts are seconds quicker"
@@ -33,15 +34,67 @@ NOT_COMPILED_NOTICE: Final = (
     "the pixel loops run in Python, far too slowly for live video, since NUMBA_DISABLE_JIT is set; unset it"
 )
 
+_preparing: Final = RLock()
 
-def kernel(function: Kernel) -> Kernel:
+
+class Kernel:
+    """A kernel: the function compiled on its first call, from the disk cache where that has it."""
+
+    def __init__(self, function: Callable[..., object]) -> None:
+        self._function = function
+        self._compiled: Callable[..., object] | None = None
+
+    def __call__(self, *arrays: object) -> object:
+        """Run it."""
+        return (self._compiled or self.compiled)(*arrays)
+
+    @property
+    def compiled(self) -> Callable[..., object]:
+        """Numba's function; the Python function if compiling is turned off, as debuggers need it."""
+        with _preparing:
+            if self._compiled is None:
+                self._compiled = _compiled(self._function)
+        return self._compiled
+
+    @property
+    def ready(self) -> bool:
+        """Whether a call waits for no compiler."""
+        return self._compiled is not None and bool(getattr(self._compiled, "signatures", True))
+
+
+def is_ready(function: Callable[..., object]) -> bool:
+    """Whether a kernel has run, so that a frame need not wait for the compiler."""
+    return cast("Kernel", function).ready
+
+
+def kernel(function: Function) -> Function:
     """Compile on first use, cache the machine code on disk, release the interpreter lock while running."""
-    if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]  # set from the environment; for debuggers
+    return cast("Function", Kernel(function))
+
+
+def _compiled(function: Callable[..., object]) -> Callable[..., object]:
+    import numba  # noqa: PLC0415 -- see the module's docstring
+
+    from realtime_matte.render.kernel_cache import KernelCache  # noqa: PLC0415 -- imports Numba
+
+    if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]  # set from the environment
         return function
-    compiled = numba.njit(nogil=True, boundscheck=False, error_model="numpy")(function)
+    compilable = _calling_compiled(cast("FunctionType", function))
+    compiled = cast("Any", numba.njit(nogil=True, boundscheck=False, error_model="numpy")(compilable))
     with suppress(RuntimeError):  # neither the package's nor the user's cache folder is writeable
-        setattr(compiled, "_cache", KernelCache(function))  # noqa: B010 -- as numba.njit(cache=True) does; it is private
-    return cast("Kernel", compiled)
+        compiled._cache = KernelCache(compilable)  # noqa: SLF001 -- as numba.njit(cache=True) does
+    return cast("Callable[..., object]", compiled)
+
+
+def _calling_compiled(function: FunctionType) -> FunctionType:
+    """A copy whose calls of other kernels reach their compiled functions: Numba compiles no other calls."""
+    names, called = function.__globals__, function.__code__.co_names
+    kernels = {name: names[name].compiled for name in called if isinstance(names.get(name), Kernel)}
+    copy = FunctionType(
+        function.__code__, names | kernels, function.__name__, function.__defaults__, function.__closure__
+    )
+    copy.__qualname__, copy.__module__ = function.__qualname__, function.__module__
+    return copy
 
 
 def read_only(array: Array) -> Array:
@@ -57,19 +110,22 @@ def compile_all(kernels: Sequence[Callable[..., object]], run: Callable[[], None
     Returns:
         A notice for the user if something had to be compiled, which takes seconds; otherwise "".
     """
-    if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]  # as above
+    functions = [cast("Any", function).compiled for function in kernels]
+    if not all(hasattr(function, "stats") for function in functions):
         return NOT_COMPILED_NOTICE
-    compiled_before = _compile_count(kernels)
+    compiled_before = _compile_count(functions)
     run()
-    if _compile_count(kernels) == compiled_before:
+    if _compile_count(functions) == compiled_before:
         return ""
-    caches = [function._cache for function in kernels]  # type: ignore[attr-defined]  # noqa: SLF001
+    from realtime_matte.render.kernel_cache import KernelCache  # noqa: PLC0415 -- as above
+
+    caches = [function._cache for function in functions]  # noqa: SLF001
     if not all(isinstance(cache, KernelCache) and not cache.unsaved for cache in caches):
         return NOT_CACHED_NOTICE
     damaged = [cache for cache in caches if cache.damaged]
     return DAMAGED_NOTICE.format(folder=damaged[0].cache_path) if damaged else COMPILED_NOTICE
 
 
-def _compile_count(kernels: Sequence[Callable[..., object]]) -> int:
+def _compile_count(functions: Sequence[Any]) -> int:
     """How often this process had to compile one of them, because it was not in the disk cache."""
-    return sum(misses for function in kernels for misses in function.stats.cache_misses.values())  # type: ignore[attr-defined]
+    return sum(misses for function in functions for misses in function.stats.cache_misses.values())

@@ -10,13 +10,14 @@ from realtime_matte.effects.chain import Effects
 from realtime_matte.errors import SpecError
 from realtime_matte.frame import Frame, Matte, Pixels, Size
 from realtime_matte.interfaces import Area, Background, Network, RecurrentState, Renderer
-from realtime_matte.render import clean_plate, edge_model, guided_filter, temporal, upsample
+from realtime_matte.render import area_resize, clean_plate, edge_model, guided_filter, temporal, upsample
 from realtime_matte.render.composite import composite, pack_bgra
 from realtime_matte.render.jit import compile_all, read_only
 from realtime_matte.render.refine import Refiner
 from realtime_matte.render.upsample import UpsampledMatte
 
 KERNELS: Final[Sequence[Callable[..., object]]] = (
+    area_resize.resize,
     clean_plate.update_plate,
     clean_plate.update_light,
     edge_model.sample,
@@ -188,6 +189,7 @@ def warm_up() -> str:
 
 def _run_kernels() -> None:
     pixels = np.zeros((32, 32, 3), np.uint8)
+    area_resize.AreaResizer((32, 32), (16, 16))(pixels, np.zeros((16, 16, 3), np.uint8))
     refiner = Refiner((32, 32))
     for index in range(2):
         matte = refiner.refine(Frame(pixels, float(index), index), Matte(np.zeros((16, 16), np.float32)))

@@ -1,13 +1,12 @@
-"""Fitting images and frames to the output: cover, contain, stretch, tile, mirror."""
+"""Fitting images to the output: cover, contain, stretch, tile."""
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime_matte.frame import Frame, Pixels
+from realtime_matte.frame import Pixels
 from realtime_matte.interfaces import Fit
-from realtime_matte.media.fit import FrameFitter, crop, fit_image
+from realtime_matte.media.fit import crop, fit_image
 
 
 def ramp(width: int, height: int) -> Pixels:
@@ -18,49 +17,7 @@ def ramp(width: int, height: int) -> Pixels:
     return pixels
 
 
-def test_a_frame_that_fits_is_returned_as_it_is() -> None:
-    frame = Frame(ramp(8, 4), 1.5, 7)
-    assert FrameFitter((8, 4), mirror=False)(frame) is frame
-
-
-def test_mirror_swaps_left_and_right_and_does_not_change_the_source_frame() -> None:
-    pixels = ramp(8, 4)
-    fitted = FrameFitter((8, 4), mirror=True)(Frame(pixels, 1.5, 7))
-    assert np.array_equal(fitted.pixels, ramp(8, 4)[:, ::-1])
-    assert np.array_equal(pixels, ramp(8, 4))
-    assert (fitted.time, fitted.index) == (1.5, 7)
-
-
-def test_a_frame_of_another_size_is_scaled_and_mirrored() -> None:
-    fitted = FrameFitter((4, 2), mirror=True)(Frame(ramp(8, 4), 0.0, 0))
-    assert fitted.size == (4, 2)
-    assert fitted.pixels[0, :, 0].tolist() == sorted(fitted.pixels[0, :, 0].tolist(), reverse=True)
-
-
-def test_a_frame_of_another_aspect_ratio_is_cropped_evenly() -> None:
-    fitted = FrameFitter((4, 4), mirror=False)(Frame(ramp(8, 4), 0.0, 0))
-    assert np.array_equal(fitted.pixels, ramp(8, 4)[:, 2:6])
-
-
-def test_buffers_are_allocated_once() -> None:
-    fitter = FrameFitter((4, 2), mirror=True)
-    first = fitter(Frame(ramp(8, 4), 0.0, 0)).pixels
-    assert fitter(Frame(ramp(9, 5), 0.0, 1)).pixels is first
-
-
 SIDE = st.integers(1, 80)
-
-
-@given(SIDE, SIDE, SIDE, SIDE)
-def test_every_size_becomes_every_other(width: int, height: int, new_width: int, new_height: int) -> None:
-    fitted = FrameFitter((new_width, new_height), mirror=False)(Frame(ramp(width, height), 0.0, 0))
-    assert fitted.size == (new_width, new_height)
-    assert fitted.pixels.flags.c_contiguous
-
-
-@pytest.mark.parametrize("size", [(3840, 2160), (2160, 3840), (641, 359)])
-def test_4k_portrait_and_odd_sizes_fit(size: tuple[int, int]) -> None:
-    assert FrameFitter((1280, 720), mirror=True)(Frame(ramp(*size), 0.0, 0)).size == (1280, 720)
 
 
 @given(SIDE, SIDE, SIDE, SIDE)

@@ -16,6 +16,7 @@ from numba.core.caching import CacheImpl
 
 import realtime_matte.render
 from realtime_matte.frame import Frame, Matte
+from realtime_matte.render.frame_fitter import FrameFitter
 from realtime_matte.render.jit import (
     COMPILED_NOTICE,
     DAMAGED_NOTICE,
@@ -154,14 +155,20 @@ def test_kernels_run_uncompiled_where_compiling_is_turned_off() -> None:
 
 def test_no_frame_compiles_anything_after_the_warm_up() -> None:
     warm_up()
-    before = [len(function.signatures) for function in KERNELS]  # type: ignore[attr-defined]
+    before = signatures()
     writeable = np.zeros((90, 160, 3), np.uint8)
     read_only = writeable.copy()
     read_only.flags.writeable = False
     for pixels in (writeable, read_only):
         guide = pixels[:18, :32].copy()
         Refiner((160, 90)).refine(Frame(pixels, 0.0, 0), Matte(np.zeros((18, 32), np.float32), guide=guide))
-    assert [len(function.signatures) for function in KERNELS] == before  # type: ignore[attr-defined]
+        FrameFitter((120, 60), mirror=True)(Frame(pixels, 0.0, 0))
+    assert signatures() == before
+
+
+def signatures() -> list[int]:
+    """For how many combinations of argument types each kernel is compiled."""
+    return [len(function.compiled.signatures) for function in KERNELS]  # type: ignore[attr-defined]
 
 
 def foreign_names(source: str) -> Iterator[str]:

@@ -1,0 +1,146 @@
+"""Fitting frames to the output: cropped, scaled without aliasing, mirrored, in a millisecond."""
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from realtime_matte.frame import Frame, Pixels, Size
+from realtime_matte.media.fit import crop, fit_image
+from realtime_matte.portrait import sample_portrait
+from realtime_matte.render import area_resize
+from realtime_matte.render.frame_fitter import FrameFitter
+from realtime_matte.render.renderer import warm_up
+
+COMMON: list[tuple[Size, Size]] = [
+    ((1920, 1080), (1280, 720)),
+    ((3840, 2160), (1280, 720)),
+    ((2560, 1440), (1280, 720)),
+    ((2560, 1440), (1920, 1080)),
+    ((1920, 1080), (854, 480)),
+    ((1600, 1200), (1280, 720)),
+    ((1281, 721), (640, 360)),
+    ((641, 359), (320, 180)),
+    ((1000, 562), (999, 561)),
+]
+"""Sizes of cameras, and what they are fitted to."""
+
+
+def ramp(width: int, height: int) -> Pixels:
+    """Each pixel encodes its position: blue its column, green its row."""
+    pixels = np.zeros((height, width, 3), np.uint8)
+    pixels[..., 0] = np.arange(width) % 256
+    pixels[..., 1] = np.arange(height)[:, None] % 256
+    return pixels
+
+
+def photograph(size: Size) -> Pixels:
+    """The sample portrait, repeated, so that it is sharp at every size."""
+    return fit_image(sample_portrait(), size, "tile")
+
+
+def zone_plate(size: Size) -> Pixels:
+    """Rings that get finer from the middle to the borders, where they alternate at every pixel: a chart for moire."""
+    x, y = (np.arange(side) - side / 2 for side in size)
+    phase = np.pi * (x[None] ** 2 + y[:, None] ** 2) / max(size)
+    return np.repeat(np.asarray(127.5 + 127.5 * np.cos(phase), np.uint8)[..., None], 3, axis=2)
+
+
+def by_area(pixels: Pixels, size: Size) -> Pixels:
+    """What OpenCV makes of it."""
+    return np.asarray(cv2.resize(crop(pixels, size), size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def fitted(pixels: Pixels, size: Size, *, mirror: bool = False) -> Pixels:
+    return FrameFitter(size, mirror=mirror)(Frame(pixels, 0.0, 0)).pixels
+
+
+@pytest.mark.parametrize("mirror", [False, True])
+@pytest.mark.parametrize(("size", "to"), COMMON)
+def test_a_photograph_is_the_mean_over_each_pixels_area(size: Size, to: Size, mirror: bool) -> None:  # noqa: FBT001 -- a case
+    pixels = photograph(size)
+    expected = by_area(pixels, to)[:, :: -1 if mirror else 1].astype(int)
+    difference = np.abs(fitted(pixels, to, mirror=mirror) - expected)
+    assert difference.max() <= 2
+
+
+@pytest.mark.parametrize(("size", "to"), COMMON[:6])
+def test_moire_is_as_weak_as_with_opencv(size: Size, to: Size) -> None:
+    """In the corners, whose rings are finer than the pixels, there is no more contrast than INTER_AREA leaves."""
+    chart = zone_plate(size)
+    corners = [
+        image[: to[1] // 4, : to[0] // 4, 0].std()
+        for image in (fitted(chart, to), by_area(chart, to), nearest(chart, to))
+    ]
+    assert corners[0] <= 1.2 * corners[1] + 1
+    assert corners[0] < 0.5 * corners[2]
+
+
+def nearest(pixels: Pixels, size: Size) -> Pixels:
+    """With all the moire that there can be."""
+    return np.asarray(cv2.resize(crop(pixels, size), size, interpolation=cv2.INTER_NEAREST), np.uint8)
+
+
+def test_a_frame_looks_the_same_while_the_kernels_are_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    pixels = photograph((960, 540))
+    compiled = fitted(pixels, (640, 360), mirror=True)
+    monkeypatch.setattr(area_resize, "ready", lambda: False)
+    assert np.abs(fitted(pixels, (640, 360), mirror=True).astype(int) - compiled).max() <= 2
+
+
+def test_after_the_warm_up_opencvs_slow_way_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    warm_up()
+    monkeypatch.setattr(cv2, "resize", None)
+    assert fitted(photograph((960, 540)), (640, 360)).any()
+
+
+def test_a_given_buffer_is_written() -> None:
+    out = np.zeros((2, 4, 3), np.uint8)
+    assert FrameFitter((4, 2), mirror=False)(Frame(ramp(8, 4), 0.0, 0), out).pixels is out
+    assert out.any()
+
+
+def test_a_frame_that_fits_is_returned_as_it_is() -> None:
+    frame = Frame(ramp(8, 4), 1.5, 7)
+    assert FrameFitter((8, 4), mirror=False)(frame) is frame
+
+
+def test_mirror_swaps_left_and_right_and_does_not_change_the_source_frame() -> None:
+    pixels = ramp(8, 4)
+    fitted = FrameFitter((8, 4), mirror=True)(Frame(pixels, 1.5, 7))
+    assert np.array_equal(fitted.pixels, ramp(8, 4)[:, ::-1])
+    assert np.array_equal(pixels, ramp(8, 4))
+    assert (fitted.time, fitted.index) == (1.5, 7)
+
+
+def test_a_frame_of_another_size_is_scaled_and_mirrored() -> None:
+    fitted = FrameFitter((4, 2), mirror=True)(Frame(ramp(8, 4), 0.0, 0))
+    assert fitted.size == (4, 2)
+    assert fitted.pixels[0, :, 0].tolist() == sorted(fitted.pixels[0, :, 0].tolist(), reverse=True)
+
+
+def test_a_frame_of_another_aspect_ratio_is_cropped_evenly() -> None:
+    fitted = FrameFitter((4, 4), mirror=False)(Frame(ramp(8, 4), 0.0, 0))
+    assert np.array_equal(fitted.pixels, ramp(8, 4)[:, 2:6])
+
+
+def test_buffers_are_allocated_once() -> None:
+    fitter = FrameFitter((4, 2), mirror=True)
+    first = fitter(Frame(ramp(8, 4), 0.0, 0)).pixels
+    assert fitter(Frame(ramp(9, 5), 0.0, 1)).pixels is first
+
+
+SIDE = st.integers(1, 80)
+
+
+@given(SIDE, SIDE, SIDE, SIDE)
+def test_every_size_becomes_every_other(width: int, height: int, new_width: int, new_height: int) -> None:
+    fitted = FrameFitter((new_width, new_height), mirror=False)(Frame(ramp(width, height), 0.0, 0))
+    assert fitted.size == (new_width, new_height)
+    assert fitted.pixels.flags.c_contiguous
+
+
+@pytest.mark.parametrize("size", [(3840, 2160), (2160, 3840), (641, 359)])
+def test_4k_portrait_and_odd_sizes_fit(size: tuple[int, int]) -> None:
+    assert FrameFitter((1280, 720), mirror=True)(Frame(ramp(*size), 0.0, 0)).size == (1280, 720)
