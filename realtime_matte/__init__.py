@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from realtime_matte.frame import RefinedMatte as RefinedMatte
     from realtime_matte.interfaces import Background as Background
     from realtime_matte.interfaces import CountsDamagedFrames as CountsDamagedFrames
+    from realtime_matte.interfaces import FollowsCamera as FollowsCamera
     from realtime_matte.interfaces import HasDevice as HasDevice
     from realtime_matte.interfaces import HasNotices as HasNotices
     from realtime_matte.interfaces import HasReaders as HasReaders
@@ -71,6 +72,7 @@ _MODULES = {
     "interfaces": (
         "Background",
         "CountsDamagedFrames",
+        "FollowsCamera",
         "HasDevice",
         "HasNotices",
         "HasReaders",
@@ -106,6 +108,7 @@ __all__ = [
     "BadFile",
     "Config",
     "CountsDamagedFrames",
+    "FollowsCamera",
     "Frame",
     "HasDevice",
     "HasNotices",

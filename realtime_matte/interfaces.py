@@ -156,6 +156,15 @@ class RealTimeBackground(Protocol):
 
 
 @runtime_checkable
+class FollowsCamera(Protocol):
+    """A background made of the camera's own image, such as a blur: it moves when the view of the camera moves."""
+
+    @property
+    def follows_camera(self) -> bool:
+        """True."""
+
+
+@runtime_checkable
 class HasNotices(Protocol):
     """A background that has something to report of its files."""
 

@@ -306,7 +306,7 @@ def test_backgrounds_do_not_change_frame_or_matte(kind: Kind, name: str, opened:
 @each("backgrounds")
 def test_no_background_shows_the_frame_unchanged(kind: Kind, name: str, opened: Callable[..., Any]) -> None:
     background: Background | None = opened(kind, name)
-    if background is None:
+    if background is None or name == "room":  # which shows the room on purpose, and says so
         return
     noise = np.random.default_rng(99).integers(0, 256, (48, 64, 3), np.uint8)
     image = background.image(Frame(noise, 0.0, 0), Matte(np.zeros((48, 64), np.float32))).astype(float)

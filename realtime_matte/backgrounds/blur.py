@@ -1,5 +1,7 @@
 """The frame's own background, blurred: ``blur``, or ``blur:0.03`` for a Gaussian of 3 % of the frame's height.
 
+``blur?lens`` blurs as a lens does: discs, and bright lights.
+
 Only background pixels are averaged: a pixel with any foreground in it has weight 0, so that no colour of the person is
 smeared around them. The sums are taken on a small grid, which is as smooth as the blur and costs little.
 """
@@ -9,7 +11,8 @@ from typing import Final
 import cv2
 import numpy as np
 
-from realtime_matte.config.specs import positive
+from realtime_matte.backgrounds._lens_blur import FAINT, MAX_BACKGROUND, LensBlur
+from realtime_matte.config.specs import SpecOption, parse, positive, switch
 from realtime_matte.errors import SpecError
 from realtime_matte.frame import Alpha, Frame, Pixels, RefinedMatte, Size
 from realtime_matte.interfaces import Fit
@@ -20,8 +23,9 @@ STRENGTH: Final = 0.05
 MIN_STRENGTH: Final = 0.01
 MAX_STRENGTH: Final = 0.5
 
-MAX_BACKGROUND: Final = 0.1
-"""Alpha below which a pixel is background: above zero, because a matte is never quite clean."""
+LEGIBLE: Final = {False: (0.015, 0.03), True: (0.015, 0.04)}
+"""Without and with ``lens``: strengths from which letters of 40 and of 80 pixels on a wall cannot be read any more, on
+frames of 720 rows, by eye. The edge of a disc is sharper than that of a Gaussian."""
 
 MIN_SIGMA_CELLS: Final = 1.3
 """From this sigma on, in cells, cubic upscaling shows no cells."""
@@ -32,12 +36,12 @@ MAX_CELL: Final = 16
 MIN_CELLS: Final = 4
 """Smallest number of cells, in width and in height."""
 
-FAINT: Final = 0.25
-"""Weight of the background, of 255: where it is smaller, the background's mean colour dominates."""
+OPTIONS: Final = {"lens": SpecOption(switch, "blur as a lens does: discs, and lights stay bright", default=False)}
 
 
-def open(rest: str, /, *, size: Size, fit: Fit) -> "Blur":  # noqa: ARG001 - it has the frame's own aspect ratio
+def open(rest: str, /, *, size: Size, fit: Fit) -> "Blur | LensBlur":  # noqa: ARG001 - it has the frame's own aspect ratio
     """A blur whose Gaussian has a sigma of ``rest`` times the height."""
+    rest, options = parse(rest, OPTIONS)
     try:
         strength = positive(rest) if rest else STRENGTH
     except ValueError as error:
@@ -46,13 +50,29 @@ def open(rest: str, /, *, size: Size, fit: Fit) -> "Blur":  # noqa: ARG001 - it 
         raise SpecError(
             f"the blur's strength {rest!r} is not between {MIN_STRENGTH} and {MAX_STRENGTH}", hint="write blur:0.05"
         )
-    return Blur(size, strength)
+    kind = LensBlur if options["lens"] else Blur
+    return kind(size, strength, notices=weak_notices(strength, lens=options["lens"]))
+
+
+def weak_notices(strength: float, *, lens: bool) -> tuple[str, ...]:
+    """What can still be read behind the person; empty if nothing can."""
+    small, large = LEGIBLE[lens]
+    if strength >= large:
+        return ()
+    what = "small letters, of a twentieth of the height," if strength < small else "large letters"
+    return (f"the blur {strength:g} is so weak that {what} can still be read behind you; {large:g} hides them",)
 
 
 class Blur:
-    """Weights each background pixel 1 and each foreground pixel 0; blurs the weighted colours and the weights."""
+    """Weights each background pixel 1 and each foreground pixel 0; blurs the weighted colours and the weights.
 
-    def __init__(self, size: Size, strength: float) -> None:
+    ``follows_camera``: its images are of the same place as the frame's.
+    """
+
+    follows_camera = True
+
+    def __init__(self, size: Size, strength: float, *, notices: tuple[str, ...] = ()) -> None:
+        self.notices = notices
         width, height = size
         cell = _cell_size(strength * height, size)
         rows, columns = -(-height // cell), -(-width // cell)

@@ -29,7 +29,7 @@ def person_in_room() -> tuple[Pixels, Alpha]:
     return pixels, alpha
 
 
-@pytest.mark.parametrize("rest", ["", "0.01", "0.03", "0.5"])
+@pytest.mark.parametrize("rest", ["", "0.01", "0.03", "0.5", "?lens", "0.01?lens", "0.5?lens"])
 def test_no_color_of_the_person_is_left(rest: str) -> None:
     pixels, alpha = person_in_room()
     np.testing.assert_allclose(blurred(pixels, alpha, rest).reshape(-1, 3), [ROOM] * 57600, atol=1)  # rounding
@@ -59,14 +59,17 @@ def test_the_background_cannot_be_recognised() -> None:
     assert np.ptp(result[:, 40:-40].astype(int)) < 0.02 * 255
 
 
-def test_a_frame_without_background_has_a_color() -> None:
+@pytest.mark.parametrize("rest", ["", "?lens"])
+def test_a_frame_without_background_has_a_color(rest: str) -> None:
     pixels = np.full((180, 320, 3), PERSON, np.uint8)
-    assert (blurred(pixels, np.ones((180, 320), np.float32)) == PERSON).all()
+    result = blurred(pixels, np.ones((180, 320), np.float32), rest)
+    assert np.abs(result.astype(int) - PERSON).max() <= bool(rest)  # the table of the lens rounds
 
 
-def test_nothing_of_earlier_frames_is_left() -> None:
+@pytest.mark.parametrize("rest", ["", "?lens"])
+def test_nothing_of_earlier_frames_is_left(rest: str) -> None:
     pixels, alpha = person_in_room()
-    background = blur.open("", size=SIZE, fit="cover")
+    background = blur.open(rest, size=SIZE, fit="cover")
     fresh = background.image(Frame(pixels, 0.0, 0), Matte(alpha)).copy()
     background.image(Frame(255 - pixels, 0.1, 1), Matte(1 - alpha))
     assert np.array_equal(background.image(Frame(pixels, 0.2, 2), Matte(alpha)), fresh)
@@ -90,14 +93,15 @@ def test_buffers_are_allocated_once() -> None:
     assert background.image(Frame(pixels, 0.1, 1), Matte(alpha)) is first
 
 
-def test_an_alpha_of_nan_is_never_background() -> None:
+@pytest.mark.parametrize("rest", ["", "?lens"])
+def test_an_alpha_of_nan_is_never_background(rest: str) -> None:
     pixels, alpha = person_in_room()
     alpha[alpha == 1] = np.nan
-    np.testing.assert_allclose(blurred(pixels, alpha).reshape(-1, 3), [ROOM] * 57600, atol=1)
+    np.testing.assert_allclose(blurred(pixels, alpha, rest).reshape(-1, 3), [ROOM] * 57600, atol=1)
 
 
 @settings(deadline=None, max_examples=40)
-@given(st.integers(1, 90), st.integers(1, 90), st.sampled_from(["", "0.01", "0.5"]))
+@given(st.integers(1, 90), st.integers(1, 90), st.sampled_from(["", "0.01", "0.5", "?lens", "0.01?lens"]))
 def test_every_size_works(width: int, height: int, rest: str) -> None:
     result = blurred(np.full((height, width, 3), ROOM, np.uint8), np.zeros((height, width), np.float32), rest)
     np.testing.assert_allclose(
@@ -113,8 +117,49 @@ def test_every_size_works(width: int, height: int, rest: str) -> None:
         ("0.001", "the blur's strength '0.001' is not between 0.01 and 0.5; write blur:0.05"),
         ("5", "the blur's strength '5' is not between 0.01 and 0.5"),
         ("nan", "the blur's strength 'nan' is not a number"),
+        ("0.05?lens=maybe", "option lens=maybe in '0.05[?]lens=maybe' is not yes or no"),
     ],
 )
 def test_an_invalid_strength_is_refused(rest: str, message: str) -> None:
     with pytest.raises(SpecError, match=message):
         blur.open(rest, size=SIZE, fit="cover")
+
+
+@pytest.mark.parametrize(
+    ("rest", "reported"),
+    [
+        ("", ""),
+        ("0.03", ""),
+        ("0.02", "the blur 0.02 is so weak that large letters can still be read behind you; 0.03 hides them"),
+        ("0.01", "the blur 0.01 is so weak that small letters, of a twentieth of the height, can still be read"),
+        ("?lens", ""),
+        ("0.03?lens", "the blur 0.03 is so weak that large letters can still be read behind you; 0.04 hides them"),
+    ],
+)
+def test_a_blur_that_hides_no_text_is_reported(rest: str, reported: str) -> None:
+    notices = blur.open(rest, size=SIZE, fit="cover").notices
+    assert len(notices) == bool(reported)
+    assert "".join(notices).startswith(reported)
+
+
+def test_a_light_becomes_a_disc_that_stays_bright() -> None:
+    """A lamp of 8 x 8 pixels: within the radius of twice the sigma all of one brightness, outside dark."""
+    size = 640, 360
+    pixels = np.full((360, 640, 3), 20, np.uint8)
+    pixels[176:184, 316:324] = 255
+    lens, plain = (
+        blurred(pixels, np.zeros((360, 640), np.float32), rest)[:, :, 1].astype(int) for rest in ("?lens", "")
+    )
+    y, x = np.mgrid[:360, :640]
+    distance = np.hypot(x - 319.5, y - 179.5)
+    radius = 2 * blur.STRENGTH * size[1]
+    inside, outside = lens[distance < 0.75 * radius], lens[distance > 1.3 * radius]
+    assert np.ptp(inside) <= 0.15 * inside.mean(), "flat, unlike a Gaussian"
+    assert outside.max() <= 22
+    assert inside.mean() - 20 > 3 * (plain.max() - 20), "brighter than by a Gaussian"
+
+
+def test_a_flat_wall_keeps_its_color_through_the_lens() -> None:
+    for value in range(0, 256, 5):
+        result = blurred(np.full((72, 128, 3), value, np.uint8), np.zeros((72, 128), np.float32), "?lens")
+        assert np.abs(result.astype(int) - value).max() <= 1

@@ -174,6 +174,27 @@ def test_beside_a_contained_image_nothing_of_the_camera_is_shown(monkeypatch: py
         assert (image[:, left:-left] != NEW_BACKGROUND).any()
 
 
+@pytest.mark.parametrize("background", ["room?blur=0&brightness=1&saturation=1", "room", "blur?lens"])
+def test_a_room_that_is_shown_on_purpose_is_shown_with_a_matte_only(
+    background: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reported: list[str] = []
+    network = ExactNetwork({2: fails, 3: filled(float("nan"))})
+    sink = run(
+        *([0, 1, 2, 3, "unplugged"], SourceError("busy"), [4, 5]),
+        monkeypatch=monkeypatch,
+        network=network,
+        background=background,
+        reported=reported,
+    )
+    shown = [round((time - START) * FPS) for image, time in zip(sink.images, sink.times, strict=True) if marked(image)]
+    assert set(shown) <= {0, 1, 4, 5}
+    assert set(shown) or background != "room?blur=0&brightness=1&saturation=1", "it does show the room"
+    cards = [is_card(image) for image in sink.images]
+    assert [cards[0], *cards[3:5], cards[-1]] == [True] * 4
+    assert all(marked(image) == 0 for image, card in zip(sink.images, cards, strict=True) if card)
+
+
 def test_overlays_are_not_drawn_on_the_card(monkeypatch: pytest.MonkeyPatch) -> None:
     network = ExactNetwork({1: fails})
     sink = run(range(3), monkeypatch=monkeypatch, network=network, options=EFFECTS["overlays"])
