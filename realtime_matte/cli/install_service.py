@@ -74,11 +74,19 @@ def install(host: Host, config_file: str | None) -> Iterator[str]:
             not ours, or systemctl failed.
     """
     from realtime_matte.config.toml_file import resolve
+
+    unit_path(host)
+    open_once(resolve({}, config=config_file))
+    yield from write_unit(host, config_file)
+
+
+def write_unit(host: Host, config_file: str | None) -> Iterator[str]:
+    """As ``install``, of options whose parts are known to open."""
+    from realtime_matte.config.toml_file import resolve
     from realtime_matte.media.new_file import write_whole
 
     config = resolve({}, config=config_file)
-    unit = _unit_path(host)
-    open_once(config)
+    unit = unit_path(host)
     try:
         unit.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -110,7 +118,7 @@ def open_once(config: "Config") -> None:
 
 def remove(host: Host) -> Iterator[str]:
     """Stop the service, then remove the unit. Yields the lines to print. Raises SinkError where either fails."""
-    unit = _unit_path(host)
+    unit = unit_path(host)
     if not unit.exists():
         yield f"there is no {unit}: nothing to remove"
         return
@@ -123,7 +131,7 @@ def remove(host: Host) -> Iterator[str]:
     yield from _run(host, RELOAD)
 
 
-def _unit_path(host: Host) -> Path:
+def unit_path(host: Host) -> Path:
     """The path of the unit. Raises SpecError if another program wrote the file there."""
     configured = host.environment.get("XDG_CONFIG_HOME", "")
     unit = (Path(configured) if configured.startswith("/") else host.home / ".config") / "systemd/user" / NAME

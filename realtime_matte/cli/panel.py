@@ -34,20 +34,29 @@ def main(words: Sequence[str], *, prog: str, signals: Signals) -> int:
     no_open, app = arguments.pop("no_open"), arguments.pop("app")
     opens: Opens | None = None if no_open else "app" if app else "page"
 
-    def run_with_panel(config: "Config", signals: Signals, shown: "Screen") -> int:
-        return supervise(config, signals, shown, opens=opens, stay=True)
+    def run_with_panel(config: "Config", signals: Signals, shown: "Screen", config_file: str | None) -> int:
+        return supervise(config, signals, shown, config_file=config_file, opens=opens, stay=True)
 
     return running.start(arguments, signals, run_with_panel)
 
 
-def supervise(config: "Config", signals: Signals, shown: "Screen", *, opens: "Opens | None", stay: bool) -> int:
+def supervise(
+    config: "Config",
+    signals: Signals,
+    shown: "Screen",
+    *,
+    config_file: str | None,
+    opens: "Opens | None",
+    stay: bool,
+) -> int:
     """Serve the panel, and run a pipeline, or several one after another. The number of outputs that failed."""
     from realtime_matte.cli.crash_trace import earlier_crash
     from realtime_matte.cli.job_control import job_control
     from realtime_matte.cli.keys import Keys
     from realtime_matte.control.server import serve
     from realtime_matte.panel.opening import page_opened
-    from realtime_matte.panel.server import Address, PanelServer
+    from realtime_matte.panel.password import panel_address
+    from realtime_matte.panel.server import PanelServer
     from realtime_matte.panel.supervisor import Supervisor
 
     signals.raise_interrupts()
@@ -56,7 +65,7 @@ def supervise(config: "Config", signals: Signals, shown: "Screen", *, opens: "Op
     failed_outputs = 0
     reached = running.limit(config)
     with (
-        closing(PanelServer(supervisor, Address(port=config.panel_port))) as server,
+        closing(PanelServer(supervisor, panel_address(config), config_file=config_file)) as server,
         page_opened(server, opens=opens, notify=shown.notify),
         closing(Keys(supervisor.request)) as keys,
         job_control(suspend=(shown.suspend, keys.suspend), resume=shown.resume),

@@ -32,12 +32,12 @@ def main(words: Sequence[str], *, prog: str, signals: Signals) -> int:
     return running.start(vars(running.parser(prog, ABOUT, epilog=EPILOG + commands).parse_args(words)), signals, _run)
 
 
-def _run(config: "Config", signals: Signals, shown: "Screen") -> int:
+def _run(config: "Config", signals: Signals, shown: "Screen", config_file: str | None) -> int:
     """The number of outputs that failed, each of which was reported."""
     if config.panel:
         from realtime_matte.cli.panel import supervise
 
-        return supervise(config, signals, shown, opens=None, stay=False)
+        return supervise(config, signals, shown, config_file=config_file, opens=None, stay=False)
     from realtime_matte.cli.crash_trace import earlier_crash
     from realtime_matte.cli.job_control import job_control
     from realtime_matte.cli.keys import Keys

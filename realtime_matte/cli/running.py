@@ -25,24 +25,35 @@ def parser(prog: str, about: str, *, epilog: str) -> Parser:
         metavar="FILE",
         help="configuration file (default: rtmatte/rtmatte.toml in the system's configuration folder)",
     )
+    made.add_argument("--preset", metavar="NAME", help="start with a preset saved in the control panel")
     return made
 
 
-def start(arguments: dict[str, Any], signals: Signals, run: Callable[["Config", Signals, "Screen"], int]) -> int:
-    """Prepare the process and call ``run``, which returns the number of outputs that failed. The exit status."""
+def start(
+    arguments: dict[str, Any], signals: Signals, run: "Callable[[Config, Signals, Screen, str | None], int]"
+) -> int:
+    """Prepare the process and call ``run``, which returns the number of outputs that failed. The exit status.
+
+    Args:
+        arguments: Values of the command line.
+        signals: Those of the process.
+        run: Gets the options, the signals, the screen, and the file of ``--config``.
+    """
     import logging
 
     from realtime_matte.cli.console import limit_opencv_threads, screen
     from realtime_matte.cli.crash_trace import log_crashes
+    from realtime_matte.config import presets
     from realtime_matte.config.toml_file import resolve
 
-    config = resolve(arguments, config=arguments.pop("config"))
+    config_file, preset = arguments.pop("config"), arguments.pop("preset")
+    config = resolve(arguments, config=config_file, preset=presets.load(preset) if preset else None)
     log_crashes()
     limit_opencv_threads()
     logging.basicConfig(level=logging.DEBUG if config.verbose else logging.WARNING, stream=sys.stderr)
     logging.getLogger("numba").setLevel(logging.WARNING)  # it logs every instruction it compiles
     with screen(quiet=config.quiet, verbose=config.verbose) as shown:
-        failed_outputs = run(config, signals, shown)
+        failed_outputs = run(config, signals, shown, config_file)
     return FAILED if failed_outputs else 0
 
 

@@ -22,20 +22,33 @@ MAX_BYTES: Final = 1 << 20
 PATH_HINT: Final = r"write a path in single quotes, 'C:\Users\me\beach.jpg', or with forward slashes"
 
 
-def resolve(arguments: Mapping[str, object], *, config: str | None) -> Config:
-    """The Config of a run: defaults, under the file's values, under the command line's.
+def resolve(
+    arguments: Mapping[str, object], *, config: str | None, preset: Mapping[str, object] | None = None
+) -> Config:
+    """The Config of a run: defaults, under the file's values, under the preset's, under the command line's.
 
     Args:
         arguments: Values of the command line by field name; None where an option was not given.
         config: The file of ``--config``. None stands for ``rtmatte.toml`` in the platform's configuration folder, if
             that exists.
+        preset: Typed values by field name, of a preset.
 
     Raises:
         SpecError, MissingFile, BadFile
     """
-    path = _default_file() if config is None else named(config)
+    path = file_in_use(config)
     from_file = load(path) if path else {}
-    return Config(**from_file | from_arguments(arguments))  # type: ignore[arg-type]  # parsed by each field
+    return Config(**from_file | dict(preset or {}) | from_arguments(arguments))  # type: ignore[arg-type]  # parsed by each field
+
+
+def file_in_use(config: str | None) -> Path | None:
+    """The file that ``resolve`` reads; None if there is none."""
+    return _default_file() if config is None else named(config)
+
+
+def default_path() -> Path:
+    """Where the default file is, or would be. Raises RuntimeError without a home folder."""
+    return user_config_path("rtmatte", appauthor=False) / FILE_NAME
 
 
 def load(path: Path) -> dict[str, object]:
@@ -60,7 +73,7 @@ def load(path: Path) -> dict[str, object]:
 def _default_file() -> Path | None:
     """The file in the platform's folder; None where it is absent, or where the user has no home folder."""
     try:
-        path = user_config_path("rtmatte", appauthor=False) / FILE_NAME
+        path = default_path()
     except RuntimeError:
         return None
     return path if is_file(path) else None

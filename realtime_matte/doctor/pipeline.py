@@ -46,6 +46,11 @@ def examine(arguments: Mapping[str, object], *, config_file: str | None) -> Iter
     except MatteError as cause:
         yield error("settings", cause)
         config = Config()
+    yield from parts(config)
+
+
+def parts(config: Config) -> Iterator[Finding]:
+    """Every part of the pipeline of these options. The devices must be free."""
     frame = yield from camera(config)
     background = yield from backgrounds(config, frame.size)
     yield from standby_card(config, frame.size)

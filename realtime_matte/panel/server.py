@@ -5,18 +5,22 @@ import secrets
 import socket
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 
 from realtime_matte.errors import SinkError
 from realtime_matte.panel.connections import BoundedConnection
+from realtime_matte.panel.endpoints import Services
+from realtime_matte.panel.folders import Folders, user_folders
+from realtime_matte.panel.gallery import Gallery
 from realtime_matte.panel.guard import LOOPBACK, Access, Guard, accepted_hosts
 from realtime_matte.panel.live import Live
+from realtime_matte.panel.password import Address, Login
 from realtime_matte.panel.preview import Previews
-from realtime_matte.panel.routes import routes
+from realtime_matte.panel.routes import all_endpoints, refused, routes
 from realtime_matte.panel.state import PanelState
 from realtime_matte.panel.supervisor import Supervisor
 
@@ -27,19 +31,6 @@ MAX_MESSAGE: Final = 4 * 1024
 PING_S: Final = 20.0
 START_S: Final = 10.0
 CLOSE_S: Final = 4.0
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where the panel listens.
-
-    Attributes:
-        host: An IP address or a name of this machine; the default is reached from this machine only.
-        port: None for a free one.
-    """
-
-    host: str = "127.0.0.1"
-    port: int | None = None
 
 
 class PanelServer:
@@ -53,14 +44,27 @@ class PanelServer:
         SinkError: The port cannot be used.
     """
 
-    def __init__(self, supervisor: Supervisor, address: Address | None = None) -> None:
+    def __init__(
+        self,
+        supervisor: Supervisor,
+        address: Address | None = None,
+        *,
+        folders: Folders | None = None,
+        config_file: str | None = None,
+    ) -> None:
         address = address or Address()
         self._listener = _listen(address)
+        self._tls = address.tls
+        self._password = address.password
         self.port = int(self._listener.getsockname()[1])
         self.token = secrets.token_urlsafe(32)
-        self.url = f"http://127.0.0.1:{self.port}/"
-        self._access = Access("http", accepted_hosts(LOOPBACK, self.port, "http"), self.token, self._opened)
+        scheme = "https" if address.tls else "http"
+        hosts = accepted_hosts([*LOOPBACK, address.name], self.port, scheme)
+        self.url = f"{scheme}://{address.name}:{self.port}/"
+        self._access = Access(scheme, hosts, self.token, self._opened)
         self._supervisor = supervisor
+        self._folders = folders or user_folders()
+        self._config_file = config_file
         self._when_opened: tuple[Callable[[], None], ...] = ()
         self._server: uvicorn.Server | None = None
         self._ready = threading.Event()
@@ -91,9 +95,21 @@ class PanelServer:
     async def _serve(self) -> None:
         state = PanelState(self._supervisor)
         previews = Previews(self._supervisor)
+        services = Services(state, Gallery(self._folders), self._folders, self._config_file)
+        endpoints = all_endpoints(services, Login(self._password, self._access))
         live = Live(state, previews, self._access)
-        app = Guard(Starlette(routes=routes(state, live)), self._access)
-        config = uvicorn.Config(
+        app = Starlette(routes=routes(endpoints, services, live), exception_handlers={HTTPException: refused})
+        self._server = uvicorn.Server(self._uvicorn_config(Guard(app, self._access)))
+        self._ready.set()
+        try:
+            await self._server.serve(sockets=[self._listener])
+        finally:
+            previews.close()
+            services.workers.shutdown(wait=False, cancel_futures=True)
+
+    def _uvicorn_config(self, app: Guard) -> uvicorn.Config:
+        tls = self._tls
+        return uvicorn.Config(
             app,
             http=BoundedConnection,
             ws="websockets-sansio",
@@ -109,13 +125,8 @@ class PanelServer:
             server_header=False,
             proxy_headers=False,
             timeout_graceful_shutdown=1,
+            ssl_context_factory=(lambda _config, _default: tls) if tls else None,
         )
-        self._server = uvicorn.Server(config)
-        self._ready.set()
-        try:
-            await self._server.serve(sockets=[self._listener])
-        finally:
-            previews.close()
 
 
 def _listen(address: Address) -> socket.socket:

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -77,6 +77,7 @@ class Supervisor:
         self._devices = devices
         self._clock = clock
         self._config = config  # replaced under the lock: commands succeed in the pipeline's thread
+        self._backgrounds = config.bg  # those that the user listed; what a page shows is added to them, one at a time
         self._lock = threading.Lock()
         self._opening = threading.Lock()  # held while devices are opened
         self._current = Current()  # replaced by the caller's thread
@@ -147,10 +148,19 @@ class Supervisor:
         if pipeline:
             pipeline.set_watched(watched)
 
+    def keep(self, config: Config) -> None:
+        """Keep options that the pipeline has already, for a later one and for what is saved."""
+        with self._lock:
+            self._config, self._backgrounds = config, config.bg
+
+    def forget_background(self, spec: str) -> None:
+        """Leave out a background that was deleted."""
+        left = tuple(other for other in self._config.bg if other != spec)
+        self.keep(self._config.replace(bg=left or None))
+
     def configure(self, config: Config) -> None:
         """Use other options, for which the pipeline is opened again."""
-        with self._lock:
-            self._config = config
+        self.keep(config)
         self._end_pipeline(quits=False)
 
     def run(self, show: Callable[[Pipeline], None], *, wait: Callable[[], None], stay: bool = True) -> None:
@@ -254,8 +264,8 @@ class Supervisor:
             return
         with self._lock:
             value = _switched(key, command.value)
-            if key == "bg":
-                value = (value, *(other for other in self._config.bg if other != value)) if value else None
+            if key == "bg" and isinstance(value, str):
+                value = _shown_first(value, self._backgrounds)
             self._config = self._config.replace(**{key: value})
 
 
@@ -273,9 +283,9 @@ def _with_present(config: Config, present: Mapping[str, object]) -> Config:
     changes: dict[str, object] = {}
     for name, value in present.items():
         known = getattr(config, name, None)
-        if name == "bg" and isinstance(known, tuple):
+        if name == "bg" and isinstance(known, tuple) and isinstance(value, str):
             if masked(known[0]) != value:
-                changes["bg"] = (value, *(other for other in known if masked(other) != value))
+                changes["bg"] = _shown_first(value, known)
         elif isinstance(known, tuple) and isinstance(value, list | tuple) and name == "output":
             if tuple(map(masked, known)) != tuple(value):
                 changes[name] = tuple(value)
@@ -283,6 +293,10 @@ def _with_present(config: Config, present: Mapping[str, object]) -> Config:
             changes[name] = value
     names = {option.name for option in options()}
     return config.replace(**{name: value for name, value in changes.items() if name in names})
+
+
+def _shown_first(shown: str, backgrounds: Sequence[str]) -> tuple[str, ...]:
+    return (shown, *(other for other in backgrounds if other != shown and masked(other) != shown))
 
 
 def _done() -> Reply:
