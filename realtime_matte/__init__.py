@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from realtime_matte.interfaces import Readers as Readers
     from realtime_matte.interfaces import RealTimeBackground as RealTimeBackground
     from realtime_matte.interfaces import Renderer as Renderer
+    from realtime_matte.interfaces import Resizable as Resizable
     from realtime_matte.interfaces import ShowsCard as ShowsCard
     from realtime_matte.interfaces import Sink as Sink
     from realtime_matte.interfaces import Source as Source
@@ -88,6 +89,8 @@ _MODULES = {
         "Readers",
         "RealTimeBackground",
         "Renderer",
+        "Resizable",
+        "Resizable",
         "ShowsCard",
         "Sink",
         "Source",
@@ -132,6 +135,7 @@ __all__ = [
     "RealTimeBackground",
     "RefinedMatte",
     "Renderer",
+    "Resizable",
     "Shot",
     "ShowsCard",
     "Sink",

@@ -369,6 +369,14 @@ class HasDevice(Protocol):
 
 
 @runtime_checkable
+class Resizable(Protocol):
+    """A sink that can show output frames of another size from one to the next, such as a window."""
+
+    def set_size(self, size: Size) -> None:
+        """The size of the output frames from now on."""
+
+
+@runtime_checkable
 class HasTimeoutImage(Protocol):
     """A sink whose device can show an image after this program was killed."""
 

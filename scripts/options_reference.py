@@ -24,8 +24,8 @@ Each option can be given on the command line, as a key of the configuration file
 priority over the file. `--config FILE` names another configuration file than the usual one, which is
 `rtmatte/rtmatte.toml` in `~/.config`, `~/Library/Application Support` or `%LOCALAPPDATA%`.
 
-The column "takes effect" says when a change in a running program is applied: *live* between two frames, *reopen* when
-the pipeline is opened again, *start* at the next start.
+The column "takes effect" says when a change in a running program is applied: *live* while it runs, without closing the
+virtual camera, *start* at the next start.
 """
 
 SPECS = """

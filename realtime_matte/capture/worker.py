@@ -55,6 +55,7 @@ class CaptureWorker:
         self._wanted = threading.Event()  # cleared while the source is paused
         self._wanted.set()
         self._closing = threading.Event()
+        self._released = threading.Event()  # set while the source is closed for a pause
         self._pausers: set[object] = set()  # this and the next: the caller's thread only
         self._hangs = False
         self._next_index = 0  # this and the next: the capture thread only
@@ -108,6 +109,10 @@ class CaptureWorker:
         if not self._pausers:
             self._wanted.set()
 
+    def wait_released(self, timeout_s: float) -> bool:
+        """Wait until the source is closed after ``pause``; False if it is not in time. Any thread."""
+        return self._released.wait(timeout_s)
+
     def close(self) -> None:
         """Close the source. Idempotent; after ``CLOSE_TIMEOUT_S`` a read that hangs is left to end by itself."""
         if self._closing.is_set():
@@ -135,6 +140,7 @@ class CaptureWorker:
             self._mailbox.end(_thread_ended(error))
         else:
             self._mailbox.end()
+        self._released.set()
 
     def _read_or_reopen(self, source: Source) -> Source | None:
         """Read the source until it ends, is lost or is paused. Returns it opened again, or None at the end."""
@@ -198,7 +204,9 @@ class CaptureWorker:
             self._mailbox.clear()
             self._mailbox.interrupt()
         while not self._wanted.is_set():  # in a loop: it may have been paused again before this thread woke up
+            self._released.set()
             self._wanted.wait()
+            self._released.clear()
         if self._state.phase == "paused":
             self._state = replace(self._state, phase="starting")
         return not self._closing.is_set()

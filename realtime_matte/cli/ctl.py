@@ -5,7 +5,7 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from realtime_matte.cli.signals import Signals
 from realtime_matte.config.arguments import Parser, add_json
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 COMMANDS: Final[dict[str, tuple[str, ...]]] = {
     "status": (),
-    "set": ("KEY", "VALUE"),
+    "set": ("KEY", "VALUE", "..."),
     "background": ("NAME",),
     "next": (),
     "standby": ("[on|off]",),
@@ -25,14 +25,14 @@ COMMANDS: Final[dict[str, tuple[str, ...]]] = {
     "record": ("start|stop", "[FILE]"),
     "quit": (),
 }
-"""The words after each command; one in brackets may be left out."""
+"""The words after each command; one in brackets may be left out, and after dots any number may follow."""
 
 DESCRIPTION: Final = """\
 Read the status of a running rtmatte, and change it.
 
 commands:
   status               what it shows, and why
-  set KEY VALUE        change an option, one of those below; "" is its default
+  set KEY VALUE ...    change an option, one of those below; "" is its default; of output and overlay all values
   background NAME      change the background: an image, blur, green, ...
   next                 the next background of those given with --bg
   standby [on|off]     the standby card, with the camera off; without on or off: toggle
@@ -51,7 +51,8 @@ def main(words: Sequence[str], *, prog: str, signals: Signals) -> int:
     if command not in COMMANDS:
         raise SpecError(f"no command {command!r}", hint=suggest(command, COMMANDS, f"there are: {', '.join(COMMANDS)}"))
     needed = COMMANDS[command]
-    if not len([word for word in needed if not word.startswith("[")]) <= len(values) <= len(needed):
+    fewest = len([word for word in needed if not word.startswith(("[", "."))])
+    if len(values) < fewest or (len(values) > len(needed) and "..." not in needed):
         raise SpecError(f"usage: {prog} {command} {' '.join(needed)}".rstrip())
     if sys.platform == "win32":
         raise MatteError("rtmatte ctl works on Linux and macOS only", hint="use the keys b, space and q in the window")
@@ -69,9 +70,10 @@ def main(words: Sequence[str], *, prog: str, signals: Signals) -> int:
 
 def _request(command: str, values: Sequence[str]) -> tuple[str, object]:
     """Key and value of the command. Relative paths begin in the current folder, which is not that of the run."""
-    key, value = command, values[0] if values else None
+    key, value = command, cast("object", values[0] if values else None)
     if command == "set":
-        key, value = values[0].replace("-", "_"), values[1] or None
+        key = values[0].replace("-", "_")
+        value = (values[1] or None) if len(values) == 2 else tuple(values[1:])  # noqa: PLR2004 - KEY VALUE
     elif command == "background":
         key = "bg"
     elif command == "next":
@@ -80,7 +82,7 @@ def _request(command: str, values: Sequence[str]) -> tuple[str, object]:
         value = None
     elif command == "record":
         return _record_request(values)
-    if key in {"bg", "model"}:
+    if key in {"bg", "model", "camera", "output", "card", "overlay"}:
         from realtime_matte.config.relative_paths import located
 
         return key, located(key, value, Path.cwd())
@@ -141,7 +143,8 @@ def _details(status: Mapping[str, Any]) -> list[str]:
     stages = ", ".join(f"{name} {seconds * 1e3:.1f}" for name, seconds in status["stages_s"].items())
     width, height = status["size"]
     options = ", ".join(f"{name.replace('_', '-')} {_word(value)}" for name, value in status["options"].items())
-    lines = [
+    lines = [f"  size: {status['size_note']}"] if status["size_note"] else []
+    lines += [
         f"  source: {width}x{height} at {status['camera_fps']:g} fps, {status['dropped']} dropped",
         f"  options: {options}",
         f"  backgrounds: {', '.join(status['backgrounds'])}",

@@ -11,8 +11,8 @@ Group: TypeAlias = Literal[
     "Camera", "Framing", "Background", "Looks", "Output", "Model", "Standby card", "Control panel", "Run"
 ]
 
-Applies: TypeAlias = Literal["live", "reopen", "start"]
-"""When a change takes effect: between two frames, when the pipeline is opened again, or at the next start."""
+Applies: TypeAlias = Literal["live", "start"]
+"""When a change takes effect: while the pipeline runs, or at the next start."""
 
 Kind: TypeAlias = Literal["switch", "integer", "number", "choice", "size", "list", "text"]
 """Which kind of form field or argument an option needs."""

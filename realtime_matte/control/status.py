@@ -62,6 +62,7 @@ class Status:
         messages: What was reported last, oldest first.
         background: The current one.
         backgrounds: Those that ``next`` switches between.
+        size_note: Why an output has another size than the output frames; empty if none has.
         recording: The recording in progress: its file, and its time; None if there is none.
         options: The options that can be changed while running, and their values.
     """
@@ -89,6 +90,7 @@ class Status:
     messages: tuple[str, ...]
     background: str
     backgrounds: tuple[str, ...]
+    size_note: str
     recording: RecordingState | None
     options: Mapping[str, object]
 
@@ -184,6 +186,7 @@ class StatusReader:
             messages=tuple(map(masked, pipeline.messages)),
             background=str(pipeline.options["bg"]),
             backgrounds=tuple(pipeline.backgrounds),
+            size_note=pipeline.size_note,
             recording=pipeline.recording,
             options=pipeline.options,
         )

@@ -95,6 +95,19 @@ class Effects:
             raise
         return any(module.STAGE == "view" for module in changed)
 
+    def set_size(self, size: Size) -> None:
+        """Open every effect for another size of the output frames.
+
+        Raises:
+            SpecError, MissingFile, BadFile: an overlay cannot be opened; nothing changed.
+        """
+        before, self._size = self._size, size
+        try:
+            self._reopen(modules())
+        except BaseException:
+            self._size = before
+            raise
+
     def apply(self, frame: Frame, matte: RefinedMatte, background: Pixels | None) -> Pixels:
         """The person's colours after all effects on them."""
         foreground = matte.foreground

@@ -22,11 +22,26 @@ NO_OTHER: Final = "there is no other background to switch to"
 
 @dataclass(frozen=True, slots=True)
 class OpenChoice:
-    """A choice that is open. ``position``: among all choices; ``background``: None if output frames carry alpha."""
+    """A choice that is open.
+
+    Attributes:
+        choice: The choice.
+        position: Among all choices.
+        background: None if output frames carry alpha.
+        size: (width, height) for which it was opened.
+        fit: How it fills that.
+    """
 
     choice: str | OpenBackground
     position: int
     background: Background | None
+    size: Size
+    fit: Fit
+
+    def close(self) -> None:
+        """Close the background, which is no longer needed."""
+        if self.background:
+            self.background.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +54,8 @@ class OpenResult:
 
     def close(self) -> None:
         """Close the background, which is no longer needed."""
-        if self.opened and self.opened.background:
-            self.opened.background.close()
+        if self.opened:
+            self.opened.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +90,9 @@ class BackgroundSwitcher:
         self._requests: deque[Request] = deque()
         self._opening: Future[OpenResult] | None = None
         self._real_time = False
-        self._reply: Reply = Future()  # for the background that is being opened
+        self._request: Request  # whose background is being opened
         self._shown = self._choices[0]
-        self.current = self._open(self._shown)
+        self.current = self._open(self._shown, size, fit)
         self._alpha = self.current is None
         try:
             self._check_others()
@@ -131,6 +146,33 @@ class BackgroundSwitcher:
         open_choice = partial(self._open_first, [(self._position, choice)])
         self._requests.append(Request(open_choice, reply or Future(), replaceable=True))
 
+    def set_fit(self, fit: Fit, reply: Reply) -> None:
+        """Request that the current choice, and later ones, fill the output in another way."""
+        self._requests.append(Request(partial(self._open_fit, fit), reply, replaceable=False))
+
+    @property
+    def fit(self) -> Fit:
+        """How images of another aspect ratio fill the output."""
+        return self._fit
+
+    def open_for(self, size: Size) -> OpenChoice:
+        """The current choice, opened for another size of the output. Called in another thread. Raises MatteError."""
+        choice, fit = self._shown, self._fit
+        return OpenChoice(choice, self._position, self._open(choice, size, fit), size, fit)
+
+    def use_size(self, opened: OpenChoice) -> None:
+        """Show what ``open_for`` opened, and open all later choices for that size."""
+        newest = self._shown
+        self._size = opened.size
+        self._show(opened)
+        if newest != opened.choice:  # it was switched to while this one opened
+            self.use(newest)
+
+    @property
+    def specs(self) -> Sequence[str]:
+        """The specs of all choices and of the current one."""
+        return [choice for choice in [*self._choices, self._shown] if isinstance(choice, str)]
+
     def update(self, *, wait: bool) -> bool:
         """Switch to the requested background if it is open; True if ``current`` changed. ``wait``: block until then.
 
@@ -140,22 +182,25 @@ class BackgroundSwitcher:
         changed = False
         while self._opening or self._requests:
             if not self._opening:
-                request = self._requests.popleft()
-                self._reply = request.reply
-                self._opening, _ = start_thread(request.open, name="background", daemon=True)
+                self._request = self._requests.popleft()
+                self._opening, _ = start_thread(self._request.open, name="background", daemon=True)
             if not wait and not self._opening.done():
                 break
             future, self._opening = self._opening, None
-            result = future.result()
+            result, reply = future.result(), self._request.reply
+            if result.opened and result.opened.size != self._size:  # the output has changed meanwhile
+                result.close()
+                self._requests.appendleft(self._request)
+                continue
             for notice in result.notices:
                 self._notify(notice)
             if result.opened:
                 self._show(result.opened)
                 changed = True
             if result.error:
-                refuse(self._reply, result.error)
-            elif not self._reply.done():
-                self._reply.set_result(None)
+                refuse(reply, result.error)
+            elif not reply.done():
+                reply.set_result(None)
         return changed
 
     def replace_failed(self, error: MatteError) -> None:
@@ -166,14 +211,15 @@ class BackgroundSwitcher:
         """
         if self.current is None or self._shown == DEFAULT:
             raise error
-        self._show(OpenChoice(DEFAULT, self._position, self._open_compatible(DEFAULT)))
+        background = self._open_compatible(DEFAULT, self._size, self._fit)
+        self._show(OpenChoice(DEFAULT, self._position, background, self._size, self._fit))
         self._notify(f"the background failed and is replaced by {DEFAULT!r}: {error}")
 
     def close(self) -> None:
         """Close the current background, and one that is still being opened as soon as it is open."""
         if self._opening:
             self._opening.add_done_callback(close_result)
-            refuse(self._reply, MatteError(ENDED))
+            refuse(self._request.reply, MatteError(ENDED))
         for request in self._requests:
             refuse(request.reply, MatteError(ENDED))
         if self.current:
@@ -182,13 +228,14 @@ class BackgroundSwitcher:
     def _check_others(self) -> None:
         """Open and close the other specs: errors are reported at the start, not in the middle of a call."""
         for choice in self._choices[1:]:
-            if isinstance(choice, str) and (background := self._open_compatible(choice)):
+            if isinstance(choice, str) and (background := self._open_compatible(choice, self._size, self._fit)):
                 background.close()
 
     def _show(self, opened: OpenChoice) -> None:
         if self.current:
             self.current.close()
         self.current, self._shown, self._position = opened.background, opened.choice, opened.position
+        self._fit = opened.fit
 
     def _open_next(self) -> OpenResult:
         positions = [*range(self._position + 1, len(self._choices)), *range(self._position)]
@@ -197,21 +244,28 @@ class BackgroundSwitcher:
             return result
         return OpenResult(None, [*result.notices, NO_OTHER], SpecError(NO_OTHER, hint="give several with --bg"))
 
-    def _open_first(self, choices: Sequence[tuple[int, str | OpenBackground]]) -> OpenResult:
+    def _open_fit(self, fit: Fit) -> OpenResult:
+        return self._open_first([(self._position, self._shown)], fit)
+
+    def _open_first(
+        self, choices: Sequence[tuple[int, str | OpenBackground]], new_fit: Fit | None = None
+    ) -> OpenResult:
         """The first choice that can be opened, and notices of those before it."""
+        size, fit = self._size, new_fit or self._fit
         notices: list[str] = []
         last_error: MatteError | None = None
         for position, choice in choices:
             try:
-                return OpenResult(OpenChoice(choice, position, self._open_compatible(choice)), notices)
+                background = self._open_compatible(choice, size, fit)
+                return OpenResult(OpenChoice(choice, position, background, size, fit), notices)
             except MatteError as error:
                 last_error = error
                 notices.append(f"the background is unchanged: {error}")
         return OpenResult(None, notices, last_error)
 
-    def _open_compatible(self, choice: str | OpenBackground) -> Background | None:
+    def _open_compatible(self, choice: str | OpenBackground, size: Size, fit: Fit) -> Background | None:
         """The choice, open. Raises SpecError if it would turn alpha on or off."""
-        background = self._open(choice)
+        background = self._open(choice, size, fit)
         if (background is None) != self._alpha:
             if background:
                 background.close()
@@ -220,12 +274,12 @@ class BackgroundSwitcher:
             )
         return background
 
-    def _open(self, choice: str | OpenBackground) -> Background | None:
+    def _open(self, choice: str | OpenBackground, size: Size, fit: Fit) -> Background | None:
         if isinstance(choice, str):
             plugin = plugins.background(choice)
-            background = plugin.open(plugin.rest, size=self._size, fit=self._fit)
+            background = plugin.open(plugin.rest, size=size, fit=fit)
         else:
-            background = choice("", size=self._size, fit=self._fit)
+            background = choice("", size=size, fit=fit)
         if isinstance(background, RealTimeBackground):
             background.set_real_time(real_time=self._real_time)
         return background

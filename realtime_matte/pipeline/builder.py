@@ -22,22 +22,25 @@ from realtime_matte.interfaces import OpenBackground, OpenSink, OpenSource, Sour
 from realtime_matte.pipeline import standby
 from realtime_matte.pipeline.backgrounds import BackgroundSwitcher
 from realtime_matte.pipeline.loading import Load, load_in_background, load_now, network_opener, renderer_maker
-from realtime_matte.pipeline.on_demand import OnDemand, Pausable
+from realtime_matte.pipeline.on_demand import OnDemand, Pausable, open_readers
 from realtime_matte.pipeline.orientation import OrientationHint
-from realtime_matte.pipeline.outputs import Outputs, existing_files, open_outputs
+from realtime_matte.pipeline.output_opening import existing_files, open_outputs
+from realtime_matte.pipeline.outputs import Outputs
 from realtime_matte.pipeline.recorder import SinkFormat
 from realtime_matte.pipeline.recovery import MakeRenderer, OpenNetwork, RecoveringRenderer
+from realtime_matte.pipeline.source_switcher import OpenedSource, SourceChoice, SourceSwitcher
 from realtime_matte.pipeline.standby import CARD_EVERY_S, StandbyCard
 from realtime_matte.render.frame_fitter import FrameFitter
 from realtime_matte.stats import Stats
 
-SourceChoice: TypeAlias = str | int | PathLike[str] | OpenSource
+SourceSpec: TypeAlias = str | int | PathLike[str] | OpenSource
 BackgroundChoice: TypeAlias = str | PathLike[str] | OpenBackground
 OutputChoice: TypeAlias = str | PathLike[str] | OpenSink
 ModelChoice: TypeAlias = str | PathLike[str] | OpenNetwork
 
 Opener = TypeVar("Opener")
 Choice = TypeVar("Choice")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +59,12 @@ class Parts:
     """The open parts.
 
     Attributes:
-        camera: The source that can be paused; None if the source is finite.
         orientation: None for a network of the caller's, which may find no person for other reasons.
-        on_demand: None unless it was requested.
         load: Calls a slow function.
-        renderer_maker: Makes the renderer of a network, with or without ``only_me``.
-        frames: How many frames the source has; None if that is not known.
-        live: Frames come at their own time, as a camera's.
+        renderer_maker: Makes the renderer of a network, for a size of the output, with or without ``only_me``.
     """
 
-    capture: Capture
+    capture: SourceSwitcher
     outputs: Outputs
     renderer: RecoveringRenderer
     backgrounds: BackgroundSwitcher
@@ -73,19 +72,30 @@ class Parts:
     effects: Effects
     orientation: OrientationHint | None
     card: StandbyCard
-    camera: Pausable | None
-    on_demand: OnDemand | None
+    on_demand: OnDemand
     load: Load
     renderer_maker: Callable[..., MakeRenderer]
-    frames: int | None
-    live: bool
+
+    @property
+    def camera(self) -> Pausable | None:
+        """The source, if it can be paused; None if it is a file."""
+        return self.capture if self.capture.is_camera else None
+
+    @property
+    def frames(self) -> int | None:
+        """How many frames the source has; None if that is not known."""
+        return self.capture.frames
+
+    @property
+    def live(self) -> bool:
+        """Frames come at their own time, as a camera's."""
+        return self.capture.live or self.outputs.live
 
     @property
     def notices(self) -> list[str]:
         """Messages to the user about every part."""
-        readers = self.on_demand.notices if self.on_demand else []
         capture = self.capture.state.notices
-        outputs = [*self.outputs.notices, *readers, *self.card.notices]
+        outputs = [*self.outputs.notices, *self.on_demand.notices, *self.card.notices]
         return [*capture, *self.renderer.notices, *self.backgrounds.notices, *self.effects.notices, *outputs]
 
 
@@ -98,7 +108,8 @@ def open_parts(
         MatteError: a part cannot be opened.
     """
     config = choices.config
-    reopen = rate_limited(source_opener(choices.source, size=config.size, fps=config.fps), config.fps)
+    source_choice = SourceChoice(choices.source, config.size, config.fps)
+    reopen = limited_opener(source_choice)
     unread = own(stack, ExitStack())  # closes the source until there is a capture, which closes it from then on
     source = own(unread, reopen())
     size = config.size or source.size
@@ -113,17 +124,28 @@ def open_parts(
     card.set_timeout_image(standby.STOPPED)
     call_at_exit(stack, lambda: card.end(clock()))  # if a later part cannot be opened, viewers must not wait for it
     unread.pop_all()
-    capture = own(stack, open_capture(source, reopen, real_time=outputs.live))
-    is_camera = source.live and source.frames is None  # a clip that plays live would start again after a pause
-    camera = capture if is_camera and isinstance(capture, Pausable) else None
-    on_demand = open_on_demand(stack, outputs, camera, notify=notify, clock=clock) if config.on_demand else None
-    repeat_card = partial(load_in_background, call=lambda: card.repeat(clock()), every_s=CARD_EVERY_S)
-    load = repeat_card if outputs.live else load_now
+    capture = SourceSwitcher(
+        OpenedSource(source_choice, source, reopen),
+        opener=limited_opener,
+        capture=lambda source, reopen: open_capture(source, reopen, real_time=outputs.live),
+    )
+    own(stack, capture)
+    on_demand = own(stack, OnDemand(capture, notify=notify, clock=clock))
+    if config.on_demand:
+        if not capture.is_camera:
+            raise SpecError("on demand needs a camera, and this source is a file", hint="leave out --on-demand")
+        on_demand.enable(open_readers(outputs.with_readers()))
+
+    def load(make: Callable[[], Result]) -> Result:
+        if not outputs.live:
+            return load_now(make)
+        return load_in_background(make, call=lambda: card.repeat(clock()), every_s=CARD_EVERY_S)
+
     open_network = network_opener(choices.model, provider=config.provider, threads=config.threads, load=load)
-    maker = partial(renderer_maker, size, stats.lap, notify, load=load, effects=effects)
+    maker = partial(renderer_maker, lap=stats.lap, notify=notify, load=load, effects=effects)
     renderer = RecoveringRenderer(
         open_network,
-        maker(only_me=config.only_me),
+        maker(size, only_me=config.only_me),
         background=backgrounds.current,
         notify=notify,
         card_on_doubt=config.card_on_doubt,
@@ -139,12 +161,9 @@ def open_parts(
         effects=effects,
         orientation=orientation_hint(choices.model, notify=notify),
         card=card,
-        camera=camera,
         on_demand=on_demand,
         load=load,
         renderer_maker=maker,
-        frames=source.frames,
-        live=source.live or outputs.live,
     )
 
 
@@ -158,7 +177,7 @@ def orientation_hint(model: str | OpenNetwork, *, notify: Callable[[str], None])
 def parse_choices(
     config: Config,
     *,
-    source: SourceChoice | None,
+    source: SourceSpec | None,
     backgrounds: BackgroundChoice | Sequence[BackgroundChoice] | None,
     outputs: OutputChoice | Sequence[OutputChoice] | None,
     model: ModelChoice | None,
@@ -204,6 +223,11 @@ def source_opener(choice: str | OpenSource, *, size: Size | None, fps: float | N
     return partial(plugin.open, plugin.rest, size=size, fps=fps)
 
 
+def limited_opener(choice: SourceChoice) -> Callable[[], Source]:
+    """A callable that opens the source at the requested rate or below. Raises SpecError."""
+    return rate_limited(source_opener(choice.source, size=choice.size, fps=choice.fps), choice.fps)
+
+
 def open_capture(source: Source, reopen: Callable[[], Source], *, real_time: bool) -> Capture:
     """A Capture that reads an open source, and closes it.
 
@@ -220,31 +244,6 @@ def open_capture(source: Source, reopen: Callable[[], Source], *, real_time: boo
     if real_time:
         return CaptureWorker(lambda: RealTimeSource(source), ahead=False)
     return Playback(source)
-
-
-def open_on_demand(
-    stack: ExitStack,
-    outputs: Outputs,
-    camera: Pausable | None,
-    *,
-    notify: Callable[[str], None],
-    clock: Callable[[], float],
-) -> OnDemand:
-    """An OnDemand that turns the camera off while no program reads the outputs; ``stack`` closes it.
-
-    Raises:
-        SpecError: no output knows whether it is read, or the source is not a camera.
-        SinkError: the readers of an output cannot be found.
-    """
-    if camera is None:
-        raise SpecError("on demand needs a camera, and this source is a file", hint="leave out --on-demand")
-    sinks = outputs.with_readers()
-    if not sinks:
-        raise SpecError(
-            "on demand needs an output that knows whether a program reads it, which only Linux virtual cameras do",
-            hint="add --output virtualcam, or leave out --on-demand",
-        )
-    return OnDemand([own(stack, sink.open_readers()) for sink in sinks], camera, notify=notify, clock=clock)
 
 
 def _listed(choices: Choice | Sequence[Choice]) -> Sequence[Choice]:

@@ -32,11 +32,13 @@ class Controls:
         *,
         stats: Stats,
         notify: Callable[[str], None],
+        clock: Callable[[], float],
     ) -> None:
         self.stats = stats
         self.standby = False
         self._parts = parts
         self._notify = notify
+        self._clock = clock
         self._quit = False
         self._closed = False
         self._commands = CommandQueue()
@@ -51,6 +53,11 @@ class Controls:
     def backgrounds(self) -> Sequence[str]:
         """The backgrounds that ``next_background`` switches between."""
         return self._parts.backgrounds.choices
+
+    @property
+    def size_note(self) -> str:
+        """Why an output has another size than the output frames, which are fitted into it; empty if none has."""
+        return self._parts.outputs.size_note
 
     @property
     def recording(self) -> RecordingState | None:
@@ -122,8 +129,7 @@ class Controls:
 
     def set_watched(self, watched: bool) -> None:  # noqa: FBT001 -- its only argument, named by the method
         """Count a preview that a user looks at as a reader for ``on_demand``, or no longer."""
-        if self._parts.on_demand:
-            self._parts.on_demand.set_watched(watched=watched)
+        self._parts.on_demand.set_watched(watched=watched)
 
     def _check_open(self) -> None:
         """Raise MatteError after ``close``: a step would open the network again."""
@@ -138,6 +144,7 @@ class Controls:
             self.request(action)
         self._commands.run_waiting()
         self._options.update(wait=not self._parts.live)
+        self._parts.outputs.update(self._clock())
         self._parts.outputs.recorder.update()
 
     def _run_command(self, command: Command, reply: Reply) -> None:
@@ -173,8 +180,7 @@ class Controls:
         if on == self.standby:
             return
         self.standby = on
-        camera = self._parts.camera
-        if camera:
-            (camera.pause if on else camera.resume)(self)
+        (self._parts.capture.pause if on else self._parts.capture.resume)(self)  # also of a camera that is chosen later
+        if self._parts.camera:
             self._notify(standby.STANDBY_ON if on else standby.STANDBY_OFF)
             self.stats.restart()

@@ -9,9 +9,11 @@ from realtime_matte.effects.chain import option_names
 from realtime_matte.errors import MatteError, masked
 from realtime_matte.interfaces import OpenBackground
 from realtime_matte.models.checked_network import CheckedNetwork
+from realtime_matte.pipeline import live_parts
 from realtime_matte.pipeline.builder import Choices, Parts
 from realtime_matte.pipeline.commands import Command, CommandQueue, Reply, refuse
 from realtime_matte.pipeline.governor import Governor
+from realtime_matte.pipeline.live_parts import LiveParts
 from realtime_matte.pipeline.loading import lighter_models, network_opener, open_and_try
 from realtime_matte.pipeline.recovery import OpenNetwork
 from realtime_matte.pipeline.slow_changes import SlowChange, SlowChanges
@@ -66,7 +68,13 @@ class LiveOptions:
         self._only_me = config.only_me
         self._card_text = config.card_text
         self._card_on_doubt = config.card_on_doubt
+        self._live_parts = LiveParts(parts, choices, commands=commands, remake=self._remake, notify=notify)
         self._govern()
+
+    @property
+    def busy(self) -> bool:
+        """True while another camera, or the same one in another mode, is opened."""
+        return self._live_parts.busy
 
     @property
     def values(self) -> Mapping[str, object]:
@@ -77,6 +85,7 @@ class LiveOptions:
             "model": masked(model) if isinstance(model, str) else self._parts.renderer.network,
             "provider": self._network.provider,
             "threads": self._network.threads,
+            **self._live_parts.values,
             **self._parts.effects.values,
             "only_me": self._only_me,
             "card_text": self._card_text,
@@ -89,6 +98,8 @@ class LiveOptions:
             self._parts.backgrounds.use(cast("str | OpenBackground", command.value), reply)
         elif command.key in {"model", "provider", "threads"}:
             self.use_network({command.key: command.value}, reply)
+        elif command.key in live_parts.KEYS:
+            self._live_parts.change(command, reply)
         else:
             try:
                 self._set(command)
@@ -114,10 +125,12 @@ class LiveOptions:
     def update(self, *, wait: bool) -> None:
         """Continue what is opened in threads. ``wait``: until all of it is open."""
         self._networks.update(wait=wait)
+        self._live_parts.update(wait=wait)
 
     def close(self) -> None:
         """Refuse what is not open yet. Idempotent."""
         self._networks.close()
+        self._live_parts.close()
 
     def _set(self, command: Command) -> None:
         """Set an option that needs nothing opened. Raises SpecError."""
@@ -130,7 +143,12 @@ class LiveOptions:
             self._set_effect(command)
         else:
             self._only_me = bool(command.value)
-            self._parts.renderer.remake(self._parts.renderer_maker(only_me=self._only_me))
+            self._remake()
+
+    def _remake(self) -> None:
+        """Make the renderer again, with the same network."""
+        size = self._parts.outputs.format.size
+        self._parts.renderer.remake(self._parts.renderer_maker(size, only_me=self._only_me))
 
     def _set_effect(self, command: Command) -> None:
         effects = self._parts.effects

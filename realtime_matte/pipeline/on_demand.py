@@ -4,7 +4,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol, runtime_checkable
 
-from realtime_matte.interfaces import Readers
+from realtime_matte.errors import MatteError, SpecError
+from realtime_matte.interfaces import HasReaders, Readers
 
 LINGER_S: Final = 5.0
 """The camera stays on for this time after the last reader left: calls turn theirs off and on again."""
@@ -28,27 +29,56 @@ class Pausable(Protocol):
 
 
 class OnDemand:
-    """Turns ``camera`` on while there is a reader; off at the start and after the last. The caller's thread only."""
+    """While it is enabled, turns ``camera`` on while there is a reader; off at the start and after the last.
+
+    The pipeline's thread only, except ``set_watched``.
+
+    Attributes:
+        off: True while the camera is off for lack of readers.
+    """
 
     def __init__(
         self,
-        readers: Sequence[Readers],
         camera: Pausable,
         *,
         notify: Callable[[str], None],
         clock: Callable[[], float] = time.perf_counter,
         linger_s: float = LINGER_S,
     ) -> None:
-        self.off = True
+        self.off = False
         self._watched = False  # any thread replaces it
-        self._readers = readers
+        self._readers: Sequence[Readers] = ()
         self._camera = camera
         self._notify = notify
         self._clock = clock
         self._linger_s = linger_s
         self._last_read = clock()  # last check with a reader; this and the next: valid while the camera is on
         self._check_at = clock()
-        camera.pause(self)
+
+    @property
+    def enabled(self) -> bool:
+        """Whether the camera is turned off without readers."""
+        return bool(self._readers)
+
+    def enable(self, readers: Sequence[Readers]) -> None:
+        """Look at these readers, which it closes, from now on. If it was not enabled, the camera is turned off."""
+        was_enabled = self.enabled
+        self._close_readers()
+        self._readers = readers
+        if not was_enabled:
+            self.off = True
+            self._camera.pause(self)
+
+    def disable(self) -> None:
+        """Leave the camera on."""
+        self._close_readers()
+        if self.off:
+            self.off = False
+            self._camera.resume(self)
+
+    def close(self) -> None:
+        """Stop looking for readers. Idempotent."""
+        self._close_readers()
 
     @property
     def notices(self) -> list[str]:
@@ -61,6 +91,8 @@ class OnDemand:
 
     def update(self, timeout_s: float) -> bool:
         """Turn the camera on or off; returns True while it is off, after waiting up to ``timeout_s`` for a reader."""
+        if not self.enabled:
+            return False
         if self.off:
             self._wait(timeout_s)
         elif self._clock() >= self._check_at:
@@ -89,3 +121,31 @@ class OnDemand:
         if self._watched:
             return True
         return any(readers.wait_for_reader(timeout_s / len(self._readers)) for readers in self._readers)
+
+    def _close_readers(self) -> None:
+        readers, self._readers = self._readers, ()
+        for reader in readers:
+            reader.close()
+
+
+def open_readers(sinks: Sequence[HasReaders]) -> list[Readers]:
+    """Start watching for readers of the outputs that know them.
+
+    Raises:
+        SpecError: None of them does.
+        SinkError: The readers of an output cannot be found.
+    """
+    if not sinks:
+        raise SpecError(
+            "on demand needs an output that knows whether a program reads it, which only Linux virtual cameras do",
+            hint="add --output virtualcam, or leave out --on-demand",
+        )
+    found: list[Readers] = []
+    try:
+        for sink in sinks:
+            found.append(sink.open_readers())  # noqa: PERF401 -- those that are open are closed after an error
+    except MatteError:
+        for readers in found:
+            readers.close()
+        raise
+    return found

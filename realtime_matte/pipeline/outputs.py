@@ -1,14 +1,11 @@
-"""Outputs: several sinks used as one, and the opening of sinks from specs."""
+"""Outputs: several sinks used as one."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from itertools import product
-from pathlib import Path
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
 
-from realtime_matte import plugins
-from realtime_matte.config import specs
-from realtime_matte.errors import MatteError, SpecError
-from realtime_matte.frame import Pixels
+from realtime_matte.errors import MatteError
+from realtime_matte.frame import Pixels, Size
 from realtime_matte.interfaces import (
     Action,
     HasDevice,
@@ -16,12 +13,33 @@ from realtime_matte.interfaces import (
     HasTimeoutImage,
     Interactive,
     OpenSink,
+    Resizable,
     ShowsCard,
     Sink,
 )
-from realtime_matte.paths import is_file, named, real
+from realtime_matte.pipeline.output_fitter import OutputFitter
 from realtime_matte.pipeline.recorder import Recorder, SinkFormat
 from realtime_matte.pipeline.recording_queue import RecordingQueue
+
+RESIZE_EVERY_S: Final = 0.5
+"""Seconds between two checks whether the programs that read an output of another size have left."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedAs:
+    """How a sink was opened.
+
+    Attributes:
+        name: Its spec; empty for a callable.
+        opener: Its ``open``.
+        rest: The spec after its word.
+        place: What no other output may have: plug-in and path; a callable itself.
+    """
+
+    name: str
+    opener: OpenSink
+    rest: str
+    place: tuple[str, str] | OpenSink
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +67,62 @@ class Outputs:
         self.newest: Pixels | None = None
         self.recorder = Recorder(notify=notify)
         self.format = sink_format
-        self._sinks: dict[Sink, str] = {}  # with their names
+        self._sinks: dict[Sink, OpenedAs | None] = {}
+        self._fitters: dict[Sink, OutputFitter] = {}  # each to the size that its sink was opened with
+        self._fixed: set[Sink] = set()  # those that cannot be opened again in another size
+        self._timeout_image: Pixels | None = None
+        self._resize_at = float("inf")
         self._faults: list[OutputState] = []
         self._notify = notify
         self._time = float("-inf")
 
-    def add(self, sink: Sink, *, name: str = "") -> None:
-        """Add a sink, with its spec if there is one; it is closed by ``close``."""
-        self._sinks[sink] = name
+    def open(self, opened_as: OpenedAs, *, size: Size | None = None) -> Sink:
+        """Open a sink for the present output frames, or for those of ``size``. Raises MatteError."""
+        sinks = self.format
+        return opened_as.opener(opened_as.rest, size=size or sinks.size, fps=sinks.fps, alpha=sinks.alpha)
+
+    def add(self, sink: Sink, opened_as: OpenedAs | None = None) -> None:
+        """Add an open sink; it is closed by ``close``. One that is there already is only named otherwise."""
+        is_new = sink not in self._sinks
+        self._sinks[sink] = opened_as
+        if is_new:
+            self._fitters[sink] = OutputFitter(self.format.size)
+            if sink.live and self.newest is not None:  # it was added while the pipeline runs
+                sink.send(self._fitters[sink](self.newest), self._time)
+                if self._timeout_image is not None and isinstance(sink, HasTimeoutImage):
+                    sink.set_timeout_image(self._fitters[sink](self._timeout_image))
+
+    def remove(self, sink: Sink, *, card: Pixels) -> None:
+        """Close a sink that is no longer an output; a live one shows ``card`` at its end."""
+        del self._sinks[sink]
+        fitter = self._fitters.pop(sink)
+        try:
+            if sink.live:
+                sink.send(fitter(card), self._time)
+        except MatteError as error:
+            self._notify(f"the last card could not be sent: {error}")
+        self.recorder.complete(sink)
 
     @property
     def states(self) -> Sequence[OutputState]:
         """Every output, those that failed last."""
-        return [*(OutputState(name, tuple(sink.notices)) for sink, name in self._sinks.items()), *self._faults]
+        return [*(OutputState(self._name(sink), tuple(sink.notices)) for sink in self._sinks), *self._faults]
+
+    @property
+    def opened(self) -> Mapping[Sink, OpenedAs]:
+        """The sinks, and how they were opened."""
+        return {sink: opened_as for sink, opened_as in self._sinks.items() if opened_as}
+
+    @property
+    def size_note(self) -> str:
+        """Why an output still has another size than the output frames, which are fitted into it; empty if none has."""
+        notes = []
+        for sink, fitter in self._fitters.items():
+            if fitter.size != self.format.size:
+                waits = isinstance(sink, HasReaders) and sink not in self._fixed
+                until = "while a program reads it" if waits else "until rtmatte is started again"
+                notes.append(f"{_described(self._name(sink))} keeps {_text(fitter.size)} {until}")
+        return "; ".join(notes)
 
     @property
     def devices(self) -> Sequence[str]:
@@ -78,21 +139,45 @@ class Outputs:
         """Messages to the user about each sink."""
         return [notice for sink in self._sinks for notice in sink.notices]
 
+    def set_format(self, sink_format: SinkFormat) -> None:
+        """Send output frames of this format from now on. Outputs of another size get them fitted.
+
+        A device that other programs read keeps its size while they do, and gets the new one by ``update``.
+        """
+        self.format = sink_format
+        self._fixed.clear()
+        for sink, fitter in self._fitters.items():
+            if isinstance(sink, Resizable):
+                sink.set_size(sink_format.size)
+                self._fitters[sink] = OutputFitter(sink_format.size)
+            elif fitter.size != sink_format.size:
+                self._resize_at = float("-inf")
+
+    def update(self, now: float) -> None:
+        """Open devices in the new size if no program reads them any more. Raises SinkError of the last output."""
+        if now < self._resize_at:
+            return
+        other_size = [sink for sink, fitter in self._fitters.items() if fitter.size != self.format.size]
+        waiting = [sink for sink in other_size if isinstance(sink, HasReaders) and sink not in self._fixed]
+        self._resize_at = now + RESIZE_EVERY_S if waiting else float("inf")
+        for sink in waiting:
+            if not _is_read(sink):
+                self._open_again(sink)
+
     def queue_recordings(self) -> None:
         """Write every recording in a separate thread from now on, so that none of them delays the others."""
-        self._sinks = {
-            sink
-            if sink.live
-            else RecordingQueue(
-                sink,
-                _described(name),
-                size=self.format.size,
-                fps=self.format.fps,
-                alpha=self.format.alpha,
-                notify=self._notify,
-            ): name
-            for sink, name in self._sinks.items()
-        }
+        for sink, opened_as in list(self._sinks.items()):
+            if not sink.live and not isinstance(sink, RecordingQueue):
+                size = self._fitters[sink].size
+                queue = RecordingQueue(
+                    sink,
+                    _described(opened_as.name if opened_as else ""),
+                    size=size,
+                    fps=self.format.fps,
+                    alpha=self.format.alpha,
+                    notify=self._notify,
+                )
+                self._replace(sink, queue, opened_as, size)
 
     def send(self, image: Pixels, time: float) -> None:
         """Send one output frame to all sinks. Raises SinkError of the last one left."""
@@ -110,9 +195,10 @@ class Outputs:
 
     def set_timeout_image(self, image: Pixels) -> None:
         """Set the image that devices show if this program is killed, where a device can do that."""
+        self._timeout_image = image
         for sink in self._sinks:
             if isinstance(sink, HasTimeoutImage):
-                sink.set_timeout_image(image)
+                sink.set_timeout_image(self._fitters[sink](image))
 
     def with_readers(self) -> list[HasReaders]:
         """The sinks that know whether a program reads them."""
@@ -126,7 +212,7 @@ class Outputs:
         """Close every sink, also when one of them raises; recordings last, since they may have to wait for a disk."""
         errors: list[MatteError] = []
         sinks = sorted(self._sinks, key=lambda sink: sink.live)
-        self._sinks = {}
+        self._sinks, self._fitters = {}, {}
         while sinks:
             try:
                 sinks.pop().close()
@@ -143,7 +229,7 @@ class Outputs:
         for sink in sinks:
             try:
                 send = sink.send_card if card and isinstance(sink, ShowsCard) else sink.send
-                send(image, max(time, self._time))
+                send(self._fitters[sink](image), max(time, self._time))
             except MatteError as error:
                 failed.append((sink, error))
         if sinks:
@@ -152,8 +238,44 @@ class Outputs:
         for sink, cause in failed:
             self._remove(sink, cause)
 
+    def _open_again(self, sink: Sink) -> None:
+        """Close a device and open it in the new size; or in its old one, where the driver keeps that."""
+        opened_as, fitter = self._sinks[sink], self._fitters[sink]
+        assert opened_as  # noqa: S101 - a device was opened from a spec
+        if isinstance(sink, HasDevice):
+            opened_as = replace(opened_as, rest=sink.device)  # not any other free one
+        sink.close()
+        try:
+            new, size = self.open(opened_as), self.format.size
+        except MatteError as error:
+            self._notify(f"the output keeps its size: {error}")
+            try:
+                new, size = self.open(opened_as, size=fitter.size), fitter.size
+            except MatteError as lost:
+                self._remove(sink, lost)
+                return
+            self._fixed.add(new)
+        self._replace(sink, new, self._sinks[sink], size)
+        if self.newest is not None:
+            new.send(self._fitters[new](self.newest), self._time)
+        if self._timeout_image is not None and isinstance(new, HasTimeoutImage):
+            new.set_timeout_image(self._fitters[new](self._timeout_image))
+
+    def _replace(self, sink: Sink, new: Sink, opened_as: OpenedAs | None, size: Size) -> None:
+        """Put a sink, opened for ``size``, in the place of another one."""
+        self._sinks = {
+            new if one is sink else one: opened_as if one is sink else as_ for one, as_ in self._sinks.items()
+        }
+        del self._fitters[sink]
+        self._fitters[new] = OutputFitter(size)
+
+    def _name(self, sink: Sink) -> str:
+        opened_as = self._sinks[sink]
+        return opened_as.name if opened_as else ""
+
     def _remove(self, sink: Sink, error: MatteError) -> None:
-        name = self._sinks.pop(sink)
+        name = self._name(sink)
+        del self._sinks[sink], self._fitters[sink]
         self._faults.append(OutputState(name, tuple(sink.notices), str(error)))
         self.failed += 1
         try:
@@ -165,75 +287,21 @@ class Outputs:
         self._notify(f"an output failed and is closed, the others continue: {error}")
 
 
-def open_outputs(
-    outputs: Outputs,
-    choices: Sequence[str | OpenSink],
-    *,
-    inputs: Sequence[object],
-    live: bool,
-) -> None:
-    """Open every output and add it to ``outputs``.
-
-    Every frame of a finite source gets into its recordings: nothing is dropped, the pipeline waits for the disk. In
-    real time, which is with a live source or a live output, a recording beside other outputs is queued.
-
-    Args:
-        outputs: Where the sinks are added; it closes them.
-        choices: Specs, or ``open`` callables.
-        inputs: The specs that are read (other values are ignored); no output may write over one of them.
-        live: The source is live.
-
-    Raises:
-        SpecError: A spec is invalid, none is given, one is given twice, or one names a file that is read.
-        SinkError, MissingDependency
-    """
-    if not choices:
-        raise SpecError("no output given", hint="give one, such as 'window' or 'out.mp4'")
-    for choice, spec in product(choices, inputs):
-        if isinstance(choice, str) and isinstance(spec, str) and same_file(choice, spec):
-            raise SpecError(
-                f"the output {choice!r} would overwrite {spec!r}, which is an input", hint="choose another file name"
-            )
-    distinct, sinks = _distinct(choices), outputs.format
-    for name, opener, rest in distinct:
-        outputs.add(opener(rest, size=sinks.size, fps=sinks.fps, alpha=sinks.alpha), name=name)
-    if len(distinct) > 1 and (live or outputs.live):
-        outputs.queue_recordings()
-
-
-def same_file(first: str, second: str) -> bool:
-    """True if two specs name the same existing file."""
-    return any(one.samefile(other) for one, other in product(existing_files(first), existing_files(second)))
-
-
-def existing_files(spec: str) -> list[Path]:
-    """The existing files that a spec may name, with or without what may be its options."""
-    name = plugins.without_word(spec)
-    return [named(path) for path in (name, name.rpartition("?")[0]) if is_file(path)]
-
-
-def _distinct(choices: Sequence[str | OpenSink]) -> list[tuple[str, OpenSink, str]]:
-    """Each output's spec (empty for a callable), its opener and its argument.
-
-    Outputs that name a device come before those that take any free one, which might take the named one.
-
-    Raises:
-        SpecError: two are the same and would write over each other.
-    """
-    found: list[tuple[str, OpenSink, str]] = []
-    taken: set[tuple[str, str]] = set()
-    for choice in choices:
-        if not isinstance(choice, str):
-            found.append(("", choice, ""))
-            continue
-        plugin = plugins.sink(choice)
-        place = plugin.name, real(specs.split(plugin.rest)[0])
-        if place in taken:
-            raise SpecError(f"the output {choice!r} is given twice", hint="give it once")
-        taken.add(place)
-        found.append((choice, plugin.open, plugin.rest))
-    return sorted(found, key=lambda output: not output[2])
-
-
 def _described(name: str) -> str:
     return f"the output {name!r}" if name else "an output"
+
+
+def _text(size: Size) -> str:
+    return f"{size[0]}x{size[1]}"
+
+
+def _is_read(sink: HasReaders) -> bool:
+    """Whether a program reads the device now; in doubt it does."""
+    try:
+        readers = sink.open_readers()
+    except MatteError:
+        return True
+    try:
+        return readers.wait_for_reader(0)
+    finally:
+        readers.close()

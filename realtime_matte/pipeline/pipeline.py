@@ -23,7 +23,7 @@ from realtime_matte.pipeline.builder import (
     ModelChoice,
     OutputChoice,
     Parts,
-    SourceChoice,
+    SourceSpec,
     open_parts,
     parse_choices,
 )
@@ -62,9 +62,8 @@ class Pipeline(Controls):
         clock: Callable[[], float],
         stack: ExitStack,
     ) -> None:
-        super().__init__(parts, choices, stats=stats, notify=notify)
+        super().__init__(parts, choices, stats=stats, notify=notify, clock=clock)
         self.messages = messages
-        self._clock = clock
         self._stack = stack
         self.card_reason = standby.STARTING
         self._time = clock()
@@ -74,7 +73,7 @@ class Pipeline(Controls):
     @classmethod
     def open(
         cls,
-        source: SourceChoice | None = None,
+        source: SourceSpec | None = None,
         background: BackgroundChoice | Sequence[BackgroundChoice] | None = None,
         *,
         outputs: OutputChoice | Sequence[OutputChoice] | None = None,
@@ -171,7 +170,7 @@ class Pipeline(Controls):
         """Why the camera is turned off on purpose; None while it is on."""
         if self.standby and self._parts.camera:
             return standby.STANDBY_ON
-        return on_demand.OFF if self._parts.on_demand and self._parts.on_demand.off else None
+        return on_demand.OFF if self._parts.on_demand.off else None
 
     @property
     def dropped(self) -> int:
@@ -224,11 +223,11 @@ class Pipeline(Controls):
             return False
         if parts.backgrounds.update(wait=not self.live):
             parts.renderer.background = parts.backgrounds.current
-        if not self.standby and parts.on_demand and parts.on_demand.update(CARD_EVERY_S):
+        if not self.standby and parts.on_demand.update(CARD_EVERY_S):
             self._show_card_without_readers()
             return True
         self.stats.begin()
-        frame = parts.capture.take(STANDBY_EVERY_S if self.standby else CARD_EVERY_S)
+        frame = parts.capture.take(STANDBY_EVERY_S if self.standby or self._options.busy else CARD_EVERY_S)
         self.stats.lap("wait")
         state = parts.capture.state
         self._notices.update(state, frame)
@@ -240,7 +239,7 @@ class Pipeline(Controls):
         if self.standby:
             self._show_card(standby.STANDBY)
         elif frame is None:
-            self._show_card(standby.STARTING if state.phase in {"paused", "starting"} else standby.CAMERA_NOT_AVAILABLE)
+            self._show_card(self._reason_without_frame(state))
         else:
             self._show_frame(frame, state)
         return True
@@ -289,6 +288,11 @@ class Pipeline(Controls):
         self.stats.lap("send")
         self.stats.composite_sent(frame.time)
         self.card_reason = ""
+
+    def _reason_without_frame(self, state: CaptureState) -> str:
+        if self._options.busy:
+            return standby.SWITCHING
+        return standby.STARTING if state.phase in {"paused", "starting"} else standby.CAMERA_NOT_AVAILABLE
 
     def _show_card_without_readers(self) -> None:
         """Send the card to live outputs, so that a new reader gets it at once."""

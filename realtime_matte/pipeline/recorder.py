@@ -15,6 +15,7 @@ from realtime_matte.interfaces import Sink
 from realtime_matte.paths import named
 from realtime_matte.pipeline.commands import ENDED, Reply, refuse
 from realtime_matte.pipeline.loading import close_result, start_thread
+from realtime_matte.pipeline.output_fitter import OutputFitter
 from realtime_matte.pipeline.recording_queue import RecordingQueue
 
 NAME: Final = "rtmatte-%Y%m%d-%H%M%S"
@@ -57,6 +58,7 @@ class Recorder:
         self._completing: list[tuple[Future[None], Reply]] = []
         self._reports: list[str] = []  # of the queue; its thread of completion appends too
         self._began = 0.0
+        self._fitter: OutputFitter
 
     @property
     def state(self) -> RecordingState | None:
@@ -89,17 +91,22 @@ class Recorder:
         if self._recording is None:
             refuse(reply, SpecError("there is no recording to stop", hint="start one: record_start"))
             return
-        self._complete(reply)
+        self._end(reply)
 
     def send(self, image: Pixels, time: float) -> None:
         """Record one output frame, or card. Never waits, and raises nothing."""
         if self._recording is None:
             return
         try:
-            self._recording[1].send(image, time)
+            self._recording[1].send(self._fitter(image), time)
         except MatteError as error:
             self._reports.append(f"the recording {str(self._recording[0])!r} ended: {error}")
-            self._complete(Future())
+            self._end(Future())
+
+    def complete(self, sink: Sink, reply: Reply | None = None) -> None:
+        """Close a sink in a thread: a slow disk may take seconds to complete a file."""
+        future, _ = start_thread(sink.close, name="recording", daemon=True)
+        self._completing.append((future, reply or Future()))
 
     def update(self, *, wait: bool = False) -> None:
         """Continue what other threads have finished, and report it. ``wait``: until there is nothing to wait for."""
@@ -126,7 +133,7 @@ class Recorder:
             future.add_done_callback(close_result)
             refuse(reply, MatteError(ENDED))
         if self._recording:
-            self._complete(Future())
+            self._end(Future())
         self.update(wait=True)
 
     def _begin(self, path: Path, frames: SinkFormat, sink: Sink) -> None:
@@ -139,21 +146,20 @@ class Recorder:
             notify=self._reports.append,
         )
         self._recording = path, queue
+        self._fitter = OutputFitter(frames.size)
         self._began = self._clock()
         self._notify(f"recording to {str(path)!r}")
 
-    def _complete(self, reply: Reply) -> None:
-        """Complete the file in a thread: a slow disk may take seconds."""
+    def _end(self, reply: Reply) -> None:
         assert self._recording  # noqa: S101
-        future, _ = start_thread(self._recording[1].close, name="recording", daemon=True)
-        self._completing.append((future, reply))
-        self._recording = None
+        queue, self._recording = self._recording[1], None
+        self.complete(queue, reply)
 
     def _finish(self, future: Future[None], reply: Reply) -> None:
         try:
             future.result()
         except MatteError as error:
-            self._reports.append(f"the recording is not complete: {error}")
+            self._reports.append(f"an output that was closed is not complete: {error}")
             refuse(reply, error)
         else:
             reply.set_result(None)

@@ -12,8 +12,8 @@ import numpy as np
 
 from realtime_matte.errors import SpecError
 from realtime_matte.frame import Pixels, Size
-from realtime_matte.media.fit import fit_image
-from realtime_matte.media.image import load
+from realtime_matte.media.fit import fit_image, resize, scaled_size
+from realtime_matte.media.image import LoadedImage, load
 from realtime_matte.paths import named
 from realtime_matte.pipeline import text as text_drawing
 from realtime_matte.pipeline.outputs import Outputs
@@ -35,6 +35,9 @@ STANDBY_EVERY_S: Final = 0.1
 
 CARD_EVERY_S: Final = 0.5
 """Seconds between two cards while there is nothing else to send: readers take a longer silence for a fault."""
+
+LARGEST: Final = (3840, 2160)
+"""A larger image of the user is kept in this size: a photograph of 50 megapixels takes 150 MB."""
 
 EDGE_COLOR: Final = (24, 19, 15)  # BGR, chosen by eye: dark, so that the card does not light up a dim room
 CENTER_COLOR: Final = (62, 50, 41)
@@ -70,14 +73,27 @@ class StandbyCard:
         self._size = size
         self._alpha = alpha
         self._text = text
-        self._fixed: Pixels | None = None
-        if image is not None:
-            loaded = load(named(image))
-            self.notices = loaded.notices
-            self._fixed = self._with_alpha(fit_image(loaded.pixels, size, "cover"))
+        self._image: Pixels | None = None  # of any size
+        self._fixed: Pixels | None = None  # of ``size``
+        self.set_image(load(named(image)) if image is not None else None)
         self._drawn: tuple[str, Pixels] | None = None
         self._shown: Pixels | None = None
         self._ended = False
+
+    def set_image(self, image: LoadedImage | None) -> None:
+        """Show this image from the next card on; None: the drawn card."""
+        if image is not None:
+            self.notices = image.notices
+        elif self._image is not None:
+            self.notices = _text_notices(self._text) if self._text else ()
+        self._image = _at_most(image.pixels, LARGEST) if image else None
+        self._fixed = None if self._image is None else self._fitted(self._image)
+
+    def set_size(self, size: Size) -> None:
+        """Send cards of this size from the next one on."""
+        self._size = size
+        self._drawn = None
+        self._fixed = None if self._image is None else self._fitted(self._image)
 
     def set_text(self, text: str | None) -> None:
         """Show this text from the next card on; None: the reason.
@@ -92,12 +108,12 @@ class StandbyCard:
 
     def show(self, reason: str, time: float) -> None:
         """Send the card to every output. Raises SinkError when the last output fails."""
-        self._shown = self._pixels(reason)
+        self._shown = self.pixels(reason)
         self._outputs.send_card(self._shown, time)
 
     def show_live(self, reason: str, time: float) -> None:
         """Send the card to live outputs, not to recordings: before the first frame and after the last."""
-        self._shown = self._pixels(reason)
+        self._shown = self.pixels(reason)
         self._outputs.send_live(self._shown, time)
 
     def repeat(self, time: float) -> None:
@@ -113,15 +129,19 @@ class StandbyCard:
 
     def set_timeout_image(self, reason: str) -> None:
         """Make the card the image that devices show if this program is killed."""
-        self._outputs.set_timeout_image(self._pixels(reason))
+        self._outputs.set_timeout_image(self.pixels(reason))
 
-    def _pixels(self, reason: str) -> Pixels:
+    def pixels(self, reason: str) -> Pixels:
+        """The card with this reason."""
         if self._fixed is not None:
             return self._fixed
         text = self._text or reason
         if self._drawn is None or self._drawn[0] != text:
             self._drawn = text, self._with_alpha(draw_card(self._size, text=text))
         return self._drawn[1]
+
+    def _fitted(self, image: Pixels) -> Pixels:
+        return self._with_alpha(fit_image(image, self._size, "cover"))
 
     def _with_alpha(self, pixels: Pixels) -> Pixels:
         return np.dstack([pixels, np.full(pixels.shape[:2], 255, np.uint8)]) if self._alpha else pixels
@@ -180,6 +200,12 @@ def _draw_figure(pixels: Pixels) -> None:
     )
     inside = DISC_COLOR + (np.array(FIGURE_COLOR) - DISC_COLOR) * np.maximum(head, shoulders)
     part[:] = part + (inside - part) * disc
+
+
+def _at_most(image: Pixels, size: Size) -> Pixels:
+    """The image, scaled down if it is larger in both directions."""
+    width, height = scaled_size((image.shape[1], image.shape[0]), size, "cover")
+    return image if width >= image.shape[1] else resize(image, (width, height))
 
 
 def _text_notices(text: str) -> tuple[str, ...]:

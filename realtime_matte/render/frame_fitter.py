@@ -28,6 +28,12 @@ class FrameFitter:
         if mirror != self._mirror:
             self._mirror, self._shrinking = mirror, None
 
+    def set_size(self, size: Size) -> None:
+        """Set the output's size, from the next frame on."""
+        if size != self._size:
+            self._size = size
+            self._fitted = self._mirrored = self._shrinking = None
+
     def __call__(self, frame: Frame, out: Pixels | None = None) -> Frame:
         """The fitted frame.
 

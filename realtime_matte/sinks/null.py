@@ -24,5 +24,8 @@ class Null:
     def send(self, image: Pixels, time: float) -> None:
         """Discard the output frame."""
 
+    def set_size(self, size: Size) -> None:
+        """Every size is discarded."""
+
     def close(self) -> None:
         """Nothing is open."""

@@ -83,8 +83,7 @@ class Window:
     def __init__(self, size: Size, *, mirror: bool, alpha: bool) -> None:
         self.alpha = alpha
         self._mirror = mirror
-        self._mirrored = np.empty((size[1], size[0], 3), np.uint8)
-        self._checkerboard = _checkerboard(size) if alpha else None
+        self.set_size(size)
         self._commands: list[Action] = []
         self._open = True
         scale = min(1.0, MAX_WIDTH / size[0])
@@ -95,6 +94,11 @@ class Window:
             raise SinkError(
                 f"cannot open a window: {error.err}", hint="use another output, such as virtualcam"
             ) from error
+
+    def set_size(self, size: Size) -> None:
+        """Show output frames of this size from now on; the window keeps its own."""
+        self._mirrored = np.empty((size[1], size[0], 3), np.uint8)
+        self._checkerboard = _checkerboard(size) if self.alpha else None
 
     @property
     def notices(self) -> Sequence[str]:

@@ -120,6 +120,11 @@ def test_set_changes_an_option(pipeline: Pipeline, capsys: pytest.CaptureFixture
     assert pipeline.options["card_text"] is None
 
 
+def test_a_list_is_set_by_all_of_its_values(pipeline: Pipeline, tmp_path: Path) -> None:
+    assert ctl(pipeline, "set", "output", "null", "call.mkv") == 0
+    assert pipeline.options["output"] == ("null", str(tmp_path / "call.mkv"))
+
+
 def test_a_relative_background_begins_in_the_current_folder(pipeline: Pipeline, tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "beach.png"), np.zeros((64, 96, 3), np.uint8))
     assert ctl(pipeline, "background", "beach.png") == 0
@@ -176,7 +181,11 @@ def test_quit_ends_the_run(pipeline: Pipeline, capsys: pytest.CaptureFixture[str
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["set", "size", "9x9"], "size cannot change while running; stop rtmatte and start it again with --size"),
+        (
+            ["set", "seconds", "9"],
+            "seconds cannot change while running; stop rtmatte and start it again with --seconds",
+        ),
+        (["set", "output"], "usage: rtmatte ctl set KEY VALUE ..."),
         (["set", "mirror", "7"], "mirror: '7' is not on or off"),
         (
             ["set", "foo", "3"],
@@ -188,7 +197,7 @@ def test_quit_ends_the_run(pipeline: Pipeline, capsys: pytest.CaptureFixture[str
         (["standby", "maybe"], "standby: 'maybe' is not on, off or toggle"),
         (["record", "pause"], "no command record 'pause'; use: record start [FILE], or record stop"),
         (["record", "stop"], "there is no recording to stop; start one: record_start"),
-        (["set", "mirror"], "usage: rtmatte ctl set KEY VALUE"),
+        (["set", "mirror"], "usage: rtmatte ctl set KEY VALUE ..."),
         (["next", "one"], "usage: rtmatte ctl next"),
         (
             ["snapshot", "shot.jpg"],

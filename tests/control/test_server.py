@@ -91,10 +91,10 @@ def test_a_change_is_answered_with_the_status_after_it(pipeline: Pipeline, serve
 
 
 def test_a_refused_change_is_an_error_with_a_hint(pipeline: Pipeline, server: ControlServer) -> None:
-    assert ask(pipeline, server, "size", "640x360") == {
+    assert ask(pipeline, server, "seconds", 5) == {
         "error": {
-            "message": "size cannot change while running",
-            "hint": "stop rtmatte and start it again with --size",
+            "message": "seconds cannot change while running",
+            "hint": "stop rtmatte and start it again with --seconds",
         }
     }
     error = ask(pipeline, server, "bg", "beech")["error"]
@@ -334,14 +334,14 @@ def test_snapshots_from_the_start_to_the_end_are_what_was_sent(monkeypatch: pyte
         assert judged(snapshot(pipeline)) is None
 
 
-def test_a_snapshot_after_a_model_switch_is_the_card() -> None:
+def test_a_snapshot_after_a_refused_model_is_of_the_old_one() -> None:
     def broken() -> Network:
         raise ModelError("no such model")
 
     with open_pipeline(clip(5), Recorder(live=True)) as pipeline:
         pipeline.step()
         pipeline.submit(Command("model", broken))
-        assert judged(snapshot(pipeline)) is None
+        assert judged(snapshot(pipeline)) is not None
 
 
 def test_a_snapshot_after_a_failed_background_is_the_card() -> None:

@@ -28,7 +28,7 @@ from realtime_matte.frame import Pixels, Size
 from realtime_matte.interfaces import Network, Source
 from realtime_matte.pipeline import builder, standby
 from realtime_matte.pipeline.builder import own
-from realtime_matte.pipeline.outputs import same_file
+from realtime_matte.pipeline.output_opening import same_file
 from realtime_matte.pipeline.pipeline import Pipeline
 from realtime_matte.pipeline.standby import draw_card
 from realtime_matte.sinks import file

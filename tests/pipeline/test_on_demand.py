@@ -61,7 +61,9 @@ class Switch:
 
 def on_demand(*readers: ScriptedReaders, clock: Clock) -> tuple[OnDemand, Switch, list[str]]:
     switch, reported = Switch(), list[str]()
-    return OnDemand(readers, switch, notify=reported.append, clock=clock), switch, reported
+    demand = OnDemand(switch, notify=reported.append, clock=clock)
+    demand.enable(readers)
+    return demand, switch, reported
 
 
 def test_the_camera_is_off_at_first() -> None:

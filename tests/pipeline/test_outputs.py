@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
-from fakes.scripted import SINK_FORMAT, Recorder
+from fakes.scripted import FPS, Recorder
 
 from realtime_matte.errors import SinkError
 from realtime_matte.frame import Pixels
 from realtime_matte.pipeline.outputs import Outputs
+from realtime_matte.pipeline.recorder import SinkFormat
 
 
 class FailsToClose(Recorder):
@@ -14,7 +15,9 @@ class FailsToClose(Recorder):
 
 
 def opened(*sinks: Recorder, reported: list[str] | None = None) -> Outputs:
-    outputs = Outputs(SINK_FORMAT, notify=(reported if reported is not None else []).append)
+    outputs = Outputs(
+        SinkFormat(size=(4, 2), fps=FPS, alpha=False), notify=(reported if reported is not None else []).append
+    )
     for sink in sinks:
         outputs.add(sink)
     return outputs

@@ -12,7 +12,8 @@ from realtime_matte.errors import SinkError
 from realtime_matte.frame import Pixels
 from realtime_matte.interfaces import Sink
 from realtime_matte.pipeline import recording_queue
-from realtime_matte.pipeline.outputs import Outputs, open_outputs
+from realtime_matte.pipeline.output_opening import open_outputs
+from realtime_matte.pipeline.outputs import OpenedAs, Outputs
 from realtime_matte.pipeline.recorder import SinkFormat
 from realtime_matte.pipeline.recording_queue import RecordingQueue
 from realtime_matte.sinks import file
@@ -80,8 +81,8 @@ def test_a_disk_that_stands_still_for_10_s_holds_up_no_other_output() -> None:
     notices: list[str] = []
     disk, camera = Disk(), Recorder(live=True)
     outputs = Outputs(SinkFormat(size=SIZE, fps=FPS, alpha=False), notify=notices.append)
-    outputs.add(disk, name="out.mp4")
-    outputs.add(camera, name="virtualcam")
+    outputs.add(disk, OpenedAs("out.mp4", disk, "", disk))  # type: ignore[arg-type]
+    outputs.add(camera, OpenedAs("virtualcam", camera, "", camera))
     outputs.queue_recordings()
     disk.responds.clear()
     outputs.send(image(0), 0.0)
