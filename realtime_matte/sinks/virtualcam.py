@@ -15,6 +15,7 @@ from realtime_matte.v4l2 import readers
 from realtime_matte.v4l2.loopback import (
     LoopbackDevices,
     LoopbackModule,
+    accept_writer,
     remove_timeout_image,
     set_rate,
     set_timeout_image,
@@ -96,6 +97,9 @@ class LoopbackCamera(VirtualCamera):
     ) -> None:
         super().__init__(camera, title, size=size, even=even)
         self._on_close = ExitStack()
+        self._after_close = ExitStack()
+        if not module.reports_writers:
+            self._after_close.callback(accept_writer, camera.device)
         self._safe_timeout_image = module.safe_timeout_image
         self._notices += [f"{module.title}: {rule.reason}" for rule in module.rules if rule.verdict == "warning"]
         try:
@@ -137,10 +141,13 @@ class LoopbackCamera(VirtualCamera):
         with suppress(OSError):  # the device is gone, and its timeout image with it
             self._on_close.close()
         super().close()
+        with suppress(OSError):
+            self._after_close.close()
 
 
 def _open_loopback(devices: LoopbackDevices, rest: str, *, size: Size, even: Size, fps: float) -> LoopbackCamera:
     device = devices.choose(rest)
+    devices.reopen_output(device)
     try:
         camera = _camera(device.path, size=even, fps=fps)
     except RuntimeError as error:

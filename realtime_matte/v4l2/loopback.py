@@ -8,7 +8,7 @@ import os
 import platform
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from realtime_matte.errors import SinkError
 from realtime_matte.frame import Size
 from realtime_matte.v4l2 import ioctl as v4l2
+from realtime_matte.v4l2.capabilities import capability
 from realtime_matte.v4l2.ioctl import Ioctl, kernel_ioctl
 from realtime_matte.v4l2.open_files import Program, programs_using
 
@@ -46,6 +47,8 @@ UNREPORTED: Final = (0, 12)
 """Taken for the version of a module that reports none: 0.12.7 and older have no MODULE_VERSION, 0.13.0 and newer do."""
 
 SAFE_TIMEOUT_IMAGE: Final = (0, 13)
+REPORTS_WRITERS: Final = (0, 13)
+"""Older ones have no attribute ``state``, and stay a camera after a writer that does not stream has closed them."""
 RECOMMENDED: Final = (0, 15, 4)
 UPGRADE: Final = f"install v4l2loopback {'.'.join(map(str, RECOMMENDED))} or later: https://github.com/v4l2loopback"
 
@@ -64,7 +67,7 @@ class Rule:
 
 
 RULES: Final = (
-    Rule((0, 13), (7,), "refused", "it freezes the whole machine as soon as a program reads it"),
+    Rule((0, 13), (6, 18), "refused", "it crashes the whole machine as soon as a program reads it"),
     Rule(
         SAFE_TIMEOUT_IMAGE,
         (),
@@ -75,8 +78,12 @@ RULES: Final = (
     Rule((0, 15, 3), (6, 18), "warning", "it is not made for kernels from 6.18 on, which need 0.15.3"),
     Rule(RECOMMENDED, (), "advice", "programs can be shown torn frames"),
 )
-"""By module and kernel. Sources, issues of v4l2loopback: 670 (freeze, 3 of 3 tries with 0.12.7 in kernel 7.0), 350
-(crash with 0.12.5, fixed in 0.13.0), 653 (kernel 6.18), NEWS of 0.15.4 (a frame is locked while it is copied)."""
+"""By module and kernel. Sources: issues of v4l2loopback 670 (freeze, 3 of 3 tries with 0.12.7 in kernel 7.0), 350
+(crash with 0.12.5, fixed in 0.13.0) and 653 (kernel 6.18), NEWS of 0.15.4 (a frame is locked while it is copied).
+
+From 6.18 on the kernel passes NULL where a module before 0.15.3 expects its file handle. One before 0.13 that was only
+made to compile crashes at a reader's first request (seen with 0.12.7 in 7.2.13). A newer one crashes at the first
+program that lists it (seen with 0.15.0), which is udev while it is loaded: one that rtmatte finds was corrected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +102,11 @@ class LoopbackModule:
     def safe_timeout_image(self) -> bool:
         """True if a timeout image can be set twice without a crash of the kernel."""
         return self._number >= SAFE_TIMEOUT_IMAGE
+
+    @property
+    def reports_writers(self) -> bool:
+        """True if the driver reports that a program sends, and notices when it stops."""
+        return self._number >= REPORTS_WRITERS
 
     @property
     def rules(self) -> list[Rule]:
@@ -158,6 +170,16 @@ class LoopbackDevices:
             raise self._in_use(matching[0])
         self._require_writable(free)
         return free
+
+    def reopen_output(self, device: LoopbackDevice, *, ioctl: Ioctl = kernel_ioctl) -> None:
+        """Call ``accept_writer`` if a module before 0.13 left the device neither camera nor output, as after a kill."""
+        if self.module.reports_writers:
+            return
+        with suppress(OSError):  # opening it for frames gives the better message
+            with _opened(device.path, os.O_RDWR | os.O_NONBLOCK) as opened:
+                stuck = not capability(opened, ioctl=ioctl).flags & (v4l2.CAPTURE_FLAGS | v4l2.OUTPUT_FLAG)
+            if stuck:  # so no program sends to it
+                accept_writer(device.path, ioctl=ioctl)
 
     def check_format(self, device: LoopbackDevice, size: Size) -> None:
         """Raise if a reader uses the device with another format: the driver accepts any, and frames would be torn.
@@ -254,6 +276,20 @@ def set_rate(path: str, fps: float, *, ioctl: Ioctl = kernel_ioctl) -> None:
             _set_rate(device, v4l2.VIDEO_OUTPUT, rate, ioctl)
         except OSError:  # with exclusive_caps, after its first frame it is only a camera
             _set_rate(device, v4l2.VIDEO_CAPTURE, rate, ioctl)
+
+
+def accept_writer(path: str, *, ioctl: Ioctl = kernel_ioctl) -> None:
+    """Make a device of a module before 0.13 accept a writer again. No program may be sending to it.
+
+    With exclusive_caps=1 such a device is no output from the first frame that is written to it until a writer that
+    streams has closed it. pyvirtualcam calls write() and does not stream: the second start would be refused until the
+    module is loaded again. So this function is a writer that streams, and closes the device.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    with _opened(path, os.O_RDWR | os.O_NONBLOCK) as device, suppress(OSError):  # it refuses: there are no buffers yet
+        ioctl(device, v4l2.STREAMON, bytearray(v4l2.INTEGER.pack(v4l2.VIDEO_OUTPUT)))
 
 
 def set_timeout_image(path: str, image: NDArray[np.uint8], *, ioctl: Ioctl = kernel_ioctl) -> None:

@@ -185,6 +185,24 @@ def test_newer_modules_have_no_notice(machine: Machine, version: str) -> None:
     sink.close()
 
 
+@pytest.mark.parametrize(("version", "starts"), [(None, 3), ("0.12.5", 3), ("0.13.0", 0), ("0.15.4", 0)])
+def test_a_device_of_an_old_module_accepts_a_writer_at_each_start(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, version: str | None, starts: int
+) -> None:
+    """Before 0.13 the second start on a device with exclusive_caps=1 was refused until the module was loaded again."""
+    calls: list[str] = []
+    monkeypatch.setattr(LoopbackDevices, "reopen_output", lambda _, device: calls.append(f"before {device.path}"))
+    monkeypatch.setattr(virtualcam, "accept_writer", lambda device: calls.append(f"after {device}"))
+    machine.module(version)
+    for start in range(1, 4):
+        sink = opened()
+        assert calls.count(f"before {path(machine, 10)}") == start
+        assert calls.count(f"after {path(machine, 10)}") == min(start - 1, starts), "only when it was closed"
+        sink.close()
+        sink.close()
+    assert calls.count(f"after {path(machine, 10)}") == starts
+
+
 def test_on_other_systems_it_does_not_report_its_readers(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "win32")
     sink = opened(path(machine, 10))

@@ -9,7 +9,7 @@ import pytest
 
 from realtime_matte.errors import SinkError
 from realtime_matte.v4l2 import loopback
-from realtime_matte.v4l2.loopback import LoopbackDevices, LoopbackModule
+from realtime_matte.v4l2.loopback import LoopbackDevice, LoopbackDevices, LoopbackModule
 
 IMAGE = np.arange(6000, dtype=np.uint32).astype(np.uint8)
 
@@ -103,6 +103,7 @@ NEWEST = "7.1.4-arch1-1"
         (None, "5.15.0-91-generic", ["warning", "advice"], False),  # Ubuntu 22.04: 0.12.5 reports no version
         (None, "6.1.0-18-amd64", ["warning", "advice"], False),  # Debian 12: 0.12.7
         (None, "6.8.0-31-generic", ["warning", "advice"], False),  # Ubuntu 24.04: 0.12.7
+        (None, "6.18.0", ["refused", "warning", "warning", "advice"], False),
         (None, "7.0.0-28-generic", ["refused", "warning", "warning", "advice"], False),
         ("0.12.7", "6.17.0-40-generic", ["warning", "advice"], False),
         ("0.12.7-53-gaabbccd", "7.0.0", ["refused", "warning", "warning", "advice"], False),
@@ -132,7 +133,7 @@ def test_a_module_is_judged_by_its_version_and_the_kernel(
 
 
 @pytest.mark.parametrize(("version", "title"), [("0.12.7", "0.12.7"), (None, "before 0.13")])
-def test_a_module_that_freezes_the_machine_is_refused(tmp_path: Path, version: str | None, title: str) -> None:
+def test_a_module_that_crashes_the_machine_is_refused(tmp_path: Path, version: str | None, title: str) -> None:
     node = tmp_path / "sys/class/video4linux/video10"
     node.mkdir(parents=True)
     for name, text in (("name", "Virtual Camera"), ("max_openers", "10"), ("state", "output")):
@@ -143,7 +144,60 @@ def test_a_module_that_freezes_the_machine_is_refused(tmp_path: Path, version: s
     with pytest.raises(SinkError) as caught:
         LoopbackDevices(tmp_path, "7.0.0-28-generic").choose("")
     assert str(caught.value) == (
-        f"v4l2loopback {title} is refused in kernel 7.0.0-28-generic: it freezes the whole machine as soon as a "
+        f"v4l2loopback {title} is refused in kernel 7.0.0-28-generic: it crashes the whole machine as soon as a "
         "program reads it; install v4l2loopback 0.15.4 or later: https://github.com/v4l2loopback, or start an older "
         "kernel"
     )
+
+
+# Modules before 0.13 with exclusive_caps=1: no output any more, once a frame was written
+
+
+class OldDriver:
+    """The capability flags of a device, and the requests it received."""
+
+    def __init__(self, flags: int) -> None:
+        self.requests: list[tuple[int, bytes]] = []
+        self._flags = flags
+
+    def ioctl(self, _device: int, request: int, buffer: bytearray) -> None:
+        self.requests.append((request, bytes(buffer)))
+        if request == 0x8068_5600:  # VIDIOC_QUERYCAP
+            struct.pack_into("2I", buffer, 84, 0x8000_0000 | self._flags, self._flags)
+        elif request == 0x4004_5612:  # VIDIOC_STREAMON
+            raise OSError(errno.EINVAL, "Invalid argument")  # no buffers, but the driver counts the writer
+
+
+CAPTURE, OUTPUT, OTHERS = 1, 2, 0x0500_0000
+
+
+@pytest.mark.parametrize(
+    ("version", "flags", "reopened"),
+    [
+        (None, OTHERS, True),
+        ("0.12.7", OTHERS, True),
+        ("0.12.5", OTHERS | OUTPUT, False),
+        ("0.12.5", OTHERS | CAPTURE, False),  # a program may be sending to it
+        ("0.12.5", OTHERS | CAPTURE | OUTPUT, False),  # without exclusive_caps
+        ("0.13.0", OTHERS, False),
+        ("0.15.4", OTHERS, False),
+    ],
+)
+def test_a_device_that_an_old_module_keeps_from_writers_is_made_an_output(
+    tmp_path: Path, version: str | None, flags: int, *, reopened: bool
+) -> None:
+    (tmp_path / "sys/module/v4l2loopback").mkdir(parents=True)
+    if version:
+        (tmp_path / "sys/module/v4l2loopback/version").write_text(version)
+    device = tmp_path / "video10"
+    device.touch()
+    driver = OldDriver(flags)
+    devices = LoopbackDevices(tmp_path, "6.1.0")
+    devices.reopen_output(LoopbackDevice(str(device), "Virtual Camera", busy=False), ioctl=driver.ioctl)
+    streams = [buffer for request, buffer in driver.requests if request == 0x4004_5612]
+    assert streams == [struct.pack("i", 2)] * reopened
+
+
+def test_a_device_that_cannot_be_opened_is_left_to_the_one_that_sends(tmp_path: Path) -> None:
+    device = LoopbackDevice(str(tmp_path / "video10"), "Virtual Camera", busy=False)
+    LoopbackDevices(tmp_path, "6.1.0").reopen_output(device)
