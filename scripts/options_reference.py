@@ -9,8 +9,8 @@ from realtime_matte.config.config import options
 from realtime_matte.config.option import Option
 from realtime_matte.config.specs import SpecOption
 from realtime_matte.effects.overlay import SPEC_OPTIONS as OVERLAY_OPTIONS
+from realtime_matte.models.options import CHECKS
 from realtime_matte.models.options import OPTIONS as MODEL_OPTIONS
-from realtime_matte.models.options import UNVERIFIED
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "options.md"
 
@@ -70,7 +70,7 @@ def _spec_rows() -> Iterator[str]:
         yield f"| overlay | `{word}` | {_text(option.default)} | {option.help} |\n"
     for word, option in MODEL_OPTIONS.items():
         yield f"| model | `{word}` | the family's | {option.help} |\n"
-    for word, option in UNVERIFIED.items():
+    for word, option in CHECKS.items():
         yield f"| model | `{word}` | {_text(option.default)} | {option.help} |\n"
 
 

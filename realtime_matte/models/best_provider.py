@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from realtime_matte.errors import MatteError, ModelError
 from realtime_matte.models.catalog import ModelFile
+from realtime_matte.models.first_run import check_first_run
 from realtime_matte.models.network import OnnxNetwork, StartedNetwork
 from realtime_matte.models.providers import CPU, CUDA, Machine, Provider, requested_provider
 from realtime_matte.models.runtime import Runtime
@@ -17,6 +18,7 @@ from realtime_matte.models.verify import (
     check_person,
     faster_quantized_session,
     verified_session,
+    warm_up_frames,
 )
 
 _MAX_SLOWDOWN = 1.5
@@ -35,6 +37,7 @@ def start(
     machine: Machine,
     gpu_model: ModelFile | None = None,
     find_person: bool = False,
+    limited: bool = False,
 ) -> OnnxNetwork:
     """Start a network. A session on the CPU is always kept, to compare others with it and to replace one that fails.
 
@@ -46,11 +49,14 @@ def start(
         machine: Its providers and GPU.
         gpu_model: Run this one instead on a GPU that is fast enough.
         find_person: Refuse a network that does not find the person of the sample portrait, and the background.
+        limited: Refuse a network whose first run, in a process of its own, reaches a limit of memory or time.
 
     Raises:
         SpecError, MissingFile, BadFile, ModelError: as ``models.open``.
     """
     reference = CpuReference.read(model, runtime, threads=threads)
+    if limited:
+        check_first_run(model, reference.adapter, warm_up_frames()[0])
     if find_person:
         check_person(model.name, reference.warm_up.alphas)
     candidates = _candidates(provider, machine)

@@ -11,7 +11,7 @@ from realtime_matte.config.parsers import MAX_THREADS
 from realtime_matte.errors import MissingDependency, MissingFile, SpecError, suggest
 from realtime_matte.interfaces import Network
 from realtime_matte.models.catalog import ModelFile, shipped_files, weights_folder
-from realtime_matte.models.options import UNVERIFIED, split_spec
+from realtime_matte.models.options import UNLIMITED, UNVERIFIED, split_spec
 from realtime_matte.models.providers import ProviderStatus, list_status
 from realtime_matte.paths import in_utf8, is_file, named
 
@@ -36,7 +36,8 @@ def open(spec: str = AUTO, *, provider: str | None = None, threads: int | None =
 
     Raises:
         SpecError: an unknown name, option or provider, or a provider that cannot run here.
-        MissingFile, BadFile: the file.
+        MissingFile, BadFile: the file; one whose first frames need too much memory or time, unless the spec has the
+            option ``unlimited``.
         ModelError: a graph of no known family; one that does not find the person of the sample portrait, unless the
             spec has the option ``unverified``; or the requested provider failed verification.
         MissingDependency: ONNX Runtime cannot be loaded.
@@ -44,7 +45,8 @@ def open(spec: str = AUTO, *, provider: str | None = None, threads: int | None =
     if threads is not None and (not isinstance(threads, int) or not 1 <= threads <= MAX_THREADS):
         raise SpecError(f"threads is {threads!r}", hint=f"it must be a whole number from 1 to {MAX_THREADS}")
     word, options = split_spec(spec)
-    unverified = {options.pop(option, False) for option in UNVERIFIED}
+    unverified = [options.pop(option, False) for option in UNVERIFIED]
+    unlimited = options.pop(UNLIMITED, False)
     name = SMALL if word == AUTO else word
     model = ModelFile(name + spec[len(word) :], _path(name), options)
     gpu_model = ModelFile(LARGE, weights_folder() / f"{LARGE}.onnx", {}) if word == AUTO and not options else None
@@ -54,7 +56,8 @@ def open(spec: str = AUTO, *, provider: str | None = None, threads: int | None =
     return best_provider.start(
         model,
         gpu_model=gpu_model,
-        find_person=unverified == {False} and name not in shipped_files(),
+        find_person=not any(unverified) and name not in shipped_files(),
+        limited=not unlimited and name not in shipped_files(),
         provider=provider,
         threads=threads or 1,
         runtime=runtime.installed_runtime(),

@@ -34,7 +34,7 @@ class ModelOptions:
 
 def split_spec(spec: str) -> tuple[str, dict[str, object]]:
     """A model's spec without its options, and the parsed options. Raises SpecError."""
-    name, values = parse(spec, {**OPTIONS, **UNVERIFIED})
+    name, values = parse(spec, {**OPTIONS, **CHECKS})
     return name, {key: value for key, value in values.items() if value}
 
 
@@ -110,6 +110,12 @@ OPTIONS: Final[Mapping[str, SpecOption[Any]]] = {
 """A family of networks takes some of them; None is the family's default."""
 
 _NOT_VERIFIED = SpecOption(switch, "run a network that does not find the person of the sample portrait", default=False)
+_NOT_LIMITED = SpecOption(switch, "run a network without limits of memory and time for its first frames", default=False)
 
-UNVERIFIED: Final[Mapping[str, SpecOption[Any]]] = {"unverified": _NOT_VERIFIED, "unproven": _NOT_VERIFIED}
+UNVERIFIED: Final = "unverified", "unproven"
 """The option with which any network runs, under both of its names."""
+
+UNLIMITED: Final = "unlimited"
+
+CHECKS: Final[Mapping[str, SpecOption[Any]]] = {**dict.fromkeys(UNVERIFIED, _NOT_VERIFIED), UNLIMITED: _NOT_LIMITED}
+"""Options that switch off a check of networks which are not shipped."""

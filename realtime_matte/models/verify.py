@@ -109,7 +109,7 @@ def warm_up(session: Session, adapter: Adapter) -> WarmUp:
     engine, clock = make_engine(session, adapter, WARM_UP_SIZE), session.runtime.clock
     state: RecurrentState | None = None
     alphas, times = [], []
-    for pixels in _warm_up_frames():
+    for pixels in warm_up_frames():
         start = clock()
         matte, state = engine.process(pixels, state)
         times.append(clock() - start)
@@ -256,7 +256,7 @@ def _check_operators(graph: Graph, provider: Provider, events: list[dict[str, An
         raise VerificationError(f"it left {len(on_cpu)} of {total} convolutions to the CPU")
 
 
-def _warm_up_frames() -> list[Pixels]:
+def warm_up_frames() -> list[Pixels]:
     """Crops of the sample portrait, (720, 1280, 3)."""
     photo = portrait.sample_portrait()
     height, width = photo.shape[:2]

@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import onnx
-from onnx import NodeProto, TensorProto, helper
+from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 Writer = Callable[[Path], None]
 
@@ -86,6 +87,111 @@ def _varint(number: int) -> bytes:
     return bytes([low | 128]) + _varint(number >> 7) if number > 127 else bytes([low])
 
 
+SIDE = 30_000
+"""Of a square tensor of float32 of 3.6 GB."""
+
+BIG = {"sizes": np.array([1, 1, SIDE, SIDE]), "tiles": np.array([1, 1, 200, 200])}
+FOLDED = 60
+"""Tensors of 100 MB each, which ONNX Runtime computes while it loads the graph, and keeps."""
+
+
+def _number(value: float) -> TensorProto:
+    return helper.make_tensor("value", TensorProto.FLOAT, [1], [value])
+
+
+Attributes = dict[str, object]
+BOMBS: dict[str, tuple[list[tuple[str, list[str], Attributes]], dict[str, object]]] = {
+    "constant-of-shape": ([("ConstantOfShape", ["sizes"], {})], {}),
+    "expand": ([("Expand", ["mean", "sizes"], {})], {}),
+    "tile": ([("Tile", ["image", "tiles"], {})], {}),
+    "resize": ([("Resize", ["image", "", "", "sides"], {})], {"sides": np.array([1, 3, SIDE, SIDE])}),
+    "pad": ([("Pad", ["image", "pads"], {})], {"pads": np.array([0, 0, 0, 0, 0, 0, SIDE, SIDE])}),
+    "range": (
+        [("Range", ["start", "stop", "step"], {})],
+        {"start": np.float32(0), "stop": np.float32(9e8), "step": np.float32(1)},
+    ),
+    "one-hot": (
+        [("OneHot", ["numbers", "depth", "ends"], {})],
+        {"numbers": np.arange(30_000), "depth": np.int64(30_000), "ends": np.array([0, 1], np.float32)},
+    ),
+    "eye-like": ([("RandomNormal", [], {"shape": [SIDE, SIDE]}), ("EyeLike", ["big0"], {})], {}),
+    "outer-product": (
+        [("Reshape", ["image", "column"], {}), ("Reshape", ["image", "row"], {}), ("MatMul", ["big0", "big1"], {})],
+        {"column": np.array([-1, 1]), "row": np.array([1, -1])},
+    ),
+    "convolution": (
+        [("Conv", ["image", "filter"], {"pads": [SIDE] * 4, "strides": [1, 1]})],
+        {"filter": np.ones((1, 3, 1, 1), np.float32)},
+    ),
+    "folded": (
+        [
+            *(("ConstantOfShape", ["less"], {"value": _number(number)}) for number in range(FOLDED)),
+            *(("Mul", [f"big{number}", "mean"], {}) for number in range(FOLDED)),
+        ],
+        {"less": np.array([1, 1, 5000, 5000])},
+    ),
+    "many": (
+        [("Expand", ["image", "batch"], {}), ("Concat", ["big0"] * 4, {"axis": 0})],
+        {"batch": np.array([900, 3, 256, 256])},
+    ),
+    "slow": (
+        [("Expand", ["mean", "square"], {}), *(("MatMul", [f"big{number}", "big0"], {}) for number in range(200))],
+        {"square": np.array([4000, 4000])},
+    ),
+}
+"""Nodes whose last output is far too large, or takes hours, by what makes it: operator, inputs, attributes. Node n has
+the output ``big`` and n. The other constants by name."""
+
+
+def bomb(path: Path, *, kind: str) -> None:
+    """A small network that builds huge tensors inside, or computes for hours."""
+    nodes, constants = BOMBS[kind]
+    weights = [numpy_helper.from_array(np.asarray(value), name) for name, value in {**BIG, **constants}.items()]
+    write(
+        path,
+        [
+            helper.make_node("ReduceMean", ["image"], ["mean"], axes=[1, 2, 3], keepdims=1),
+            *(helper.make_node(name, into, [f"big{index}"], **more) for index, (name, into, more) in enumerate(nodes)),
+            *(
+                helper.make_node("ReduceMin", [f"big{index}"], [f"small{index}"], keepdims=0)
+                for index in range(len(nodes))
+            ),
+            helper.make_node("Sum", ["mean", *(f"small{index}" for index in range(len(nodes)))], ["sum"]),
+            helper.make_node("ReduceMean", ["image"], ["grey"], axes=[1], keepdims=1),
+            helper.make_node("Add", ["grey", "sum"], ["alpha"]),
+        ],
+        weights=weights,
+    )
+
+
+def endless(path: Path) -> None:
+    """A loop of 2^40 steps."""
+    body = helper.make_graph(
+        [helper.make_node("Identity", ["go"], ["goes"]), helper.make_node("Sin", ["x"], ["y"])],
+        "step",
+        [
+            helper.make_tensor_value_info("number", TensorProto.INT64, []),
+            helper.make_tensor_value_info("go", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("x", TensorProto.FLOAT, None),
+        ],
+        [
+            helper.make_tensor_value_info("goes", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("y", TensorProto.FLOAT, None),
+        ],
+    )
+    write(
+        path,
+        [
+            helper.make_node("ReduceMean", ["image"], ["grey"], axes=[1], keepdims=1),
+            helper.make_node("Loop", ["steps", "yes", "grey"], ["alpha"], body=body),
+        ],
+        weights=[
+            numpy_helper.from_array(np.int64(1 << 40), "steps"),
+            numpy_helper.from_array(np.array(1, bool), "yes"),
+        ],
+    )
+
+
 CONSTANTS = {
     "all-person": 1.0,
     "no-person": 0.0,
@@ -111,6 +217,8 @@ NETWORKS: dict[str, Writer] = {
     "weights-outside.onnx": partial(external, location="../../../../etc/hostname"),
     "weights-missing.onnx": partial(external, location="\x1b[31mgone.bin"),
     "two-gigabytes-of-zeros.onnx": partial(hole, size=2 << 30),
+    **{f"bomb-{kind}.onnx": partial(bomb, kind=kind) for kind in BOMBS},
+    "endless.onnx": endless,
     "page.onnx": web_page,
     "nested.onnx": nested,
 }

@@ -36,8 +36,8 @@ def test_importing_the_package_does_not_load_onnxruntime() -> None:
 
 def test_name_is_the_spec_it_was_opened_by(ours: str, folder: Path) -> None:
     assert folder.is_dir()
-    assert cpu(ours).name == f"{ours}?unverified"
-    assert cpu(ours + "?size=64x32").name == f"{ours}?size=64x32&unverified"
+    assert cpu(ours).name == f"{ours}?unverified&unlimited"
+    assert cpu(ours + "?size=64x32").name == f"{ours}?size=64x32&unverified&unlimited"
     small = models.open("small", provider="cpu")
     assert models.open("auto?quality=low", provider="cpu").name == "small?quality=low"
     assert (small.name, small.provider, small.notices) == ("small", "cpu", ())
@@ -168,7 +168,7 @@ def test_graph_that_onnxruntime_refuses_is_a_bad_file(tmp_path: Path) -> None:
 def test_graph_that_does_not_run_is_reported_when_opened(tmp_path: Path) -> None:
     states = '[{"input": "m8", "output": "n8", "channels": 5, "stride": 8}]'
     path = tiny.recurrent(tmp_path / "odd.onnx", metadata=tiny.recurrent_metadata(states=states))
-    message = r"model '.*odd\.onnx\?unverified' fails on its first frames: .+; choose another --model"
+    message = r"model '.*odd\.onnx\?unverified&unlimited' fails on its first frames: .+; choose another --model"
     with pytest.raises(ModelError, match=message):
         cpu(str(path))
 
