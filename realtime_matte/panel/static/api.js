@@ -5,11 +5,13 @@ import { texts } from './texts.js';
 
 const STORED = 'rtmatte-token';
 
+export const keepToken = (token) => sessionStorage.setItem(STORED, token);
+
 /** Takes the key out of the address, so that it is neither seen nor copied with it. Returns '' if there is none. */
 export function takeToken() {
   const given = new URLSearchParams(location.hash.slice(1)).get('token');
   if (given) {
-    sessionStorage.setItem(STORED, given);
+    keepToken(given);
     history.replaceState(null, '', location.pathname);
   }
   return sessionStorage.getItem(STORED) ?? '';

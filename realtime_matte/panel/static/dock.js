@@ -8,10 +8,10 @@ import { texts } from './texts.js';
 
 const standbyTitle = h('span', { class: 'title' });
 const standbyHint = h('span', { class: 'quiet' });
-const standby = h('button', { type: 'button', class: 'standby', id: 'standby', 'aria-keyshortcuts': 'Space' },
+const standby = h('button', { class: 'standby', id: 'standby', 'aria-keyshortcuts': 'Space' },
   h('span', { class: 'words' }, standbyTitle, standbyHint), h('kbd', { text: texts.dock.key, 'aria-hidden': 'true' }));
-const snapshot = h('button', { type: 'button', class: 'tool', id: 'snapshot' }, icon('snapshot'), h('span', { text: texts.dock.snapshot }));
-const record = h('button', { type: 'button', class: 'tool', id: 'record' }, h('span', { text: texts.dock.record }));
+const snapshot = h('button', { class: 'tool', id: 'snapshot' }, icon('snapshot'), h('span', { text: texts.dock.snapshot }));
+const record = h('button', { class: 'tool', id: 'record' }, h('span', { text: texts.dock.record }));
 
 let recording = null; // {file, since}: `since` by the page's clock, so that the timer runs between two statuses
 let byPointer = false; // whether the focus was set by a click: then the space bar is not for the focused button

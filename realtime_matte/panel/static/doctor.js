@@ -33,10 +33,10 @@ async function load() {
   }
 }
 
-function makeCard({ title, state, message, fixes }) {
+function makeCard({ title, state, message, why, hint, fixes }) {
   return h('article', { class: `card ${state}` },
     h('div', { class: 'row' }, icon(ICONS[state]), h('h3', { text: title }), h('span', { text: texts.doctor.states[state] })),
-    h('p', { text: message }),
+    h('p', { text: message }), why && h('p', { class: 'quiet', text: why }), hint && h('p', { text: hint }),
     fixes.map(makeCommand));
 }
 

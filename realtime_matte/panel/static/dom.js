@@ -5,9 +5,10 @@ import { icons } from './icons.js';
 const SVG = 'http://www.w3.org/2000/svg';
 const TOAST_MS = 6000;
 
-/** An element. `props`: attributes; `class`, `text`, `on` ({event: listener}) and `props` (DOM properties) are special. */
+/** An element. `props`: attributes, and `text`, `on` ({event: listener}), `props` (properties of the DOM). */
 export function h(tag, props = {}, ...children) {
   const element = document.createElement(tag);
+  if (tag === 'button') element.type = 'button';
   for (const [name, value] of Object.entries(props)) {
     if (value === undefined || value === null || value === false) continue;
     if (name === 'on') for (const [event, listener] of Object.entries(value)) element.addEventListener(event, listener);
@@ -72,11 +73,11 @@ export function toast(message, { hint = '', kind = 'done' } = {}) {
 export const toastError = (error) => toast(error.message, { hint: error.hint, kind: 'error' });
 
 /** A button with a text. `kind`: more classes. */
-export const textButton = (text, click, kind = '') => h('button', { type: 'button', class: `button ${kind}`, text, on: { click } });
+export const textButton = (text, click, kind = '') => h('button', { class: `button ${kind}`, text, on: { click } });
 
 /** A round button with an icon; `label` is its name and its tooltip. */
 export function roundButton(name, label, click, attributes = {}) {
-  return h('button', { type: 'button', class: 'round', 'aria-label': label, title: label, on: { click }, ...attributes }, icon(name));
+  return h('button', { class: 'round', 'aria-label': label, title: label, on: { click }, ...attributes }, icon(name));
 }
 
 /** A place for what is wrong with `input`. Returns {element, show(problem)}; null clears it. */

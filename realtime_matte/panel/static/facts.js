@@ -9,7 +9,7 @@ const fps = h('span', { class: 'figure' });
 const age = h('span', { class: 'figure' });
 const readers = h('span', { class: 'readers' });
 const onDemand = h('span', { class: 'readers on-demand' }, icon('info'), texts.preview.onDemand);
-const notes = h('button', { type: 'button', class: 'notes', popovertarget: 'notes', hidden: true }, icon('warning'), h('span'));
+const notes = h('button', { class: 'notes', popovertarget: 'notes', hidden: true }, icon('warning'), h('span'));
 const list = h('ul');
 const popover = h(
   'div',
@@ -39,7 +39,7 @@ function show(state) {
   reason.title = why;
   fps.textContent = running && status.fps ? texts.facts.fps(Math.round(status.fps)) : '';
   age.textContent = running && status.age_p50_s ? texts.facts.age(Math.round(status.age_p50_s * 1000)) : '';
-  readers.textContent = running ? watchers(status.readers) : '';
+  readers.textContent = running ? watchers(status) : '';
   readers.title = running ? status.readers.join(', ') : '';
   onDemand.hidden = !(running && status.options.on_demand);
   showNotes(running ? notesOf(status) : []);
@@ -47,9 +47,10 @@ function show(state) {
 }
 
 /** "Zoom, Firefox": the programs' names without their numbers, each once. */
-function watchers(programs) {
+function watchers({ readers: programs, outputs }) {
   const names = [...new Set(programs.map((program) => program.replace(/\s*\(pid \d+\)$/, '')))];
-  return names.length ? texts.facts.watched(names.join(', ')) : texts.facts.unwatched;
+  const isCamera = outputs.some(({ name }) => /^(virtualcam|pipewire)/.test(name));
+  return names.length ? texts.facts.watched(names.join(', ')) : isCamera ? texts.facts.unwatched : '';
 }
 
 /** Everything a user should know of: [message, hint]. */

@@ -14,96 +14,65 @@ const SLIDER_STEPS = 400; // a number with more steps than that gets a field to 
  */
 export function makeField(option, send) {
   const id = uniqueId(option.name);
-  const help = option.help ? h('p', { class: 'help', id: `${id}-help`, text: sentence(option.help) }) : null;
-  const control = makeControl(option, id);
-  const input = control.input;
+  const help = option.help && h('p', { class: 'help', id: `${id}-help`, text: sentence(option.help) });
+  const { input, read, show, event = 'change', row = [], extra = [] } = makeControl(option, id);
   const error = errorLine(input);
   input.setAttribute('aria-describedby', [help?.id, error.element.id].filter(Boolean).join(' '));
   let edited = false;
   let waiting = 0;
-
   const change = newestWins(async (value) => {
     waiting += 1;
-    try {
-      await send(value);
-      edited = false;
-      error.show(null);
-    } catch (problem) {
-      error.show(problem);
-    } finally {
-      waiting -= 1;
-    }
+    const problem = await send(value).then(() => null, (refused) => refused);
+    error.show(problem);
+    edited = Boolean(problem) && input.type === 'text'; // only what was typed is worth keeping
+    waiting -= 1;
   });
-
-  control.listen(() => change(control.read()), () => { edited = true; });
-  control.show(option.value);
-  const element = h('div', { class: 'field', 'data-option': option.name }, control.layout(label(option, id), help), error.element);
+  input.addEventListener('input', () => { edited = true; });
+  input.addEventListener('blur', () => { edited &&= input.hasAttribute('aria-invalid'); });
+  input.addEventListener(event, () => change(read()));
+  show(option.value);
+  const title = h('label', { for: id, text: option.label });
+  const head = row.length ? h('div', { class: 'row between' }, title, row) : title;
+  const body = row.includes(input) ? null : h('div', { class: 'row' }, input, extra);
   return {
-    element,
-    show(value) {
-      if (edited || waiting || document.activeElement === input && input.matches('[type=text], [type=number]')) return;
-      control.show(value);
-    },
+    element: h('div', { class: 'field', 'data-option': option.name }, head, body, help, error.element),
+    show: (value) => edited || waiting || show(value),
   };
 }
 
-const label = (option, id) => h('label', { for: id, text: option.label });
-
-/** Help texts are written for a list of options, without a capital and a full stop. */
+/** Help texts are written for a list of options, without a capital. */
 const sentence = (help) => help.charAt(0).toUpperCase() + help.slice(1);
 
 function makeControl(option, id) {
-  if (option.kind === 'switch') return makeSwitch(option, id);
-  if (option.kind === 'choice' || option.choices?.length) return makeChoice(option, id);
-  if (option.kind === 'color') return makeColor(option, id);
-  if (sliderStep(option)) return makeSlider(option, id);
-  return makeText(option, id);
+  if (option.kind === 'switch') return makeSwitch(id);
+  if (option.kind === 'choice') return makeChoice(option, id);
+  if (option.kind === 'color') return makeColor(id);
+  return sliderStep(option) ? makeSlider(option, id) : makeText(option, id);
 }
 
-const standard = (input, extra = []) => (title, help) => [title, h('div', { class: 'control' }, input, ...extra), help].filter(Boolean);
-
-function makeSwitch(option, id) {
+function makeSwitch(id) {
   const input = h('input', { type: 'checkbox', role: 'switch', id, class: 'switch' });
-  return {
-    input,
-    read: () => input.checked,
-    show: (value) => { input.checked = Boolean(value); },
-    listen: (commit) => input.addEventListener('change', commit),
-    layout: (title, help) => [h('div', { class: 'row between' }, title, input), help].filter(Boolean),
-  };
+  return { input, read: () => input.checked, show: (value) => { input.checked = Boolean(value); }, row: [input] };
 }
 
 function makeChoice(option, id) {
-  const choices = option.choices ?? [];
-  const empty = option.default === null ? [h('option', { value: '', text: option.default_text || texts.form.useDefault })] : [];
-  const input = h('select', { id }, empty, choices.map((choice) => [choice].flat()).map(([value, text = value]) => h('option', { value, text })));
-  return {
-    input,
-    read: () => input.value || null,
-    show: (value) => { input.value = value ?? ''; },
-    listen: (commit) => input.addEventListener('change', commit),
-    layout: standard(input),
-  };
+  const choices = option.choices.map((choice) => [choice].flat()).map(([value, text = value]) => h('option', { value, text }));
+  const empty = option.default === null && h('option', { value: '', text: option.default_text || texts.form.useDefault });
+  const input = h('select', { id }, empty, choices);
+  return { input, read: () => input.value || null, show: (value) => { input.value = value ?? ''; } };
 }
 
-function makeColor(option, id) {
+function makeColor(id) {
   const input = h('input', { type: 'color', id });
-  return {
-    input,
-    read: () => input.value,
-    show: (value) => { input.value = value ?? option.default ?? '#808080'; },
-    listen: (commit) => input.addEventListener('input', commit),
-    layout: standard(input),
-  };
+  return { input, read: () => input.value, show: (value) => { input.value = value ?? '#808080'; }, event: 'input' };
 }
 
 /** The step of a slider; 0 if a field to type into is better. */
-function sliderStep({ kind, range, default: standardValue }) {
-  if (!range || standardValue === null || standardValue === undefined) return 0;
+function sliderStep({ kind, range, default: standard }) {
+  if (!range || typeof standard !== 'number') return 0;
   const length = range[1] - range[0];
   if (kind === 'integer') return length <= SLIDER_STEPS ? 1 : 0;
-  if (kind !== 'number' || length > 1000) return 0;
-  return 10 ** Math.floor(Math.log10(length / 50)); // 50 to 500 steps
+  return length <= 1000 ? 10 ** Math.floor(Math.log10(length / 50)) : 0; // 50 to 500 steps
 }
 
 function makeSlider(option, id) {
@@ -111,42 +80,25 @@ function makeSlider(option, id) {
   const digits = Math.max(0, -Math.floor(Math.log10(step)));
   const input = h('input', { type: 'range', id, min: option.range[0], max: option.range[1], step });
   const output = h('output', { for: id });
-  const show = () => {
-    const part = (input.value - input.min) / (input.max - input.min);
-    input.style.setProperty('--filled', `${part * 100}%`);
-    output.textContent = `${Number(input.value).toFixed(digits)}${option.unit ? ` ${option.unit}` : ''}`;
+  const label = () => { output.textContent = `${Number(input.value).toFixed(digits)} ${option.unit ?? ''}`; };
+  const show = (value) => {
+    input.value = value ?? option.default;
+    label();
   };
-  return {
-    input,
-    read: () => Number(input.value),
-    show: (value) => { input.value = value ?? option.default; show(); },
-    listen: (commit) => input.addEventListener('input', () => { show(); commit(); }),
-    layout: (title, help) => [h('div', { class: 'row between' }, title, output), input, help].filter(Boolean),
-  };
+  input.addEventListener('input', label);
+  return { input, read: () => Number(input.value), show, event: 'input', row: [output] };
 }
 
 function makeText(option, id) {
   const number = option.kind === 'integer' || option.kind === 'number';
-  const placeholder = option.default_text || (option.default ?? '').toString();
-  const input = h('input', { type: 'text', id, placeholder, autocomplete: 'off', spellcheck: 'false', inputmode: number ? 'decimal' : null });
-  return {
-    input,
-    read: () => {
-      const text = input.value.trim();
-      if (!text) return null;
-      return number && Number.isFinite(Number(text)) ? Number(text) : text;
-    },
-    show: (value) => { input.value = asText(value); },
-    listen: (commit, edit) => {
-      input.addEventListener('input', edit);
-      input.addEventListener('change', commit);
-      input.addEventListener('keydown', (event) => event.key === 'Enter' && commit());
-    },
-    layout: standard(input, option.unit ? [h('span', { class: 'quiet', text: option.unit })] : []),
+  const input = h('input', { type: 'text', id, placeholder: option.default_text || option.default, autocomplete: 'off', spellcheck: 'false', inputmode: number && 'decimal' });
+  const read = () => {
+    const text = input.value.trim();
+    if (!text) return null;
+    if (option.kind === 'list') return text.split(';').map((part) => part.trim());
+    return number && Number.isFinite(Number(text)) ? Number(text) : text;
   };
-}
-
-function asText(value) {
-  if (value === null || value === undefined) return '';
-  return Array.isArray(value) ? value.join(typeof value[0] === 'number' ? 'x' : ', ') : String(value);
+  const joint = { size: 'x', list: '; ' }[option.kind] ?? ',';
+  const show = (value) => { input.value = [value ?? ''].flat().join(joint); };
+  return { input, read, show, extra: [h('span', { class: 'quiet', text: option.unit ?? '' })] };
 }

@@ -17,8 +17,8 @@ let onFrame = () => {};
 /** Starts; `showFrame(blob)` gets each preview frame. */
 export function start(showFrame) {
   onFrame = showFrame;
-  if (!takeToken()) update({ connection: 'no token' });
-  else connect();
+  if (takeToken()) connect();
+  else update({ connection: 'no token' });
   document.addEventListener('visibilitychange', () => document.hidden || hurry());
   addEventListener('online', hurry);
 }
@@ -30,7 +30,7 @@ export function requestFrame(width) {
   return true;
 }
 
-function connect() {
+export function connect() {
   clearTimeout(retry);
   const opened = new WebSocket(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/api/live`);
   socket = opened;

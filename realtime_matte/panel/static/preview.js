@@ -1,6 +1,7 @@
 // The live preview: what was sent last, a composite or the standby card. Nothing else ever reaches the page.
 
 import { command } from './api.js';
+import { loginForm } from './login.js';
 import { h, icon, roundButton, textButton, toastError, whileBusy } from './dom.js';
 import { requestFrame } from './live.js';
 import { current, situation, subscribe } from './store.js';
@@ -93,7 +94,7 @@ function showOverlay(state) {
 
 function overlayFor({ connection, status, fault: problem }) {
   if (connection !== 'open') return connection;
-  if (!status) return problem ? `fault ${problem.message}` : 'connecting';
+  if (!status) return problem ? `fault ${problem.message}` : 'starting';
   return frame.classList.contains('empty') ? 'waiting' : '';
 }
 
@@ -102,10 +103,11 @@ const lines = (title, hint) => [h('h2', { text: title }), hint && h('p', { text:
 
 const OVERLAYS = {
   connecting: () => [spinner(), ...lines(texts.preview.connecting)],
+  starting: () => [spinner(), ...lines(texts.preview.starting)],
   waiting: () => [spinner(), ...lines(texts.preview.waiting)],
   reconnecting: () => [spinner(), ...lines(texts.preview.reconnecting, texts.preview.reconnectingHint)],
-  refused: () => [icon('warning'), ...lines(texts.preview.refused, texts.preview.refusedHint)],
-  'no token': () => [icon('warning'), ...lines(texts.preview.noToken, texts.preview.noTokenHint)],
+  refused: () => [icon('warning'), ...lines(texts.preview.refused, texts.preview.refusedHint), loginForm()],
+  'no token': () => [icon('warning'), ...lines(texts.preview.noToken, texts.preview.noTokenHint), loginForm()],
 };
 
 /** What is shown while no pipeline runs. */

@@ -31,14 +31,14 @@ export function createQuality() {
   return { element, shown: choices.load };
 }
 
-/** The catalog, `auto`, and the network in use where it is none of them. */
+/** `auto`, the catalog, and the network in use where it is none of them. */
 function listModels(models) {
   const chosen = optionValue('model');
-  const names = new Set(models.map((model) => model.name));
-  const others = ['auto', chosen].filter((name) => name && !names.has(name)).map((name) => ({ name }));
-  const all = [...others.filter(({ name }) => name === 'auto'), ...models, ...others.filter(({ name }) => name !== 'auto')];
-  return all.map(({ name, about, ms }) =>
-    ({ value: name, title: name, about, note: ms ? texts.quality.msOf(ms) : '', checked: name === chosen }));
+  const known = Object.fromEntries(models.map((model) => [model.name, model]));
+  const names = new Set(['auto', ...Object.keys(known), chosen ?? 'auto']);
+  return [...names].map((name) => ({
+    value: name, title: name, about: known[name]?.about, note: known[name]?.ms && texts.quality.msOf(known[name].ms), checked: name === chosen,
+  }));
 }
 
 function showFacts(status) {

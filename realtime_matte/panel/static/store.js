@@ -28,10 +28,11 @@ export function subscribe(listener) {
 }
 
 /** The word of texts.states that says what goes on. */
-export function situation({ connection, status } = state) {
+export function situation({ connection, status, fault } = state) {
   if (connection === 'refused' || connection === 'no token') return 'refused';
   if (connection !== 'open') return connection;
-  return status ? status.state : 'fault';
+  if (status) return status.state;
+  return fault ? 'fault' : 'starting';
 }
 
 /** Whether the server can be asked for changes. */

@@ -23,7 +23,7 @@ export function installTabs(rail, panel, makers) {
     h(
       'button',
       {
-        type: 'button', role: 'tab', class: 'tab', id: `tab-${name}`, 'aria-controls': `panel-${name}`,
+        role: 'tab', class: 'tab', id: `tab-${name}`, 'aria-controls': `panel-${name}`,
         on: { click: () => select(name), keydown: (event) => move(event, names, name) },
       },
       icon(name),
@@ -35,7 +35,6 @@ export function installTabs(rail, panel, makers) {
   );
   rail.append(h('div', { role: 'tablist', 'aria-label': texts.tabs.label, class: 'tabs' }, tabs));
   panel.append(...panels);
-  setOrientation(rail.firstChild);
 
   select = (name) => {
     names.forEach((other, index) => {
@@ -65,11 +64,4 @@ function move(event, names, name) {
   const next = names[(to + names.length) % names.length];
   select(next);
   document.getElementById(`tab-${next}`).focus();
-}
-
-function setOrientation(list) {
-  const stacked = matchMedia('(max-width: 899px)'); // as in layout.css
-  const set = () => list.setAttribute('aria-orientation', stacked.matches ? 'horizontal' : 'vertical');
-  stacked.addEventListener('change', set);
-  set();
 }

@@ -12,9 +12,16 @@ const MAX_MB = 200; // as the server
  */
 export function installUpload(place, added) {
   const input = h('input', { type: 'file', class: 'hidden', id: 'add-file', accept: 'image/*,video/*', multiple: true, tabindex: '-1', 'aria-hidden': 'true' });
-  const tile = h('button', { type: 'button', class: 'tile add', 'aria-label': texts.backgrounds.addLabel },
+  const tile = h('button', { class: 'tile add', 'aria-label': texts.backgrounds.addLabel },
     h('span', { class: 'thumb' }, icon('plus')), h('span', { class: 'name', text: texts.backgrounds.add }));
-  const take = (files) => [...files].forEach((file) => start(file, place, added));
+  let last = Promise.resolve(); // one file at a time
+  const take = (files) => {
+    for (const file of files) {
+      const row = h('div', { class: 'upload' }, h('p', { text: texts.backgrounds.uploading(file.name, 0) }));
+      place.append(row);
+      last = last.then(() => start(file, row, added));
+    }
+  };
   tile.addEventListener('click', () => input.click());
   input.addEventListener('change', () => {
     take(input.files);
@@ -49,12 +56,10 @@ function installDrop(take) {
   });
 }
 
-async function start(file, place, added) {
-  const row = h('div', { class: 'upload' });
-  const label = h('p', { text: texts.backgrounds.uploading(file.name, 0) });
-  const bar = h('progress', { max: '1', value: '0', 'aria-label': texts.backgrounds.uploading(file.name, 0) });
-  row.append(label, bar);
-  place.append(row);
+async function start(file, row, added) {
+  const label = row.firstChild;
+  const bar = h('progress', { max: '1', value: '0', 'aria-label': label.textContent });
+  row.append(bar);
   try {
     if (file.size > MAX_MB * 1e6) throw new Error(texts.backgrounds.tooLarge(MAX_MB));
     const { id } = await upload(`/api/backgrounds?name=${encodeURIComponent(file.name)}`, file, (part) => {

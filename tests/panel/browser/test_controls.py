@@ -1,0 +1,131 @@
+"""Each control of the page changes what is sent, as the frames that arrive show."""
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from fakes.browser import wait_for, wait_for_background, wait_for_new_frames
+
+if TYPE_CHECKING:
+    from conftest import OpenPage
+    from fakes.browser import Panel
+    from playwright.sync_api import Page
+
+pytestmark = pytest.mark.slow
+BLUE = (0x1E, 0x5A, 0x9B)
+
+
+def open_tab(page: "Page", name: str) -> None:
+    page.get_by_role("tab", name=name).click()
+
+
+def wait_for_standby(page: "Page") -> None:
+    page.locator("[data-state=standby]").wait_for()
+
+
+def wait_for_live(page: "Page") -> None:
+    page.locator("[data-state=running]").wait_for()
+    wait_for_background(page, BLUE)
+
+
+def test_standby_shows_the_card_and_goes_back(page: "Page") -> None:
+    wait_for_live(page)
+    page.get_by_role("button", name="Standby").click()
+    wait_for_standby(page)
+    wait_for(page, "(rgb) => rgb.some((value, i) => Math.abs(value - seen.corner[i]) > 20)", list(BLUE))
+    page.get_by_role("button", name="Back to live").click()
+    wait_for_live(page)
+
+
+def test_the_space_bar_is_standby_unless_a_field_has_the_focus(page: "Page") -> None:
+    wait_for_live(page)
+    page.keyboard.press("Space")
+    wait_for_standby(page)
+    page.keyboard.press("Space")
+    wait_for_live(page)
+    open_tab(page, "Output")
+    text = page.get_by_label("Card text")
+    text.fill("Back at")
+    text.press("Space")
+    assert text.input_value() == "Back at "
+    text.fill("")
+    text.blur()
+    page.get_by_role("tab", name="Camera").click()
+    page.keyboard.press("Space")  # for the page: the tab was clicked, not reached by a key
+    wait_for_standby(page)
+    page.keyboard.press("Space")
+    wait_for_live(page)
+
+
+def test_mirror_swaps_the_sides(page: "Page") -> None:
+    wait_for_live(page)
+    open_tab(page, "Camera")
+    mirror = page.get_by_role("switch", name="Mirror", exact=True)
+    wait_for(page, "() => seen.person > 0.2 && seen.person < 0.48")
+    mirror.check()
+    wait_for(page, "() => seen.person > 0.52")
+    mirror.uncheck()
+    wait_for(page, "() => seen.person < 0.48")
+
+
+def test_a_wrong_value_has_its_message_at_its_field(page: "Page") -> None:
+    open_tab(page, "Quality")
+    threads = page.get_by_label("Threads")
+    threads.fill("many")
+    threads.press("Enter")
+    field = page.locator("[data-option=threads]")
+    field.get_by_text(re.compile("whole number")).wait_for()
+    assert threads.get_attribute("aria-invalid") == "true"
+    assert threads.input_value() == "many"
+    threads.fill("")
+    threads.press("Enter")
+    field.get_by_role("alert").wait_for(state="hidden")
+
+
+def test_two_pages_stay_in_step(page: "Page", open_page: "OpenPage", program: "Panel") -> None:
+    other = open_page(program.url)
+    wait_for_live(other)
+    for one in (page, other):
+        open_tab(one, "Camera")
+    page.get_by_role("switch", name="Mirror", exact=True).check()
+    other.locator("[data-option=mirror] input:checked").wait_for()
+    page.get_by_role("button", name="Standby").click()
+    wait_for_standby(other)
+    other.get_by_role("button", name="Back to live").click()
+    wait_for_live(page)
+    other.get_by_role("switch", name="Mirror", exact=True).uncheck()
+    page.locator("[data-option=mirror] input:not(:checked)").wait_for()
+
+
+def test_a_hidden_tab_asks_for_nothing(page: "Page") -> None:
+    page.evaluate("""() => {
+        Object.defineProperty(document, 'hidden', {configurable: true, get: () => true});
+        document.dispatchEvent(new Event('visibilitychange'));
+        window.statuses = 0;
+        new MutationObserver(() => { window.statuses += 1; }).observe(document.querySelector('.facts'),
+            {subtree: true, childList: true, characterData: true});
+    }""")
+    wait_for(page, "() => window.statuses >= 3")  # what was asked for has arrived
+    frames = page.evaluate("seen.frames")
+    wait_for(page, "() => window.statuses >= 6")
+    assert page.evaluate("seen.frames") == frames
+    page.evaluate("""() => {
+        delete document.hidden;
+        document.dispatchEvent(new Event('visibilitychange'));
+    }""")
+    wait_for_new_frames(page)
+
+
+def test_a_snapshot_is_downloaded(page: "Page") -> None:
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Snapshot").click()
+    assert re.fullmatch(r"rtmatte-\d{8}-\d{6}\.png", download.value.suggested_filename)
+    assert download.value.path().read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_recording_has_a_timer_and_ends_in_the_videos_folder(page: "Page", program: "Panel") -> None:
+    page.get_by_role("button", name="Record").click()
+    page.get_by_role("button", name=re.compile(r"Stop 00:0[1-9]")).click()
+    page.get_by_role("button", name="Record").wait_for()
+    page.get_by_text("Recording saved").wait_for()
+    assert [file.suffix for file in (program.folder / "videos_dir").iterdir()] == [".mp4"]
