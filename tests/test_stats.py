@@ -158,3 +158,15 @@ def test_work_is_all_stages_but_wait() -> None:
 def test_an_unknown_stage_raises_key_error() -> None:
     with pytest.raises(KeyError):
         Stats(clock=Clock()).lap("lunch")
+
+
+def test_medians_are_those_of_the_report() -> None:
+    now = iter(float(number**2) for number in range(1000))
+    stats = Stats(clock=lambda: next(now))
+    assert stats.medians() == {}
+    for _ in range(5):
+        stats.begin()
+        for stage in ("wait", "matte", "send"):
+            stats.lap(stage)
+        stats.composite_sent(0.0)
+    assert stats.medians() == {stage: spread.p50 for stage, spread in stats.report().stages.items()}

@@ -9,7 +9,7 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from realtime_matte.config import parsers
 from realtime_matte.config.option import Option, option
@@ -225,6 +225,17 @@ class Config:
             default_text="1",
             metavar="N",
             unit="threads",
+        ),
+    )
+    power_saver: Literal["auto", "on", "off"] = field(
+        default="auto",
+        metadata=option(
+            "Model",
+            "use the lightest model of --model auto: on, off, or auto, which is on a laptop's battery (Linux)",
+            parse=Choice(parsers.POWER_SAVERS),
+            applies="live",
+            default_text="auto",
+            metavar="WHEN",
         ),
     )
     card: str | None = field(

@@ -19,6 +19,8 @@ SIDES_PX: Final = range(16, 8193)
 MAX_THREADS: Final = 256
 """Most CPU threads of a network: more only take memory."""
 
+POWER_SAVERS: Final = ("auto", "on", "off")
+
 FITS: Final[tuple["Fit", ...]] = ("cover", "contain", "stretch", "tile")
 """All of ``interfaces.Fit``, which a test compares."""
 

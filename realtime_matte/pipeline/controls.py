@@ -42,7 +42,7 @@ class Controls:
         self._quit = False
         self._closed = False
         self._commands = CommandQueue()
-        self._options = LiveOptions(parts, choices, commands=self._commands, notify=notify)
+        self._options = LiveOptions(parts, choices, commands=self._commands, stats=stats, notify=notify)
 
     @property
     def options(self) -> Mapping[str, object]:

@@ -1,6 +1,7 @@
 """Options that can be changed between two frames, their present values, and the model that is in use."""
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import cast
@@ -14,9 +15,11 @@ from realtime_matte.pipeline.builder import Choices, Parts
 from realtime_matte.pipeline.commands import Command, CommandQueue, Reply, refuse
 from realtime_matte.pipeline.governor import Governor
 from realtime_matte.pipeline.live_parts import LiveParts
-from realtime_matte.pipeline.loading import lighter_models, network_opener, open_and_try
+from realtime_matte.pipeline.loading import governed_models, network_opener, open_and_try
+from realtime_matte.pipeline.power import Mode, PowerSaver
 from realtime_matte.pipeline.recovery import OpenNetwork
 from realtime_matte.pipeline.slow_changes import SlowChange, SlowChanges
+from realtime_matte.stats import Stats
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,8 @@ class LiveOptions:
     Args:
         parts: The parts.
         choices: The options they were opened with.
-        commands: Gets the request of a lighter network when the machine is too slow.
+        commands: Other threads pause the camera through it.
+        stats: Times and counts of the run.
         notify: Gets each fall-back.
     """
 
@@ -56,12 +60,14 @@ class LiveOptions:
         choices: Choices,
         *,
         commands: CommandQueue,
+        stats: Stats,
         notify: Callable[[str], None],
     ) -> None:
         config = choices.config
-        self.governor = Governor(parts.renderer, notify=notify)
+        self._governor = Governor(parts.renderer, notify=notify)
+        self._power_saver = PowerSaver(config.power_saver)
         self._parts = parts
-        self._commands = commands
+        self._stats = stats
         self._notify = notify
         self._networks = SlowChanges[OpenedNetwork](daemon=False)  # ONNX Runtime may crash at the exit of the program
         self._network = NetworkChoice(choices.model, config.provider, config.threads)
@@ -85,6 +91,7 @@ class LiveOptions:
             "model": masked(model) if isinstance(model, str) else self._parts.renderer.network,
             "provider": self._network.provider,
             "threads": self._network.threads,
+            "power_saver": self._power_saver.mode,
             **self._live_parts.values,
             **self._parts.effects.values,
             "only_me": self._only_me,
@@ -120,12 +127,27 @@ class LiveOptions:
             return partial(self._open, replace(self._network, **changes))  # type: ignore[arg-type]  # parsed
 
         key = " ".join(changes)
-        self._networks.put(SlowChange(key=key, begin=begin, use=self._use, refused=self._report_refused, reply=reply))
+        self._networks.put(
+            SlowChange(key=key, begin=begin, use=self._use_chosen, refused=self._report_refused, reply=reply)
+        )
 
     def update(self, *, wait: bool) -> None:
         """Continue what is opened in threads. ``wait``: until all of it is open."""
         self._networks.update(wait=wait)
         self._live_parts.update(wait=wait)
+
+    def govern(self, now: float) -> None:
+        """Use a lighter or a heavier model if the time of the stages or the battery asks for it. Called with each step.
+
+        A finite source that is not shown live has all the time that it takes.
+        """
+        if not self._parts.live:
+            return
+        state = self._parts.capture.state
+        self._governor.set_saving(now, saving=self._power_saver.is_saving(now))
+        self._governor.update(
+            now, shown=self._stats.composites, dropped=state.dropped, fps=state.fps, stages=self._stats.medians
+        )
 
     def close(self) -> None:
         """Refuse what is not open yet. Idempotent."""
@@ -139,6 +161,8 @@ class LiveOptions:
         elif command.key == "card_on_doubt":
             self._card_on_doubt = bool(command.value)
             self._parts.renderer.set_card_on_doubt(card_on_doubt=self._card_on_doubt)
+        elif command.key == "power_saver":
+            self._power_saver.set_mode(cast("Mode", command.value))
         elif command.key in option_names():
             self._set_effect(command)
         else:
@@ -173,36 +197,37 @@ class LiveOptions:
         open_network = network_opener(choice.model, provider=choice.provider, threads=choice.threads)
         return OpenedNetwork(choice, open_and_try(open_network, self._parts.outputs.format.size))
 
-    def _use(self, opened: OpenedNetwork) -> None:
+    def _use_chosen(self, opened: OpenedNetwork) -> None:
+        """Use the network that the user chose."""
+        self._use_network(opened)
+        self._network = opened.choice
+        self._govern()
+
+    def _use_network(self, opened: OpenedNetwork) -> None:
         """Use the network for the next frame."""
         choice, load = opened.choice, self._parts.load
         again = network_opener(choice.model, provider=choice.provider, threads=choice.threads, load=load)
         self._parts.renderer.use(opened.network, again)
-        self._network = choice
-        self._govern()
+        self._stats.restart()  # its times are measured alone
 
     def _report_refused(self, error: MatteError) -> None:
         self._notify(f"the model is unchanged: {error}")
 
     def _govern(self) -> None:
-        """Let the governor request lighter models, unless the user chose this one."""
-        self.governor.set_models(lighter_models(self._network.model), self._request_lighter)
+        """Let the governor choose among the models of ``auto``, unless the user chose one."""
+        self._governor.set_models(governed_models(self._network.model), self._use_governed)
 
-    def _request_lighter(self, model: str) -> None:
+    def _use_governed(self, model: str, done: Callable[[bool], None]) -> None:
+        """Open a model that the governor chose, and use it. ``done``: called with whether it is used."""
         choice = replace(self._network, model=model)
-        self._commands.put(partial(self._use_lighter, choice))
 
-    def _use_lighter(self, choice: NetworkChoice, reply: Reply) -> None:
         def use(opened: OpenedNetwork) -> None:
-            load = self._parts.load
-            again = network_opener(choice.model, provider=choice.provider, threads=choice.threads, load=load)
-            self._parts.renderer.use(opened.network, again)
+            self._use_network(opened)
+            done(True)  # noqa: FBT003 -- its only argument
 
-        change = SlowChange(
-            key="lighter",
-            begin=lambda: partial(self._open, choice),
-            use=use,
-            refused=self._report_refused,
-            reply=reply,
-        )
-        self._networks.put(change)
+        def refused(error: MatteError) -> None:
+            self._report_refused(error)
+            done(False)  # noqa: FBT003
+
+        begin = partial(partial, self._open, choice)
+        self._networks.put(SlowChange(key="governor", begin=begin, use=use, refused=refused, reply=Future()))

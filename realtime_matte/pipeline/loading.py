@@ -94,11 +94,11 @@ def open_and_try(open_network: OpenNetwork, size: Size) -> CheckedNetwork:
     return network
 
 
-def lighter_models(model: str | OpenNetwork) -> Sequence[str]:
-    """The models that may replace this one if the pipeline is too slow; none if the user chose it."""
+def governed_models(model: str | OpenNetwork) -> Sequence[str]:
+    """The models between which the governor may choose, heaviest first; none if the user chose one."""
     from realtime_matte import models  # noqa: PLC0415  # as above
 
-    return models.LIGHTER if model == models.AUTO else ()
+    return (models.AUTO, *models.LIGHTER) if model == models.AUTO else ()
 
 
 def renderer_maker(

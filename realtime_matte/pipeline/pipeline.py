@@ -231,7 +231,7 @@ class Pipeline(Controls):
         self.stats.lap("wait")
         state = parts.capture.state
         self._notices.update(state, frame)
-        self._options.governor.update(shown=self.stats.composites, dropped=state.dropped)
+        self._options.govern(self._clock())
         if frame is None and state.phase == "ended":
             self._commands.close()
             return False

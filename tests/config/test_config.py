@@ -79,6 +79,7 @@ def test_every_option_can_be_in_the_file(tmp_path: Path) -> None:
         output = ["virtualcam", "call.mp4"]
         model = "large"
         provider = "cpu"
+        power-saver = "on"
         threads = 2
         size = "1280x720"
         fps = 30
