@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from realtime_matte.errors import MissingDependency as MissingDependency
     from realtime_matte.errors import MissingFile as MissingFile
     from realtime_matte.errors import ModelError as ModelError
+    from realtime_matte.errors import NoMatte as NoMatte
     from realtime_matte.errors import SinkError as SinkError
     from realtime_matte.errors import SourceError as SourceError
     from realtime_matte.errors import SourceLost as SourceLost
@@ -64,6 +65,7 @@ _MODULES = {
         "MissingDependency",
         "MissingFile",
         "ModelError",
+        "NoMatte",
         "SinkError",
         "SourceError",
         "SourceLost",
@@ -125,6 +127,7 @@ __all__ = [
     "MissingFile",
     "ModelError",
     "Network",
+    "NoMatte",
     "OpenBackground",
     "OpenSink",
     "OpenSource",

@@ -90,6 +90,10 @@ class ModelError(MatteError, RuntimeError):
     """A network cannot be loaded, is of no known family, or failed while running."""
 
 
+class NoMatte(ModelError):
+    """A network works, but has no matte of this frame, such as a keyer without a screen. It is not opened again."""
+
+
 class MissingDependency(MatteError, ImportError):
     """A package, a system library or an optional extra is missing; the hint names what to install."""
 

@@ -9,6 +9,7 @@ from realtime_matte.config.config import options
 from realtime_matte.config.option import Option
 from realtime_matte.config.specs import SpecOption
 from realtime_matte.effects.overlay import SPEC_OPTIONS as OVERLAY_OPTIONS
+from realtime_matte.models.chromakey import OPTIONS as KEYER_OPTIONS
 from realtime_matte.models.options import CHECKS
 from realtime_matte.models.options import OPTIONS as MODEL_OPTIONS
 
@@ -70,6 +71,8 @@ def _spec_rows() -> Iterator[str]:
         yield f"| overlay | `{word}` | {_text(option.default)} | {option.help} |\n"
     for word, option in MODEL_OPTIONS.items():
         yield f"| model | `{word}` | the family's | {option.help} |\n"
+    for word, option in KEYER_OPTIONS.items():
+        yield f"| model `chromakey` | `{word}` | {_text(option.default)} | {option.help} |\n"
     for word, option in CHECKS.items():
         yield f"| model | `{word}` | {_text(option.default)} | {option.help} |\n"
 

@@ -3,6 +3,7 @@
 Wraps any network, also one of the caller's. Not in network.py, because that imports ONNX Runtime.
 """
 
+import sys
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -85,7 +86,8 @@ def _split(result: object) -> tuple[Matte, RecurrentState]:
 
 def check_matte(matte: Matte, frame: Frame) -> Matte:
     """The coarse matte of ``frame``, with contiguous arrays. Raises TypeError, ValueError with what it is instead."""
-    alpha, guide = _check_alpha(matte.alpha), matte.guide
+    is_complete = matte.foreground is not None and np.shape(matte.alpha) == frame.pixels.shape[:2]
+    alpha, guide = _check_alpha(matte.alpha, sys.maxsize if is_complete else MAX_CELLS), matte.guide
     if guide is None:
         _check_stretch(alpha, frame)
     else:
@@ -95,12 +97,12 @@ def check_matte(matte: Matte, frame: Frame) -> Matte:
     return matte if alpha is matte.alpha and guide is matte.guide else Matte(alpha, matte.foreground, guide)
 
 
-def _check_alpha(alpha: object) -> Alpha:
+def _check_alpha(alpha: object, max_cells: int) -> Alpha:
     if not isinstance(alpha, np.ndarray):
         raise TypeError(f"{_kind(alpha)} as alpha instead of an array")
     if alpha.dtype != np.float32 or alpha.ndim != 2:  # noqa: PLR2004 -- rows and columns
         raise ValueError(f"an alpha of {_shape(alpha)} instead of (h, w) float32")
-    if min(alpha.shape) < MIN_SIDE or alpha.size > MAX_CELLS:
+    if min(alpha.shape) < MIN_SIDE or alpha.size > max_cells:
         raise ValueError(f"an alpha of {_shape(alpha)}, not {MIN_SIDE} or more a side and {MAX_CELLS} values at most")
     low, high = float(alpha.min()), float(alpha.max())  # both are NaN if one value is
     if not (low >= -ALPHA_TOLERANCE and high <= 1 + ALPHA_TOLERANCE):

@@ -25,6 +25,10 @@ LIGHTER: Final = SMALL, f"{SMALL}?quality=low"
 """Models that replace AUTO, one after the other, while the pipeline is slower than its camera."""
 
 
+KEYERS: Final = ("chromakey",)
+"""What computes mattes without a network: modules of this package. They are not verified on the sample portrait."""
+
+
 def open(spec: str = AUTO, *, provider: str | None = None, threads: int | None = None) -> Network:
     """Open a network on the best provider that is verified to run it.
 
@@ -44,6 +48,10 @@ def open(spec: str = AUTO, *, provider: str | None = None, threads: int | None =
     """
     if threads is not None and (not isinstance(threads, int) or not 1 <= threads <= MAX_THREADS):
         raise SpecError(f"threads is {threads!r}", hint=f"it must be a whole number from 1 to {MAX_THREADS}")
+    keyer = spec.partition("?")[0]
+    if keyer in KEYERS:
+        network: Network = import_module(f"{__package__}.{keyer}").open(spec.removeprefix(keyer), provider=provider)
+        return network
     word, options = split_spec(spec)
     unverified = [options.pop(option, False) for option in UNVERIFIED]
     unlimited = options.pop(UNLIMITED, False)
@@ -81,7 +89,11 @@ def _path(name: str) -> Path:
     names = ", ".join(shipped) or "none"
     path = named(name)
     if path.suffix.lower() != ".onnx" and len(path.parts) < 2 and not is_file(path):  # noqa: PLR2004 -- a bare word
-        hint = suggest(name, [AUTO, *shipped], f"choose one of: {names}; or give the path of an .onnx file")
+        hint = suggest(
+            name,
+            [AUTO, *shipped, *KEYERS],
+            f"choose one of: {names}, {', '.join(KEYERS)}; or give the path of an .onnx file",
+        )
         raise SpecError(f"unknown model {name!r}", hint=hint)
     if not is_file(path):
         raise MissingFile(f"model file {name} does not exist", hint=f"shipped models are: {names}")

@@ -169,7 +169,9 @@ def open_parts(
 
 def orientation_hint(model: str | OpenNetwork, *, notify: Callable[[str], None]) -> OrientationHint | None:
     """The hint about a camera that is turned."""
-    if not isinstance(model, str):
+    from realtime_matte import models  # noqa: PLC0415 - it is loaded while the standby card is already sent
+
+    if not isinstance(model, str) or model.partition("?")[0] in models.KEYERS:
         return None
     return OrientationHint(network_opener(model, provider="cpu", threads=None), notify=notify)
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from realtime_matte.errors import MatteError, ModelError, SinkError
+from realtime_matte.errors import MatteError, ModelError, NoMatte, SinkError
 from realtime_matte.frame import Frame, Pixels
 from realtime_matte.interfaces import Background, Network, Renderer
 from realtime_matte.models.checked_network import CheckedNetwork
@@ -183,7 +183,7 @@ class RecoveringRenderer:
 
     def _handle_failure(self, now: float, error: ModelError) -> None:
         self.reset()
-        self._failures += 1
+        self._failures = 0 if isinstance(error, NoMatte) else self._failures + 1
         if self._failures >= MAX_FAILURES:
             self.close()
             self._retry_at = now + RETRY_S[min(self._failures - MAX_FAILURES, len(RETRY_S) - 1)]

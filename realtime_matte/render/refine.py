@@ -2,11 +2,14 @@
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from realtime_matte.frame import Alpha, Frame, Matte, Pixels, Size
 from realtime_matte.render.clean_plate import CleanPlate
+from realtime_matte.render.composite import composite
 from realtime_matte.render.doubt import DoubtDetector
 from realtime_matte.render.guided_filter import GuidedFilter
+from realtime_matte.render.jit import read_only
 from realtime_matte.render.temporal import filter_alpha
 from realtime_matte.render.upsample import UpsampledMatte, Upsampler
 
@@ -17,9 +20,17 @@ class Refiner:
     def __init__(self, size: Size) -> None:
         self._size = size
         self._grid: _GridRefiner | None = None
+        self._covered = 0.0  # of a complete matte
+        self._weights = np.zeros(3 * size[0], np.uint16)
 
-    def refine(self, frame: Frame, matte: Matte) -> UpsampledMatte:
-        """The frame's matte at its size. It reads ``frame``, which must not change while the matte is used."""
+    def refine(self, frame: Frame, matte: Matte) -> "UpsampledMatte | CompleteMatte":
+        """The frame's matte at its size. It reads ``frame``, which must not change while the matte is used.
+
+        A matte that has the frame's size and foreground colours already, as a keyer's, is used as it is.
+        """
+        if matte.foreground is not None and matte.alpha.shape == frame.size[::-1]:
+            self._grid, self._covered = None, cv2.mean(matte.alpha)[0]
+            return CompleteMatte(matte.alpha, matte.foreground, self._weights)
         if self._grid is None or self._grid.shape != matte.alpha.shape:
             self._grid = _GridRefiner(matte.alpha.shape, self._size)
         return self._grid.refine(frame, matte)
@@ -32,7 +43,7 @@ class Refiner:
     @property
     def covered(self) -> float:
         """Mean of the network's last alpha."""
-        return self._grid.covered if self._grid else 0.0
+        return self._grid.covered if self._grid else self._covered
 
     def reset(self) -> None:
         """Drop the memory of earlier frames."""
@@ -43,6 +54,19 @@ class Refiner:
         """Free the buffers of full-size alphas and foregrounds, which are made again when they are read."""
         if self._grid:
             self._grid.upsampler.free_full_size()
+
+
+class CompleteMatte:
+    """The matte of a network that refines it itself. ``weights`` (3W): scratch for compositing."""
+
+    def __init__(self, alpha: Alpha, foreground: Pixels, weights: NDArray[np.uint16]) -> None:
+        self.alpha = alpha
+        self.foreground = foreground
+        self._weights = weights
+
+    def over(self, background: Pixels, out: Pixels) -> None:
+        """Composite the foreground over ``background`` into ``out``, both (H, W, 3)."""
+        composite(read_only(self.foreground), self.alpha, read_only(background), self._weights, out)
 
 
 class _GridRefiner:

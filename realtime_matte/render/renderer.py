@@ -13,7 +13,7 @@ from realtime_matte.interfaces import Area, Background, Network, RecurrentState,
 from realtime_matte.render import area_resize, clean_plate, edge_model, guided_filter, temporal, upsample
 from realtime_matte.render.composite import composite, pack_bgra
 from realtime_matte.render.jit import compile_all, read_only
-from realtime_matte.render.refine import Refiner
+from realtime_matte.render.refine import CompleteMatte, Refiner
 from realtime_matte.render.upsample import UpsampledMatte
 
 KERNELS: Final[Sequence[Callable[..., object]]] = (
@@ -106,7 +106,7 @@ class CpuRenderer:
     def close(self) -> None:
         """Nothing to close: the network belongs to the caller."""
 
-    def _over_background(self, frame: Frame, matte: UpsampledMatte) -> Pixels:
+    def _over_background(self, frame: Frame, matte: UpsampledMatte | CompleteMatte) -> Pixels:
         background = None
         if self.background is not None:
             background = self._checked(self.background.image(frame, matte))
@@ -118,7 +118,7 @@ class CpuRenderer:
         self._lap("composite")
         return image
 
-    def _plain(self, matte: UpsampledMatte, background: Pixels | None) -> Pixels:
+    def _plain(self, matte: UpsampledMatte | CompleteMatte, background: Pixels | None) -> Pixels:
         """The composite without effects."""
         if background is None:
             pack_bgra(read_only(matte.foreground), matte.alpha, self._bgra_buffer)
@@ -126,7 +126,7 @@ class CpuRenderer:
         matte.over(background, self._composite)
         return self._composite
 
-    def _with_effects(self, frame: Frame, matte: UpsampledMatte, background: Pixels | None) -> Pixels:
+    def _with_effects(self, frame: Frame, matte: UpsampledMatte | CompleteMatte, background: Pixels | None) -> Pixels:
         """The composite of the person's colours after the effects on them."""
         assert self._effects  # noqa: S101
         if self._weights is None:

@@ -86,7 +86,7 @@ def test_quality_sets_the_number_of_input_pixels(ours: str, quality: str, shape:
 
 def test_unknown_name_is_refused_with_the_shipped_names(folder: Path) -> None:
     assert folder.is_dir()
-    hint = r"did you mean small\? choose one of: small; or give the path of an \.onnx file"
+    hint = r"did you mean small\? choose one of: small, chromakey; or give the path of an \.onnx file"
     with pytest.raises(SpecError, match=rf"unknown model 'smal'; {hint}"):
         models.open("smal")
 

@@ -9,7 +9,7 @@ from itertools import product
 import cv2
 import numpy as np
 import pytest
-from fakes.gated import Script, run
+from fakes.gated import Gate, GatedCamera, Script, run
 from fakes.pipelines import clip, open_pipeline
 from fakes.privacy import is_card, marked
 from fakes.scripted import (
@@ -26,6 +26,7 @@ from fakes.scripted import (
     filled,
 )
 
+from realtime_matte import models
 from realtime_matte.config.config import options
 from realtime_matte.effects.chain import option_names
 from realtime_matte.errors import MissingFile, SourceError, SpecError
@@ -193,6 +194,47 @@ def test_a_room_that_is_shown_on_purpose_is_shown_with_a_matte_only(
     cards = [is_card(image) for image in sink.images]
     assert [cards[0], *cards[3:5], cards[-1]] == [True] * 4
     assert all(marked(image) == 0 for image, card in zip(sink.images, cards, strict=True) if card)
+
+
+class ScreenCamera(GatedCamera):
+    """A person in front of the marker's colour, of which this share is covered by a green screen."""
+
+    def __init__(self, frames: int, gate: Gate, share: float) -> None:
+        super().__init__(range(frames), gate)
+        self._share = share
+
+    def read(self, pixels: Pixels) -> Frame | None:
+        frame = super().read(pixels)
+        if frame:
+            pixels[:] = MARKER
+            pixels[:, : round(self._share * SIZE[0])] = (64, 177, 0)
+            pixels[20:, 30:60] = (110, 140, 200)
+        return frame
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1])
+def test_a_keyer_without_a_screen_shows_only_the_card(share: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate, reported = Gate(), list[str]()
+    sink = run(
+        ScreenCamera(8, gate, share),
+        monkeypatch=monkeypatch,
+        gate=gate,
+        network=lambda: models.open("chromakey"),
+        reported=reported,
+    )
+    assert judge(sink) == [None] * 10
+    assert reported[0].startswith(
+        "no matte, so the standby card is shown and the model is tried again: there is no green"
+    )
+
+
+def test_a_keyer_with_a_screen_shows_the_person(monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = Gate()
+    camera = ScreenCamera(4, gate, 1.0)
+    sink = run(camera, monkeypatch=monkeypatch, gate=gate, network=lambda: models.open("chromakey"))
+    assert judge(sink) == [None, 0, 1, 2, 3, None]
+    np.testing.assert_allclose(sink.images[2][40, 45], (110, 140, 200), atol=4)
+    np.testing.assert_array_equal(sink.images[2][5, 5], NEW_BACKGROUND)
 
 
 def test_overlays_are_not_drawn_on_the_card(monkeypatch: pytest.MonkeyPatch) -> None:
