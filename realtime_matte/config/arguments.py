@@ -6,6 +6,7 @@ options come from Config, so that a command-line framework would have nothing to
 
 import argparse
 import re
+import sys
 from collections.abc import Collection, Mapping
 from typing import Any, NoReturn
 
@@ -27,6 +28,10 @@ class Parser(argparse.ArgumentParser):
             allow_abbrev=False,
         )
         self.add_argument("--version", action="version", version=f"rtmatte {__version__}")
+
+    def _print_message(self, message: str, file: Any = None) -> None:  # noqa: ANN401 -- argparse's
+        """Print help or version. argparse itself ignores an error of the write, such as one of a full disk."""
+        (file or sys.stderr).write(message)
 
     def error(self, message: str) -> NoReturn:
         """Raise the error, for ``main`` to print."""

@@ -70,7 +70,15 @@ def parse(command: Command) -> Command:
             raise SpecError(f"{option.key}: {value!r} is not on or off")
         value = SWITCH_WORDS[value]
     parsed = parse_values({key: value})[key]
-    return Command(key, parsed[0] if key == "bg" and isinstance(parsed, tuple) else parsed)
+    return Command(key, _one_background(parsed) if key == "bg" and isinstance(parsed, tuple) else parsed)
+
+
+def _one_background(values: tuple[object, ...]) -> object:
+    """The background of an option that takes several at the start. Raises SpecError."""
+    if len(values) > 1:
+        hint = "give one; --bg takes several at the start, and next_background switches between them"
+        raise SpecError(f"bg: {len(values)} backgrounds, but only one is shown at a time", hint=hint)
+    return values[0]
 
 
 def _option(key: str, given: str) -> Option:

@@ -343,9 +343,9 @@ def test_too_little_memory_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: 
 
 
 @LINUX
-@pytest.mark.parametrize("flags", ["", "-u"])
-def test_a_full_stdout_is_one_line(flags: str) -> None:
-    command = ["bash", "-c", f"{sys.executable} {flags} -m realtime_matte models >/dev/full"]
+@pytest.mark.parametrize(("flags", "words"), [("", "models"), ("-u", "models"), ("", "--help"), ("-u", "--version")])
+def test_a_full_stdout_is_one_line(flags: str, words: str) -> None:
+    command = ["bash", "-c", f"{sys.executable} {flags} -m realtime_matte {words} >/dev/full"]
     buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=buffered)  # noqa: S603
     assert done.returncode == 2
@@ -376,7 +376,9 @@ def test_an_interrupt_of_another_command_sets_the_exit_status(monkeypatch: pytes
 @pytest.mark.parametrize("lost", ["full", "closed"])
 def test_a_run_goes_on_without_its_stderr(lost: str, tmp_path: Path) -> None:
     """A lost terminal or log must not end the camera of a call."""
-    line = "rtmatte() { %s -m realtime_matte --camera demo?frames=3 --size 96x64 --model %s --output %s; }; rtmatte %s"
+    line = (
+        "rtmatte() { %s -m realtime_matte --camera demo?frames=3 --size 96x64 --model '%s' --output %s; }; rtmatte %s"
+    )
     where = {"full": "2>/dev/full", "closed": "2>&1 | true"}[lost]
     model, out = tiny_networks.unverified(tiny_networks.recurrent(tmp_path / "tiny.onnx")), tmp_path / "out.mp4"
     command = ["bash", "-c", "set -o pipefail; " + line % (sys.executable, model, out, where)]

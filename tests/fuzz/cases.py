@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from fuzz import hdr
 from fuzz.clips import ALPHA_FORMATS
-from fuzz.drawing import GREEN, GREY, GREY_STEP, ORIENTATIONS, QUARTERS, SIZE, THIRDS_OVER_BLACK
+from fuzz.drawing import GREEN, GREY, GREY_STEP, ORIENTATIONS, QUARTERS, RED, SIZE, THIRDS_OVER_BLACK
 from fuzz.expectations import Either, Expectation, NotCombed, Refused, Shows, Succeeds
 from fuzz.images import ANIMATIONS, BOMBS, HALVES
 from fuzz.runner import Case
@@ -110,10 +110,16 @@ def clip_contents() -> Iterator[Named]:
     cut = Refused("cut short|breaks off")
     yield camera("clips/cut-short.mp4", cut)
     yield camera("clips/cut-short.mkv", Either([cut, Shows(SIZE)]))
-    for name in (*(f"{name}.mp4" for name in ORIENTATIONS), "turned-90-in-stream.ts", "mirrored-in-stream.ts"):
+    others = ("turned-90.mkv", "turned-90-in-stream.ts", "mirrored-in-stream.ts")
+    for name in (*(f"{name}.mp4" for name in ORIENTATIONS), *others):
         yield camera(f"clips/display-{name}", Shows(SIZE, 10, QUARTERS))
         yield background(f"clips/display-{name}", Shows(ROOM_SIZE, 12, QUARTERS))
-    for name in ("cover-first.mp4", "two-films-second-default.mp4", "two-films-second-default.mkv"):
+    for name in (
+        "cover-first.mp4",
+        "cover-attached.mkv",
+        "two-films-second-default.mp4",
+        "two-films-second-default.mkv",
+    ):
         yield camera(f"clips/{name}", Shows(SIZE, 20, {(0.5, 0.5): GREEN}))
         yield background(f"clips/{name}", Shows(ROOM_SIZE, 12, {(0.5, 0.5): GREEN}))
     for suffix in ("mp4", "mov", "mkv", "webm", "avi", "flv"):
@@ -146,7 +152,8 @@ def clip_pixels() -> Iterator[Named]:
         for role in (camera, background):
             yield role(f"clips/{name}", Either([Refused(), Shows((1280, 720))]), "--size", "1280x720")
     yield camera("clips/ribbon-turns.mjpeg", Either([Refused(), Shows((4000, 40), 20)]))
-    yield background("clips/interlaced.mp4", NotCombed())
+    for name in ("interlaced.mp4", "interlaced.mpg"):
+        yield background(f"clips/{name}", NotCombed())
     yield camera("clips/broken-one-of-30.mjpeg", Shows((320, 240)))
 
 
@@ -179,6 +186,7 @@ def image_contents() -> Iterator[Named]:
     yield background("images/cmyk.jpg", Shows(ROOM_SIZE, 12, QUARTERS, tolerance=60))
     for name in ANIMATIONS:
         yield background(f"images/{name}", Shows(ROOM_SIZE, moves=True))
+        yield background(f"images/{name}", Shows(ROOM_SIZE, 1, {(0.5, 0.5): RED}), "--frames", "1")
     for suffix in ("webp", "png", "avif"):
         yield still(f"images/alpha.{suffix}", Shows(SIZE, 3, THIRDS_OVER_BLACK))
         yield background(f"images/alpha.{suffix}", Shows(ROOM_SIZE, 12, THIRDS_OVER_BLACK))
@@ -221,6 +229,8 @@ def networks() -> Iterator[Named]:
     for name in ("name-bidirectional", "name-long", "weights-device", "weights-outside", "weights-missing", "nested"):
         yield model(f"networks/{name}.onnx", Refused())
     yield model("networks/two-gigabytes-of-zeros.onnx", Refused(max_mb=700))
+    for kind in ("constant-of-shape", "resize", "folded"):
+        yield model(f"networks/bomb-{kind}.onnx", Refused("MB of memory"))
     yield model("networks/page.onnx", Refused("text|web page"))
 
 
@@ -262,6 +272,15 @@ def arguments() -> Iterator[Named]:
         yield Named(f"{output!a} as output", [], words, Either([Succeeds(), Refused()]))
 
 
+URLS = ("http://127.0.0.1:9/x.mjpeg", "https://127.0.0.1:9/x", "rtsp://me:secret@127.0.0.1:9/x")
+
+
+def cameras_by_url() -> Iterator[Named]:
+    """Nothing listens there."""
+    for url in URLS:
+        yield Named(f"{url} as camera", [], ["--camera", url, "--output", "null", "--quiet"], Refused(never="secret"))
+
+
 def _others(option: str) -> list[str]:
     """What a run needs beside ``option``."""
     source = [] if option == "--camera" else ["--camera", f"{ROOM}?frames=2"]
@@ -293,6 +312,7 @@ CASES: dict[str, Callable[[], Iterator[Named]]] = {
     "networks": networks,
     "settings": settings,
     "arguments": arguments,
+    "cameras by URL": cameras_by_url,
     "special files": special_files,
 }
 """Named cases by kind."""

@@ -185,6 +185,32 @@ def streams(path: Path, contents: Sequence[tuple[str, Disposition, Image, int]])
             container.mux(stream.encode())
 
 
+def remuxed(path: Path, *, name: str) -> None:
+    """The orientation of ``turned``, as Matroska writes it."""
+    mp4 = path.with_name(f"{path.stem}-source.mp4")
+    turned(mp4, name=name)
+    with av.open(str(mp4)) as source, av.open(str(path), "w") as target:
+        stream = target.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = stream
+                target.mux(packet)
+    mp4.unlink()
+
+
+def cover_attached(path: Path) -> None:
+    """A red cover image as an attachment of a green film."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=FPS, options={"crf": "4"})
+        (stream.width, stream.height), stream.pix_fmt = SIZE, "yuv420p"
+        container.add_attachment("cover.jpg", "image/jpeg", encoded(flat(RED), ".jpg"))
+        for number in range(20):
+            frame = to_frame(flat(GREEN))
+            frame.pts = number
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+
+
 def cover_first(path: Path) -> None:
     """The first stream of the MP4 is a red cover image, since its user data come first; the film is green."""
     film = "libx264", Disposition.default, flat(GREEN), 20
@@ -322,7 +348,9 @@ CLIPS: dict[str, Writer] = {
     **{f"display-{name}.mp4": partial(turned, name=name) for name in ORIENTATIONS},
     "display-turned-90-in-stream.ts": partial(turned_by_sei, name="turned-90", quarter_turns=3, mirrored=False),
     "display-mirrored-in-stream.ts": partial(turned_by_sei, name="mirrored", quarter_turns=0, mirrored=True),
+    "display-turned-90.mkv": partial(remuxed, name="turned-90"),
     "cover-first.mp4": cover_first,
+    "cover-attached.mkv": cover_attached,
     "two-films-second-default.mp4": second_is_default,
     "two-films-second-default.mkv": second_is_default,
     **{

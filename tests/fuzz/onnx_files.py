@@ -6,9 +6,10 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 from fakes import networks as tiny_networks
 from fuzz.mutate import NUMBERS, damaged
-from onnx import GraphProto, ModelProto, TensorProto
+from onnx import GraphProto, ModelProto, TensorProto, helper, numpy_helper
 
 Change = Callable[[random.Random, ModelProto], None]
 
@@ -126,6 +127,21 @@ def change_metadata(rng: random.Random, model: ModelProto) -> None:
         )
 
 
+def enlarge(rng: random.Random, model: ModelProto) -> None:
+    """A node's first input is made larger before it gets there: repeated, padded or of any other shape."""
+    graph: GraphProto = model.graph
+    index = rng.randrange(len(graph.node) or 1)
+    if index >= len(graph.node) or not graph.node[index].input:
+        return
+    node, name = graph.node[index], f"larger{len(graph.node)}"
+    operator, count = rng.choice((("Tile", 4), ("Expand", 4), ("Pad", 8), ("ConstantOfShape", 4)))
+    sizes = np.array([rng.choice((1, 1, 2, 16, 1000, 30_000)) for _ in range(count)])
+    graph.initializer.append(numpy_helper.from_array(sizes, f"{name}sizes"))
+    inputs = [f"{name}sizes"] if operator == "ConstantOfShape" else [node.input[0], f"{name}sizes"]
+    graph.node.insert(index, helper.make_node(operator, inputs, [name]))
+    graph.node[index + 1].input[0] = name
+
+
 def change_version(rng: random.Random, model: ModelProto) -> None:
     """Another version of the file format or the operators."""
     if model.opset_import and rng.random() < 0.5:
@@ -136,5 +152,5 @@ def change_version(rng: random.Random, model: ModelProto) -> None:
 
 CHANGES: tuple[Change, ...] = (
     *(change_dimension, change_dimension, remove_dimension, change_type, rename, remove, repeat, change_weight),
-    *(change_metadata, change_version),
+    *(change_metadata, change_version, enlarge, enlarge),
 )

@@ -150,6 +150,8 @@ def test_a_value_is_parsed_as_that_of_the_option(command: Command, parsed: Comma
         (Command("mirror", 7), "mirror: 7 is not true or false"),
         (Command("threads", 0), "threads: 0 is not a whole number from 1 to 256"),
         (Command("bg", ""), "bg: '' is not a text"),
+        (Command("bg", ("green", "blur")), "bg: 2 backgrounds, but only one is shown at a time; give one; --bg takes"),
+        (Command("bg", ["green", "blur"]), "bg: 2 backgrounds, but only one is shown at a time"),
         (Command("bg", {"a": []}), "bg: .* is not a text"),
         (Command("standby", "maybe"), "standby: 'maybe' is not on, off or toggle"),
         (Command("standby", 1), "standby: 1 is not on, off or toggle"),
