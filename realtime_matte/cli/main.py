@@ -34,6 +34,7 @@ COMMANDS: Final = {
     "doctor": "check every part on this machine and say how to fix what does not work",
     "models": "list the shipped networks",
     "bench": "measure the speed on this machine",
+    "install-desktop": "put rtmatte into the desktop's menu; --remove undoes it",
     "install-service": "start at every login (Linux with systemd); --remove undoes it",
 }
 

@@ -16,6 +16,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from realtime_matte import plugins
 from realtime_matte.backgrounds.blur import MAX_STRENGTH, MIN_STRENGTH, STRENGTH
+from realtime_matte.backgrounds.room import MAX_BRIGHTNESS, MAX_SATURATION
 from realtime_matte.config import specs
 from realtime_matte.errors import BadFile, MatteError, MissingFile, SpecError, masked
 from realtime_matte.frame import Size
@@ -46,17 +47,22 @@ BUILT_IN: Final[Mapping[str, tuple[Kind, str]]] = {
     "studio": ("builtin", "Studio"),
     "beach": ("builtin", "Beach"),
     "blur": ("blur", "Blur"),
+    "room": ("builtin", "Own room, dimmed"),
     "color": ("color", "Colour"),
     "none": ("none", "None"),
 }
 
-NUMBERS: Final = {
-    specs.positive: "number",
-    specs.at_least_zero: "number",
-    specs.count: "integer",
-    specs.switch: "switch",
+FIELDS: Final = {float: "number", int: "integer", bool: "switch"}
+"""The form fields of options of backgrounds, by the types of their defaults. Texts, which might be files, have none."""
+
+RANGES: Final[Mapping[tuple[str, str], list[float]]] = {
+    ("room", "brightness"): [0, MAX_BRIGHTNESS],
+    ("room", "saturation"): [0, MAX_SATURATION],
+    ("room", "blur"): [0, 0.1],
+    ("folder", "seconds"): [1, 600],
+    ("folder", "fade"): [0, 10],
 }
-"""The form fields of options of backgrounds, by their parsers. Others, which might be files, have none."""
+"""Useful ranges for sliders."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,9 +217,10 @@ def option_records(entry: Entry, spec: str) -> list[dict[str, Any]]:
         records.append(_record("color", "color", "the colour", rest if COLOR.fullmatch(rest) else DEFAULT_COLOR))
     given = dict(pair.partition("=")[::2] for pair in behind.split("&") if pair)
     for name, option in plugins.options("backgrounds", word).items():
-        if option.parser in NUMBERS:
+        if type(option.default) in FIELDS:
             value = option(given[name] or "yes") if name in given else option.default
-            records.append(_record(name, NUMBERS[option.parser], option.help, value))
+            limits = RANGES.get((word, name))
+            records.append(_record(name, FIELDS[type(option.default)], option.help, value, limits))
     return records
 
 
@@ -240,7 +247,7 @@ def _behind(word: str, values: Mapping[str, object]) -> str:
     pairs: list[str] = []
     for name, value in values.items():
         option = allowed.get(name)
-        if option is None or option.parser not in NUMBERS:
+        if option is None or type(option.default) not in FIELDS:
             raise SpecError(f"no option {name[:MAX_NAME]!r} of this background can be set from the page")
         text = ("yes" if value else "no") if isinstance(value, bool) else str(value)
         try:

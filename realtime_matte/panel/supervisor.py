@@ -201,14 +201,20 @@ class Supervisor:
                 pipeline.set_watched(self._watched)
                 self._current = Current(pipeline, StatusReader(pipeline))
                 if not self._quit and not self._restart:  # requested while it was opened
-                    show(pipeline)
-                    self._standby = pipeline.standby
+                    self._show(pipeline, show)
                     self._quit = self._quit or (pipeline.source.phase != "ended" and not self._restart)
         finally:
             present = self.config
             with self._lock:
                 self._config = present if not self._restart else self._config
             self._current = Current()
+
+    def _show(self, pipeline: Pipeline, show: Callable[[Pipeline], None]) -> None:
+        """Run it. If it fails, a later one is on standby too where this one was."""
+        try:
+            show(pipeline)
+        finally:
+            self._standby = pipeline.standby
 
     def _wait(self, error: MatteError, wait: Callable[[], None]) -> None:
         """Report the fault, and wait until it is worth trying again."""

@@ -1,4 +1,4 @@
-"""Thumbnails of the gallery. That of ``blur`` is of a drawn scene: no thumbnail shows anything of the camera."""
+"""Thumbnails of the gallery. Those of ``blur`` and ``room`` are of a drawn scene: none shows anything of the camera."""
 
 import hashlib
 from contextlib import suppress
@@ -58,13 +58,13 @@ def _drawn(entry: Entry, spec: str) -> Pixels:
 
 
 def _shown(spec: str) -> Pixels:
-    """The first image of a background, which needs no frame of the camera."""
+    """The first image of a background; the drawn studio stands in for the camera's frame."""
     width, height = SIZE
     background = open_background(spec, SIZE)
     if background is None:  # none, which is drawn
         raise SpecError(f"{spec} has no image")
     try:
-        frame = Frame(np.zeros((height, width, 3), np.uint8), 0.0, 0)
+        frame = Frame(studio.draw(SIZE), 0.0, 0)
         matte = Matte(np.zeros((height, width), np.float32), frame.pixels)
         return background.image(frame, cast("RefinedMatte", matte)).copy()
     finally:
