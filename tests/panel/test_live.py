@@ -3,6 +3,7 @@
 import json
 import socket as sockets
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import cv2
@@ -22,7 +23,7 @@ from fakes.scripted import (
     wait_until,
 )
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import connect
+from websockets.sync.client import ClientConnection
 
 from realtime_matte.frame import Pixels
 from realtime_matte.panel import connections, endpoints, live, preview
@@ -113,7 +114,7 @@ def test_a_width_is_one_of_a_few() -> None:
 def faulty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Panel]:
     """A camera that is lost every few frames, and a network that fails at others."""
     script = [None if index % 7 == 3 else index for index in range(5000)]
-    network = ScriptedNetwork({index: fails for index in range(0, 5000, 5)})
+    network = ScriptedNetwork(dict.fromkeys(range(0, 5000, 5), fails))
 
     def opened(**_options: object) -> Pipeline:
         camera = scripted_camera(monkeypatch, ScriptedCapture(script))
@@ -187,6 +188,13 @@ def test_nothing_is_encoded_while_nobody_asks(panel: Panel, monkeypatch: pytest.
 # hostile clients
 
 
+def wait_for_close(socket: ClientConnection) -> None:
+    """Read until the server closes the connection."""
+    with suppress(ConnectionClosed):
+        while True:
+            socket.recv(LONG_S)
+
+
 def test_fifty_sockets_share_each_image_and_hold_up_nothing(panel: Panel, monkeypatch: pytest.MonkeyPatch) -> None:
     encoded: list[int] = []
     monkeypatch.setattr(preview, "encode", lambda pixels: encoded.append(1) or encode(pixels))
@@ -238,9 +246,12 @@ def _clients(panel: Panel) -> list[object]:
 
 
 def test_a_client_that_sends_too_fast_is_closed(panel: Panel) -> None:
-    with panel.live() as socket, pytest.raises(ConnectionClosed):
+    def flood() -> None:
         for _ in range(100_000):
             socket.send('{"type": "next"}')
+
+    with panel.live() as socket, pytest.raises(ConnectionClosed):
+        flood()
     assert socket.close_code in {live.TOO_FAST, 1006}
     frames_go_on(panel)
 
@@ -248,9 +259,7 @@ def test_a_client_that_sends_too_fast_is_closed(panel: Panel) -> None:
 def test_a_message_that_is_too_long_is_closed(panel: Panel) -> None:
     with panel.live() as socket:
         socket.send("x" * 100_000)
-        with pytest.raises(ConnectionClosed):
-            while True:
-                socket.recv(LONG_S)
+        wait_for_close(socket)
         assert socket.close_code == 1009
     frames_go_on(panel)
 
@@ -364,7 +373,5 @@ def test_the_server_ends_while_pages_are_open(tmp_path: Path) -> None:
         context = panel.live()
         socket = context.__enter__()
         next_status(socket)
-    with pytest.raises(ConnectionClosed):
-        while True:
-            socket.recv(LONG_S)
+    wait_for_close(socket)
     context.__exit__(None, None, None)

@@ -95,7 +95,7 @@ def test_a_certificate_that_cannot_be_used_is_refused(tmp_path: Path, certificat
     cert, key = map(str, certificate)
     (tmp_path / "text.pem").write_text("hello", "utf-8")
     for wrong in ((str(tmp_path / "text.pem"), key), (cert, str(tmp_path / "text.pem")), (cert, "/no/such")):
-        with pytest.raises(MatteError, match="cannot (use the certificate|read)"):
+        with pytest.raises(MatteError, match=r"cannot (use the certificate|read)"):
             panel_address(Config(panel_cert=wrong[0], panel_key=wrong[1]))
 
 

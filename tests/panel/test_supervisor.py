@@ -26,7 +26,7 @@ class Openings:
         self.configs: list[Config] = []
         self._frames = frames
 
-    def __call__(self, *, config: Config, notify: Callable[[str], None]) -> Pipeline:
+    def __call__(self, *, config: Config, **_more: object) -> Pipeline:
         self.configs.append(config)
         if self.errors:
             raise self.errors.pop(0)
@@ -175,7 +175,7 @@ def test_standby_survives_a_restart_and_no_frame_is_sent(monkeypatch: pytest.Mon
     """Who hides does not want to be shown because a pipeline was opened again."""
     sinks: list[Recorder] = []
 
-    def opened(*, config: Config, notify: Callable[[str], None]) -> Pipeline:
+    def opened(**_options: object) -> Pipeline:
         sinks.append(Recorder(live=True, fails_at=6 if end == "failure" and not sinks else None))
         return open_pipeline(scripted_camera(monkeypatch, ScriptedCapture(range(MANY))), sinks[-1])
 
@@ -220,7 +220,7 @@ def test_quit_ends_it_whatever_it_does() -> None:
 def test_quit_while_a_pipeline_is_opened_ends_it_before_a_frame() -> None:
     shown: list[Pipeline] = []
 
-    def opened(*, config: Config, notify: Callable[[str], None]) -> Pipeline:
+    def opened(**_options: object) -> Pipeline:
         supervisor.request("quit")
         return open_pipeline(clip(3), Recorder(live=True))
 
