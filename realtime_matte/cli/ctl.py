@@ -1,19 +1,18 @@
-"""``rtmatte ctl``: the status of a running rtmatte, and changes of it, for scripts and hotkeys (Linux, macOS)."""
+"""``rtmatte ctl``: the status of a running rtmatte, and changes of it, for scripts and hotkeys."""
 
 import base64
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from realtime_matte.cli.signals import Signals
 from realtime_matte.config.arguments import Parser, add_json
-from realtime_matte.errors import MatteError, SinkError, SpecError, printable, suggest
+from realtime_matte.errors import SinkError, SpecError, printable, suggest
 from realtime_matte.paths import named
 
 if TYPE_CHECKING:
-    from realtime_matte.control.sockets import Instance
+    from realtime_matte.control.client import Instance
 
 COMMANDS: Final[dict[str, tuple[str, ...]]] = {
     "status": (),
@@ -54,10 +53,8 @@ def main(words: Sequence[str], *, prog: str, signals: Signals) -> int:
     fewest = len([word for word in needed if not word.startswith(("[", "."))])
     if len(values) < fewest or (len(values) > len(needed) and "..." not in needed):
         raise SpecError(f"usage: {prog} {command} {' '.join(needed)}".rstrip())
-    if sys.platform == "win32":
-        raise MatteError("rtmatte ctl works on Linux and macOS only", hint="use the keys b, space and q in the window")
     signals.raise_interrupts()
-    from realtime_matte.control.sockets import ask, choose
+    from realtime_matte.control.client import ask, choose
 
     file = _new_file(values[0]) if command == "snapshot" else None
     instance = choose(arguments.pid)
@@ -161,6 +158,8 @@ def _details(status: Mapping[str, Any]) -> list[str]:
 def _word(value: object) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
+    if isinstance(value, list):  # a size, or several specs
+        return ("x" if value and all(isinstance(one, int) for one in value) else " ").join(map(str, value)) or "none"
     return "default" if value is None else str(value)
 
 

@@ -362,7 +362,7 @@ class Config:
         default=True,
         metadata=option(
             "Run",
-            "let `rtmatte ctl` read the status and change settings through a local socket (Linux, macOS)",
+            "let `rtmatte ctl` read the status and change settings through a local socket or, on Windows, a pipe",
             parse=parsers.switch,
             applies="start",
             default_text="on",

@@ -1,4 +1,4 @@
-"""The control server: answers one JSON object a line on a Unix socket, in a separate thread.
+"""The control server: answers one JSON object a line on a Unix socket or a named pipe, in a separate thread.
 
 A request is ``{"key": "mirror", "value": true}``, with a key of ``pipeline.commands``, or ``{"key": "status"}``. The
 answer is ``{"status": {...}}``, of a snapshot also ``"image"`` (PNG in base64), or
@@ -9,19 +9,21 @@ import asyncio
 import base64
 import json
 import os
-import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, cast
 
 import cv2
 
-from realtime_matte.control.sockets import SUFFIX, open_folder, remove_stale
+from realtime_matte.control.listeners import Listener, PipeListener, SocketListener, settle
+from realtime_matte.control.pipes import pipe_name
+from realtime_matte.control.sockets import SUFFIX, open_folder
 from realtime_matte.control.status import StatusReader, as_json
-from realtime_matte.errors import MatteError, SinkError, SpecError, masked
+from realtime_matte.errors import MatteError, SpecError, masked
 from realtime_matte.frame import Pixels
 from realtime_matte.pipeline.commands import Command
 from realtime_matte.pipeline.pipeline import Pipeline
@@ -37,44 +39,52 @@ COMMAND_S: Final = 60.0
 WRITE_S: Final = 10.0
 """How long a client may take to read its answer before it is disconnected."""
 
+START_S: Final = 10.0
+"""How long the server's thread may take to listen."""
+
 GRACE_S: Final = 0.5
 """How long the last answers may take when the run ends."""
 
 
 class ControlServer:
-    """Serves ``pipeline`` on a socket in ``folder`` until it is closed. Made and closed in the pipeline's thread.
+    """Serves ``pipeline`` to the clients of ``listener`` until it is closed. Made and closed in the pipeline's thread.
 
     Nothing in the pipeline waits for a client: commands go into its queue, answers are written in the server's thread.
 
     Raises:
-        SinkError: The socket cannot be made.
+        OSError: The listener cannot accept clients.
     """
 
-    def __init__(self, pipeline: Pipeline, *, folder: Path, pid: int | None = None) -> None:
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        listener: Listener,
+        *,
+        make_loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop,
+    ) -> None:
         self._pipeline = pipeline
         self._status = StatusReader(pipeline)
         self._connections: set[asyncio.Task[object]] = set()  # this and the next: the server's thread only
         self._answering: set[asyncio.Task[object]] = set()
-        self._loop = asyncio.new_event_loop()
+        self._loop = make_loop()
         self._closing = asyncio.Event()
-        self.path = folder / f"{pid or os.getpid()}{SUFFIX}"
-        try:
-            self._listener = _listen(self.path)
-        except OSError as error:
-            self._loop.close()
-            raise SinkError(
-                f"cannot open the control socket {self.path}: {error.strerror or error}", hint="set XDG_RUNTIME_DIR"
-            ) from error
+        self._listener = listener
+        self._started: Future[None] = Future()
         self._thread = threading.Thread(target=self._run, name="control", daemon=True)
         self._thread.start()
+        self._started.result(START_S)
+
+    @property
+    def path(self) -> Path:
+        """The socket, or the pipe."""
+        return Path(self._listener.address)
 
     def close(self) -> None:
         """Finish requests in progress, for GRACE_S at most, and remove the socket. Idempotent."""
         with suppress(RuntimeError):  # closed before
             self._loop.call_soon_threadsafe(self._closing.set)
         self._thread.join(4 * GRACE_S)
-        with suppress(OSError):
-            self.path.unlink()
+        self._listener.remove()
 
     def _run(self) -> None:
         try:
@@ -83,17 +93,20 @@ class ControlServer:
             self._loop.close()
 
     async def _serve(self) -> None:
-        server = await asyncio.start_unix_server(self._connect, sock=self._listener, limit=MAX_LINE)
+        try:
+            await self._listener.start(self._connect, limit=MAX_LINE)
+        except OSError as error:
+            self._started.set_exception(error)
+            return
+        self._started.set_result(None)
         await self._closing.wait()
-        self._loop.remove_reader(self._listener)
-        await _settle()  # asyncio fails for a connection that is accepted when the server closes
-        server.close()
+        await self._listener.stop()
         if self._answering:
             await asyncio.wait(self._answering, timeout=GRACE_S)
         for task in self._connections:
             task.cancel()
         await asyncio.gather(*self._connections, return_exceptions=True)
-        await _settle()
+        await settle()
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one client until it disconnects."""
@@ -153,13 +166,13 @@ class ControlServer:
 
 @contextmanager
 def serve(pipeline: Pipeline, *, enabled: bool) -> Iterator[list[str]]:
-    """Serve the pipeline until the end of the block. Yields notices: why it cannot be served. Not on Windows."""
-    if not enabled or sys.platform == "win32":
+    """Serve the pipeline until the end of the block. Yields notices: why it cannot be served."""
+    if not enabled:
         yield []
         return
     try:
-        server = ControlServer(pipeline, folder=open_folder())
-    except SinkError as error:
+        server = ControlServer(pipeline, open_listener())
+    except OSError as error:  # SinkError is one
         yield [f"rtmatte ctl does not reach this run: {error}"]
         return
     try:
@@ -168,28 +181,16 @@ def serve(pipeline: Pipeline, *, enabled: bool) -> Iterator[list[str]]:
         server.close()
 
 
-def _listen(path: Path) -> socket.socket:
-    """A listening socket at ``path``, for this user only.
-
-    It is renamed to ``path`` only after ``listen()``: a client that found it earlier would delete it as stale.
+def open_listener(*, pid: int | None = None) -> Listener:
+    """Where this process listens: its own socket or pipe, so that two instances do not collide.
 
     Raises:
-        OSError
+        SinkError: It cannot be made.
     """
-    if not remove_stale(path):
-        raise OSError("it is in use")
-    new = path.with_name(f".{path.name}")
-    new.unlink(missing_ok=True)
-    listener = socket.socket(socket.AF_UNIX)
-    try:
-        listener.bind(str(new))
-        new.chmod(0o600)
-        listener.listen(MAX_CONNECTIONS)
-        new.replace(path)
-    except OSError:
-        listener.close()
-        raise
-    return listener
+    number = pid or os.getpid()
+    if sys.platform == "win32":
+        return PipeListener(pipe_name(number))
+    return SocketListener(open_folder() / f"{number}{SUFFIX}")
 
 
 def _parse(line: bytes) -> tuple[str, object]:
@@ -201,12 +202,6 @@ def _parse(line: bytes) -> tuple[str, object]:
     if not isinstance(request, dict) or not isinstance(request.get("key"), str):
         raise SpecError("a request has no key", hint='send {"key": "status"}')
     return request["key"], request.get("value")
-
-
-async def _settle() -> None:
-    """Let the event loop begin to serve connections that it has just accepted, and close those that are done."""
-    for _ in range(10):
-        await asyncio.sleep(0)
 
 
 def _refused(error: MatteError) -> dict[str, object]:

@@ -1,16 +1,14 @@
-"""Where the control sockets of running instances are, and how a client asks one of them. Imports nothing heavy."""
+"""Control sockets of Linux and macOS: where they are, and one request over one of them. Imports nothing heavy."""
 
-import json
 import os
 import socket
 import stat
 import tempfile
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from realtime_matte.errors import MatteError, SinkError
+from realtime_matte.errors import SinkError
 
 FOLDER: Final = "rtmatte"
 SUFFIX: Final = ".sock"
@@ -18,21 +16,7 @@ SUFFIX: Final = ".sock"
 USERS: Final = Path("/run/user")
 """Where systemd makes the runtime folder of each user, also for programs without XDG_RUNTIME_DIR."""
 
-MAX_ANSWER: Final = 1 << 28
-"""Bytes of the longest answer: a snapshot of the largest size, as PNG in base64, and more."""
-
-TIMEOUT_S: Final = 75.0
-"""Longer than the server waits for a command."""
-
 CONNECT_S: Final = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class Instance:
-    """A running rtmatte: its process number and its socket."""
-
-    pid: int
-    path: Path
 
 
 def open_folder() -> Path:
@@ -51,15 +35,15 @@ def open_folder() -> Path:
     return folder
 
 
-def instances() -> list[Instance]:
-    """The instances of this user that answer, by process number. Sockets that programs left behind are deleted."""
-    found: dict[int, Instance] = {}
+def sockets() -> dict[int, Path]:
+    """The sockets of this user on which an instance answers, by process number. Those left behind are deleted."""
+    found: dict[int, Path] = {}
     for folder in _folders():
         if _is_private(folder):
             for path in folder.glob(f"*{SUFFIX}"):
                 if path.stem.isdecimal() and not remove_stale(path):
-                    found.setdefault(int(path.stem), Instance(int(path.stem), path))
-    return [found[pid] for pid in sorted(found)]
+                    found.setdefault(int(path.stem), path)
+    return found
 
 
 def remove_stale(path: Path) -> bool:
@@ -77,47 +61,45 @@ def remove_stale(path: Path) -> bool:
     return False
 
 
-def choose(pid: int | None) -> Instance:
-    """The instance with this process number, or the only one there is.
+def exchange(address: str, line: bytes, *, timeout_s: float, most: int) -> bytes:
+    """The answer to one request. Raises OSError.
+
+    Args:
+        address: Path of the socket.
+        line: The request.
+        timeout_s: For each step.
+        most: Bytes of the longest answer.
+    """
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(timeout_s)
+        connection.connect(address)
+        connection.sendall(line)
+        with connection.makefile("rb") as lines:
+            return lines.readline(most)
+
+
+def listen(path: Path, *, connections: int) -> socket.socket:
+    """A listening socket at ``path``, for this user only.
+
+    It is renamed to ``path`` only after ``listen()``: a client that found it earlier would delete it as stale.
 
     Raises:
-        MatteError: There is none, or there are several.
+        OSError
     """
-    found = instances()
-    pids = ", ".join(str(instance.pid) for instance in found)
-    if not found:
-        raise MatteError("no rtmatte is running", hint="start it, without --no-control")
-    if pid is not None:
-        chosen = [instance for instance in found if instance.pid == pid]
-        if not chosen:
-            raise MatteError(f"no rtmatte with pid {pid}", hint=f"there are: {pids}")
-        return chosen[0]
-    if len(found) > 1:
-        raise MatteError(f"{len(found)} instances of rtmatte are running: {pids}", hint="add --pid N")
-    return found[0]
-
-
-def ask(instance: Instance, key: str, value: object = None, *, timeout_s: float = TIMEOUT_S) -> dict[str, Any]:
-    """Send one command, or ``status``. Returns the answer: ``status``, and ``image`` of a snapshot.
-
-    Raises:
-        MatteError: It was refused, or there is no answer.
-    """
-    line = json.dumps({"key": key, "value": value}).encode() + b"\n"
+    if not remove_stale(path):
+        raise OSError("it is in use")
+    new = path.with_name(f".{path.name}")
+    new.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX)
     try:
-        with socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(timeout_s)
-            connection.connect(str(instance.path))
-            connection.sendall(line)
-            with connection.makefile("rb") as lines:
-                answer = json.loads(lines.readline(MAX_ANSWER) or b"{}")
-    except (OSError, ValueError) as error:
-        raise MatteError(f"rtmatte (pid {instance.pid}) does not answer: {error}", hint="try again") from error
-    if "error" in answer:
-        raise MatteError(answer["error"]["message"], hint=answer["error"]["hint"])
-    if "status" not in answer:
-        raise MatteError(f"rtmatte (pid {instance.pid}) ended without an answer", hint="start it again")
-    return dict(answer)
+        listener.bind(str(new))
+        new.chmod(0o600)
+        listener.listen(connections)
+        new.replace(path)
+    except OSError:
+        listener.close()
+        raise
+    return listener
 
 
 def _folders() -> list[Path]:

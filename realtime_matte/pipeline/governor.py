@@ -34,6 +34,7 @@ RELAPSE_S: Final = 120.0
 LONGEST_WAIT_S: Final = 1800.0
 
 MATTE: Final = "matte"
+LIGHTEST: Final = "small?quality=low"
 
 HINTS: Final[Mapping[str, str]] = {
     "fit": "request a smaller size from the camera: --size",
@@ -206,7 +207,8 @@ class Governor:
             return
         self._reported.add(stage)
         if stage == MATTE:
-            hint = "use a smaller --size" if self._models else "use --model small?quality=low or a smaller --size"
+            is_lightest = self._models or self._running.network == LIGHTEST
+            hint = "use a smaller --size" if is_lightest else f"use --model {LIGHTEST} or a smaller --size"
         else:
             hint = f"the stage {stage} takes {1e3 * window.stages[stage]:.0f} ms: {HINTS.get(stage, 'use less of it')}"
         self._notify(f"too slow for this camera: {found}; {hint}, or see with rtmatte bench what takes the time")

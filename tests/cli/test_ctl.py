@@ -21,8 +21,8 @@ from fakes.scripted import Recorder, SolidBackground, wait_until
 from realtime_matte.cli.ctl import _summary
 from realtime_matte.cli.main import main
 from realtime_matte.control import sockets
-from realtime_matte.control.server import ControlServer
-from realtime_matte.control.sockets import instances, open_folder
+from realtime_matte.control.client import instances
+from realtime_matte.control.server import ControlServer, open_listener
 from realtime_matte.pipeline.commands import LIVE
 from realtime_matte.pipeline.pipeline import Pipeline
 
@@ -48,7 +48,7 @@ def pipeline(empty_folder: None) -> Iterator[Pipeline]:  # noqa: ARG001
     background = SolidBackground(), SolidBackground()
     with open_pipeline(clip(MANY), Recorder(live=True), background=background) as opened:
         opened.step()
-        with closing(ControlServer(opened, folder=open_folder())):
+        with closing(ControlServer(opened, open_listener())):
             yield opened
 
 
@@ -231,9 +231,3 @@ def test_help_lists_the_live_options(capsys: pytest.CaptureFixture[str]) -> None
         main(["ctl", "--help"])
     printed = " ".join(capsys.readouterr().out.split())
     assert f": {', '.join(sorted(name.replace('_', '-') for name in LIVE))}" in printed
-
-
-def test_on_windows_it_says_where_it_works(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr("realtime_matte.cli.ctl.sys.platform", "win32")
-    assert main(["ctl", "status"]) == 2
-    assert capsys.readouterr().err.startswith("rtmatte: rtmatte ctl works on Linux and macOS only; ")

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from realtime_matte.control import sockets
-from realtime_matte.control.sockets import Instance, ask, choose, instances, open_folder, remove_stale
+from realtime_matte.control.client import Instance, ask, choose, instances
+from realtime_matte.control.sockets import open_folder, remove_stale
 from realtime_matte.errors import MatteError, SinkError
 
 
@@ -34,7 +35,7 @@ def answering(path: Path, answer: bytes) -> Iterator[Instance]:
 
         thread = threading.Thread(target=serve)
         thread.start()
-        yield Instance(7, path)
+        yield Instance(7, str(path))
         thread.join()
 
 
@@ -99,7 +100,7 @@ def test_instances_are_found_and_stale_sockets_deleted(runtime: Path) -> None:  
     leave_behind(folder / "12.sock")
     (folder / "notes.txt").touch()
     with listening(folder / "30.sock"), listening(folder / "4.sock"):
-        assert instances() == [Instance(4, folder / "4.sock"), Instance(30, folder / "30.sock")]
+        assert instances() == [Instance(4, str(folder / "4.sock")), Instance(30, str(folder / "30.sock"))]
     assert not (folder / "12.sock").exists()
     assert (folder / "notes.txt").exists()
 
@@ -161,6 +162,6 @@ def test_a_server_that_does_not_answer_is_an_error(tmp_path: Path) -> None:
         listening(tmp_path / "a.sock"),
         pytest.raises(MatteError, match=r"rtmatte \(pid 7\) does not answer: timed out; try again"),
     ):
-        ask(Instance(7, tmp_path / "a.sock"), "status", timeout_s=0.01)
+        ask(Instance(7, str(tmp_path / "a.sock")), "status", timeout_s=0.01)
     with pytest.raises(MatteError, match=r"does not answer: .*No such file"):
-        ask(Instance(7, tmp_path / "none.sock"), "status")
+        ask(Instance(7, str(tmp_path / "none.sock")), "status")

@@ -96,7 +96,7 @@ def test_the_preview_is_mirrored(screen: Screen) -> None:
 def test_the_standby_card_is_never_mirrored(screen: Screen, *, alpha: bool) -> None:
     """Its text could not be read. All ways of a card: while it runs, before the first frame, again, at the end."""
     sink = preview(alpha=alpha, size=(160, 90))
-    outputs = Outputs(SinkFormat(size=SIZE, fps=30.0, alpha=False), notify=[].append)
+    outputs = Outputs(SinkFormat(size=(160, 90), fps=30.0, alpha=alpha), notify=[].append)
     outputs.add(sink)
     card = StandbyCard(outputs, size=(160, 90), alpha=alpha, image=None, text=None)
     card.show_live("One moment, starting", 0.0)
