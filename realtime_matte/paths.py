@@ -83,13 +83,26 @@ def open_regular(path: Path) -> BinaryIO:
         OSError: It does not exist or cannot be read.
         BadFile: It is a pipe, socket or device.
     """
-    mode = path.stat().st_mode
-    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
-        raise BadFile(f"{str(path)!r} is a {_kind(mode)}, not a file", hint="name a file")
+    if not path.is_dir():
+        check_regular(path)
     return path.open("rb")
+
+
+def check_regular(path: Path) -> None:
+    """Check that the path is that of a file.
+
+    Raises:
+        OSError: It does not exist.
+        BadFile: It is a folder, pipe, socket or device.
+    """
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode):
+        raise BadFile(f"{str(path)!r} is a {_kind(mode)}, not a file", hint="name a file")
 
 
 def _kind(mode: int) -> str:
     if stat.S_ISFIFO(mode):
         return "named pipe"
+    if stat.S_ISDIR(mode):
+        return "folder"
     return "socket" if stat.S_ISSOCK(mode) else "device"

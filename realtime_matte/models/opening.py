@@ -13,7 +13,7 @@ from realtime_matte.interfaces import Network
 from realtime_matte.models.catalog import ModelFile, shipped_files, weights_folder
 from realtime_matte.models.options import UNLIMITED, UNVERIFIED, split_spec
 from realtime_matte.models.providers import ProviderStatus, list_status
-from realtime_matte.paths import in_utf8, is_file, named
+from realtime_matte.paths import check_regular, in_utf8, is_file, named
 
 AUTO: Final = "auto"
 """SMALL on a CPU, LARGE on a GPU that is fast enough for it."""
@@ -82,7 +82,7 @@ def provider_status() -> list[ProviderStatus]:
 
 
 def _path(name: str) -> Path:
-    """The file of a shipped network, or the one at a path. Raises SpecError, MissingFile."""
+    """The file of a shipped network, or the one at a path. Raises SpecError, MissingFile, BadFile."""
     shipped = shipped_files()
     if name in shipped:
         return shipped[name]
@@ -95,8 +95,11 @@ def _path(name: str) -> Path:
             f"choose one of: {names}, {', '.join(KEYERS)}; or give the path of an .onnx file",
         )
         raise SpecError(f"unknown model {name!r}", hint=hint)
-    if not is_file(path):
-        raise MissingFile(f"model file {name} does not exist", hint=f"shipped models are: {names}")
+    try:
+        check_regular(path)
+    except OSError as error:
+        reason = "does not exist" if isinstance(error, FileNotFoundError) else f"cannot be read: {error.strerror}"
+        raise MissingFile(f"model file {name} {reason}", hint=f"shipped models are: {names}") from error
     return Path(in_utf8(path))
 
 

@@ -230,7 +230,7 @@ def networks() -> Iterator[Named]:
         yield model(f"networks/{name}.onnx", Refused())
     yield model("networks/two-gigabytes-of-zeros.onnx", Refused(max_mb=700))
     for kind in ("constant-of-shape", "resize", "folded"):
-        yield model(f"networks/bomb-{kind}.onnx", Refused("MB of memory"))
+        yield model(f"networks/bomb-{kind}.onnx", Refused("MB of memory", max_mb=1400))
     yield model("networks/page.onnx", Refused("text|web page"))
 
 
@@ -265,6 +265,9 @@ def arguments() -> Iterator[Named]:
     for option in ("--bg", "--camera", "--output", "--model", "--size", "--config"):
         words = [*_others(option), option, ESCAPES, "--quiet"]
         yield Named(f"{option} with escape codes", [], words, Refused())
+    for place in ("/dev/zero", "/dev/null", "{scratch}"):
+        words = [*_others("--model"), "--model", place, "--quiet"]
+        yield Named(f"--model {place}", [], words, Refused("is a (device|folder), not a file"))
     words = [*_others("--model"), "--model", "{inputs}/settings/\x1b[31mred.onnx", "--quiet"]
     yield Named("--model with escape codes in a file's name", ["settings/\x1b[31mred.onnx"], words, Refused())
     for output in ("frames:{scratch}/out/\x1b[31mred", "{scratch}/out/\x1b[31mred.mp4"):

@@ -114,8 +114,16 @@ def test_path_without_permission_is_refused_as_missing(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(Path, "stat", stat)
     for name in ("/home/somebody/net.onnx", "a" * 300, "a" * 300 + ".onnx"):
-        with pytest.raises((MissingFile, SpecError), match=r"^model file .* does not exist|^unknown model"):
+        with pytest.raises((MissingFile, SpecError), match=r"^model file .* cannot be read: |^unknown model"):
             models.open(name)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no devices in the file system")
+@pytest.mark.parametrize(("place", "kind"), [("/dev/zero", "device"), ("/dev", "folder"), ("pipe.onnx", "named pipe")])
+def test_what_is_not_a_file_is_named(place: str, kind: str, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.onnx")
+    with pytest.raises(BadFile, match=f"'.*{place}' is a {kind}, not a file; name a file"):
+        models.open(str(tmp_path / place))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere file names are Unicode")
