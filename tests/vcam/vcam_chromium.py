@@ -1,11 +1,13 @@
 """Headless Chromium, controlled through its debugging pipe: needs no driver and no package."""
 
+import base64
 import json
 import os
 import shutil
 import subprocess
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
@@ -34,11 +36,9 @@ def find() -> str | None:
 
 
 class Chromium:
-    """A browser with one page open; killed at the end of the ``with``."""
+    """A browser; killed at the end of the ``with``. Used by one thread."""
 
-    def __init__(self, program: str, page: bytes, *, folder: Path) -> None:
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _serving(page))
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+    def __init__(self, program: str, *, folder: Path) -> None:
         command_read, command_write = os.pipe()
         answer_read, answer_write = os.pipe()
         script = f'exec "$0" "$@" 3<&{command_read} 4>&{answer_write}'  # the numbers that Chromium expects
@@ -50,19 +50,27 @@ class Chromium:
         self._limit = threading.Timer(LIMIT_S, self._process.kill)
         self._limit.start()
         self._count = 0
-        self._session: str | None = None
-        self._navigate(f"http://127.0.0.1:{self._server.server_port}/")
 
-    def run(self, script: str) -> Any:  # noqa: ANN401 - any JSON
-        """The value of an expression in the page."""
-        parameters = {"expression": script, "awaitPromise": True, "returnByValue": True}
-        answer = self._call("Runtime.evaluate", parameters)
-        assert "exceptionDetails" not in answer, answer["exceptionDetails"]
-        return answer["result"].get("value")
+    def open(self, address: str) -> "Page":
+        """A page that shows this address, beside the others."""
+        target = self.call("Target.createTarget", {"url": "about:blank", "newWindow": True})["targetId"]  # not hidden
+        session = self.call("Target.attachToTarget", {"targetId": target, "flatten": True})["sessionId"]
+        self.call("Page.enable", {}, session=session)
+        self.call("Page.navigate", {"url": address}, session=session)
+        self._await(lambda message: message.get("method") == "Page.loadEventFired" and message["sessionId"] == session)
+        return Page(self, session)
 
-    def screenshot(self) -> str:
-        """A PNG, in base 64."""
-        return str(self._call("Page.captureScreenshot", {})["data"])
+    def call(self, method: str, parameters: Mapping[str, object], *, session: str | None = None) -> Any:  # noqa: ANN401 - any JSON
+        """The result of a command of the debugging protocol."""
+        self._count += 1
+        number = self._count
+        call = {"id": number, "method": method, "params": parameters}
+        if session:
+            call["sessionId"] = session
+        self._commands.write(json.dumps(call).encode() + b"\0")
+        answer = self._await(lambda message: message.get("id") == number)
+        assert "result" in answer, answer
+        return answer["result"]
 
     def __enter__(self) -> Self:
         return self
@@ -75,26 +83,6 @@ class Chromium:
         self._process.wait(LIMIT_S)
         self._commands.close()
         self._answers.close()
-        self._server.shutdown()
-        self._server.server_close()
-
-    def _navigate(self, address: str) -> None:
-        target = self._call("Target.createTarget", {"url": "about:blank"})["targetId"]
-        self._session = self._call("Target.attachToTarget", {"targetId": target, "flatten": True})["sessionId"]
-        self._call("Page.enable", {})
-        self._call("Page.navigate", {"url": address})
-        self._await(lambda message: message.get("method") == "Page.loadEventFired")
-
-    def _call(self, method: str, parameters: Mapping[str, object]) -> Any:  # noqa: ANN401 - any JSON
-        self._count += 1
-        number = self._count
-        call = {"id": number, "method": method, "params": parameters}
-        if self._session:
-            call["sessionId"] = self._session
-        self._commands.write(json.dumps(call).encode() + b"\0")
-        answer = self._await(lambda message: message.get("id") == number)
-        assert "result" in answer, answer
-        return answer["result"]
 
     def _await(self, matches: Any) -> dict[str, Any]:  # noqa: ANN401
         while True:
@@ -108,6 +96,37 @@ class Chromium:
             assert letter, f"Chromium ended, or took longer than {LIMIT_S:g} s"
             text += letter
         return bytes(text)
+
+
+class Page:
+    """A page of a browser."""
+
+    def __init__(self, browser: Chromium, session: str) -> None:
+        self._browser = browser
+        self._session = session
+
+    def run(self, script: str) -> Any:  # noqa: ANN401 - any JSON
+        """The value of an expression in the page."""
+        parameters = {"expression": script, "awaitPromise": True, "returnByValue": True}
+        answer = self._browser.call("Runtime.evaluate", parameters, session=self._session)
+        assert "exceptionDetails" not in answer, answer["exceptionDetails"]
+        return answer["result"].get("value")
+
+    def screenshot(self) -> bytes:
+        """A PNG."""
+        return base64.b64decode(self._browser.call("Page.captureScreenshot", {}, session=self._session)["data"])
+
+
+@contextmanager
+def served(page: bytes) -> Iterator[str]:
+    """The address of a server that answers every request with this page."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _serving(page))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/"
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 def _serving(page: bytes) -> type[BaseHTTPRequestHandler]:
