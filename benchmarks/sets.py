@@ -76,6 +76,7 @@ SETS: Final[dict[str, LoadSet]] = {
     "no_person": no_person,
     "no_person2": no_person2,
     "webcams": webcams.load,
+    "noisy": webcams.load_noisy,
 }
 
 

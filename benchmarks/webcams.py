@@ -55,6 +55,15 @@ def load(data: Path, cache: Path = composites.CACHE, *, people: int = PEOPLE) ->
     return [_recorded(scene, camera, number) for camera in CAMERAS for number, scene in enumerate(scenes)]
 
 
+def load_noisy(data: Path, cache: Path = composites.CACHE, *, people: int = 12) -> list[Clip]:
+    """``people`` of the composites, 30 frames each, recorded by the dark webcam: a high gain, so a lot of noise.
+
+    Raises:
+        FileNotFoundError: the pack is not in ``data``.
+    """
+    return [_recorded(scene, "dark", number) for number, scene in enumerate(composites.load(data, cache)[:people])]
+
+
 def _narrowed(clip: Clip) -> Clip:
     return Clip(
         clip.name,
@@ -77,7 +86,7 @@ def _recorded(scene: Clip, name: str, number: int) -> Clip:
 
 
 def _repeated(items: Sequence[Item]) -> list[Item]:
-    return list(items) * (FRAMES // len(items))
+    return list(items) * max(1, FRAMES // len(items))
 
 
 def good(rng: Generator) -> Camera:

@@ -41,6 +41,15 @@ WINDOW: Final = (2 * RADIUS_CELLS + 1, 2 * RADIUS_CELLS + 1)
 EPSILON: Final = np.float32(3e-4)
 """The filter's regularisation, for colours in [0, 1]: variance below this is texture, above it an edge."""
 
+NOISE_WEIGHT: Final = 32
+"""Regularisation per variance of the noise: the smallest with which alpha flickers no more than the network's own."""
+
+HARMLESS_NOISE: Final = (3 / 255) ** 2
+"""Variance that changes nothing: webcams in good light have less."""
+
+ANCHOR_NOISE: Final = 5e-5
+"""Variance above HARMLESS_NOISE from which on models are closer to their cell's alpha than to the window's mean."""
+
 GAIN, SHIFT = np.float32(1.12), np.float32(-0.06)
 """Alpha becomes GAIN * alpha + SHIFT: the filter leaves a trace of foreground in the background and the reverse."""
 
@@ -56,12 +65,24 @@ class GuidedFilter:
         self._solved, self._linear = np.zeros((2, *shape, LINEAR), np.float32)
         self._colours = np.zeros((*shape, COLOURS), np.float32)
 
-    def fit(self, guide: Pixels, alpha: Alpha) -> LocalLinearModels:
-        """The models for ``guide`` (h, w, 3) and ``alpha`` (h, w); overwritten by the next call."""
+    def fit(self, guide: Pixels, alpha: Alpha, *, noise: float = 0.0) -> LocalLinearModels:
+        """The models for ``guide`` (h, w, 3) and ``alpha`` (h, w); overwritten by the next call.
+
+        Args:
+            guide: Colours on the grid, whose noise is averaged away.
+            alpha: Of the network, corrected.
+            noise: Variance of the noise of the frame's pixels, for colours in [0, 1]. Each pixel's noise times the
+                gain of its model is noise of alpha, which flickers. The more noise, the smaller the gains are, as in
+                any regression with errors in its variables, and the closer a model is to its own cell's alpha instead
+                of the window's mean.
+        """
+        noise = max(0.0, noise - HARMLESS_NOISE)
         moments(read_only(guide), alpha, self._moments)
         cv2.blur(self._moments, WINDOW, dst=self._means)
-        solve(self._means, EPSILON, self._solved, self._colours)
+        solve(self._means, EPSILON + np.float32(NOISE_WEIGHT * noise), self._solved, self._colours)
         cv2.blur(self._solved, WINDOW, dst=self._linear)
+        if noise > 0:
+            anchor(read_only(guide), alpha, np.float32(noise**2 / (noise**2 + ANCHOR_NOISE**2)), self._linear)
         return self._linear, self._colours
 
 
@@ -112,3 +133,13 @@ def solve(means: Floats, epsilon: np.float32, linear: Floats, colours: Floats) -
             foreground, background = full / a, full / (1 - a)
             colour[0], colour[1], colour[2] = ab * foreground, ag * foreground, ar * foreground
             colour[3], colour[4], colour[5] = (b - ab) * background, (g - ag) * background, (r - ar) * background
+
+
+@kernel
+def anchor(guide: Bytes, alpha: Floats, share: np.float32, linear: Floats) -> None:
+    """Move each model's constant by ``share`` towards the one that gives the cell's ``alpha`` for its own colour."""
+    for y in range(alpha.shape[0]):
+        for x in range(alpha.shape[1]):
+            colour, model = guide[y, x], linear[y, x]
+            own = GAIN * alpha[y, x] + SHIFT - model[0] * colour[0] - model[1] * colour[1] - model[2] * colour[2]
+            model[3] += share * (own - model[3])

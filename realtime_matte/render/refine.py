@@ -10,6 +10,7 @@ from realtime_matte.render.composite import composite
 from realtime_matte.render.doubt import DoubtDetector
 from realtime_matte.render.guided_filter import GuidedFilter
 from realtime_matte.render.jit import read_only
+from realtime_matte.render.noise import NoiseEstimator
 from realtime_matte.render.temporal import filter_alpha
 from realtime_matte.render.upsample import UpsampledMatte, Upsampler
 
@@ -81,6 +82,7 @@ class _GridRefiner:
         self._time: float | None = None  # of the previous frame
         self._clean_plate = CleanPlate(shape)
         self._doubt_detector = DoubtDetector()
+        self._noise = NoiseEstimator(size)
         self._guided_filter = GuidedFilter(shape)
         self.upsampler = Upsampler(shape, size)
 
@@ -93,13 +95,16 @@ class _GridRefiner:
         self._update_alpha(matte.alpha, guide, frame.time)
         self.covered, revealed = cv2.mean(matte.alpha)[0], self._clean_plate.revealed
         self.doubt = self._doubt_detector.update(covered=self.covered, revealed=revealed, time=frame.time)
-        return self.upsampler.upsample(frame, self._guided_filter.fit(guide, self._alpha))
+        self._noise.update(frame.pixels, frame.time)
+        models = self._guided_filter.fit(guide, self._alpha, noise=self._noise.variance)
+        return self.upsampler.upsample(frame, models)
 
     def reset(self) -> None:
         """Drop the memory of earlier frames."""
         self._time = None
         self.doubt = ""
         self._clean_plate.reset()
+        self._noise.reset()
         self._doubt_detector = DoubtDetector()
 
     def _update_alpha(self, alpha: Alpha, guide: Pixels, time: float) -> None:

@@ -26,6 +26,7 @@ KERNELS: Final[Sequence[Callable[..., object]]] = (
     temporal.update,
     guided_filter.moments,
     guided_filter.solve,
+    guided_filter.anchor,
     upsample.classify,
     upsample.split,
     upsample.upsample_composite,
@@ -191,8 +192,10 @@ def _run_kernels() -> None:
     pixels = np.zeros((32, 32, 3), np.uint8)
     area_resize.AreaResizer((32, 32), (16, 16))(pixels, np.zeros((16, 16, 3), np.uint8))
     refiner = Refiner((32, 32))
-    for index in range(2):
-        matte = refiner.refine(Frame(pixels, float(index), index), Matte(np.zeros((16, 16), np.float32)))
+    for index, noisy in enumerate(
+        (pixels, pixels + np.uint8(9))
+    ):  # kernels for noise are needed from the second frame on
+        matte = refiner.refine(Frame(noisy, float(index), index), Matte(np.zeros((16, 16), np.float32)))
     matte.over(pixels, pixels.copy())
     composite(read_only(matte.foreground), matte.alpha, read_only(pixels), np.zeros(96, np.uint16), pixels.copy())
     pack_bgra(read_only(matte.foreground), matte.alpha, np.zeros((32, 32, 4), np.uint8))

@@ -445,7 +445,7 @@ def test_training_can_evaluate_without_the_package(stills: Path) -> None:
             (
                 "no set or folder called 'gone'; "
                 "the sets are: composites, long, entrances, portraits, clips, gestures, stripes, "
-                "no_person, no_person2, webcams"
+                "no_person, no_person2, webcams, noisy"
             ),
         ),
         (
