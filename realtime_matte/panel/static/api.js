@@ -7,7 +7,7 @@ const STORED = 'rtmatte-token';
 
 export const keepToken = (token) => sessionStorage.setItem(STORED, token);
 
-/** Takes the key out of the address, so that it is neither seen nor copied with it. Returns '' if there is none. */
+/** Takes the key out of the address, so that it is not copied with it. '' if there is none. */
 export function takeToken() {
   const given = new URLSearchParams(location.hash.slice(1)).get('token');
   if (given) {
@@ -50,7 +50,7 @@ export const get = async (path) => parsed(await request('GET', path));
 export const getBlob = async (path) => (await request('GET', path)).blob();
 export const postForBlob = async (path) => (await request('POST', path)).blob();
 
-/** A change. Its answer, if it is a status, is shown at once. */
+/** A change; an answer with the status is shown at once. */
 export async function send(method, path, body) {
   const answer = await parsed(await request(method, path, body));
   applyAnswer(answer);
@@ -60,7 +60,7 @@ export async function send(method, path, body) {
 export const post = (path, body = {}) => send('POST', path, body);
 export const command = (key, value = null) => post('/api/commands', { key, value });
 
-/** Uploads a file and reports its progress, a part from 0 to 1. Answers with JSON. */
+/** Uploads a file; `onProgress` gets the part that is sent. */
 export function upload(path, file, onProgress) {
   return new Promise((resolve, reject) => {
     const call = new XMLHttpRequest(); // fetch reports no progress of what it sends
@@ -79,7 +79,7 @@ export function upload(path, file, onProgress) {
   });
 }
 
-/** A function that runs `work(value)` one at a time; of several values that wait meanwhile, the last one counts. */
+/** Runs `work(value)` one at a time; of several values that wait, the last one counts. */
 export function newestWins(work) {
   let running = false;
   let waiting = null;

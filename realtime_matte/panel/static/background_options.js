@@ -11,10 +11,7 @@ export function backgroundOptions(item) {
   const values = Object.fromEntries(item.options.map((option) => [option.name, option.value]));
   const fields = item.options.map((option) => makeField(option, (value) => {
     values[option.name] = value;
-    return post('/api/background', { id: item.id, options: given(values) });
+    return post('/api/background', { id: item.id, options: values });
   }));
   return [h('fieldset', { class: 'group' }, h('legend', { text: texts.backgrounds.optionsOf(item.name) }), fields.map(({ element }) => element))];
 }
-
-/** Without those that are left at their default. */
-const given = (values) => Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null && value !== undefined));

@@ -1,7 +1,7 @@
 // The gallery of backgrounds.
 
 import { get, getBlob, post, send } from './api.js';
-import { announce, h, icon, placeholder, roundButton, toastError, whileBusy } from './dom.js';
+import { announce, failed, h, icon, placeholder, roundButton, toastError, whileBusy } from './dom.js';
 import { backgroundOptions } from './background_options.js';
 import { optionForms } from './options.js';
 import { subscribe } from './store.js';
@@ -42,7 +42,7 @@ async function load() {
   try {
     list = await get('/api/backgrounds');
   } catch (error) {
-    if (!shown) gallery.replaceChildren(placeholder('error', error.message, { text: texts.error.retry, run: load }));
+    if (!shown) gallery.replaceChildren(failed(error, load));
     return;
   }
   const key = JSON.stringify(list);

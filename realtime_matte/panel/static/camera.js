@@ -8,12 +8,14 @@ import { optionForms } from './options.js';
 import { current, optionValue, subscribe } from './store.js';
 import { texts } from './texts.js';
 
-const COMMON = [[640, 360], [1280, 720], [1920, 1080]]; // for sources that list no modes
+const COMMON = ['640x360', '1280x720', '1920x1080']; // for sources that list no modes
 const COMMON_RATES = [15, 24, 30, 60];
 
+const sizeText = (size) => texts.camera.sizeOf(...size.split('x'));
+const rateText = (rate) => texts.camera.rateOf(Math.round(rate * 100) / 100);
 const now = h('p', { class: 'help' });
-const size = makeSelect('size', texts.camera.size, String);
-const fps = makeSelect('fps', texts.camera.fps, Number);
+const size = makeSelect('size', texts.camera.size, String, sizeText);
+const fps = makeSelect('fps', texts.camera.fps, Number, rateText);
 
 let cameras = [];
 
@@ -70,28 +72,29 @@ function showModes() {
   const modes = currentCamera()?.modes ?? [];
   const wanted = optionValue('size')?.join('x') ?? '';
   size.fill(sizes(modes), wanted);
-  fps.fill(rates(modes.filter(({ width, height }) => !wanted || `${width}x${height}` === wanted)), optionValue('fps'));
+  fps.fill(rates(modes.filter((mode) => !wanted || asText(mode) === wanted)), optionValue('fps'));
 }
 
 function sizes(modes) {
-  const found = modes.length ? modes.map(({ width, height }) => [width, height]) : COMMON;
-  const unique = [...new Map(found.map((pair) => [pair.join('x'), pair])).values()];
-  return unique.sort((a, b) => a[0] * a[1] - b[0] * b[1]).map((pair) => [pair.join('x'), texts.camera.sizeOf(...pair)]);
+  const found = modes.length ? modes.sort((a, b) => a.width * a.height - b.width * b.height).map(asText) : COMMON;
+  return [...new Set(found)].map((size) => [size, sizeText(size)]);
 }
 
 function rates(modes) {
   const found = modes.length ? modes.flatMap((mode) => mode.fps) : COMMON_RATES;
-  return [...new Set(found)].sort((a, b) => a - b).map((rate) => [String(rate), texts.camera.rateOf(Math.round(rate * 100) / 100)]);
+  return [...new Set(found)].sort((a, b) => a - b).map((rate) => [String(rate), rateText(rate)]);
 }
 
+const asText = ({ width, height }) => `${width}x${height}`;
+
 /** A list of values with the camera's own first. It is made again when the values or the choice change. */
-function makeSelect(name, label, typed) {
+function makeSelect(name, label, typed, shown) {
   const element = h('div');
   let filled = '';
   const fill = (values, value) => {
     const chosen = String(value ?? '');
     const known = !chosen || values.some(([choice]) => choice === chosen);
-    const choices = known ? values : [...values, [chosen, chosen]];
+    const choices = known ? values : [...values, [chosen, shown(chosen)]];
     const content = JSON.stringify([choices, chosen]);
     if (content === filled) return;
     filled = content;

@@ -3,7 +3,7 @@
 import { h, svg } from './dom.js';
 import { texts } from './texts.js';
 
-export const STAGES = ['fit', 'matte', 'refine', 'background', 'composite', 'send']; // `wait` is no work
+const STAGES = ['fit', 'matte', 'refine', 'background', 'composite', 'send']; // `wait` is no work
 const SAMPLES = 80;
 const WIDTH = 320;
 const HEIGHT = 96;

@@ -1,6 +1,6 @@
 // A list to choose one or several things from, which is asked for from the server and stays in step with it.
 
-import { errorLine, h, placeholder } from './dom.js';
+import { errorLine, failed, h, placeholder } from './dom.js';
 import { texts } from './texts.js';
 
 /**
@@ -20,7 +20,7 @@ export function createChoices({ name, several = false, load, items, change, word
       loaded = await load();
       show();
     } catch (problem) {
-      if (!loaded) list.replaceChildren(placeholder('error', problem.message, { text: texts.error.retry, run: reload }));
+      if (!loaded) list.replaceChildren(failed(problem, reload));
     }
   }
 

@@ -17,8 +17,6 @@ let recording = null; // {file, since}: `since` by the page's clock, so that the
 let byPointer = false; // whether the focus was set by a click: then the space bar is not for the focused button
 
 export function fillDock(element) {
-  element.setAttribute('role', 'group');
-  element.setAttribute('aria-label', texts.dock.label);
   element.append(snapshot, standby, record);
   standby.addEventListener('click', toggleStandby);
   snapshot.addEventListener('click', takeSnapshot);
@@ -41,7 +39,7 @@ async function takeSnapshot() {
     try {
       const blob = await postForBlob('/api/snapshot');
       flash();
-      download(blob, `rtmatte-${timestamp(new Date())}.png`);
+      download(blob, `rtmatte-${timestamp()}.png`);
       toast(texts.dock.snapshotDone);
     } catch (error) {
       toastError(error);
@@ -54,7 +52,7 @@ async function toggleRecording() {
   await whileBusy(record, async () => {
     try {
       await command(stopped ? 'record_stop' : 'record_start');
-      if (stopped) toast(texts.dock.recorded(stopped));
+      if (stopped) toast(texts.dock.recorded, { hint: stopped });
       else if (recording) announce(texts.dock.recording(recording.file));
     } catch (error) {
       toastError(error);
@@ -93,8 +91,8 @@ function clock(seconds) {
   return (parts[0] ? parts : parts.slice(1)).map((part) => String(part).padStart(2, '0')).join(':');
 }
 
-const timestamp = (date) =>
-  new Date(date.getTime() - date.getTimezoneOffset() * 60000).toISOString().slice(0, 19).replace(/[-:]/g, '').replace('T', '-');
+/** "20261129-194501", in local time. */
+const timestamp = () => new Date().toLocaleString('sv').replace(/[-:]/g, '').replace(' ', '-');
 
 function download(blob, name) {
   const url = URL.createObjectURL(blob);

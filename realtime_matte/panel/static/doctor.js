@@ -1,7 +1,7 @@
 // The doctor's findings as cards. Commands are copied, never run from here.
 
 import { get } from './api.js';
-import { announce, h, icon, placeholder, roundButton, toast, whileBusy } from './dom.js';
+import { announce, failed, h, icon, placeholder, roundButton, toast, whileBusy } from './dom.js';
 import { texts } from './texts.js';
 
 const ICONS = { ok: 'check', note: 'info', warning: 'warning', error: 'warning' };
@@ -27,7 +27,7 @@ async function load() {
     cards.replaceChildren(...sorted.map(makeCard));
     if (findings.every(({ state }) => state === 'ok')) announce(texts.doctor.allGood);
   } catch (error) {
-    cards.replaceChildren(placeholder('error', error.message, { text: texts.error.retry, run: load }));
+    cards.replaceChildren(failed(error, load));
   } finally {
     cards.removeAttribute('aria-busy');
   }

@@ -1,6 +1,7 @@
 // Elements, icons, short messages and announcements.
 
 import { icons } from './icons.js';
+import { texts } from './texts.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
 const TOAST_MS = 6000;
@@ -30,7 +31,7 @@ export function svg(tag, attributes = {}, ...children) {
 /** A decorative icon of icons.js; the text beside it, or the label of its button, says what it means. */
 export function icon(name) {
   const paths = icons[name].map((d) => svg('path', { d }));
-  return svg('svg', { viewBox: '0 0 24 24', class: 'icon', 'aria-hidden': 'true', focusable: 'false' }, ...paths);
+  return svg('svg', { viewBox: '0 0 24 24', class: 'icon', 'aria-hidden': 'true' }, ...paths);
 }
 
 /** Shows `icon name` in place of the icon that `element` begins with. */
@@ -113,3 +114,5 @@ export function placeholder(kind, text, retry = null) {
     retry && textButton(retry.text, retry.run),
   );
 }
+
+export const failed = (error, run) => placeholder('error', error.message, { text: texts.error.retry, run });

@@ -9,7 +9,7 @@ const fps = h('span', { class: 'figure' });
 const age = h('span', { class: 'figure' });
 const readers = h('span', { class: 'readers' });
 const onDemand = h('span', { class: 'readers on-demand' }, icon('info'), texts.preview.onDemand);
-const notes = h('button', { class: 'notes', popovertarget: 'notes', hidden: true }, icon('warning'), h('span'));
+const notes = h('button', { class: 'notes', popovertarget: 'notes', hidden: true }, icon('info'), h('span'));
 const list = h('ul');
 const popover = h(
   'div',
@@ -24,8 +24,6 @@ let announced = '';
 let shownNotes = '';
 
 export function fillFacts(element) {
-  element.setAttribute('aria-label', texts.facts.label);
-  element.setAttribute('role', 'region');
   element.append(reason, fps, age, readers, onDemand, notes, popover);
   subscribe(show);
 }
@@ -42,6 +40,7 @@ function show(state) {
   readers.textContent = running ? watchers(status) : '';
   readers.title = running ? status.readers.join(', ') : '';
   onDemand.hidden = !(running && status.options.on_demand);
+  notes.classList.toggle('bad', Boolean(running && status.outputs.some(({ fault: bad }) => bad)));
   showNotes(running ? notesOf(status) : []);
   say(texts.facts.announce(texts.states[now] ?? now, why));
 }

@@ -20,7 +20,6 @@ export function start(showFrame) {
   if (takeToken()) connect();
   else update({ connection: 'no token' });
   document.addEventListener('visibilitychange', () => document.hidden || hurry());
-  addEventListener('online', hurry);
 }
 
 /** Asks for the next preview frame. Returns whether it could be asked for. */

@@ -1,7 +1,7 @@
 // The options of Config as forms, group by group, in step with the status.
 
 import { command, get } from './api.js';
-import { h, placeholder } from './dom.js';
+import { failed, h } from './dom.js';
 import { makeField } from './forms.js';
 import { current, optionValue, subscribe } from './store.js';
 import { texts } from './texts.js';
@@ -15,7 +15,7 @@ const TAB_OF_GROUP = { Camera: 'camera', Background: 'background', Output: 'outp
 let loading = null;
 
 /** The groups of options, asked for once. */
-export function loadOptions() {
+function loadOptions() {
   loading ??= get('/api/options').catch((error) => {
     loading = null;
     throw error;
@@ -32,7 +32,7 @@ export function optionForms(tab, { untitled = [] } = {}) {
       element.replaceChildren(...groups.filter((group) => (TAB_OF_GROUP[group.name] ?? 'camera') === tab)
         .flatMap((group) => makeGroup(group, !untitled.includes(group.name))));
     } catch (error) {
-      element.replaceChildren(placeholder('error', error.message || texts.error.load, { text: texts.error.retry, run: fill }));
+      element.replaceChildren(failed(error, fill));
     }
   };
   fill();

@@ -9,8 +9,6 @@ import { openTab } from './tabs.js';
 import { texts } from './texts.js';
 
 const WIDTHS = [320, 480, 640, 960, 1280];
-const FOCUSED_MS = 33; // between two frames: 30 a second while the page is used
-const UNFOCUSED_MS = 66; // 15 while another window is
 const UNANSWERED_MS = 5000; // then the request is taken for lost
 const FLIPPED = 'rtmatte-flipped';
 
@@ -34,15 +32,13 @@ export function createPreview() {
 
 /** Draws a preview frame, then asks for the next one. */
 export async function drawFrame(blob) {
-  const started = performance.now();
   const bitmap = await createImageBitmap(blob).catch(() => null);
   if (bitmap) {
     draw(bitmap);
     bitmap.close();
   }
   askedAt = 0;
-  const pause = document.hasFocus() ? FOCUSED_MS : UNFOCUSED_MS;
-  setTimeout(ask, Math.max(0, pause - (performance.now() - started)));
+  ask();
 }
 
 /** A short flash, as of a shutter. */

@@ -8,6 +8,7 @@ import { optionForms } from './options.js';
 import { optionValue, subscribe } from './store.js';
 import { texts } from './texts.js';
 
+const NORMAL = '?quality=normal';
 const facts = h('dl', { class: 'facts-list' });
 const noTimes = h('p', { class: 'help', text: texts.quality.noStages });
 const chart = createChart();
@@ -22,8 +23,9 @@ const choices = createChoices({
 });
 
 export function createQuality() {
-  const element = h('div', {}, h('h2', { text: texts.quality.title }), choices.element,
-    h('h3', { text: texts.quality.stages }), chart.element, noTimes, facts, optionForms('quality', { untitled: ['Model'] }));
+  const element = h('div', {}, h('h2', { text: texts.quality.title }),
+    h('h3', { text: texts.quality.stages }), chart.element, noTimes, facts,
+    h('h3', { text: texts.quality.label }), choices.element, optionForms('quality', { untitled: ['Model'] }));
   subscribe(({ status }) => {
     choices.show();
     showFacts(status);
@@ -35,9 +37,10 @@ export function createQuality() {
 function listModels(models) {
   const chosen = optionValue('model');
   const known = Object.fromEntries(models.map((model) => [model.name, model]));
-  const names = new Set(['auto', ...Object.keys(known), chosen ?? 'auto']);
+  const names = new Set(['auto', ...Object.keys(known), chosen ?? 'auto']); // `?quality=normal` is the plain name
+  if (!chosen?.endsWith(NORMAL)) models.forEach(({ name }) => name.endsWith(NORMAL) && names.delete(name));
   return [...names].map((name) => ({
-    value: name, title: name, about: known[name]?.about, note: known[name]?.ms && texts.quality.msOf(known[name].ms), checked: name === chosen,
+    value: name, title: name.replace('?quality=', ' · '), about: known[name]?.about, note: known[name]?.ms && texts.quality.msOf(known[name].ms), checked: name === chosen,
   }));
 }
 

@@ -1,8 +1,9 @@
 // Presets, what holds at every start, appearance, and the end of the run.
 
 import { command, get, post, send } from './api.js';
-import { errorLine, h, placeholder, roundButton, textButton, toast, toastError, uniqueId, whileBusy } from './dom.js';
-import { current, subscribe } from './store.js';
+import { errorLine, failed, h, placeholder, roundButton, textButton, toast, toastError, uniqueId, whileBusy } from './dom.js';
+import { makeField } from './forms.js';
+import { subscribe } from './store.js';
 import { texts } from './texts.js';
 
 const list = h('ul', { class: 'list' });
@@ -28,7 +29,7 @@ async function loadPresets() {
     list.replaceChildren(...(presets.length ? presets.map(presetRow) : [h('li', {}, placeholder('empty', texts.settings.noPresets))]));
     fillPick(presets);
   } catch (error) {
-    list.replaceChildren(h('li', {}, placeholder('error', error.message, { text: texts.error.retry, run: loadPresets })));
+    list.replaceChildren(h('li', {}, failed(error, loadPresets)));
   }
 }
 
@@ -106,37 +107,24 @@ function saveDefault() {
 }
 
 function autostart() {
-  const id = uniqueId('autostart');
-  const input = h('input', { type: 'checkbox', role: 'switch', class: 'switch', id, disabled: true });
-  const help = h('p', { class: 'help' });
-  const show = ({ enabled, supported, message }) => {
-    input.checked = enabled;
-    input.disabled = !supported;
-    help.textContent = message ?? '';
+  const place = h('div');
+  const fill = ({ enabled, supported, message }) => {
+    const option = { name: 'autostart', label: texts.settings.autostart, help: message, kind: 'switch', value: enabled };
+    place.replaceChildren(makeField(option, async (value) => fill(await post('/api/autostart', { enabled: value }))).element);
+    place.querySelector('input').disabled = !supported;
   };
-  get('/api/autostart').then(show, (error) => { help.textContent = error.message; });
-  input.addEventListener('change', async () => {
-    try {
-      show(await post('/api/autostart', { enabled: input.checked }));
-    } catch (error) {
-      input.checked = !input.checked;
-      toastError(error);
-    }
-  });
-  return h('div', { class: 'field wide' }, h('div', { class: 'row between' }, h('label', { for: id, text: texts.settings.autostart }), input), help);
+  get('/api/autostart').then(fill, () => {});
+  return place;
 }
 
 /** Asks once before it ends the run. */
 function quit() {
-  const ask = textButton(texts.settings.quit, () => toggle(true), 'danger');
-  const yes = textButton(texts.settings.quitYes, () =>
-    command('quit').catch((error) => current().connection === 'open' && toastError(error)), 'danger');
-  const no = textButton(texts.settings.quitNo, () => toggle(false));
-  const sure = h('div', { class: 'row', hidden: true, role: 'group', 'aria-label': texts.settings.quitAsk }, h('span', { text: texts.settings.quitAsk }), yes, no);
-  const toggle = (asking) => {
-    ask.hidden = asking;
-    sure.hidden = !asking;
-    (asking ? no : ask).focus();
+  let asked = false;
+  const ask = (asking) => {
+    asked = asking;
+    button.textContent = asked ? texts.settings.quitAsk : texts.settings.quit;
   };
-  return h('div', { class: 'field' }, ask, sure, h('p', { class: 'help', text: texts.settings.quitHint }));
+  const button = textButton(texts.settings.quit, () => (asked ? command('quit').catch(() => {}) : ask(true)), 'danger');
+  button.addEventListener('blur', () => ask(false));
+  return h('div', { class: 'field' }, button, h('p', { class: 'help', text: texts.settings.quitHint }));
 }

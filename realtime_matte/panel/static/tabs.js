@@ -12,10 +12,7 @@ let select = () => {};
 /** Shows the tab `name` from anywhere on the page. */
 export const openTab = (name) => select(name);
 
-/**
- * Fills the rail and the panel.
- * `makers`: {name: () => ({element, shown})}; `shown()` runs each time that the tab is opened.
- */
+/** `makers`: {name: () => ({element, shown})}; `shown()` runs each time that the tab is opened. */
 export function installTabs(rail, panel, makers) {
   const names = Object.keys(makers);
   const made = {};

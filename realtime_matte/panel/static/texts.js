@@ -41,7 +41,6 @@ export const texts = {
   },
 
   facts: {
-    label: 'Status',
     fps: (fps) => `${fps} fps`,
     age: (ms) => `${ms} ms delay`,
     watched: (names) => `Watched by ${names}`,
@@ -53,7 +52,6 @@ export const texts = {
   },
 
   dock: {
-    label: 'Controls',
     standby: 'Standby',
     standbyHint: 'Turn the camera off',
     resume: 'Back to live',
@@ -64,7 +62,7 @@ export const texts = {
     record: 'Record',
     stop: (time) => `Stop ${time}`,
     recording: (file) => `Recording to ${file}`,
-    recorded: (file) => `Recording saved: ${file}`,
+    recorded: 'Recording saved',
   },
 
   tabs: {
@@ -173,9 +171,7 @@ export const texts = {
     version: (version) => `rtmatte ${version}`,
     quit: 'Quit rtmatte',
     quitHint: 'Stops the camera and the outputs',
-    quitAsk: 'Quit now?',
-    quitYes: 'Quit',
-    quitNo: 'Keep running',
+    quitAsk: 'Click again to quit',
   },
 
   theme: {
@@ -204,7 +200,6 @@ export const texts = {
   error: {
     network: 'rtmatte does not answer',
     networkHint: 'This page connects again by itself',
-    load: 'This could not be loaded',
     retry: 'Try again',
   },
 };

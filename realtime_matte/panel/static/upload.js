@@ -6,10 +6,7 @@ import { texts } from './texts.js';
 
 const MAX_MB = 200; // as the server
 
-/**
- * Accepts files from everywhere.
- * `place`: where the progress or the message of each file is shown; `added(id)`: called with the new background.
- */
+/** `place`: where the progress or the message of each file is shown; `added(id)`: called with the new background. */
 export function installUpload(place, added) {
   const input = h('input', { type: 'file', class: 'hidden', id: 'add-file', accept: 'image/*,video/*', multiple: true, tabindex: '-1', 'aria-hidden': 'true' });
   const tile = h('button', { class: 'tile add', 'aria-label': texts.backgrounds.addLabel },
