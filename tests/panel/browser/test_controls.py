@@ -129,3 +129,37 @@ def test_a_recording_has_a_timer_and_ends_in_the_videos_folder(page: "Page", pro
     page.get_by_role("button", name="Record").wait_for()
     page.get_by_text("Recording saved").wait_for()
     assert [file.suffix for file in (program.folder / "videos_dir").iterdir()] == [".mp4"]
+
+
+def test_another_network_is_swapped_in(page: "Page") -> None:
+    open_tab(page, "Quality")
+    used = page.locator("dd").first
+    used.get_by_text("small", exact=True).wait_for()
+    page.get_by_role("radio", name="small · low").check()
+    used.get_by_text("small?quality=low").wait_for()
+    wait_for_background(page, BLUE)
+    page.get_by_role("radio", name="small", exact=False).first.check()
+    used.get_by_text("small", exact=True).wait_for()
+    assert page.locator("svg.chart path").first.get_attribute("d")
+
+
+def test_another_size_arrives_in_the_preview(page: "Page") -> None:
+    wait_for_live(page)
+    open_tab(page, "Camera")
+    ratio = "(ratio) => Math.abs(canvas.width / canvas.height - ratio) < 0.02"
+    page.evaluate("window.canvas = document.querySelector('canvas')")
+    page.get_by_label("Size").select_option("640x360")
+    page.get_by_text(re.compile("Now 640 . 360")).wait_for()
+    wait_for(page, ratio, 16 / 9)
+    wait_for_background(page, BLUE)
+    page.get_by_label("Size").select_option("")
+    page.get_by_text(re.compile("Now 320 . 180")).wait_for()
+    wait_for_background(page, BLUE)
+
+
+def test_outputs_are_switched_and_the_last_one_stays(page: "Page") -> None:
+    open_tab(page, "Output")
+    nowhere = page.get_by_role("switch", name="Nowhere")
+    nowhere.click()
+    page.locator("#panel-output .error:not([hidden])").wait_for()  # a run needs an output
+    page.locator("#panel-output input[value=null]:checked").wait_for()
