@@ -12,6 +12,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+import camera_bytes
+
+from realtime_matte.benchmark import machine
 from realtime_matte.benchmark import report as bench
 from realtime_matte.benchmark.report import Plan, Result
 from realtime_matte.cli.bench import LEGEND, heading, table
@@ -25,6 +28,9 @@ MEMORY: Final = "memory"
 """The camera that costs nothing: frames in memory, read without waiting."""
 
 CAMERAS: Final = (MEMORY, "demo")
+MJPEG: Final = "mjpeg"
+"""The camera of ``camera_bytes.py``: JPEG images in memory, to a virtual camera's bytes, beside others."""
+
 NOTICEABLE: Final = 0.03
 """A smaller change is not shown as a percentage: runs on an idle machine differ by as much."""
 
@@ -41,6 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The command line. Returns 2 if something that was asked for does not exist."""
     options = _parser().parse_args(arguments)
     try:
+        if options.camera == [MJPEG]:
+            return _measure_camera_bytes(options)
         before = _read(options.compare) if options.compare else None
         record = bench.record([_measure(plan) for plan in _plans(options)])
         print("\n".join(report(record, before)))
@@ -48,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             options.json.write_text(json.dumps(record, indent=1))
         if options.plot:
             plot(options.plot, results(record))
-    except (MatteError, OSError, ImportError) as error:
+    except (MatteError, OSError, ImportError, RuntimeError) as error:
         print(f"fps: {error}", file=sys.stderr)
         return 2
     return 0
@@ -58,8 +66,14 @@ def _parser() -> ArgumentParser:
     parser = ArgumentParser(description="Measure the whole pipeline, from memory and from live sources, to no output.")
     parser.add_argument("--size", action="append", metavar="WxH", help=f"may be repeated ({', '.join(SIZES)})")
     parser.add_argument(
-        "--camera", action="append", metavar="SPEC", help=f"live, or {MEMORY}; may be repeated ({', '.join(CAMERAS)})"
+        "--camera",
+        action="append",
+        metavar="SPEC",
+        help=f"live, or {MEMORY}; may be repeated ({', '.join(CAMERAS)})"
+        f"; {MJPEG}, alone: from a camera's bytes to a virtual camera's, beside others",
     )
+    parser.add_argument("--peers", type=Path, metavar="FOLDER", help=f"for {MJPEG}: RVM and MediaPipe's segmenter")
+    parser.add_argument("--python", default=sys.executable, metavar="FILE", help=f"for {MJPEG}: one with mediapipe")
     parser.add_argument("--seconds", metavar="N", help="of all rounds of one size together (6)")
     parser.add_argument("--rounds", type=int, default=3, metavar="N", help="figures are their medians (%(default)s)")
     parser.add_argument("--bg", metavar="SPEC", help="background (studio)")
@@ -70,6 +84,15 @@ def _parser() -> ArgumentParser:
     parser.add_argument("--plot", type=Path, metavar="FILE", help="write a PNG: cost against resolution")
     parser.add_argument("--compare", type=Path, metavar="FILE", help="JSON of an earlier run: what changed since")
     return parser
+
+
+def _measure_camera_bytes(options: Namespace) -> int:
+    found = camera_bytes.measure(options)
+    on = machine.describe()
+    print("\n".join([f"On {on['cpu']}, {on['cores']} cores, {on['system']}", "", *camera_bytes.report(found)]))
+    if options.json:
+        options.json.write_text(json.dumps({"machine": on, "sizes": found}, indent=1))
+    return 0
 
 
 def _plans(options: Namespace) -> list[Plan]:

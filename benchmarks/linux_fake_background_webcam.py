@@ -89,16 +89,43 @@ def start_sender() -> "Queue[Pixels]":
     return frames
 
 
+def _ramp(shape: tuple[int, ...]) -> Pixels:
+    """A background of (H, W, 3)."""
+    ramp = np.linspace(40, 220, shape[1], dtype=np.float32).astype(np.uint8)
+    return np.ascontiguousarray(np.broadcast_to(ramp[None, :, None], shape))
+
+
+def serve_bytes(images: list[Pixels], model: Path) -> int:
+    """Serve rounds from JPEG images to the I420 bytes that its virtual camera carries."""
+    endless = cycle(images)
+    recipe = Recipe(model, _ramp(cv2.imdecode(images[0], cv2.IMREAD_COLOR).shape))
+    queue = start_sender()
+
+    def work() -> None:
+        composite = recipe(cv2.imdecode(next(endless), cv2.IMREAD_COLOR))
+        queue.put(cv2.cvtColor(composite, cv2.COLOR_BGR2YUV_I420))
+
+    for _ in range(WARM_UP_FRAMES):
+        work()
+    serve(work)
+    return 0
+
+
 def main() -> int:
     """Serve rounds; with ``--show``, first write an output frame to a file."""
     parser = ArgumentParser(description="The steps of Linux-Fake-Background-Webcam, measured in rounds.")
-    parser.add_argument("frames", type=Path, help="array (N, H, W, 3) uint8, BGR")
+    parser.add_argument(
+        "frames",
+        type=Path,
+        help="array (N, H, W, 3) uint8, BGR (.npy); or JPEG images (.npz), then from bytes to bytes",
+    )
     parser.add_argument("model", type=Path, help="MediaPipe's selfie segmenter, landscape, as .tflite")
     parser.add_argument("--show", type=Path, metavar="FILE", help="write a PNG of an output frame")
     options = parser.parse_args()
+    if options.frames.suffix == ".npz":
+        return serve_bytes(list(np.load(options.frames).values()), options.model)
     frames = np.load(options.frames)
-    ramp = np.linspace(40, 220, frames.shape[2], dtype=np.float32).astype(np.uint8)
-    recipe = Recipe(options.model, np.ascontiguousarray(np.broadcast_to(ramp[None, :, None], frames.shape[1:])))
+    recipe = Recipe(options.model, _ramp(frames.shape[1:]))
     queue, endless = start_sender(), cycle([*frames, *frames[-2:0:-1]])
     for _ in range(WARM_UP_FRAMES):
         output = recipe(next(endless))

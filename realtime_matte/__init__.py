@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from realtime_matte.frame import Frame as Frame
     from realtime_matte.frame import Matte as Matte
     from realtime_matte.frame import RefinedMatte as RefinedMatte
+    from realtime_matte.interfaces import AcceptsI420 as AcceptsI420
     from realtime_matte.interfaces import Background as Background
     from realtime_matte.interfaces import CountsDamagedFrames as CountsDamagedFrames
     from realtime_matte.interfaces import FollowsCamera as FollowsCamera
     from realtime_matte.interfaces import HasDevice as HasDevice
     from realtime_matte.interfaces import HasNotices as HasNotices
+    from realtime_matte.interfaces import HasPixelFormats as HasPixelFormats
     from realtime_matte.interfaces import HasReaders as HasReaders
     from realtime_matte.interfaces import HasTimeoutImage as HasTimeoutImage
     from realtime_matte.interfaces import ImageSeries as ImageSeries
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from realtime_matte.interfaces import Renderer as Renderer
     from realtime_matte.interfaces import Resizable as Resizable
     from realtime_matte.interfaces import ShowsCard as ShowsCard
+    from realtime_matte.interfaces import ShowsStill as ShowsStill
     from realtime_matte.interfaces import Sink as Sink
     from realtime_matte.interfaces import Source as Source
     from realtime_matte.interfaces import View as View
@@ -73,11 +76,13 @@ _MODULES = {
     ),
     "frame": ("Frame", "Matte", "RefinedMatte"),
     "interfaces": (
+        "AcceptsI420",
         "Background",
         "CountsDamagedFrames",
         "FollowsCamera",
         "HasDevice",
         "HasNotices",
+        "HasPixelFormats",
         "HasReaders",
         "HasTimeoutImage",
         "ImageSeries",
@@ -94,6 +99,7 @@ _MODULES = {
         "Resizable",
         "Resizable",
         "ShowsCard",
+        "ShowsStill",
         "Sink",
         "Source",
         "View",
@@ -108,6 +114,7 @@ _MODULE_OF = {name: module for module, names in _MODULES.items() for name in nam
 """Each name is imported on use, so that ``import realtime_matte`` takes no time."""
 
 __all__ = [
+    "AcceptsI420",
     "Background",
     "BackgroundRemover",
     "BadFile",
@@ -117,6 +124,7 @@ __all__ = [
     "Frame",
     "HasDevice",
     "HasNotices",
+    "HasPixelFormats",
     "HasReaders",
     "HasTimeoutImage",
     "ImageSeries",
@@ -141,6 +149,7 @@ __all__ = [
     "Resizable",
     "Shot",
     "ShowsCard",
+    "ShowsStill",
     "Sink",
     "SinkError",
     "Source",

@@ -21,7 +21,7 @@ Color: TypeAlias = tuple[int, int, int]
 """(blue, green, red), each from 0 to 255."""
 
 PixelFormat: TypeAlias = Literal["bgr", "i420"]
-"""``bgr``: (H, W, 3) uint8. ``i420``: (H * 3 / 2, W) uint8, the planes Y, U, V; reserved, no source delivers it yet."""
+"""``bgr``: (H, W, 3) uint8. ``i420``: (H * 3 / 2, W) uint8, the planes Y, U and V, as ``media.i420`` describes them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,12 +169,20 @@ def check_frame(frame: object) -> None:
     """Accept a frame of a source, which may be the caller's own code.
 
     Raises:
-        SourceError: It is not a Frame, or its pixels are not (H, W, 3) uint8.
+        SourceError: It is not a Frame, or its pixels are neither (H, W, 3) uint8 nor I420.
     """
     pixels = frame.pixels if isinstance(frame, Frame) else frame
+    if isinstance(frame, Frame) and frame.pixel_format == "i420" and _is_i420(pixels):
+        return
     try:
         check_pixels(pixels)
     except SpecError as error:
         raise SourceError(f"a frame of the source cannot be used: {error.message}") from error
     if not isinstance(frame, Frame):
         raise SourceError(f"the source returned {type(frame).__name__} instead of a Frame")
+
+
+def _is_i420(pixels: object) -> bool:
+    if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8 or pixels.ndim != 2 or not pixels.size:  # noqa: PLR2004
+        return False
+    return pixels.shape[0] % 3 == 0 and pixels.shape[1] % 2 == 0 and pixels.flags.c_contiguous

@@ -12,7 +12,7 @@ The caller of ``open`` calls ``close``.
 from collections.abc import Mapping, Sequence
 from typing import Final, Literal, Protocol, TypeAlias, runtime_checkable
 
-from realtime_matte.frame import Frame, Matte, Pixels, RefinedMatte, Size
+from realtime_matte.frame import Frame, Matte, PixelFormat, Pixels, RefinedMatte, Size
 
 Fit: TypeAlias = Literal["cover", "contain", "stretch", "tile"]
 """How an image of another aspect ratio fills the output."""
@@ -66,6 +66,15 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Release the device or file, quickly. Idempotent."""
+
+
+@runtime_checkable
+class HasPixelFormats(Protocol):
+    """A source that can write other pixel formats than BGR."""
+
+    @property
+    def pixel_formats(self) -> Sequence[PixelFormat]:
+        """Those that ``read`` can write: it writes the one whose shape its buffer has."""
 
 
 @runtime_checkable
@@ -165,6 +174,15 @@ class FollowsCamera(Protocol):
 
 
 @runtime_checkable
+class ShowsStill(Protocol):
+    """A background that may promise that an array it returns never changes, so that it is converted once."""
+
+    @property
+    def still(self) -> bool:
+        """True if it does; its ``image`` must not read the frame or the matte then."""
+
+
+@runtime_checkable
 class HasNotices(Protocol):
     """A background that has something to report of its files."""
 
@@ -255,6 +273,8 @@ class Renderer(Protocol):
     def render(self, frame: Frame) -> Pixels:
         """The output frame: (H, W, 3) uint8 BGR, or (H, W, 4) without a background. Overwritten by the next call.
 
+        Of an I420 frame it may be I420; there must be a background then.
+
         Raises:
             ModelError: There is no matte for this frame, so nothing may be sent for it.
         """
@@ -327,6 +347,14 @@ class Interactive(Protocol):
 
     def commands(self) -> Sequence[Action]:
         """The commands since the last call, oldest first."""
+
+
+@runtime_checkable
+class AcceptsI420(Protocol):
+    """A sink that carries I420 images, so that BGR ones have to be converted."""
+
+    def send_i420(self, image: Pixels, time: float) -> None:
+        """As ``Sink.send``, an image (H * 3 / 2, W) as ``media.i420`` describes it."""
 
 
 @runtime_checkable

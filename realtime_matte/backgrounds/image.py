@@ -1,6 +1,7 @@
 """A still image: ``image:beach.jpg``, or just ``beach.jpg``."""
 
 from pathlib import Path
+from typing import Final
 
 from realtime_matte.errors import SpecError
 from realtime_matte.frame import Frame, Pixels, RefinedMatte, Size
@@ -12,6 +13,8 @@ from realtime_matte.paths import named
 
 class StillBackground:
     """A background that never changes: the same array for each frame."""
+
+    still: Final = True
 
     def __init__(self, pixels: Pixels, notices: tuple[str, ...] = ()) -> None:
         self.notices = notices

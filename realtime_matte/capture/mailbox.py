@@ -4,23 +4,29 @@ One buffer is written, one waits to be taken, one is used by the reader. Nothing
 """
 
 import threading
+from collections.abc import Sequence
 
 import numpy as np
 
-from realtime_matte.frame import Frame, Pixels, Size
+from realtime_matte.frame import Frame, PixelFormat, Pixels, Size
+from realtime_matte.media import i420
 from realtime_matte.render.frame_fitter import FrameFitter
 
 
 class Mailbox:
     """Passes frames on, fitted to ``size``; an unread frame is replaced. One thread puts, another takes."""
 
-    def __init__(self, size: Size) -> None:
+    def __init__(self, size: Size, pixel_format: PixelFormat = "bgr") -> None:
         self._size = size
+        self._format: PixelFormat = pixel_format
         self._fitter = FrameFitter(size, mirror=False)  # this and the next two: used by the putting thread only
-        self._writing = _buffer(size)
+        self._writing = _buffer(size, pixel_format)
         self._other_buffer: Pixels | None = None
         self._changed = threading.Condition()
-        self._spare = [_buffer(size), _buffer(size)]  # this and the rest: guarded by _changed
+        self._spare = [
+            _buffer(size, pixel_format),
+            _buffer(size, pixel_format),
+        ]  # this and the rest: guarded by _changed
         self._unread: Frame | None = None
         self._taken: Pixels | None = None
         self._reader_started = False
@@ -29,12 +35,15 @@ class Mailbox:
         self._closed = False
         self._error: Exception | None = None
 
-    def target(self, size: Size) -> Pixels:
-        """The buffer to write a frame of ``size`` into; the same one until the next ``put``."""
-        if size == self._size:
+    def target(self, size: Size, formats: Sequence[PixelFormat] = ("bgr",)) -> Pixels:
+        """The buffer to write a frame of ``size`` into; the same one until the next ``put``.
+
+        It is BGR where the source, which can write ``formats``, cannot write the mailbox's own format.
+        """
+        if size == self._size and self._format in formats:
             return self._writing
         if self._other_buffer is None or self._other_buffer.shape[1::-1] != size:
-            self._other_buffer = _buffer(size)
+            self._other_buffer = _buffer(size, "bgr")
         return self._other_buffer
 
     def put(self, frame: Frame, index: int) -> int:
@@ -43,15 +52,26 @@ class Mailbox:
         Returns:
             Frames replaced unread so far, not counting those before the first ``take`` that returned a frame.
         """
-        fitted = self._fitter(frame, self._writing)
-        if fitted.pixels is not self._writing:
-            np.copyto(self._writing, fitted.pixels)
+        self._write(frame)
         with self._changed:
-            replaced, self._unread = self._unread, Frame(self._writing, frame.time, index)
+            replaced, self._unread = self._unread, Frame(self._writing, frame.time, index, self._format)
             self._writing = replaced.pixels if replaced else self._spare.pop()
             self._dropped += replaced is not None and self._reader_started
             self._changed.notify()
             return self._dropped
+
+    def _write(self, frame: Frame) -> None:
+        """Write a frame into the buffer, unless the source has done so."""
+        if frame.pixels is self._writing:
+            return
+        if self._format == "bgr":
+            fitted = self._fitter(i420.bgr_frame(frame), self._writing)
+            if fitted.pixels is not self._writing:
+                np.copyto(self._writing, fitted.pixels)
+        elif frame.pixel_format == self._format and frame.size == self._size:
+            np.copyto(self._writing, frame.pixels)
+        else:
+            i420.from_bgr(self._fitter(i420.bgr_frame(frame)).pixels, self._writing)
 
     def clear(self) -> None:
         """Discard the unread frame, if there is one."""
@@ -103,5 +123,5 @@ class Mailbox:
             return self._closed and self._unread is None and self._error is None
 
 
-def _buffer(size: Size) -> Pixels:
-    return np.empty((size[1], size[0], 3), np.uint8)
+def _buffer(size: Size, pixel_format: PixelFormat) -> Pixels:
+    return i420.empty(size) if pixel_format == "i420" else np.empty((size[1], size[0], 3), np.uint8)

@@ -8,8 +8,9 @@ from dataclasses import replace
 import numpy as np
 
 from realtime_matte.capture.state import CaptureState
-from realtime_matte.frame import Frame, Pixels, check_frame
+from realtime_matte.frame import Frame, PixelFormat, Pixels, check_frame
 from realtime_matte.interfaces import Source
+from realtime_matte.media import i420
 
 LONGEST_WAIT_S = 1.0
 """Longest wait between two frames of a clip. The wait is cut to this: a longer one would count as a stall."""
@@ -18,10 +19,12 @@ LONGEST_WAIT_S = 1.0
 class Playback:
     """A finite source read in the caller's thread: every frame, as fast as the pipeline takes them."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, *, pixel_format: PixelFormat = "bgr") -> None:
         self.state = CaptureState(size=source.size, fps=source.fps, notices=tuple(source.notices))
         self._source = source
         self._pixels = np.empty((source.size[1], source.size[0], 3), np.uint8)
+        if pixel_format == "i420":
+            self._pixels = i420.empty(source.size)
 
     def take(self, timeout_s: float) -> Frame | None:  # noqa: ARG002  # a file is never waited for
         """The next frame, valid until the next call; None at the end. Raises SourceError for what is not a frame."""
@@ -69,7 +72,7 @@ class RealTimeSource:
         early_s = frame.time + self._offset_s - self._clock()
         if early_s > 0:
             self._wait(min(early_s, LONGEST_WAIT_S))
-        return Frame(frame.pixels, self._clock(), frame.index)
+        return Frame(frame.pixels, self._clock(), frame.index, frame.pixel_format)
 
     def close(self) -> None:
         """Close the source, and end a wait in another thread."""

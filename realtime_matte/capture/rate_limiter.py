@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from realtime_matte.frame import Frame, Pixels, Size
-from realtime_matte.interfaces import CountsDamagedFrames, Source
+from realtime_matte.frame import Frame, PixelFormat, Pixels, Size
+from realtime_matte.interfaces import CountsDamagedFrames, HasPixelFormats, Source
 
 TOLERANCE: Final = 1.1
 """A source that delivers at most this many times the requested rate is not limited."""
@@ -35,6 +35,11 @@ class RateLimiter:
     def notices(self) -> Sequence[str]:
         """The source's notices, and the rate that is kept."""
         return [*self._source.notices, f"{self.fps:g} of the camera's {self._source.fps:g} frames a second are used"]
+
+    @property
+    def pixel_formats(self) -> Sequence[PixelFormat]:
+        """The source's."""
+        return self._source.pixel_formats if isinstance(self._source, HasPixelFormats) else ("bgr",)
 
     @property
     def damaged(self) -> int:

@@ -13,8 +13,8 @@ from typing import Final
 from realtime_matte.capture.mailbox import Mailbox
 from realtime_matte.capture.state import CaptureState
 from realtime_matte.errors import SourceError
-from realtime_matte.frame import Frame, check_frame
-from realtime_matte.interfaces import CountsDamagedFrames, Source
+from realtime_matte.frame import Frame, PixelFormat, check_frame
+from realtime_matte.interfaces import CountsDamagedFrames, HasPixelFormats, Source
 
 RETRY_S: Final = (0.25, 0.5, 1.0, 2.0)
 """Seconds to wait before each attempt to open a lost source again; the last value repeats."""
@@ -35,6 +35,7 @@ class CaptureWorker:
         ahead: Start reading now, as a camera needs time to adjust; otherwise with the first ``take``.
         retry_s: See RETRY_S.
         clock: Seconds, monotonic.
+        pixel_format: Of the frames that ``take`` returns, whatever the source gives.
     """
 
     def __init__(
@@ -45,13 +46,14 @@ class CaptureWorker:
         ahead: bool = True,
         retry_s: tuple[float, ...] = RETRY_S,
         clock: Callable[[], float] = time.perf_counter,
+        pixel_format: PixelFormat = "bgr",
     ) -> None:
         source = open_source()
         self._open_source = open_source
         self._stall_s = 1 + 5 / source.fps if stall_s is None else stall_s
         self._retry_s = retry_s
         self._clock = clock
-        self._mailbox = Mailbox(source.size)
+        self._mailbox = Mailbox(source.size, pixel_format)
         self._wanted = threading.Event()  # cleared while the source is paused
         self._wanted.set()
         self._closing = threading.Event()
@@ -155,8 +157,9 @@ class CaptureWorker:
         """Put every frame into the mailbox; True at the source's end, False at a pause. Raises SourceLost."""
         shot_start, damaged_before = self._next_index, self._state.damaged
         self._state = replace(self._state, shot_start=shot_start, notices=self._all_notices(source))
+        formats = source.pixel_formats if isinstance(source, HasPixelFormats) else ("bgr",)
         while self._wanted.is_set() and not self._closing.is_set():
-            frame = source.read(self._mailbox.target(source.size))
+            frame = source.read(self._mailbox.target(source.size, formats))
             if frame is None:
                 return True
             check_frame(frame)

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime_matte.frame import Pixels, Size
+from realtime_matte.frame import Frame, Pixels, Size
 
 Plane: TypeAlias = NDArray[np.uint8]
 """(h, w) uint8."""
@@ -85,15 +85,13 @@ def shrink_chroma(plane: Plane, out: Plane, *, full_range: bool) -> None:
 
 
 def from_bgr(image: Pixels, out: Pixels | None = None) -> Pixels:
-    """An image (H, W, 3) BGR as I420, into ``out`` or a new array. Slow: for still images and cards."""
+    """An image (H, W, 3) BGR as I420, into ``out`` or a new array. Allocates: for cards and other rare images."""
     height, width = image.shape[:2]
     out = empty((width, height)) if out is None else out
     luma, u, v = planes(out)
-    whole = cv2.transform(image, FROM_BGR_WITH_OFFSET)
-    half = cv2.transform(
-        cv2.resize(image, (width // 2, height // 2), interpolation=cv2.INTER_AREA), FROM_BGR_WITH_OFFSET
-    )
-    cv2.extractChannel(whole, 0, dst=luma)
+    cv2.convertScaleAbs(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), dst=luma, alpha=LUMA_SCALE, beta=BLACK)
+    half = cv2.resize(image, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+    half = cv2.transform(half, FROM_BGR_WITH_OFFSET)
     cv2.extractChannel(half, 1, dst=u)
     cv2.extractChannel(half, 2, dst=v)
     return out
@@ -102,6 +100,27 @@ def from_bgr(image: Pixels, out: Pixels | None = None) -> Pixels:
 def to_bgr(pixels: Pixels, out: Pixels | None = None) -> Pixels:
     """An I420 image as (H, W, 3) BGR, into ``out`` or a new array."""
     return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_YUV2BGR_I420, dst=out), np.uint8)
+
+
+def bgr_frame(frame: Frame, out: Pixels | None = None) -> Frame:
+    """A frame with BGR pixels: itself, or converted, into ``out`` or a new array."""
+    if frame.pixel_format == "bgr":
+        return frame
+    return Frame(to_bgr(frame.pixels, out), frame.time, frame.index)
+
+
+class BgrFrames:
+    """Converts frames to BGR, into one buffer that is made for the first I420 frame."""
+
+    def __init__(self) -> None:
+        self._pixels: Pixels | None = None
+
+    def __call__(self, frame: Frame) -> Frame:
+        """The frame in BGR; overwritten by the next call."""
+        converted = bgr_frame(frame, self._pixels)
+        if converted is not frame:
+            self._pixels = converted.pixels
+        return converted
 
 
 def from_yuyv(packed: Pixels, out: Pixels) -> None:

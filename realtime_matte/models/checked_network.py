@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from realtime_matte.errors import MatteError, ModelError, printable
 from realtime_matte.frame import Alpha, Frame, Matte, Pixels
 from realtime_matte.interfaces import Network, RecurrentState
+from realtime_matte.media import i420
 
 ALPHA_TOLERANCE: Final = 1e-3
 """How far outside [0, 1] rounding may bring an alpha: less than half a step of the 8-bit composite."""
@@ -37,6 +38,7 @@ class CheckedNetwork:
     def __init__(self, network: Network) -> None:
         self.name = network.name
         self._network = network
+        self._bgr: Pixels | None = None  # of a frame that was I420
 
     @property
     def provider(self) -> str:
@@ -54,6 +56,9 @@ class CheckedNetwork:
         Raises:
             ModelError: the network failed, or its result is not as ``Matte`` describes a coarse matte.
         """
+        if frame.pixel_format == "i420" and not getattr(self._network, "reads_i420", False):
+            self._bgr = i420.bgr_frame(frame, self._bgr).pixels
+            frame = Frame(self._bgr, frame.time, frame.index)
         try:
             result = self._network.process(frame, state)
         except ModelError:
@@ -93,7 +98,7 @@ def check_matte(matte: Matte, frame: Frame) -> Matte:
     else:
         guide = _check_colours("guide", guide, (*alpha.shape, 3))
     if matte.foreground is not None:
-        _check_colours("foreground", matte.foreground, frame.pixels.shape)
+        _check_colours("foreground", matte.foreground, (*frame.size[::-1], 3))
     return matte if alpha is matte.alpha and guide is matte.guide else Matte(alpha, matte.foreground, guide)
 
 

@@ -28,6 +28,8 @@ class StartedNetwork:
 class OnnxNetwork:
     """The ``Network`` on ONNX Runtime. ``started``: the one to use, then those that replace it, in order."""
 
+    reads_i420: Final = True
+
     def __init__(self, started: Sequence[StartedNetwork], notices: Sequence[str]) -> None:
         self._started = list(started)
         self._current = started[0]

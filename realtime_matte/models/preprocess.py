@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from realtime_matte.errors import SpecError
 from realtime_matte.frame import Pixels, Size
+from realtime_matte.media import i420
 from realtime_matte.models.family import Preprocessor, Tensor
 from realtime_matte.models.options import ChannelOrder, ModelOptions, PerChannel
 
@@ -65,17 +66,51 @@ class Downscaler:
     """
 
     def __init__(self, size: Size, to: Size, out: Pixels | None = None) -> None:
-        sizes = _halvings(size, to)
         out = np.empty((to[1], to[0], 3), np.uint8) if out is None else out
-        halves = [(np.empty((half[1], half[0], 3), np.uint8), _halving(of, half)) for of, half in pairwise(sizes)]
-        self._steps = [*halves, (out, _last_interpolation(sizes[-1], to))]
+        self._size = size
+        self._steps = _steps(size, out)
+        self._planes: PlanesDownscaler | None = None
 
     def __call__(self, pixels: Pixels) -> Pixels:
-        """The resized frame; overwritten by the next call."""
+        """The resized frame, BGR; overwritten by the next call. ``pixels``: BGR or I420."""
+        if pixels.ndim == 2:  # noqa: PLR2004 - planes, without colours of their own
+            if self._planes is None:
+                self._planes = PlanesDownscaler(self._size, self._steps[-1][0])
+            return self._planes(pixels)
         for out, interpolation in self._steps:
             cv2.resize(pixels, out.shape[1::-1], dst=out, interpolation=interpolation)
             pixels = out
         return pixels
+
+
+class PlanesDownscaler:
+    """As ``Downscaler``, from I420 frames, each plane by itself; ``out``: the result, (h, w, 3) uint8 BGR."""
+
+    def __init__(self, size: Size, out: Pixels) -> None:
+        self._out = out
+        self._yuv = np.empty_like(out)
+        self._small = [np.empty(out.shape[:2], np.uint8) for _ in range(3)]
+        half = size[0] // 2, size[1] // 2
+        self._steps = [_steps(of, small) for of, small in zip((size, half, half), self._small, strict=True)]
+
+    def __call__(self, pixels: Pixels) -> Pixels:
+        """The resized frame; overwritten by the next call."""
+        for plane, steps in zip(i420.planes(pixels), self._steps, strict=True):
+            for out, interpolation in steps:
+                cv2.resize(plane, out.shape[1::-1], dst=out, interpolation=interpolation)
+                plane = out  # noqa: PLW2901 - each step continues with the result of the one before
+        cv2.merge(self._small, self._yuv)
+        cv2.transform(self._yuv, i420.TO_BGR_WITH_OFFSET, dst=self._out)
+        return self._out
+
+
+def _steps(size: Size, out: Pixels) -> list[tuple[Pixels, int]]:
+    """The steps from an image of ``size`` to ``out``: buffer and interpolation of each."""
+    to = out.shape[1], out.shape[0]
+    sizes = _halvings(size, to)
+    rest = out.shape[2:]
+    halves = [(np.empty((half[1], half[0], *rest), np.uint8), _halving(of, half)) for of, half in pairwise(sizes)]
+    return [*halves, (out, _last_interpolation(sizes[-1], to))]
 
 
 def _halvings(size: Size, to: Size) -> list[Size]:

@@ -17,8 +17,9 @@ from realtime_matte.capture.worker import CaptureWorker
 from realtime_matte.config.config import Config, parse_values
 from realtime_matte.effects.chain import Effects
 from realtime_matte.errors import MatteError, SpecError
-from realtime_matte.frame import Size
-from realtime_matte.interfaces import OpenBackground, OpenSink, OpenSource, Source
+from realtime_matte.frame import PixelFormat, Size
+from realtime_matte.interfaces import HasPixelFormats, OpenBackground, OpenSink, OpenSource, Source
+from realtime_matte.media import i420
 from realtime_matte.pipeline import standby
 from realtime_matte.pipeline.backgrounds import BackgroundSwitcher
 from realtime_matte.pipeline.loading import Load, load_in_background, load_now, network_opener, renderer_maker
@@ -60,6 +61,7 @@ class Parts:
 
     Attributes:
         orientation: None for a network of the caller's, which may find no person for other reasons.
+        in_bgr: Converts I420 frames, for effects.
         load: Calls a slow function.
         renderer_maker: Makes the renderer of a network, for a size of the output, with or without ``only_me``.
     """
@@ -68,6 +70,7 @@ class Parts:
     outputs: Outputs
     renderer: RecoveringRenderer
     backgrounds: BackgroundSwitcher
+    in_bgr: i420.BgrFrames
     fitter: FrameFitter
     effects: Effects
     orientation: OrientationHint | None
@@ -127,7 +130,9 @@ def open_parts(
     capture = SourceSwitcher(
         OpenedSource(source_choice, source, reopen),
         opener=limited_opener,
-        capture=lambda source, reopen: open_capture(source, reopen, real_time=outputs.live),
+        capture=lambda source, reopen: open_capture(
+            source, reopen, real_time=outputs.live, pixel_format=choose_pixel_format(source, outputs)
+        ),
     )
     own(stack, capture)
     on_demand = own(stack, OnDemand(capture, notify=notify, clock=clock))
@@ -157,6 +162,7 @@ def open_parts(
         outputs=outputs,
         renderer=renderer,
         backgrounds=backgrounds,
+        in_bgr=i420.BgrFrames(),
         fitter=FrameFitter(size, mirror=config.mirror),
         effects=effects,
         orientation=orientation_hint(choices.model, notify=notify),
@@ -230,7 +236,15 @@ def limited_opener(choice: SourceChoice) -> Callable[[], Source]:
     return rate_limited(source_opener(choice.source, size=choice.size, fps=choice.fps), choice.fps)
 
 
-def open_capture(source: Source, reopen: Callable[[], Source], *, real_time: bool) -> Capture:
+def choose_pixel_format(source: Source, outputs: Outputs) -> PixelFormat:
+    """I420 where source and an output carry it and frames need not be scaled, so that nothing is converted twice."""
+    planes = isinstance(source, HasPixelFormats) and "i420" in source.pixel_formats and outputs.accept_i420
+    return "i420" if planes and source.size == outputs.format.size and not outputs.format.alpha else "bgr"
+
+
+def open_capture(
+    source: Source, reopen: Callable[[], Source], *, real_time: bool, pixel_format: PixelFormat = "bgr"
+) -> Capture:
     """A Capture that reads an open source, and closes it.
 
     A camera is read ahead by a thread and opened again after a loss. A finite source is read in the caller's thread,
@@ -242,10 +256,10 @@ def open_capture(source: Source, reopen: Callable[[], Source], *, real_time: boo
         return first.pop() if first else reopen()
 
     if source.live:
-        return CaptureWorker(open_source, ahead=source.frames is None)
+        return CaptureWorker(open_source, ahead=source.frames is None, pixel_format=pixel_format)
     if real_time:
         return CaptureWorker(lambda: RealTimeSource(source), ahead=False)
-    return Playback(source)
+    return Playback(source, pixel_format=pixel_format)
 
 
 def _listed(choices: Choice | Sequence[Choice]) -> Sequence[Choice]:

@@ -5,6 +5,7 @@ from typing import Final
 
 from realtime_matte.capture.state import CaptureState
 from realtime_matte.frame import Frame
+from realtime_matte.media import i420
 from realtime_matte.pipeline.builder import Parts
 
 DARK: Final = 6.0
@@ -68,10 +69,18 @@ class DarkFrames:
 
     def update(self, frame: Frame) -> bool:
         """True for the frame at which it is to be reported."""
-        if self._reported or frame.pixels[::STEP, ::STEP].mean() >= DARK:
+        if self._reported or _brightness(frame) >= DARK:
             self._since = None
             return False
         if self._since is None:
             self._since = frame.time
         self._reported = frame.time - self._since >= DARK_S
         return self._reported
+
+
+def _brightness(frame: Frame) -> float:
+    """Mean of the frame, 0 to 255."""
+    if frame.pixel_format == "bgr":
+        return float(frame.pixels[::STEP, ::STEP].mean())
+    luma = i420.planes(frame.pixels)[0][::STEP, ::STEP]
+    return float(luma.mean() - i420.BLACK) / i420.LUMA_SCALE

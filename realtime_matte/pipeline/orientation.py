@@ -13,6 +13,7 @@ import numpy as np
 from realtime_matte.errors import MatteError
 from realtime_matte.frame import Frame, Pixels
 from realtime_matte.interfaces import Network
+from realtime_matte.media import i420
 from realtime_matte.pipeline.loading import start_thread
 
 NO_PERSON: Final = 0.04
@@ -68,7 +69,7 @@ class OrientationHint:
             self._since = frame.time
         if frame.time - self._since >= WAIT_S and not self._tried and not self._said:
             self._tried = True
-            pixels = frame.pixels.copy()  # once a shot at most
+            pixels = i420.bgr_frame(frame).pixels.copy()  # once a shot at most
             self._trial, _ = start_thread(lambda: self._try(pixels, covered), name="orientation", daemon=True)
 
     def _report(self, trial: "Future[int | None]", rotate: int) -> None:

@@ -7,6 +7,7 @@ from typing import Final
 from realtime_matte.errors import MatteError
 from realtime_matte.frame import Pixels, Size
 from realtime_matte.interfaces import (
+    AcceptsI420,
     Action,
     HasDevice,
     HasReaders,
@@ -17,6 +18,8 @@ from realtime_matte.interfaces import (
     ShowsCard,
     Sink,
 )
+from realtime_matte.media import i420
+from realtime_matte.pipeline.image_formats import ImageFormats
 from realtime_matte.pipeline.output_fitter import OutputFitter
 from realtime_matte.pipeline.recorder import Recorder, SinkFormat
 from realtime_matte.pipeline.recording_queue import RecordingQueue
@@ -58,13 +61,13 @@ class Outputs:
 
     Attributes:
         failed: How many sinks were closed because of an error.
-        newest: What was sent last, a composite or the card; overwritten by the next composite.
         recorder: Records what is sent, beside the sinks.
     """
 
     def __init__(self, sink_format: SinkFormat, *, notify: Callable[[str], None]) -> None:
         self.failed = 0
-        self.newest: Pixels | None = None
+        self._newest: Pixels | None = None
+        self._images = ImageFormats()
         self.recorder = Recorder(notify=notify)
         self.format = sink_format
         self._sinks: dict[Sink, OpenedAs | None] = {}
@@ -102,6 +105,17 @@ class Outputs:
         except MatteError as error:
             self._notify(f"the last card could not be sent: {error}")
         self.recorder.complete(sink)
+
+    @property
+    def newest(self) -> Pixels | None:
+        """What was sent last in BGR, a composite or the card; overwritten by the next composite."""
+        newest = self._newest
+        return i420.to_bgr(newest) if newest is not None and newest.ndim == 2 else newest  # noqa: PLR2004 - planes
+
+    @property
+    def accept_i420(self) -> bool:
+        """True if a sink carries I420 images."""
+        return any(isinstance(sink, AcceptsI420) for sink in self._sinks)
 
     @property
     def states(self) -> Sequence[OutputState]:
@@ -180,8 +194,10 @@ class Outputs:
                 self._replace(sink, queue, opened_as, size)
 
     def send(self, image: Pixels, time: float) -> None:
-        """Send one output frame to all sinks. Raises SinkError of the last one left."""
-        self.recorder.send(image, max(time, self._time))
+        """Send one output frame, BGR or I420, to all sinks. Raises SinkError of the last one left."""
+        self._images.set(image)
+        if self.recorder.active:
+            self.recorder.send(self._images.bgr, max(time, self._time))
         self._send_to(self._sinks, image, time)
 
     def send_card(self, image: Pixels, time: float) -> None:
@@ -228,15 +244,24 @@ class Outputs:
         failed: list[tuple[Sink, MatteError]] = []
         for sink in sinks:
             try:
-                send = sink.send_card if card and isinstance(sink, ShowsCard) else sink.send
-                send(self._fitters[sink](image), max(time, self._time))
+                self._send_one(sink, image, max(time, self._time), card=card)
             except MatteError as error:
                 failed.append((sink, error))
         if sinks:
-            self.newest = image
+            self._newest = image
             self._time = max(time, self._time)
         for sink, cause in failed:
             self._remove(sink, cause)
+
+    def _send_one(self, sink: Sink, image: Pixels, time: float, *, card: bool) -> None:
+        """Send the card, or an output frame in the format that the sink carries."""
+        fitter = self._fitters[sink]
+        if card:
+            (sink.send_card if isinstance(sink, ShowsCard) else sink.send)(fitter(image), time)
+        elif isinstance(sink, AcceptsI420) and self._images.can_be_i420 and fitter.size == self._images.size:
+            sink.send_i420(self._images.i420, time)
+        else:
+            sink.send(fitter(self._images.bgr), time)
 
     def _open_again(self, sink: Sink) -> None:
         """Close a device and open it in the new size; or in its old one, where the driver keeps that."""

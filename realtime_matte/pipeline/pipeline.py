@@ -267,6 +267,8 @@ class Pipeline(Controls):
             if parts.orientation:
                 parts.orientation.start_shot()
         self._last_index = frame.index
+        if parts.effects.needs_bgr or parts.backgrounds.alpha:
+            frame = parts.in_bgr(frame)
         fitted = (parts.effects.view or parts.fitter)(frame)
         self.stats.lap("fit")
         try:

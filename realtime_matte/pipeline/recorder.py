@@ -61,6 +61,11 @@ class Recorder:
         self._fitter: OutputFitter
 
     @property
+    def active(self) -> bool:
+        """True while frames are recorded."""
+        return self._recording is not None
+
+    @property
     def state(self) -> RecordingState | None:
         """The recording in progress; None if there is none."""
         if self._recording is None:

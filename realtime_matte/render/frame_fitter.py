@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 
 from realtime_matte.frame import Frame, Pixels, Size
+from realtime_matte.media import i420
 from realtime_matte.media.fit import crop
 from realtime_matte.render import area_resize
 from realtime_matte.render.area_resize import AreaResizer
@@ -11,6 +12,8 @@ from realtime_matte.render.area_resize import AreaResizer
 
 class FrameFitter:
     """Crops, scales and mirrors frames to ``size``, into its own buffers; a frame that fits is returned as it is.
+
+    An I420 frame of another size becomes BGR.
 
     Shrinking takes the mean over each pixel's area, so that fine stripes do not alias. Buffers are allocated for the
     first frame that needs them.
@@ -43,6 +46,7 @@ class FrameFitter:
         """
         if frame.size == self._size:
             return self._flipped(frame.pixels, frame) if self._mirror else frame
+        frame = i420.bgr_frame(frame)
         out = self._own() if out is None else out
         part = crop(frame.pixels, self._size)
         if not _shrinks(part.shape[1::-1], self._size):
@@ -62,10 +66,14 @@ class FrameFitter:
         return self._fitted
 
     def _flipped(self, pixels: Pixels, frame: Frame) -> Frame:
-        if self._mirrored is None:
-            self._mirrored = np.empty((self._size[1], self._size[0], 3), np.uint8)
-        cv2.flip(pixels, 1, dst=self._mirrored)
-        return Frame(self._mirrored, frame.time, frame.index)
+        if self._mirrored is None or self._mirrored.shape != pixels.shape:
+            self._mirrored = np.empty_like(pixels)
+        if frame.pixel_format == "bgr":
+            cv2.flip(pixels, 1, dst=self._mirrored)
+        else:
+            for plane, mirrored in zip(i420.planes(pixels), i420.planes(self._mirrored), strict=True):
+                cv2.flip(plane, 1, dst=mirrored)
+        return Frame(self._mirrored, frame.time, frame.index, frame.pixel_format)
 
 
 class _Shrinking:

@@ -5,6 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime_matte.frame import Alpha, Frame, Matte, Pixels, Size
+from realtime_matte.media import i420
 from realtime_matte.render.clean_plate import CleanPlate
 from realtime_matte.render.composite import composite
 from realtime_matte.render.doubt import DoubtDetector
@@ -90,7 +91,7 @@ class _GridRefiner:
         """The frame's matte at its size."""
         guide = matte.guide
         if guide is None:
-            cv2.resize(frame.pixels, self.shape[::-1], dst=self._guide, interpolation=cv2.INTER_AREA)
+            cv2.resize(i420.bgr_frame(frame).pixels, self.shape[::-1], dst=self._guide, interpolation=cv2.INTER_AREA)
             guide = self._guide
         self._update_alpha(matte.alpha, guide, frame.time)
         self.covered, revealed = cv2.mean(matte.alpha)[0], self._clean_plate.revealed

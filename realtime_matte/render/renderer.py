@@ -10,9 +10,19 @@ from realtime_matte.effects.chain import Effects
 from realtime_matte.errors import SpecError
 from realtime_matte.frame import Frame, Matte, Pixels, Size
 from realtime_matte.interfaces import Area, Background, Network, RecurrentState, Renderer
-from realtime_matte.render import area_resize, clean_plate, edge_model, guided_filter, temporal, upsample
+from realtime_matte.media import i420
+from realtime_matte.render import (
+    area_resize,
+    clean_plate,
+    composite_i420,
+    edge_model,
+    guided_filter,
+    temporal,
+    upsample,
+)
 from realtime_matte.render.composite import composite, pack_bgra
 from realtime_matte.render.jit import compile_all, read_only
+from realtime_matte.render.planes_renderer import PlanesRenderer
 from realtime_matte.render.refine import CompleteMatte, Refiner
 from realtime_matte.render.upsample import UpsampledMatte
 
@@ -32,6 +42,10 @@ KERNELS: Final[Sequence[Callable[..., object]]] = (
     upsample.upsample_composite,
     upsample.upsample_alpha,
     upsample.upsample_foreground,
+    composite_i420.convert_models,
+    composite_i420.composite_luma,
+    composite_i420.composite_chroma,
+    composite_i420.bgr_to_i420,
     composite,
     pack_bgra,
 )
@@ -64,6 +78,8 @@ class CpuRenderer:
         self._state: RecurrentState | None = None
         self._composite = np.zeros((height, width, 3), np.uint8)
         self._bgra: Pixels | None = None
+        self._planes: PlanesRenderer | None = None  # from the first I420 frame on
+        self._in_bgr = i420.BgrFrames()  # for a matte that is complete
 
     @property
     def notices(self) -> Sequence[str]:
@@ -86,7 +102,9 @@ class CpuRenderer:
         self._lap("matte")
         matte = self._refiner.refine(frame, coarse)
         self._lap("refine")
-        return self._over_background(frame, matte)
+        if frame.pixel_format == "i420" and isinstance(matte, UpsampledMatte):
+            return self._over_planes(frame, matte)
+        return self._over_background(self._in_bgr(frame), matte)
 
     def reset(self) -> None:
         """Start a new shot."""
@@ -106,6 +124,16 @@ class CpuRenderer:
 
     def close(self) -> None:
         """Nothing to close: the network belongs to the caller."""
+
+    def _over_planes(self, frame: Frame, matte: UpsampledMatte) -> Pixels:
+        assert self.background is not None  # noqa: S101 - as Renderer.render requires
+        if self._planes is None:
+            self._planes = PlanesRenderer(frame.size)
+        background = self._planes.background(self.background, frame, matte, check=self._checked)
+        self._lap("background")
+        image = self._planes.composite(frame, matte, background)
+        self._lap("composite")
+        return image
 
     def _over_background(self, frame: Frame, matte: UpsampledMatte | CompleteMatte) -> Pixels:
         background = None
@@ -199,3 +227,6 @@ def _run_kernels() -> None:
     matte.over(pixels, pixels.copy())
     composite(read_only(matte.foreground), matte.alpha, read_only(pixels), np.zeros(96, np.uint16), pixels.copy())
     pack_bgra(read_only(matte.foreground), matte.alpha, np.zeros((32, 32, 4), np.uint8))
+    planes = PlanesRenderer((32, 32))
+    planes.convert(pixels)
+    planes.composite(Frame(i420.empty((32, 32)), 0.0, 0, "i420"), matte, i420.empty((32, 32)))

@@ -52,7 +52,7 @@ class Upsampler:
     def __init__(self, shape: tuple[int, int], size: Size) -> None:
         self._cells = np.zeros(shape, np.uint8)
         self._bands = make_bands(shape)
-        self._columns, self._rows = _axis(size[0], shape[1]), _axis(size[1], shape[0])
+        self._columns, self._rows = make_axis(size[0], shape[1]), make_axis(size[1], shape[0])
         gains, foreground, background = np.zeros((3, 2, 3 * size[0]), np.float32)
         constant, alpha = np.zeros((2, size[0]), np.float32), np.zeros(3 * size[0], np.float32)
         self._scratch: Scratch = constant, gains, foreground, background, alpha
@@ -69,7 +69,7 @@ class Upsampler:
         classify(linear, self._cells)
         split(self._cells, self._columns[0], self._bands)
         placed = linear, colours, self._bands, self._columns, self._rows
-        return UpsampledMatte(frame, placed, scratch=self._scratch, full_size=self._full_size)
+        return UpsampledMatte(frame, placed, cells=self._cells, scratch=self._scratch, full_size=self._full_size)
 
 
 class FullSizeBuffers:
@@ -90,11 +90,21 @@ class FullSizeBuffers:
 
 
 class UpsampledMatte:
-    """The matte of one frame at its size. Computed when it is read, overwritten by the next frame's."""
+    """The matte of one frame at its size. Computed when it is read, overwritten by the next frame's.
 
-    def __init__(self, frame: Frame, models: PlacedModels, *, scratch: Scratch, full_size: FullSizeBuffers) -> None:
+    Alpha, foreground and ``over`` need a BGR frame; of an I420 frame, ``models`` and ``cells`` are composited directly.
+
+    Attributes:
+        models: The models, and where they lie on the frame.
+        cells: (h, w), the kind of each.
+    """
+
+    def __init__(
+        self, frame: Frame, models: PlacedModels, *, cells: Bytes, scratch: Scratch, full_size: FullSizeBuffers
+    ) -> None:
         self._pixels = read_only(frame.pixels)
-        self._models = models
+        self.models = models
+        self.cells = cells
         self._scratch = scratch
         self._full_size = full_size
         self._has_alpha = False
@@ -104,7 +114,7 @@ class UpsampledMatte:
     def alpha(self) -> Alpha:
         """(H, W) float32 in [0, 1]."""
         if not self._has_alpha:
-            upsample_alpha(self._pixels, self._models, self._scratch, self._full_size.alpha)
+            upsample_alpha(self._pixels, self.models, self._scratch, self._full_size.alpha)
             self._has_alpha = True
         return self._full_size.alpha
 
@@ -112,16 +122,20 @@ class UpsampledMatte:
     def foreground(self) -> Pixels:
         """(H, W, 3) uint8 BGR, straight, without the old background; black where alpha is 0."""
         if not self._has_foreground:
-            upsample_foreground(self._pixels, self._models, self._scratch, self._full_size.foreground)
+            upsample_foreground(self._pixels, self.models, self._scratch, self._full_size.foreground)
             self._has_foreground = True
         return self._full_size.foreground
 
+    def of(self, frame: Frame) -> "UpsampledMatte":
+        """The same matte, of the same frame in BGR."""
+        return UpsampledMatte(frame, self.models, cells=self.cells, scratch=self._scratch, full_size=self._full_size)
+
     def over(self, background: Pixels, out: Pixels) -> None:
         """Composite the foreground over ``background`` into ``out``, both (H, W, 3): exact where alpha is 0 or 1."""
-        upsample_composite(self._pixels, self._models, self._scratch, read_only(background), out)
+        upsample_composite(self._pixels, self.models, self._scratch, read_only(background), out)
 
 
-def _axis(length: int, cells: int) -> Axis:
+def make_axis(length: int, cells: int) -> Axis:
     """The axis of ``length`` pixels over ``cells`` cells that cover the same width."""
     place = (np.arange(length) + 0.5) * cells / length - 0.5
     cell = np.clip(np.floor(place), 0, max(cells - 2, 0))

@@ -5,12 +5,10 @@ from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Final
 
-import cv2
-import numpy as np
-
 from realtime_matte.errors import MissingDependency, SinkError, SpecError
 from realtime_matte.frame import Pixels, Size
 from realtime_matte.interfaces import Readers
+from realtime_matte.media import i420
 from realtime_matte.v4l2 import readers
 from realtime_matte.v4l2.loopback import (
     LoopbackDevices,
@@ -79,8 +77,11 @@ class VirtualCamera:
 
     def send(self, image: Pixels, time: float) -> None:  # noqa: ARG002 - it is shown at once
         """Show the output frame to the readers."""
+        self._send(image[self._cut])
+
+    def _send(self, image: Pixels) -> None:
         try:
-            self._camera.send(image[self._cut])
+            self._camera.send(image)
         except RuntimeError as error:
             raise SinkError(f"the virtual camera {self._camera.device} accepts no more frames: {error}") from error
 
@@ -90,7 +91,10 @@ class VirtualCamera:
 
 
 class LoopbackCamera(VirtualCamera):
-    """A v4l2loopback device: its driver reports readers, and shows an image of ours after this program has ended."""
+    """A v4l2loopback device: its driver reports readers, and shows an image of ours after this program has ended.
+
+    ``camera``: takes I420 images, which are what the device carries.
+    """
 
     def __init__(
         self, camera: "Camera", title: str, *, size: Size, even: Size, fps: float, module: LoopbackModule
@@ -100,6 +104,7 @@ class LoopbackCamera(VirtualCamera):
         self._after_close = ExitStack()
         if not module.reports_writers:
             self._after_close.callback(accept_writer, camera.device)
+        self._planes = i420.empty(even)
         self._safe_timeout_image = module.safe_timeout_image
         self._notices += [f"{module.title}: {rule.reason}" for rule in module.rules if rule.verdict == "warning"]
         try:
@@ -111,6 +116,14 @@ class LoopbackCamera(VirtualCamera):
     def device(self) -> str:
         """Path of the device."""
         return str(self._camera.device)
+
+    def send(self, image: Pixels, time: float) -> None:
+        """Show the standby card, or another BGR image, to the readers."""
+        self.send_i420(i420.from_bgr(image[self._cut], self._planes), time)
+
+    def send_i420(self, image: Pixels, time: float) -> None:  # noqa: ARG002 - it is shown at once
+        """Show the output frame, as it is, to the readers."""
+        self._send(image)
 
     def open_readers(self) -> Readers:
         """Start watching who reads it."""
@@ -125,7 +138,7 @@ class LoopbackCamera(VirtualCamera):
         """Make the driver show this image whenever no frame was sent for two seconds, unless that may crash it."""
         if not self._safe_timeout_image:
             return
-        raw = np.asarray(cv2.cvtColor(image[self._cut], cv2.COLOR_BGR2YUV_I420), np.uint8)
+        raw = i420.from_bgr(image[self._cut])
         try:
             set_timeout_image(self._camera.device, raw)
         except OSError as error:
@@ -149,7 +162,7 @@ def _open_loopback(devices: LoopbackDevices, rest: str, *, size: Size, even: Siz
     device = devices.choose(rest)
     devices.reopen_output(device)
     try:
-        camera = _camera(device.path, size=even, fps=fps)
+        camera = _camera(device.path, size=even, fps=fps, planes=True)
     except RuntimeError as error:
         raise devices.open_error(device, even, str(error)) from error
     try:
@@ -160,14 +173,15 @@ def _open_loopback(devices: LoopbackDevices, rest: str, *, size: Size, even: Siz
     return LoopbackCamera(camera, device.title, size=size, even=even, fps=fps, module=devices.module)
 
 
-def _camera(device: str | None, *, size: Size, fps: float) -> "Camera":
+def _camera(device: str | None, *, size: Size, fps: float, planes: bool = False) -> "Camera":
     try:
         import pyvirtualcam  # noqa: PLC0415 - a native library that other outputs do not need
     except ImportError as error:
         raise MissingDependency(
             f"virtual cameras need pyvirtualcam ({error})", hint="pip install pyvirtualcam"
         ) from error
-    return pyvirtualcam.Camera(*size, fps, fmt=pyvirtualcam.PixelFormat.BGR, device=device)
+    pixel_format = pyvirtualcam.PixelFormat.I420 if planes else pyvirtualcam.PixelFormat.BGR
+    return pyvirtualcam.Camera(*size, fps, fmt=pixel_format, device=device)
 
 
 def _one_line(error: Exception) -> str:

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime_matte.capture.mailbox import Mailbox
-from realtime_matte.frame import Frame
+from realtime_matte.frame import Frame, Size
+from realtime_matte.media import i420
 
 LONG_S = 30.0
 """Longer than any wait of a test that passes."""
@@ -121,3 +122,35 @@ def test_a_frame_of_another_size_is_fitted() -> None:
     assert frame is not None
     assert np.shares_memory(frame.pixels, pixels) is False
     assert frame.size == SIZE
+
+
+# I420
+
+
+def test_i420_frames_are_passed_on_without_a_copy() -> None:
+    mailbox = Mailbox((8, 6), "i420")
+    target = mailbox.target((8, 6), ("i420", "bgr"))
+    assert target.shape == (9, 8)
+    target[:] = 77
+    mailbox.put(Frame(target, 1.0, 0, "i420"), 4)
+    frame = mailbox.take(0)
+    assert frame is not None
+    assert (frame.pixels is target, frame.pixel_format, frame.index, frame.size) == (True, "i420", 4, (8, 6))
+
+
+@pytest.mark.parametrize("size", [(8, 6), (16, 12)])
+def test_a_source_that_comes_back_with_bgr_only_is_converted(size: Size) -> None:
+    mailbox = Mailbox((8, 6), "i420")
+    target = mailbox.target(size)
+    assert target.shape == (size[1], size[0], 3)
+    target[:] = (30, 120, 200)
+    mailbox.put(Frame(target, 1.0, 0), 0)
+    frame = mailbox.take(0)
+    assert frame is not None
+    assert frame.pixel_format == "i420"
+    np.testing.assert_array_equal(frame.pixels, i420.from_bgr(np.full((6, 8, 3), (30, 120, 200), np.uint8)))
+
+
+def test_a_source_with_planes_of_another_size_writes_bgr() -> None:
+    assert Mailbox((8, 6), "i420").target((16, 12), ("i420", "bgr")).shape == (12, 16, 3)
+    assert Mailbox((8, 6)).target((8, 6), ("i420", "bgr")).shape == (6, 8, 3)

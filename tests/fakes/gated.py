@@ -9,7 +9,7 @@ from fakes.privacy import StartClock
 from fakes.scripted import SIZE, Recorder, ScriptedNetwork, ScriptedSource, SolidBackground, wait_until
 from realtime_matte.capture.worker import CaptureWorker
 from realtime_matte.errors import SourceError
-from realtime_matte.frame import Frame, Pixels, Size
+from realtime_matte.frame import Frame, PixelFormat, Pixels, Size
 from realtime_matte.interfaces import Network, OpenBackground
 from realtime_matte.pipeline import builder
 from realtime_matte.pipeline.pipeline import Pipeline
@@ -85,8 +85,10 @@ def run(
     class GatedWorker(CaptureWorker):
         """The real worker; retries at once, has no stalls, and does not wait for a step while it is closed."""
 
-        def __init__(self, open_source: Callable[[], ScriptedSource], *, ahead: bool) -> None:
-            super().__init__(open_source, ahead=ahead, stall_s=LONG_S, retry_s=(0,))
+        def __init__(
+            self, open_source: Callable[[], ScriptedSource], *, ahead: bool, pixel_format: PixelFormat
+        ) -> None:
+            super().__init__(open_source, ahead=ahead, stall_s=LONG_S, retry_s=(0,), pixel_format=pixel_format)
 
         def close(self) -> None:
             gate.open()

@@ -38,5 +38,5 @@ def clip(frames: int, *, size: Size = SIZE) -> OpenSource:
 
 def scripted_camera(monkeypatch: pytest.MonkeyPatch, capture: ScriptedCapture) -> OpenSource:
     """A camera with a scripted capture in the place of the capture thread."""
-    monkeypatch.setattr(builder, "open_capture", lambda _source, _reopen, *, real_time: capture)  # noqa: ARG005
+    monkeypatch.setattr(builder, "open_capture", lambda *_, **__: capture)
     return opener(ScriptedSource([], live=True))

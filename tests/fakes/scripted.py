@@ -9,11 +9,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from realtime_matte.capture.state import CaptureState
 from realtime_matte.errors import BadFile, ModelError, SinkError, SourceLost
 from realtime_matte.frame import Frame, Matte, Pixels, Size
 from realtime_matte.interfaces import Action, Fit, OpenSource, RecurrentState
+from realtime_matte.media import i420
 from realtime_matte.pipeline.recorder import SinkFormat
 
 SIZE: Size = (96, 64)
@@ -81,8 +83,11 @@ class ScriptedSource:
         event = self._script.pop(0)
         if isinstance(event, str):
             raise SourceLost(f"the camera is {event}")
-        pixels[:] = camera_image(event, self.size)
         self._count += 1
+        if pixels.ndim == 2:  # planes: see in_i420
+            i420.from_bgr(camera_image(event, self.size), pixels)
+            return Frame(pixels, frame_time(event), self._count - 1, "i420")
+        pixels[:] = camera_image(event, self.size)
         return Frame(pixels, frame_time(event), self._count - 1)
 
     def close(self) -> None:
@@ -159,12 +164,22 @@ class Recorder:
         self.images.append(image.copy())
         self.times.append(time)
 
+    def _send_i420(self, image: Pixels, time: float) -> None:
+        """As ``send``, where ``in_i420`` is used."""
+        self.send(i420.to_bgr(image), time)
+
     def commands(self) -> Sequence[Action]:
         self._calls += 1
         return [self._commands[self._calls]] if self._calls in self._commands else []
 
     def close(self) -> None:
         self.closed += 1
+
+
+def in_i420(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every scripted source and every recorder carry I420 images, so that nothing is BGR between them."""
+    monkeypatch.setattr(ScriptedSource, "pixel_formats", ("i420", "bgr"), raising=False)
+    monkeypatch.setattr(Recorder, "send_i420", Recorder._send_i420, raising=False)
 
 
 class SolidBackground:

@@ -80,7 +80,7 @@ def test_bt709_becomes_bt601() -> None:
         plane[:] = np.rint(cv2.resize(values, plane.shape[::-1], interpolation=cv2.INTER_AREA))
     assert difference(given, i420.from_bgr(image)) > 5
     i420.to_601(given)
-    assert difference(given, i420.from_bgr(image)) <= 1
+    assert difference(given, i420.from_bgr(image)) <= 2  # rounded three times
 
 
 def test_only_even_sizes_are_possible() -> None:

@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 
 from realtime_matte.errors import SpecError
 from realtime_matte.frame import Pixels, Size
+from realtime_matte.media import i420
 from realtime_matte.models.options import ChannelOrder
-from realtime_matte.models.preprocess import Downscaler, InputSize, Normalisation, preprocessor
+from realtime_matte.models.preprocess import UNIT, Downscaler, InputSize, Normalisation, preprocessor
 
 BASE_GRID = InputSize(36864, 16)
 NORMALISATION = Normalisation((10.0, 20.0, 30.0), (2.0, 4.0, 5.0))
@@ -100,3 +101,21 @@ def test_normalising_does_not_change_the_frame() -> None:
 def _smooth(size: Size) -> Pixels:
     random: NDArray[np.uint8] = np.random.default_rng(3).integers(0, 256, (9, 16, 3), np.uint8)
     return np.asarray(cv2.resize(random, size, interpolation=cv2.INTER_CUBIC), np.uint8)
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (640, 480), (320, 180), (1920, 1080), (96, 64)])
+def test_planes_are_downscaled_as_bgr_frames_are(size: Size) -> None:
+    y, x = np.mgrid[: size[1], : size[0]].astype(np.float32) / size[1]
+    pixels = np.dstack([60 + 90 * x, 220 - 150 * y, 128 + 60 * np.sin(9 * x) * np.cos(7 * y)]).astype(np.uint8)
+    downscale = Downscaler(size, (256, 144))
+    of_planes = downscale(i420.from_bgr(pixels)).copy()
+    assert np.abs(of_planes.astype(int) - downscale(pixels)).max() <= 4  # 8 bits of luma and chroma
+
+
+def test_a_tensor_of_planes_is_that_of_bgr() -> None:
+    pixels = np.full((72, 128, 3), (30, 120, 200), np.uint8)
+    tensor = np.zeros((1, 3, 36, 64), np.float32)
+    preprocess = preprocessor((128, 72), tensor, UNIT)
+    guide = preprocess(i420.from_bgr(pixels))
+    assert np.abs(guide.astype(int) - (30, 120, 200)).max() <= 2
+    assert np.abs(tensor[0].mean(axis=(1, 2)) - np.array([200, 120, 30]) / 255).max() <= 2 / 255

@@ -100,7 +100,7 @@ def test_a_live_source_that_ends_starts_when_the_pipeline_is_ready(
     monkeypatch.setattr(
         builder,
         "CaptureWorker",
-        lambda _open_source, ahead: started_ahead.append(ahead) or ScriptedCapture([]),  # type: ignore[func-returns-value]
+        lambda _open_source, ahead, **_: started_ahead.append(ahead) or ScriptedCapture([]),  # type: ignore[func-returns-value]
     )
     source = ScriptedSource([], live=True)
     source.frames = frames

@@ -19,6 +19,7 @@ from fakes.scripted import (
     SolidBackground,
     fails,
     filled,
+    in_i420,
 )
 
 from realtime_matte.errors import MissingFile, ModelError, SinkError, SourceError
@@ -27,6 +28,13 @@ from realtime_matte.interfaces import Fit, Network, RecurrentState
 from realtime_matte.pipeline.commands import Command
 from realtime_matte.pipeline.pipeline import Pipeline
 from realtime_matte.render import doubt
+
+
+@pytest.fixture(autouse=True, params=["bgr", "i420"])
+def pixel_format(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every test runs in both formats: cameras and outputs that carry BGR, and I420 without a conversion."""
+    if request.param == "i420":
+        in_i420(monkeypatch)
 
 
 def without_repeats(shown: list[int | None]) -> list[int | None]:

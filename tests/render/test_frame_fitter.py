@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime_matte.frame import Frame, Pixels, Size
+from realtime_matte.media import i420
 from realtime_matte.media.fit import crop, fit_image
 from realtime_matte.portrait import sample_portrait
 from realtime_matte.render import area_resize
@@ -144,3 +145,18 @@ def test_every_size_becomes_every_other(width: int, height: int, new_width: int,
 @pytest.mark.parametrize("size", [(3840, 2160), (2160, 3840), (641, 359)])
 def test_4k_portrait_and_odd_sizes_fit(size: tuple[int, int]) -> None:
     assert FrameFitter((1280, 720), mirror=True)(Frame(ramp(*size), 0.0, 0)).size == (1280, 720)
+
+
+def test_i420_frames_are_mirrored_plane_by_plane() -> None:
+    pixels = np.zeros((6, 8, 3), np.uint8)
+    pixels[:, :4] = (30, 120, 200)
+    fitted = FrameFitter((8, 6), mirror=True)(Frame(i420.from_bgr(pixels), 0.5, 3, "i420"))
+    assert (fitted.pixel_format, fitted.time, fitted.index) == ("i420", 0.5, 3)
+    np.testing.assert_array_equal(fitted.pixels, i420.from_bgr(np.ascontiguousarray(pixels[:, ::-1])))
+
+
+def test_i420_frames_of_another_size_become_bgr() -> None:
+    pixels = np.full((12, 16, 3), (30, 120, 200), np.uint8)
+    fitted = FrameFitter((8, 6), mirror=False)(Frame(i420.from_bgr(pixels), 0.5, 3, "i420"))
+    assert (fitted.pixel_format, fitted.size) == ("bgr", (8, 6))
+    assert np.abs(fitted.pixels.astype(int) - (30, 120, 200)).max() <= 2

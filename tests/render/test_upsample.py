@@ -55,7 +55,7 @@ def interpolate(grid: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 def plain_arithmetic(pixels: np.ndarray, matte: UpsampledMatte) -> tuple[np.ndarray, np.ndarray]:
     """Alpha and foreground of every pixel from the models, with no shortcut."""
-    linear, colours = (np.asarray(grid, np.float64) for grid in matte._models[:2])
+    linear, colours = (np.asarray(grid, np.float64) for grid in matte.models[:2])
     size = pixels.shape[1], pixels.shape[0]
     gains = interpolate(linear, size)
     alpha = np.clip((gains[..., :3] * pixels).sum(axis=2) + gains[..., 3], 0, 1)[..., None]
@@ -140,12 +140,12 @@ def test_full_size_results_are_computed_once_and_only_when_read() -> None:
 def test_a_model_that_is_not_a_number_gives_alpha_0() -> None:
     pixels, coarse = scene((64, 36))
     matte = refine(Refiner((64, 36)), pixels, coarse)
-    for grid in matte._models[:2]:
+    for grid in matte.models[:2]:
         grid[:] = np.nan
-    matte._models[2][0][:] = EDGE  # between
-    matte._models[2][1][:] = 1  # runs
-    matte._models[2][2][:, 0], matte._models[2][2][:, 1] = 0, 64  # first
-    matte._models[2][3][:, 0] = EDGE  # kind
+    matte.models[2][0][:] = EDGE  # between
+    matte.models[2][1][:] = 1  # runs
+    matte.models[2][2][:, 0], matte.models[2][2][:, 1] = 0, 64  # first
+    matte.models[2][3][:, 0] = EDGE  # kind
     background, composite = np.full_like(pixels, 9), np.empty_like(pixels)
     matte.over(background, composite)
     assert not matte.alpha.any()

@@ -11,7 +11,8 @@ import pytest
 from numpy.typing import NDArray
 
 from realtime_matte.errors import MissingDependency, SinkError, SpecError
-from realtime_matte.interfaces import HasReaders, HasTimeoutImage
+from realtime_matte.interfaces import AcceptsI420, HasReaders, HasTimeoutImage
+from realtime_matte.media import i420
 from realtime_matte.sinks import virtualcam
 from realtime_matte.v4l2.loopback import LoopbackDevices
 
@@ -210,8 +211,27 @@ def test_on_other_systems_it_does_not_report_its_readers(machine: Machine, monke
     sink.close()
 
 
-def test_frames_arrive_unchanged(machine: Machine) -> None:
+def test_i420_frames_arrive_unchanged(machine: Machine) -> None:
     sink = opened()
+    assert isinstance(sink, AcceptsI420)
+    image = np.random.default_rng(0).integers(0, 256, (72, 64), np.uint8)
+    sink.send_i420(image, 1.0)
+    sink.close()
+    assert np.array_equal(machine.sent[0].reshape(72, 64), image)
+
+
+def test_bgr_images_arrive_as_i420(machine: Machine) -> None:
+    sink = opened()
+    image = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
+    sink.send(image, 1.0)
+    sink.close()
+    assert np.array_equal(machine.sent[0].reshape(72, 64), i420.from_bgr(image))
+
+
+def test_on_other_systems_bgr_frames_arrive_unchanged(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "win32")
+    sink = opened(path(machine, 10))
+    assert not isinstance(sink, AcceptsI420)
     image = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
     sink.send(image, 1.0)
     sink.close()
@@ -381,7 +401,7 @@ def test_odd_sizes_are_cut(machine: Machine) -> None:
     sink = opened(size=(65, 49))
     sink.send(np.full((49, 65, 3), 9, np.uint8), 0.0)
     sink.close()
-    assert machine.sent[0].size == 64 * 48 * 3
+    assert machine.sent[0].size == 64 * 48 * 3 // 2
     assert sink.notices[0].endswith("64x48 (virtual cameras have even sizes, 65x49 is cut)")
 
 

@@ -1,0 +1,62 @@
+"""One output frame in the formats that sinks carry, converted once for all of them."""
+
+from realtime_matte.frame import Pixels, Size
+from realtime_matte.media import i420
+
+
+class ImageFormats:
+    """The newest output frame as BGR and as I420. Buffers are made when one of them is needed."""
+
+    def __init__(self) -> None:
+        self._image: Pixels | None = None
+        self._converted: Pixels | None = None  # _image in the other format; in one of the next two
+        self._bgr: Pixels | None = None
+        self._i420: Pixels | None = None
+
+    def set(self, image: Pixels) -> None:
+        """Take an output frame: (H, W, 3) BGR, (H, W, 4) BGRA, or I420."""
+        self._image = image
+        self._converted = None
+
+    @property
+    def size(self) -> Size:
+        """(width, height)."""
+        assert self._image is not None  # noqa: S101 - of an image that was set
+        rows, width = self._image.shape[:2]
+        return width, rows * 2 // 3 if self._is_i420 else rows
+
+    @property
+    def can_be_i420(self) -> bool:
+        """True for an image of even size without alpha."""
+        return self._image is not None and self._image.shape[2:] != (4,) and i420.is_possible(self.size)
+
+    @property
+    def bgr(self) -> Pixels:
+        """BGR, or BGRA."""
+        assert self._image is not None  # noqa: S101 - as above
+        if not self._is_i420:
+            return self._image
+        if self._converted is None:
+            if self._bgr is not None and self._bgr.shape[1::-1] != self.size:
+                self._bgr = None
+            self._bgr = self._converted = i420.to_bgr(self._image, self._bgr)
+        return self._converted
+
+    @property
+    def i420(self) -> Pixels:
+        """I420; if ``can_be_i420``."""
+        assert self._image is not None  # noqa: S101 - as above
+        if self._is_i420:
+            return self._image
+        if self._converted is None:
+            from realtime_matte.render.composite_i420 import to_i420  # noqa: PLC0415 - composites have loaded it
+
+            if self._i420 is None or self._i420.shape != (self.size[1] * 3 // 2, self.size[0]):
+                self._i420 = i420.empty(self.size)
+            to_i420(self._image, self._i420)
+            self._converted = self._i420
+        return self._converted
+
+    @property
+    def _is_i420(self) -> bool:
+        return self._image is not None and self._image.ndim == 2  # noqa: PLR2004 - planes
