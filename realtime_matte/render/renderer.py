@@ -227,6 +227,7 @@ def _run_kernels() -> None:
     matte.over(pixels, pixels.copy())
     composite(read_only(matte.foreground), matte.alpha, read_only(pixels), np.zeros(96, np.uint16), pixels.copy())
     pack_bgra(read_only(matte.foreground), matte.alpha, np.zeros((32, 32, 4), np.uint8))
+    assert isinstance(matte, UpsampledMatte)  # noqa: S101 - of a coarse alpha
     planes = PlanesRenderer((32, 32))
     planes.convert(pixels)
     planes.composite(Frame(i420.empty((32, 32)), 0.0, 0, "i420"), matte, i420.empty((32, 32)))
