@@ -9,6 +9,7 @@ from typing import Any, Protocol, cast
 import cv2
 
 from realtime_matte.frame import PixelFormat, Pixels, Size
+from realtime_matte.media import jpeg
 from realtime_matte.v4l2.cameras import CameraInfo
 from realtime_matte.v4l2.capabilities import Mode
 
@@ -19,6 +20,9 @@ BACKENDS = {"linux": cv2.CAP_V4L2, "darwin": cv2.CAP_AVFOUNDATION, "win32": cv2.
 
 BUFFERS = 2
 """One to read, one for the driver to fill. With one buffer it drops every other frame; more only add age."""
+
+COMPRESSED = "MJPG", "JPEG"
+"""Formats that Video for Linux lets through undecoded."""
 
 HIGHEST_FPS = 1000.0
 """Drivers that do not know their rate report 0, -1 or millions."""
@@ -32,6 +36,7 @@ class OpenCvReader:
     def __init__(self, device: "Device", notices: Sequence[str] = ()) -> None:
         self.notices = notices
         self._device = device
+        self._compressed = False
 
     @property
     def is_open(self) -> bool:
@@ -41,6 +46,7 @@ class OpenCvReader:
     def request_mode(self, size: Size, fps: float) -> None:
         """As ``CameraReader.request_mode``."""
         request_mode(self._device, size, fps)
+        self._compressed = sys.platform == "linux" and fourcc(self._device) in COMPRESSED and undecoded(self._device)
 
     def is_ready(self, timeout_s: float) -> bool:
         """As ``CameraReader.is_ready``; True where OpenCV cannot know."""
@@ -52,7 +58,10 @@ class OpenCvReader:
 
     def retrieve(self, pixels: Pixels | None) -> Pixels | None:
         """As ``CameraReader.retrieve``. To be called only after a successful grab: else the last frame is repeated."""
-        return retrieve(self._device, pixels)
+        if not self._compressed:
+            return retrieve(self._device, pixels)
+        data = retrieve(self._device, None)
+        return None if data is None else jpeg.decode(data.tobytes(), pixels)
 
     def timestamp_ms(self) -> float:
         """As ``CameraReader.timestamp_ms``."""
@@ -109,6 +118,12 @@ def request_mode(device: Device, size: Size, fps: float) -> None:
         device.set(cv2.CAP_PROP_FRAME_HEIGHT, size[1])
         device.set(cv2.CAP_PROP_FPS, fps)
         device.set(cv2.CAP_PROP_BUFFERSIZE, BUFFERS)
+
+
+def undecoded(device: Device) -> bool:
+    """Let ``retrieve`` return JPEG data as (1, n) uint8, if the backend can: its own decoder prints damage."""
+    with quiet():
+        return device.set(cv2.CAP_PROP_CONVERT_RGB, 0) and not device.get(cv2.CAP_PROP_CONVERT_RGB)
 
 
 def release(device: Device) -> None:

@@ -83,7 +83,13 @@ class ScriptedDevice:
     """``cv2.VideoCapture`` for a camera with one mode. It fails at the end of its script."""
 
     def __init__(
-        self, *script: Event, size: Size = (8, 6), fps: float = 30.0, fourcc: str = "MJPG", stamps: float | None = 1.0
+        self,
+        *script: Event,
+        size: Size = (8, 6),
+        fps: float = 30.0,
+        fourcc: str = "MJPG",
+        stamps: float | None = 1.0,
+        undecoded: bool = False,
     ) -> None:
         self.opened = True
         self.released = 0
@@ -93,8 +99,10 @@ class ScriptedDevice:
             cv2.CAP_PROP_FRAME_WIDTH: float(size[0]),
             cv2.CAP_PROP_FRAME_HEIGHT: float(size[1]),
             cv2.CAP_PROP_FPS: fps,
+            cv2.CAP_PROP_CONVERT_RGB: 1.0,
             cv2.CAP_PROP_FOURCC: float(int.from_bytes(fourcc.encode(), "little")),
         }
+        self._undecoded = undecoded  # whether CAP_PROP_CONVERT_RGB can be switched off; images are JPEG data then
         self._size = size
         self._step_s = stamps  # between two images; None: the driver has no timestamps
         self._stamp = 0.0
@@ -106,6 +114,8 @@ class ScriptedDevice:
 
     def set(self, number: int, value: float) -> bool:
         self.requested.append((number, value))
+        if number == cv2.CAP_PROP_CONVERT_RGB:
+            self._settings[number] = float(value or not self._undecoded)
         return True
 
     def get(self, number: int) -> float:

@@ -84,6 +84,7 @@ def test_mjpg_is_requested_before_the_size() -> None:
         (cv2.CAP_PROP_FRAME_HEIGHT, 6),
         (cv2.CAP_PROP_FPS, 30),
         (cv2.CAP_PROP_BUFFERSIZE, 2),
+        *([(cv2.CAP_PROP_CONVERT_RGB, 0)] if sys.platform == "linux" else []),
     ]
 
 
@@ -91,6 +92,29 @@ def test_the_actual_mode_is_a_notice() -> None:
     source = running()
     assert (source.size, source.fps, source.live, source.frames) == ((8, 6), 30.0, True, None)
     assert source.notices == ("camera /dev/video0 (Cam): 8x6 at 30 fps MJPG",)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems decode the frames themselves")
+def test_damaged_mjpeg_is_decoded_without_a_line_of_libjpeg(capfd: pytest.CaptureFixture[str]) -> None:
+    whole, other = (
+        cv2.imencode(".jpg", np.full((96, 160, 3), level, np.uint8))[1].reshape(1, -1) for level in (9, 200)
+    )
+    noise = cv2.imencode(".jpg", np.random.default_rng(1).integers(0, 256, (96, 160, 3), np.uint8))[1].reshape(1, -1)
+    noise[0, 2000:2200] = 0
+    device = ScriptedDevice(whole, noise, noise[:, :1000], other, size=(160, 96), undecoded=True)
+    source = running(device=device)
+    pixels = buffer((160, 96))
+    assert source.size == (160, 96)
+    assert source.read(pixels).pixels is pixels  # damaged inside
+    assert source.read(pixels).pixels.mean() == 200
+    assert source.damaged == 1
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(("fourcc", "undecoded"), [("YUYV", True), ("MJPG", False)])
+def test_other_formats_and_backends_are_decoded_by_opencv(fourcc: str, undecoded: bool) -> None:  # noqa: FBT001
+    source = running(device=ScriptedDevice(0, 7, fourcc=fourcc, undecoded=undecoded))
+    assert source.read(buffer()).pixels.mean() == 7
 
 
 def test_the_size_is_that_of_the_first_frame_whatever_the_driver_reports() -> None:
