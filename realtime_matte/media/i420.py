@@ -102,6 +102,14 @@ def to_bgr(pixels: Pixels, out: Pixels | None = None) -> Pixels:
     return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_YUV2BGR_I420, dst=out), np.uint8)
 
 
+def sample_bgr(pixels: Pixels, step: int, out: Pixels) -> None:
+    """Every ``step``-th pixel of every ``step``-th row of an I420 image, as BGR; ``step`` is even."""
+    luma, u, v = planes(pixels)
+    half = step // 2
+    sampled = np.dstack([luma[::step, ::step], u[::half, ::half], v[::half, ::half]])
+    cv2.transform(sampled, TO_BGR_WITH_OFFSET, dst=out)
+
+
 def bgr_frame(frame: Frame, out: Pixels | None = None) -> Frame:
     """A frame with BGR pixels: itself, or converted, into ``out`` or a new array."""
     if frame.pixel_format == "bgr":

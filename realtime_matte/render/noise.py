@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from realtime_matte.frame import Pixels, Size
+from realtime_matte.media import i420
 
 STEP_PX: Final = 8
 """Distance of the sampled pixels."""
@@ -46,9 +47,12 @@ class NoiseEstimator:
         self._known = False
 
     def update(self, pixels: Pixels, time: float) -> None:
-        """Add a frame (H, W, 3) with its time in seconds."""
+        """Add a frame, BGR or I420, with its time in seconds."""
         self._sample, self._before = self._before, self._sample
-        np.copyto(self._sample, pixels[::STEP_PX, ::STEP_PX])
+        if pixels.ndim == 2:  # noqa: PLR2004 - planes
+            i420.sample_bgr(pixels, STEP_PX, self._sample)
+        else:
+            np.copyto(self._sample, pixels[::STEP_PX, ::STEP_PX])
         if self._time is not None and time > self._time:
             weight = 1 - exp((self._time - time) / TIME_CONSTANT_S) if self._known else 1.0
             self.variance += weight * (self._measure() - self.variance)

@@ -87,3 +87,10 @@ def test_only_even_sizes_are_possible() -> None:
     assert i420.is_possible((4, 2))
     assert not i420.is_possible((5, 2))
     assert not i420.is_possible((4, 3))
+
+
+def test_a_sample_is_that_of_the_whole_image() -> None:
+    image = i420.from_bgr(smooth())
+    out = np.empty((15, 20, 3), np.uint8)
+    i420.sample_bgr(image, 8, out)
+    assert difference(out, i420.to_bgr(image)[::8, ::8]) <= 1
