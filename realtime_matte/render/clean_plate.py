@@ -12,16 +12,16 @@ import cv2
 import numpy as np
 
 from realtime_matte.frame import Alpha, Pixels
+from realtime_matte.render.box_filter import BoxFilter, Bytes, Floats, find_runs, make_runs
 from realtime_matte.render.edge_model import (
-    PLATE_SAMPLE,
     SAMPLE_STEP,
     SAMPLE_VALUES,
     Plate,
     apply_correction,
     find_correction,
     sample,
+    sample_edge,
 )
-from realtime_matte.render.guided_filter import Bytes, Floats
 from realtime_matte.render.jit import kernel, read_only
 
 TIME_CONSTANT_S: Final = 0.3
@@ -42,8 +42,8 @@ MIN_FOREGROUND: Final = 0.95
 MAX_JUMPED: Final = 0.2
 """If a larger share of the visible background jumps, light or camera changed: covered cells are forgotten."""
 
-NEIGHBOURHOOD: Final = (9, 9)
-"""Window, in samples, over which they are averaged."""
+NEIGHBOURHOOD_RADIUS: Final = 4
+"""Half the window, in samples, over which they are averaged."""
 
 MARGIN: Final = np.ones((3, 3), np.uint8)
 """A cell is certainly background, or foreground, if its neighbours in this window are."""
@@ -66,14 +66,21 @@ light divided by the reference light, for each channel (3,); the factor by which
 
 
 class CleanPlate:
-    """The clean plate of one shot, for coarse alphas of ``shape`` (h, w). Buffers are allocated once."""
+    """The clean plate of one shot, for coarse alphas of ``shape`` (h, w). Buffers are allocated once.
+
+    ``revealed``: the share of the image that is certainly foreground, in the colours of the plate, in the last frame.
+    """
 
     def __init__(self, shape: tuple[int, int]) -> None:
         rows, columns = (-(-length // SAMPLE_STEP) for length in shape)
         self._colour = np.zeros((*shape, 3), np.float32)
         self._variance = np.zeros(shape, np.float32)
         self._known, self._near, self._foreground, self._edge = np.zeros((4, *shape), np.uint8)
-        self._samples, self._means = np.zeros((2, rows, columns, SAMPLE_VALUES), np.float32)
+        self._samples = np.zeros((rows, columns, SAMPLE_VALUES), np.float32)
+        self._sampled_edge = np.zeros((rows, columns), np.uint8)
+        self._edge_runs = make_runs((rows, columns))
+        self._neighbourhoods = BoxFilter(self._samples.shape, NEIGHBOURHOOD_RADIUS)
+        self.revealed = 0.0
         self._change, self._smoothed = np.zeros((2, *shape), np.float32)
         self._corrected = np.zeros(shape, np.float32)
         self._reference = np.zeros((*shape, 3), np.float32)
@@ -94,17 +101,14 @@ class CleanPlate:
         self._segment(alpha)
         plate = self._colour, self._variance, self._known
         self._update(guide, plate, elapsed_s)
-        sample(guide, self._foreground, plate, self._change, self._samples)
-        cv2.blur(self._samples, NEIGHBOURHOOD, dst=self._means)
-        find_correction(alpha, guide, self._near, self._edge, plate, self._means, self._change)
+        self.revealed = sample(guide, self._foreground, plate, self._change, self._samples)
+        sample_edge(self._edge, self._sampled_edge)
+        find_runs(self._sampled_edge, self._edge_runs)
+        means = self._neighbourhoods.average(self._samples, self._edge_runs)
+        find_correction(alpha, guide, self._near, self._edge, plate, read_only(means), self._change)
         cv2.blur(self._change, (3, 3), dst=self._smoothed)
         apply_correction(alpha, self._edge, self._smoothed, self._corrected)
         return self._corrected
-
-    @property
-    def revealed(self) -> float:
-        """The share of the image that is certainly foreground, in the colours of the plate, in the last frame."""
-        return float(self._samples[..., PLATE_SAMPLE].mean())
 
     def reset(self) -> None:
         """Forget the plate."""

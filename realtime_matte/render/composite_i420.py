@@ -11,7 +11,7 @@ import numpy as np
 
 from realtime_matte.frame import Pixels, Size
 from realtime_matte.media import i420
-from realtime_matte.render.guided_filter import Bytes, Floats
+from realtime_matte.render.box_filter import Bytes, Floats
 from realtime_matte.render.jit import kernel, read_only
 from realtime_matte.render.upsample import Axis, Bands, PlacedModels, make_axis, make_bands, split
 

@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
-from realtime_matte.render.guided_filter import Bytes, Floats
+from realtime_matte.render.box_filter import Bytes, Floats
 from realtime_matte.render.jit import kernel
 
 Plate: TypeAlias = tuple[Floats, Floats, Bytes]
@@ -23,9 +23,6 @@ SAMPLE_VALUES: Final = 12
 """Number of values averaged over the neighbourhood: foreground (1), its colour (3), its colour squared (3); visible
 background with a known plate (1), the part that mismatches the plate (1), its mean square change (1); foreground in
 front of a known plate (1), the part that matches that plate (1)."""
-
-PLATE_SAMPLE: Final = 11
-"""Index in SAMPLE_VALUES of the foreground that matches the plate."""
 
 NOISE: Final = np.float32(4**2)
 """Variance of a colour that matches the plate: the camera's noise."""
@@ -67,13 +64,17 @@ NORMAL: Final = np.float32((2 * np.pi) ** -1.5)
 
 
 @kernel
-def sample(guide: Bytes, foreground: Bytes, plate: Plate, change: Floats, samples: Floats) -> None:
+def sample(guide: Bytes, foreground: Bytes, plate: Plate, change: Floats, samples: Floats) -> float:
     """Sample where ``foreground`` is certain, and how well the visible background matches the ``plate``.
 
     ``guide`` (h, w, 3); ``foreground`` (h, w), not 0 where alpha is 1 for certain; ``change`` (h, w): mean square
     change of the visible background, -1 elsewhere; ``samples``: (h / SAMPLE_STEP, w / SAMPLE_STEP, SAMPLE_VALUES).
+
+    Returns:
+        The share of the samples that are foreground in the colours of the plate.
     """
     colour, variance, known = plate
+    matching = 0
     for row in range(samples.shape[0]):
         for column in range(samples.shape[1]):
             y, x, out = SAMPLE_STEP * row, SAMPLE_STEP * column, samples[row, column]
@@ -87,8 +88,21 @@ def sample(guide: Bytes, foreground: Bytes, plate: Plate, change: Floats, sample
             out[9] = min(change[y, x], MAX_CHANGE) if visible else np.float32(0)
             covers = foreground[y, x] != 0 and known[y, x] != 0
             b, g, r = b - colour[y, x, 0], g - colour[y, x, 1], r - colour[y, x, 2]
-            out[10] = np.float32(covers)
-            out[11] = np.float32(covers and b * b + g * g + r * r <= 3 * MISMATCH * (NOISE + variance[y, x]))
+            matches = covers and b * b + g * g + r * r <= 3 * MISMATCH * (NOISE + variance[y, x])
+            out[10], out[11] = np.float32(covers), np.float32(matches)
+            matching += matches
+    return float(matching / (samples.shape[0] * samples.shape[1]))
+
+
+@kernel
+def sample_edge(edge: Bytes, sampled: Bytes) -> None:
+    """Mark the samples that any of the cells around them reads, which are on an ``edge`` (h, w)."""
+    height, width = edge.shape
+    for row in range(sampled.shape[0]):
+        for column in range(sampled.shape[1]):
+            y, x = SAMPLE_STEP * row, SAMPLE_STEP * column
+            below, right = min(y + 1, height - 1), min(x + 1, width - 1)
+            sampled[row, column] = edge[y, x] | edge[y, right] | edge[below, x] | edge[below, right]
 
 
 @kernel

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime_matte.frame import Alpha, Frame, Pixels, Size
-from realtime_matte.render.guided_filter import Bytes, Floats, LocalLinearModels
+from realtime_matte.render.box_filter import Bytes, Floats
+from realtime_matte.render.guided_filter import LocalLinearModels
 from realtime_matte.render.jit import kernel, read_only
 
 BACKGROUND, FOREGROUND, EDGE = 0, 1, 2
@@ -65,8 +66,8 @@ class Upsampler:
 
     def upsample(self, frame: Frame, models: LocalLinearModels) -> "UpsampledMatte":
         """The matte that ``models`` give for ``frame``; overwritten by the next call."""
-        linear, colours = models
-        classify(linear, self._cells)
+        linear, colours, near, mean = models
+        classify(linear, near, mean, self._cells)
         split(self._cells, self._columns[0], self._bands)
         placed = linear, colours, self._bands, self._columns, self._rows
         return UpsampledMatte(frame, placed, cells=self._cells, scratch=self._scratch, full_size=self._full_size)
@@ -155,10 +156,13 @@ def make_bands(shape: tuple[int, int]) -> Bands:
 
 
 @kernel
-def classify(linear: Floats, cells: Bytes) -> None:
+def classify(linear: Floats, near: Bytes, mean: Floats, cells: Bytes) -> None:
     """The kind of each of ``cells`` (h, w), by the least and the most alpha that its model gives for any colour."""
     for y in range(cells.shape[0]):
         for x in range(cells.shape[1]):
+            if not near[y, x]:
+                cells[y, x] = FOREGROUND if mean[y, x] > HALF else BACKGROUND
+                continue
             least = most = linear[y, x, 3]
             for c in range(3):
                 full = linear[y, x, c] * np.float32(255)
@@ -174,23 +178,25 @@ def split(cells: Bytes, start: Indices, bands: Bands) -> None:
     between, runs, first, kind = bands
     end = cells.shape[1]
     for row in range(cells.shape[0]):
-        _classify_between(cells, row, between[row])
-        count = 0
+        _classify_between(cells[row], cells[min(row + 1, cells.shape[0] - 1)], between[row])
+        count, last = 0, -1
         for x in range(end):
-            if count == 0 or between[row, x] != kind[row, count - 1]:
-                first[row, count], kind[row, count] = start[x], between[row, x]
+            if between[row, x] != last:
+                last = between[row, x]
+                first[row, count], kind[row, count] = start[x], last
                 count += 1
         first[row, count], runs[row] = start[end], count
 
 
 @kernel
-def _classify_between(cells: Bytes, row: int, between: Bytes) -> None:
+def _classify_between(cells: Bytes, below: Bytes, between: Bytes) -> None:
     """Edge unless all four cells around are of one kind: the pixels between them mix the models of all four."""
-    below, end = min(row + 1, cells.shape[0] - 1), cells.shape[1] - 1
-    for x in range(end + 1):
-        kind, right = cells[row, x], min(x + 1, end)
-        same = kind == cells[row, right] and kind == cells[below, x] and kind == cells[below, right]
+    last = np.uint64(cells.shape[0] - 1)
+    for x in range(last):
+        kind = cells[x]
+        same = (kind == cells[x + ONE]) & (kind == below[x]) & (kind == below[x + ONE])
         between[x] = kind if same else np.uint8(EDGE)
+    between[last] = cells[last] if cells[last] == below[last] else np.uint8(EDGE)
 
 
 @kernel

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from realtime_matte.render.box_filter import Bytes, Floats
 from realtime_matte.render.edge_model import SAMPLE_VALUES, _likelihood, find_correction
-from realtime_matte.render.guided_filter import Bytes, Floats
 
 FOREGROUND, BACKGROUND = np.array([60.0, 50, 90]), np.array([150.0, 140, 120])
 FOREGROUND_VARIANCE = np.array([100.0, 144, 81])

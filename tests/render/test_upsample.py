@@ -33,7 +33,14 @@ def scene(size: tuple[int, int], seed: int = 3) -> tuple[np.ndarray, np.ndarray]
 
 
 def refine(refiner: Refiner, pixels: np.ndarray, coarse: np.ndarray) -> UpsampledMatte:
-    return refiner.refine(Frame(pixels, 0.0, 0), Matte(coarse))
+    """The matte; where alpha is certain, the models that are not computed are filled in for plain arithmetic."""
+    matte = refiner.refine(Frame(pixels, 0.0, 0), Matte(coarse))
+    guided_filter = refiner._grid._guided_filter
+    far = guided_filter._near == 0
+    linear, colours = matte.models[:2]
+    linear[far] = colours[far] = 0
+    linear[far, 3] = guided_filter._mean[far] > 0.5
+    return matte
 
 
 def refined(size: tuple[int, int], seed: int = 3) -> tuple[np.ndarray, UpsampledMatte]:
@@ -157,8 +164,15 @@ def test_a_cell_is_certain_only_if_no_colour_could_make_it_an_edge() -> None:
         [[[0, 0, 0, 0], [0.001, 0, -0.001, -0.26], [0.001, 0, 0, -0.2], [0, -0.001, 0, 1.26], [0, 0, 0, 1]]]
     )
     cells = np.zeros((1, 5), np.uint8)
-    classify(linear.astype(np.float32), cells)
+    classify(linear.astype(np.float32), np.ones((1, 5), np.uint8), np.zeros((1, 5), np.float32), cells)
     assert cells.tolist() == [[BACKGROUND, BACKGROUND, EDGE, FOREGROUND, FOREGROUND]]
+
+
+def test_a_cell_far_from_edges_is_what_its_alpha_is() -> None:
+    cells = np.zeros((1, 2), np.uint8)
+    undefined, mean = np.full((1, 2, 4), np.nan, np.float32), np.array([[0.001, 0.999]], np.float32)
+    classify(undefined, np.zeros((1, 2), np.uint8), mean, cells)
+    assert cells.tolist() == [[BACKGROUND, FOREGROUND]]
 
 
 def test_a_band_is_split_where_its_four_cells_differ() -> None:
