@@ -90,10 +90,8 @@ class Outputs:
         self._sinks[sink] = opened_as
         if is_new:
             self._fitters[sink] = OutputFitter(self.format.size)
-            if sink.live and self.newest is not None:  # it was added while the pipeline runs
-                sink.send(self._fitters[sink](self.newest), self._time)
-                if self._timeout_image is not None and isinstance(sink, HasTimeoutImage):
-                    sink.set_timeout_image(self._fitters[sink](self._timeout_image))
+            if sink.live:
+                self._send_first(sink)
 
     def remove(self, sink: Sink, *, card: Pixels) -> None:
         """Close a sink that is no longer an output; a live one shows ``card`` at its end."""
@@ -281,10 +279,15 @@ class Outputs:
                 return
             self._fixed.add(new)
         self._replace(sink, new, self._sinks[sink], size)
-        if self.newest is not None:
-            new.send(self._fitters[new](self.newest), self._time)
-        if self._timeout_image is not None and isinstance(new, HasTimeoutImage):
-            new.set_timeout_image(self._fitters[new](self._timeout_image))
+        self._send_first(new)
+
+    def _send_first(self, sink: Sink) -> None:
+        """Send what was sent last, if the pipeline runs already, and set the timeout image."""
+        if self.newest is None:
+            return
+        self._send_to([sink], self.newest, self._time)
+        if self._timeout_image is not None and isinstance(sink, HasTimeoutImage) and sink in self._sinks:
+            sink.set_timeout_image(self._fitters[sink](self._timeout_image))
 
     def _replace(self, sink: Sink, new: Sink, opened_as: OpenedAs | None, size: Size) -> None:
         """Put a sink, opened for ``size``, in the place of another one."""

@@ -448,3 +448,14 @@ def test_on_demand_without_a_device_is_refused(frames: Iterator[int]) -> None:
             run(pipeline, "on_demand", value=True).result()
         show(pipeline, 2)
         assert pipeline.options["on_demand"] is False
+
+
+def test_a_new_output_that_fails_at_once_is_reported_and_the_others_continue(frames: Iterator[int]) -> None:
+    kept, reported = Recorder(live=True), list[str]()
+    with open_live(LiveCamera(frames), kept, reported=reported) as pipeline:
+        show(pipeline, 2)
+        assert run_outputs(pipeline, kept, Recorder(live=True, fails_at=0)) is None
+        show(pipeline, 2)
+        assert [output.fault for output in pipeline.outputs] == ["", "the output went away"]
+    assert "an output failed and is closed, the others continue: the output went away" in reported
+    assert_private(kept)
