@@ -183,6 +183,8 @@ class LiveParts:
         parts.outputs.set_format(replace(parts.outputs.format, size=opened.size, fps=opened.source.source.fps))
         parts.capture.use(opened.source)
         parts.renderer.reset()
+        if parts.orientation:
+            parts.orientation.start_shot()
 
     def _use_size(self, size: Size, background: OpenChoice) -> None:
         """Render and show the card in another size. Raises MatteError of an effect; then nothing has changed."""

@@ -3,6 +3,7 @@
 What the cameras see is painted in the marker colour of ``test_privacy``, and every image that is sent is judged.
 """
 
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from itertools import count
@@ -111,8 +112,9 @@ def run(pipeline: Pipeline, key: str, value: object = None) -> Reply:
 
 def show(pipeline: Pipeline, composites: int) -> None:
     """Run until so many more composites were sent."""
-    enough = pipeline.stats.composites + composites
+    enough, deadline = pipeline.stats.composites + composites, time.monotonic() + 30
     while pipeline.stats.composites < enough:
+        assert time.monotonic() < deadline, "no composite is sent"
         assert pipeline.step()
 
 
@@ -141,6 +143,17 @@ def test_another_camera_is_shown_when_it_is_open_and_the_old_one_until_then(fram
     assert None not in shown[1 : before + 5], "there was always a frame"
     assert not first.busy
     assert not second.busy
+
+
+def test_another_camera_starts_a_new_shot(frames: Iterator[int]) -> None:
+    network, second = TimedNetwork(), LiveCamera(frames)
+    with Pipeline.open(
+        LiveCamera(frames), solid, outputs=[Recorder()], model=lambda: network, notify=[].append, clock=lambda: START
+    ) as pipeline:
+        show(pipeline, 3)
+        run(pipeline, "camera", second)
+        show(pipeline, 2)
+    assert network.states.count(None) == 2, "nothing that is known of the first camera is used for the second"
 
 
 @pytest.mark.parametrize("other", [False, True])
