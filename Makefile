@@ -24,6 +24,7 @@ lint: $(VENV)/installed-lint
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy
 	$(BIN)/python -m mypy examples/*.py
+	$(BIN)/python -m mypy benchmarks/*.py
 
 # The documentation site, into site/. --strict: a broken link or an unknown name fails.
 docs: $(VENV)/installed-docs

@@ -123,7 +123,7 @@ def compose(
 
     def matrix(time: float) -> Matrix:
         aside = SIZE[0] * max(min(SHUTTER) - time, 0) / ENTRANCE_FRAMES
-        return place(motion.at(time / FPS)) + np.array([[0, 0, aside], [0, 0, 0]])
+        return np.asarray(place(motion.at(time / FPS)) + np.array([[0, 0, aside], [0, 0, 0]]))
 
     for index in range(-empty, frames):
         colours, alpha = _exposed(person, index, matrix)

@@ -153,7 +153,7 @@ def growth(measured: Sequence[Result]) -> list[str]:
 def changes(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
     """What changed since an earlier record, for each source and size that both have."""
     old = {(one.camera, one.size): one for one in results(before)}
-    rows = [("SOURCE", "SIZE", "FPS", "CPU ms", "p95 ms", "FIRST s", "PEAK MB")]
+    rows: list[tuple[str, ...]] = [("SOURCE", "SIZE", "FPS", "CPU ms", "p95 ms", "FIRST s", "PEAK MB")]
     for new in results(after):
         if then := old.get((new.camera, new.size)):
             pairs = zip(_compared(then), _compared(new), strict=True)

@@ -57,7 +57,7 @@ def make_clips(data: Path, clips: int) -> Iterator[Clip]:
         wall = screen(SCREENS[name], default_rng(number))
         images, alphas = composites.compose(person, wall, FRAMES, default_rng([SEED, number]))
         frames = [_decoded(image, cv2.IMREAD_COLOR) for image in images]
-        truths = [_decoded(alpha, cv2.IMREAD_GRAYSCALE).astype(np.float32) / 255 for alpha in alphas]
+        truths = [np.divide(_decoded(alpha, cv2.IMREAD_GRAYSCALE), 255, dtype=np.float32) for alpha in alphas]
         yield f"{number} {name}", frames, truths
 
 
@@ -66,7 +66,7 @@ def screen(color: tuple[int, int, int], rng: Generator) -> Pixels:
     y, x = np.mgrid[: SIZE[1], : SIZE[0]]
     light = 1 - 0.45 * np.hypot((x / SIZE[0] - rng.uniform(0.2, 0.8)) * 1.2, y / SIZE[1] - rng.uniform(0.1, 0.5))
     clouds = cv2.GaussianBlur(rng.normal(0, 50, SIZE[::-1]), (0, 0), 20)
-    return np.clip(np.array(color) * light[..., None] + clouds[..., None], 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.array(color) * light[..., None] + clouds[..., None], 0, 255), np.uint8)
 
 
 def mad(model: str, frames: Sequence[Pixels], truths: Sequence[Alpha]) -> float:

@@ -58,7 +58,7 @@ class Recipe:
     def __call__(self, frame: Pixels) -> Pixels:
         """The output frame."""
         mask = self._mask(frame)
-        return cv2.blendLinear(frame, self._background, mask, 1 - mask)
+        return np.asarray(cv2.blendLinear(frame, self._background, mask, 1 - mask), np.uint8)
 
     def _mask(self, frame: Pixels) -> Mask:
         rgb = cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
@@ -71,10 +71,10 @@ class Recipe:
         _, mask = cv2.threshold(mask, THRESHOLD, 1, cv2.THRESH_BINARY)
         mask = cv2.dilate(mask, self._kernel, iterations=1)
         mask = cv2.blur(mask, (10, 10))
-        if self._average is None:
-            self._average = mask
-        cv2.accumulateWeighted(mask, self._average, 1 - KEPT)
-        return self._average
+        average = np.asarray(mask if self._average is None else self._average, np.float32)
+        cv2.accumulateWeighted(mask, average, 1 - KEPT)
+        self._average = average
+        return average
 
 
 def start_sender() -> "Queue[Pixels]":
@@ -95,15 +95,19 @@ def _ramp(shape: tuple[int, ...]) -> Pixels:
     return np.ascontiguousarray(np.broadcast_to(ramp[None, :, None], shape))
 
 
+def _decoded(image: Pixels) -> Pixels:
+    return np.asarray(cv2.imdecode(image, cv2.IMREAD_COLOR), np.uint8)
+
+
 def serve_bytes(images: list[Pixels], model: Path) -> int:
     """Serve rounds from JPEG images to the I420 bytes that its virtual camera carries."""
     endless = cycle(images)
-    recipe = Recipe(model, _ramp(cv2.imdecode(images[0], cv2.IMREAD_COLOR).shape))
+    recipe = Recipe(model, _ramp(_decoded(images[0]).shape))
     queue = start_sender()
 
     def work() -> None:
-        composite = recipe(cv2.imdecode(next(endless), cv2.IMREAD_COLOR))
-        queue.put(cv2.cvtColor(composite, cv2.COLOR_BGR2YUV_I420))
+        composite = recipe(_decoded(next(endless)))
+        queue.put(np.asarray(cv2.cvtColor(composite, cv2.COLOR_BGR2YUV_I420), np.uint8))
 
     for _ in range(WARM_UP_FRAMES):
         work()

@@ -122,7 +122,7 @@ def contour(alpha: Alpha) -> Pixels:
 def disk(radius: int) -> Pixels:
     """A round structuring element: 1 within ``radius`` of its centre."""
     y, x = np.ogrid[-radius : radius + 1, -radius : radius + 1]
-    return (x * x + y * y <= radius * radius).astype(np.uint8)
+    return np.asarray(x * x + y * y <= radius * radius, dtype=np.uint8)
 
 
 def mad(alpha: Alpha, truth: Alpha) -> float:

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from typing import Final
+from typing import Final, cast
 
 import cv2
 import numpy as np
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.serve:
         return serve_pipeline(json.loads(options.serve))
     try:
-        sizes = [from_arguments({"size": size})["size"] for size in options.size or SIZES]
+        sizes = [cast("Size", from_arguments({"size": size})["size"]) for size in options.size or SIZES]
         record = _record({_text(size): _measure(options, size) for size in sizes})
     except (OSError, ValueError, RuntimeError) as error:
         print(f"peers: {error}", file=sys.stderr)

@@ -100,4 +100,5 @@ def measure_in_turn(programs: Sequence[MeasuredProgram], *, rounds: int, seconds
 
 def ratio(ours: Sequence[Cost], theirs: Sequence[Cost], figure: str) -> float:
     """The median over the rounds of our ``figure`` ("fps" or "cpu_ms") divided by theirs of the same round."""
-    return median(getattr(one, figure) / getattr(other, figure) for one, other in zip(ours, theirs, strict=True))
+    pairs = zip(ours, theirs, strict=True)
+    return median(float(getattr(one, figure) / getattr(other, figure)) for one, other in pairs)

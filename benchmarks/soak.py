@@ -102,8 +102,9 @@ class Run:
         self.last_line = ""
         self.ended = False
         self._age_ms: tuple[float, float] | None = None  # this and ``last_line`` are written by the reading thread
-        pipes = {"stdin": subprocess.DEVNULL, "stderr": subprocess.PIPE}
-        self._process = subprocess.Popen(words, **pipes, text=True)  # noqa: S603 - our own program
+        self._process = subprocess.Popen(  # noqa: S603 - our own program
+            words, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        )
         self._thread = threading.Thread(target=self._read_output, daemon=True)
         self._thread.start()
 

@@ -80,7 +80,7 @@ def main() -> int:
     counted_from, ages = time.monotonic() + WARM_UP_S, []
     while readable and (now := time.monotonic()) < counted_from + options.seconds:
         if now >= counted_from:
-            ages.append(age_ms(image, now))
+            ages.append(age_ms(np.asarray(image, np.uint8), now))
         readable, image = capture.read()
     capture.release()
     print(json.dumps(ages))
