@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Any, Final
 
 import camera_bytes
+import effects_cost
 
 from realtime_matte.benchmark import machine
 from realtime_matte.benchmark import report as bench
 from realtime_matte.benchmark.report import Plan, Result
 from realtime_matte.cli.bench import LEGEND, heading, table
 from realtime_matte.cli.console import columns
+from realtime_matte.config import parsers
 from realtime_matte.config.arguments import from_arguments
 from realtime_matte.errors import BadFile, MatteError
 from realtime_matte.stats import STAGES
@@ -30,6 +32,9 @@ MEMORY: Final = "memory"
 CAMERAS: Final = (MEMORY, "demo")
 MJPEG: Final = "mjpeg"
 """The camera of ``camera_bytes.py``: JPEG images in memory, to a virtual camera's bytes, beside others."""
+
+ROUNDS_OF_EFFECTS: Final = 10
+"""Pairs of turns for each of ``--rounds``: a turn is short."""
 
 NOTICEABLE: Final = 0.03
 """A smaller change is not shown as a percentage: runs on an idle machine differ by as much."""
@@ -49,6 +54,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.camera == [MJPEG]:
             return _measure_camera_bytes(options)
+        if options.effects:
+            sizes = [size for text in options.size or () if (size := parsers.size(text))] or effects_cost.SIZES
+            print(effects_cost.report(sizes, rounds=options.rounds * ROUNDS_OF_EFFECTS))
+            return 0
         before = _read(options.compare) if options.compare else None
         record = bench.record([_measure(plan) for plan in _plans(options)])
         print("\n".join(report(record, before)))
@@ -82,6 +91,7 @@ def _parser() -> ArgumentParser:
     parser.add_argument("--threads", metavar="N", help="threads of the network on the CPU (1)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="write a PNG: cost against resolution")
+    parser.add_argument("--effects", action="store_true", help="measure each effect instead, at 720p and 1080p")
     parser.add_argument("--compare", type=Path, metavar="FILE", help="JSON of an earlier run: what changed since")
     return parser
 

@@ -9,10 +9,11 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Literal, Self, get_args
 
 from realtime_matte.config import parsers
-from realtime_matte.config.option import Option, option
+from realtime_matte.config.effect_options import EffectOptions
+from realtime_matte.config.option import Group, Option, option
 from realtime_matte.config.parsers import Choice, Number
 from realtime_matte.errors import SpecError, suggest
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:  # both import NumPy, which `rtmatte --help` does without
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Config:
+class Config(EffectOptions):
     """What the user sets. Every value is parsed when a Config is made, so that an invalid Config does not exist.
 
     A spec may be a PathLike, ``bg`` and ``output`` a single spec, ``camera`` an int, ``size`` the text ``"1280x720"``.
@@ -93,51 +94,6 @@ class Config:
             applies="live",
         ),
     )
-    rotate: str = field(
-        default="0",
-        metadata=option(
-            "Framing",
-            "turn the camera's image clockwise, in degrees",
-            parse=Choice(("0", "90", "180", "270")),
-            applies="live",
-            default_text="0",
-            metavar="DEGREES",
-        ),
-    )
-    zoom: float = field(
-        default=1.0,
-        metadata=option(
-            "Framing",
-            "show a part of the camera's image: 2 is half of its width and height",
-            parse=Number(1, 4),
-            applies="live",
-            default_text="1",
-            metavar="N",
-        ),
-    )
-    center: tuple[float, float] = field(
-        default=(0.5, 0.5),
-        metadata=option(
-            "Framing",
-            "the centre of what is shown, from 0,0 (upper left) to 1,1, as far as there is image",
-            parse=parsers.point,
-            applies="live",
-            default_text="0.5,0.5",
-            metavar="X,Y",
-        ),
-    )
-    camera_fit: str = field(
-        default="cover",
-        metadata=option(
-            "Framing",
-            "how a camera image of another shape fills the output: cover cuts it, contain shows all of it over the"
-            " background",
-            parse=Choice(("cover", "contain")),
-            applies="live",
-            default_text="cover",
-            metavar="HOW",
-        ),
-    )
     bg: tuple[str, ...] = field(
         default=("studio",),
         metadata=option(
@@ -168,17 +124,6 @@ class Config:
             "if several people are visible, keep the largest one only; people who touch in the image count as one",
             parse=parsers.switch,
             applies="live",
-        ),
-    )
-    overlay: tuple[str, ...] = field(
-        default=(),
-        metadata=option(
-            "Looks",
-            "drawn over the output: logo.png?at=top-right&size=0.1, text:Name?at=bottom-left, clock; may be repeated",
-            parse=parsers.overlays,
-            applies="live",
-            default_text="none",
-            metavar="SPEC",
         ),
     )
     output: tuple[str, ...] = field(
@@ -410,15 +355,16 @@ class Config:
 
 @cache
 def options() -> tuple[Option, ...]:
-    """All options in the order of Config, which keeps each group together.
+    """All options, group by group, in the order of Config.
 
     Example:
         >>> [option.flag for option in options() if option.group == "Standby card"]
         ['--card', '--card-text', '--card-on-doubt']
     """
-    return tuple(
+    found = (
         dataclasses.replace(item.metadata["option"], name=item.name, default=item.default) for item in fields(Config)
     )
+    return tuple(sorted(found, key=lambda one: get_args(Group).index(one.group)))
 
 
 def parse_values(values: Mapping[str, object], *, prefix: str = "") -> dict[str, object]:

@@ -5,6 +5,7 @@ several of a stage may be on, and ``open(config, *, size)``, which returns it, o
 called and holds no buffer. The stages:
 
 - ``view``: before the network, an ``interfaces.View``;
+- ``framing``: which part of the matted frame is shown, an ``auto_frame.AutoFrame``;
 - ``person``: on the person's colours, an ``interfaces.PersonEffect``;
 - ``output``: after compositing, an ``interfaces.OutputEffect``.
 """
@@ -18,10 +19,11 @@ from typing import Any, Literal, TypeAlias
 
 from realtime_matte import effects
 from realtime_matte.config.config import Config
+from realtime_matte.effects.auto_frame import AutoFrame
 from realtime_matte.frame import Frame, Pixels, RefinedMatte, Size
 from realtime_matte.interfaces import Area, OutputEffect, PersonEffect, View
 
-Stage: TypeAlias = Literal["view", "person", "output"]
+Stage: TypeAlias = Literal["view", "framing", "person", "output"]
 
 
 @cache
@@ -50,6 +52,7 @@ class Effects:
         self._size = size
         self._open: dict[ModuleType, Any] = {}
         self.view: View | None = None
+        self.framing: AutoFrame | None = None
         self.person: Sequence[PersonEffect] = ()
         self.outputs: Sequence[OutputEffect] = ()
         self._reopen(modules())
@@ -72,7 +75,7 @@ class Effects:
     @property
     def needs_bgr(self) -> bool:
         """True if composites have to be BGR images, since effects change or draw on them."""
-        return bool(self.person or self.outputs or self.view)
+        return bool(self.person or self.outputs or self.view or self.framing)
 
     @property
     def notices(self) -> Sequence[str]:
@@ -124,12 +127,15 @@ class Effects:
         """The next frame starts a new shot."""
         for effect in self.person:
             effect.reset()
+        if self.framing:
+            self.framing.reset()
 
     def _reopen(self, changed: Sequence[ModuleType]) -> None:
         """Open these effects; those that were open are replaced only when all of them can be opened."""
         opened = {module: module.open(self._config, size=self._size) for module in changed}
         self._open |= opened
         self.view = next(iter(self._of_stage("view")), None)
+        self.framing = next(iter(self._of_stage("framing")), None)
         self.person = self._of_stage("person")
         self.outputs = self._of_stage("output")
 

@@ -1,15 +1,17 @@
 """The renderer on the CPU: frame -> matte -> refine -> background -> composite."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime_matte.effects.auto_frame import WHOLE, Crop
 from realtime_matte.effects.chain import Effects
 from realtime_matte.errors import SpecError
-from realtime_matte.frame import Frame, Matte, Pixels, Size
-from realtime_matte.interfaces import Area, Background, Network, RecurrentState, Renderer
+from realtime_matte.frame import Alpha, Frame, Matte, Pixels, Size
+from realtime_matte.interfaces import Area, Background, FollowsCamera, Network, RecurrentState, Renderer
 from realtime_matte.media import i420
 from realtime_matte.render import (
     area_resize,
@@ -22,6 +24,7 @@ from realtime_matte.render import (
     upsample,
 )
 from realtime_matte.render.composite import composite, pack_bgra
+from realtime_matte.render.cropping import Cropper
 from realtime_matte.render.jit import compile_all, read_only
 from realtime_matte.render.planes_renderer import PlanesRenderer
 from realtime_matte.render.refine import CompleteMatte, Refiner
@@ -79,6 +82,7 @@ class CpuRenderer:
         self._lap = lap or (lambda _: None)
         self._effects = effects
         self._weights: NDArray[np.uint16] | None = None  # while effects change the person's colours
+        self._cropper: Cropper | None = None  # while a part of the frame is shown
         self._refiner = Refiner(size)
         self._state: RecurrentState | None = None
         self._composite = np.zeros((height, width, 3), np.uint8)
@@ -109,7 +113,7 @@ class CpuRenderer:
         self._lap("refine")
         if frame.pixel_format == "i420" and isinstance(matte, UpsampledMatte):
             return self._over_planes(frame, matte)
-        return self._over_background(self._in_bgr(frame), matte)
+        return self._over_background(self._in_bgr(frame), matte, self._crop_of(coarse.alpha, frame.time))
 
     def reset(self) -> None:
         """Start a new shot."""
@@ -140,17 +144,45 @@ class CpuRenderer:
         self._lap("composite")
         return image
 
-    def _over_background(self, frame: Frame, matte: UpsampledMatte | CompleteMatte) -> Pixels:
+    def _crop_of(self, alpha: Alpha, time: float) -> Crop | None:
+        """The part of the frame to show; None for all of it. Its buffers are freed when that is turned off."""
+        framing = self._effects.framing if self._effects else None
+        if framing is None:
+            self._cropper = None
+            return None
+        crop = framing.update(alpha, time)
+        return None if crop == WHOLE else crop
+
+    def _over_background(self, frame: Frame, matte: UpsampledMatte | CompleteMatte, crop: Crop | None) -> Pixels:
         background = None
         if self.background is not None:
             background = self._checked(self.background.image(frame, matte))
             self._lap("background")
+        image = self._whole(frame, matte, background) if crop is None else self._part(frame, matte, background, crop)
+        self._lap("composite")
+        return image
+
+    def _whole(self, frame: Frame, matte: UpsampledMatte | CompleteMatte, background: Pixels | None) -> Pixels:
+        """The composite of the whole frame."""
         image = self._with_effects(frame, matte, background) if self._has_effects else self._plain(matte, background)
         area = self._effects.area if self._effects else None
         if area:
             keep_area(image, background, area)
-        self._lap("composite")
         return image
+
+    def _part(
+        self, frame: Frame, matte: UpsampledMatte | CompleteMatte, background: Pixels | None, crop: Crop
+    ) -> Pixels:
+        """The composite of a crop. Effects on the person's colours are applied before."""
+        assert self._effects  # noqa: S101
+        if self._cropper is None:
+            self._cropper = Cropper(frame.size)
+        compose = partial(self._whole, frame, matte)
+        if background is None:
+            return self._cropper.with_alpha(compose, matte.alpha, crop, self._effects.area)
+        if isinstance(self.background, FollowsCamera):
+            return self._cropper.of_camera(compose, background, crop)
+        return self._cropper.over(compose, matte.alpha, background, crop, self._effects.area)
 
     def _plain(self, matte: UpsampledMatte | CompleteMatte, background: Pixels | None) -> Pixels:
         """The composite without effects."""

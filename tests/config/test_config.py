@@ -89,6 +89,9 @@ def test_every_option_can_be_in_the_file(tmp_path: Path) -> None:
         zoom = 1.5
         center = [0.4, 0.6]
         camera-fit = "contain"
+        auto-frame = true
+        auto-frame-size = 0.6
+        auto-frame-place = [0.5, 0.2]
         overlay = ["clock", "text:Name"]
         fit = "contain"
         card = "card.png"

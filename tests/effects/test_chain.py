@@ -17,14 +17,15 @@ BY_NAME = {option.name: option for option in options()}
 def test_an_effect_is_off_by_default_and_live(module: object) -> None:
     opener = module.open  # type: ignore[attr-defined]
     assert not opener(Config(), size=SIZE)
-    assert module.STAGE in {"view", "person", "output"}  # type: ignore[attr-defined]
+    assert module.STAGE in {"view", "framing", "person", "output"}  # type: ignore[attr-defined]
     for name in module.OPTIONS:  # type: ignore[attr-defined]
         assert BY_NAME[name].applies == "live"
 
 
 def test_all_effects_off_hold_nothing() -> None:
     effects = Effects(Config(), size=SIZE)
-    assert (effects.view, effects.area, list(effects.person), list(effects.outputs)) == (None, None, [], [])
+    assert (effects.view, effects.framing, effects.area) == (None, None, None)
+    assert (list(effects.person), list(effects.outputs)) == ([], [])
     assert not effects.needs_bgr
 
 

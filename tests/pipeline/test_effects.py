@@ -24,6 +24,7 @@ from fakes.scripted import (
     SolidBackground,
     fails,
     filled,
+    opener,
 )
 
 from realtime_matte import models
@@ -41,7 +42,9 @@ EFFECTS: Mapping[str, Mapping[str, object]] = {
     "rotate_270_contain": {"rotate": "270", "camera_fit": "contain"},
     "zoom": {"zoom": 1.7, "center": (0.3, 0.6)},
     "overlays": {"overlay": ("text:Name?size=0.2", "clock?at=top-right&size=0.1")},
+    "auto_frame": {"auto_frame": True, "auto_frame_size": 0.9, "auto_frame_place": (0.4, 0.2)},
     "all": {
+        "auto_frame": True,
         "rotate": "90",
         "camera_fit": "contain",
         "mirror": True,
@@ -276,6 +279,54 @@ def test_a_wrong_value_is_refused_with_what_it_should_be() -> None:
         for name, value in (("rotate", "45"), ("zoom", 5), ("center", "2,0"), ("camera_fit", "tile")):
             with pytest.raises(SpecError, match=f"{name}: .* is not "):
                 pipeline.submit(Command(name, value))
+
+
+@pytest.mark.parametrize("contain", [False, True])
+def test_a_background_stays_while_the_person_is_enlarged(*, contain: bool) -> None:
+    """The person stands still for three seconds; then she is larger, and the background the same pixel for pixel."""
+
+    class Still(ExactNetwork):
+        """Frames are told apart by their index alone, so each is that of the first."""
+
+    frames = [0] * 100
+    camera = ScriptedSource(frames)
+    options = {"auto_frame": True, "auto_frame_size": 0.9, "camera_fit": "contain" if contain else "cover"}
+    sink, random = Recorder(), np.random.default_rng(0)
+    pattern = random.integers(0, 200, (SIZE[1], SIZE[0], 3), np.uint8)
+    pattern[..., 0] = 100
+
+    class Pattern(SolidBackground):
+        def image(self, frame: Frame, matte: object) -> Pixels:  # noqa: ARG002
+            return pattern
+
+    class Times:
+        live = False
+        notices = ()
+        fps = FPS
+        size = SIZE
+        frames = None
+
+        def __init__(self) -> None:
+            self.index = -1
+
+        def read(self, pixels: Pixels) -> Frame | None:
+            self.index += 1
+            if self.index == len(frames):
+                return None
+            frame = ScriptedSource([0]).read(pixels)
+            assert frame
+            return Frame(pixels, START + self.index / FPS, self.index)
+
+        def close(self) -> None:
+            camera.close()
+
+    with open_pipeline(opener(Times()), sink, background=Pattern(), network=Still(), **options) as pipeline:  # type: ignore[arg-type]
+        pipeline.run()
+    person = [(image != pattern).any(axis=2) for image in sink.images]
+    assert person[-1].sum() > 1.3 * person[0].sum()
+    outside = ~person[-1]
+    np.testing.assert_array_equal(sink.images[-1][outside], pattern[outside])
+    assert all(marked(image) == 0 for image in sink.images)
 
 
 def test_the_marker_would_be_seen() -> None:
