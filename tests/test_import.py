@@ -34,6 +34,23 @@ def test_help_loads_nothing_heavy() -> None:
     assert loaded_by(f"exec({run!r})") & HEAVY == set()
 
 
+PANEL: set[str] = {"starlette", "uvicorn", "websockets", "tomlkit", "h11", "asyncio"}
+
+
+@pytest.mark.parametrize("words", [["--help"], ["panel", "--help"], ["--version"]])
+def test_help_loads_nothing_of_the_panel(words: list[str]) -> None:
+    run = f"from realtime_matte.cli.main import main\ntry: main({words})\nexcept SystemExit: pass"
+    assert loaded_by(f"exec({run!r})") & PANEL == set()
+
+
+def test_a_run_without_a_panel_loads_nothing_of_it() -> None:
+    words = ["--camera", "demo?frames=2", "--size", "160x90", "--bg", "green", "--output", "null", "--quiet"]
+    run = f"from realtime_matte.cli.main import main; main({words})"
+    loaded = loaded_by(run)
+    assert "onnxruntime" in loaded, "it ran"
+    assert loaded & (PANEL - {"asyncio"}) == set(), "the control socket has asyncio too"
+
+
 def test_onnxruntime_sends_no_usage_data(tmp_path: Path) -> None:
     """Since 1.29 it writes an identifier of the machine, and events to send, to the user's cache folder."""
     environment = {

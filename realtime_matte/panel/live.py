@@ -151,9 +151,11 @@ class Client:
             status, self._status = self._status, None
             jpeg, self._jpeg = self._jpeg, None
             if jpeg is not None:
-                await asyncio.wait_for(self._socket.send_bytes(jpeg), SEND_S)
+                async with asyncio.timeout(SEND_S):
+                    await self._socket.send_bytes(jpeg)
             if status is not None:
-                await asyncio.wait_for(self._socket.send_text(status), SEND_S)
+                async with asyncio.timeout(SEND_S):
+                    await self._socket.send_text(status)
 
 
 def _parse(message: Any) -> dict[str, Any]:  # noqa: ANN401 -- ASGI's messages

@@ -109,18 +109,24 @@ class Previews:
         if pipeline is None or (last and (last.count == _count(pipeline) or self._clock() < last.time + INTERVAL_S)):
             return last
         now = self._clock()
-        try:
-            copied = await asyncio.wait_for(
-                asyncio.wrap_future(pipeline.call(lambda: _scaled(pipeline, width))), ANSWER_S
-            )
-        except (TimeoutError, MatteError):  # it is busy, or has ended
+        made = await asyncio.get_running_loop().run_in_executor(self._encoder, _make, pipeline, width)
+        if made is None:
             return last
-        count, pixels = cast("tuple[int, Pixels | None]", copied)
-        if pixels is None:
-            return last
-        jpeg = await asyncio.get_running_loop().run_in_executor(self._encoder, encode, pixels)
-        self._newest[width] = Preview(count, now, jpeg)
+        self._newest[width] = Preview(made[0], now, made[1])
         return self._newest[width]
+
+
+def _make(pipeline: Pipeline, width: int) -> tuple[int, bytes] | None:
+    """The count of output frames and the newest one as a JPEG; None if there is none. The encoding thread.
+
+    It waits for the pipeline's thread, which copies between two frames; the server's thread is woken once, at the end.
+    """
+    try:
+        copied = pipeline.call(lambda: _scaled(pipeline, width)).result(ANSWER_S)
+    except (TimeoutError, MatteError):  # it is busy, or has ended
+        return None
+    count, pixels = cast("tuple[int, Pixels | None]", copied)
+    return None if pixels is None else (count, encode(pixels))
 
 
 def fitting_width(width: int) -> int:
