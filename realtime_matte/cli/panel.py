@@ -83,5 +83,10 @@ def supervise(
                 shown.end(pipeline)
                 failed_outputs += pipeline.failed_outputs
 
-        supervisor.run(show, wait=keys.poll, stay=stay)
+        def wait() -> None:
+            keys.poll()
+            if reached(None):
+                supervisor.request("quit")
+
+        supervisor.run(show, wait=wait, stay=stay)
     return failed_outputs

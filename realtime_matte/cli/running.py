@@ -64,7 +64,7 @@ def show(
     keys: "Keys",
     *,
     notices: Sequence[str],
-    reached: Callable[["Pipeline"], bool],
+    reached: "Callable[[Pipeline | None], bool]",
 ) -> None:
     """Run an open pipeline until it ends or a limit is reached, and show how it goes."""
     for notice in notices:
@@ -75,12 +75,15 @@ def show(
         keys.poll()
 
 
-def limit(config: "Config") -> Callable[["Pipeline"], bool]:
-    """Whether ``--seconds`` from now or ``--frames`` are reached."""
-    ends_at = time.perf_counter() + config.seconds if config.seconds else None
+def limit(config: "Config") -> "Callable[[Pipeline | None], bool]":
+    """Whether ``--seconds`` from the first call or ``--frames`` are reached."""
+    ends_at: float | None = None
 
-    def reached(pipeline: "Pipeline") -> bool:
-        enough = config.frames is not None and pipeline.stats.composites >= config.frames
-        return enough or (ends_at is not None and time.perf_counter() >= ends_at)
+    def reached(pipeline: "Pipeline | None") -> bool:
+        nonlocal ends_at
+        if config.seconds and ends_at is None:
+            ends_at = time.perf_counter() + config.seconds
+        enough = pipeline and config.frames is not None and pipeline.stats.composites >= config.frames
+        return bool(enough) or (ends_at is not None and time.perf_counter() >= ends_at)
 
     return reached

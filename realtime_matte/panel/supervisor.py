@@ -229,7 +229,8 @@ class Supervisor:
                 self._wake.get(timeout=POLL_S)
             except Empty:
                 wait()
-            else:
+            else:  # the user wants to try again
+                self._current = Current()
                 return
             if self._clock() >= look_at:
                 look_at = self._clock() + LOOK_S

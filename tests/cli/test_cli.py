@@ -82,14 +82,16 @@ def test_version(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
             ["dcotor"],
             (
                 "no command called 'dcotor'; did you mean doctor?"
-                " there are: run, panel, ctl, demo, devices, doctor, models, bench, install-service"
+                " there are: run, panel, ctl, demo, devices, doctor, models, bench, install-desktop,"
+                " install-service"
             ),
         ),
         (
             ["blur"],
             (
                 "no command called 'blur'; did you mean --bg blur?"
-                " there are: run, panel, ctl, demo, devices, doctor, models, bench, install-service"
+                " there are: run, panel, ctl, demo, devices, doctor, models, bench, install-desktop,"
+                " install-service"
             ),
         ),
         (
