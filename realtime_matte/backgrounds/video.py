@@ -2,9 +2,11 @@
 
 import time
 from collections.abc import Callable, Sequence
+from math import inf
 from pathlib import Path
 from typing import Final
 
+from realtime_matte.backgrounds._read_ahead import TOLERANCE_S, ReadAhead
 from realtime_matte.errors import MissingFile, SpecError
 from realtime_matte.frame import Frame, Pixels, RefinedMatte, Size
 from realtime_matte.interfaces import Fit
@@ -13,12 +15,6 @@ from realtime_matte.media.animation import Animation
 from realtime_matte.media.clip import HIGHEST_FPS, SUFFIXES, LoopedClip
 from realtime_matte.media.fit import fit_image, scaled_size
 from realtime_matte.paths import is_file, named
-
-MAX_DECODING_S: Final = 0.025
-"""Longest decoding for one camera frame in real time; a clip that is too heavy for the machine plays slower instead."""
-
-TOLERANCE_S: Final = 0.001
-"""Times of camera and clip frames are rounded."""
 
 MAX_GAP_S: Final = 1.0
 """After a longer time without camera frames the clip goes on where it was."""
@@ -45,10 +41,10 @@ def open(rest: str, /, *, size: Size, fit: Fit) -> "VideoBackground":
 
 
 class VideoBackground:
-    """Shows the clip frame that is due at ``frame.time``; decodes one frame ahead, and only as many as are due.
+    """Shows the clip frame that is due at ``frame.time``.
 
-    Exactly that frame, as for a recording, until ``set_real_time``: then frames that no other frame needs are left out
-    where several are due, and decoding takes at most MAX_DECODING_S.
+    Exactly that frame, as for a recording, decoded when it is due, until ``set_real_time``: then a thread decodes ahead,
+    the newest decoded frame is shown, and nothing waits for the clip.
     """
 
     def __init__(
@@ -57,6 +53,7 @@ class VideoBackground:
         self._clip = clip
         self._clock = clock
         self._real_time = False
+        self._ahead: ReadAhead | None = None
         self._size = size
         self._fit: Fit = fit
         self._time = 0.0  # of the previous camera frame
@@ -73,17 +70,24 @@ class VideoBackground:
         elapsed_s = frame.time - self._time if self._position >= 0 else 0.0
         self._time = frame.time
         self._position = max(self._position, 0.0) + (elapsed_s if 0 <= elapsed_s <= MAX_GAP_S else 0.0)
-        if self._advance():
+        if self._real_time and self._ahead is None and self._clip.until < inf:
+            self._ahead = ReadAhead(self._clip, self._fit_frame, self._image, clock=self._clock)
+        if self._ahead:
+            self._image, self._position = self._ahead.newest(self._position)
+        elif self._advance():
             self._image = self._fit_frame()
         return self._image
 
     def set_real_time(self, *, real_time: bool) -> None:
-        """Whether outputs are watched live, so that no frame may be held up."""
+        """Whether outputs are watched live, so that no frame may be held up; set before the first frame."""
         self._real_time = real_time
 
     def close(self) -> None:
-        """Close the file. Idempotent."""
-        self._clip.close()
+        """Close the file, and end its thread. Idempotent."""
+        if self._ahead:
+            self._ahead.close()
+        else:
+            self._clip.close()
 
     def _fit_frame(self) -> Pixels:
         """The current frame, fitted; cut before it is enlarged, as the whole of a ribbon would be gigapixels."""
@@ -94,12 +98,9 @@ class VideoBackground:
 
     def _advance(self) -> bool:
         """Step to the clip frame that is due; True if it is another one."""
-        deadline = self._clock() + MAX_DECODING_S
         for step in range(MAX_STEPS):
             if self._position < self._clip.until - TOLERANCE_S:
                 return step > 0
-            if self._real_time and step and self._clock() >= deadline:
-                break
-            self._clip.step(hurry=self._real_time and step > 0)
+            self._clip.step(hurry=False)
         self._position = min(self._position, self._clip.until)
         return True

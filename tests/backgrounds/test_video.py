@@ -1,6 +1,7 @@
 """Clips as a background: real files, written here, played at times that the tests choose."""
 
 import struct
+import threading
 from collections.abc import Sequence
 from contextlib import closing
 from fractions import Fraction
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from realtime_matte.backgrounds import video
+from realtime_matte.backgrounds._read_ahead import BUFFERS
 from realtime_matte.errors import BadFile, MissingFile, SpecError
 from realtime_matte.frame import Frame, Matte, Pixels
 from realtime_matte.media.clip import LoopedClip
@@ -118,13 +120,26 @@ def test_in_real_time_a_faster_clip_keeps_its_pace_by_leaving_out_frames(tmp_pat
         clip = CountingClip(path)
         with closing(video.VideoBackground(clip, SIZE, "cover", clock=lambda: 0.0)) as background:
             background.set_real_time(real_time=real_time)
-            shown = levels(background, [number / 30 for number in range(30)])
+            shown = []
+            for number in range(30):
+                shown += levels(background, [number / 30])
+                if real_time:
+                    wait_for_clip(background)
+                    shown[-1:] = levels(background, [number / 30])
         np.testing.assert_allclose(
             shown, [8 * number for number in range(30)], atol=8 if real_time else 5
         )  # lossy; at most three B-frames
         decoded.append(clip.steps)
     assert decoded[0] == 8 * 29
     assert decoded[1] < 0.8 * decoded[0]
+
+
+def wait_for_clip(background: video.VideoBackground) -> None:
+    """Until the thread has decoded ahead as far as it may."""
+    ahead = background._ahead
+    assert ahead is not None
+    with ahead._changed:
+        assert ahead._changed.wait_for(lambda: len(ahead._decoded) == BUFFERS - 1 or ahead._error, 10)
 
 
 class CountingClip(LoopedClip):
@@ -137,21 +152,63 @@ class CountingClip(LoopedClip):
         super().step(hurry=hurry)
 
 
-def test_in_real_time_decoding_never_holds_up_a_frame(tmp_path: Path) -> None:
-    """The clip is too heavy for the machine: each of its frames takes 10 ms. It plays slower."""
-    clip = CountingClip(write(tmp_path / "a.mp4", [grey(index) for index in range(100)], rate=100))
-    clock = lambda: clip.steps * 0.01  # noqa: E731
-    with closing(video.VideoBackground(clip, SIZE, "cover", clock=clock)) as background:
+class HeavyClip(CountingClip):
+    """Each step waits for a permission, and takes 45 ms by the clip's clock."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.permitted = threading.Semaphore(0)
+
+    def step(self, *, hurry: bool) -> None:
+        assert self.permitted.acquire(timeout=10)
+        super().step(hurry=hurry)
+
+    def clock(self) -> float:
+        return self.steps * 0.045
+
+
+def test_in_real_time_nothing_waits_for_a_heavy_clip(tmp_path: Path) -> None:
+    """A clip of 30 frames a second that decodes 20: each frame of the camera gets an image; the clip plays slower."""
+    clip = HeavyClip(write(tmp_path / "a.mp4", [grey(2 * index) for index in range(100)], rate=30))
+    with closing(video.VideoBackground(clip, SIZE, "cover", clock=clip.clock)) as background:
         background.set_real_time(real_time=True)
-        counts = []
-        for time in (0, 0.5, 0.51, 0.52):
-            before = clip.steps
-            background.image(Frame(grey(0), START + time, 0), MATTE)
-            counts.append(clip.steps - before)
-    assert counts[0] == 0
-    assert counts[1] == 3
-    assert counts[2] <= 2  # the backlog is dropped
-    assert counts[3] <= 2
+        assert set(levels(background, [number / 30 for number in range(60)])) == {0}, "no step is permitted yet"
+        shown = []
+        for number in range(60, 120):
+            if number % 3:  # two steps in three frames of the camera
+                clip.permitted.release()
+                with background._ahead._changed:  # type: ignore[union-attr]
+                    background._ahead._changed.wait_for(lambda: background._ahead._decoded, 10)  # type: ignore[union-attr]
+            shown += levels(background, [number / 30])
+        for _ in range(BUFFERS):
+            clip.permitted.release()
+    assert shown == sorted(shown)
+    assert len(set(shown)) >= 39, "every frame that was decoded is shown"
+
+
+def test_closing_ends_the_thread_at_once(tmp_path: Path) -> None:
+    before = threading.active_count()
+    clip = LoopedClip(steps(tmp_path / "a.mp4"))
+    background = video.VideoBackground(clip, SIZE, "cover")
+    background.set_real_time(real_time=True)
+    levels(background, [0, 0.1])
+    assert "clip" in {thread.name for thread in threading.enumerate()}
+    background.close()
+    background.close()
+    assert "clip" not in {thread.name for thread in threading.enumerate()}
+    assert threading.active_count() <= before
+    assert clip._clip._decoder is None, "the file is closed"
+
+
+def test_in_real_time_a_clip_that_breaks_is_an_error(tmp_path: Path) -> None:
+    path = steps(tmp_path / "a.mp4", 4)
+    with closing(opened(path)) as background:
+        background.set_real_time(real_time=True)
+        path.rename(tmp_path / "b.mp4")
+        with pytest.raises(MissingFile, match=r"cannot read the video '.*a\.mp4'"):  # noqa: PT012 - in one of the frames
+            for number in range(20):
+                levels(background, [number / 10])
+                wait_for_clip(background)
 
 
 def test_a_clip_whose_frames_take_almost_no_time_does_not_block(tmp_path: Path) -> None:
