@@ -43,8 +43,8 @@ def open(rest: str, /, *, size: Size, fit: Fit) -> "VideoBackground":
 class VideoBackground:
     """Shows the clip frame that is due at ``frame.time``.
 
-    Exactly that frame, as for a recording, decoded when it is due, until ``set_real_time``: then a thread decodes ahead,
-    the newest decoded frame is shown, and nothing waits for the clip.
+    Exactly that frame, as for a recording, decoded when it is due, until ``set_real_time``: then a thread decodes
+    ahead, the newest decoded frame is shown, and nothing waits for the clip.
     """
 
     def __init__(
