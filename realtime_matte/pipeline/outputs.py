@@ -282,10 +282,11 @@ class Outputs:
         self._send_first(new)
 
     def _send_first(self, sink: Sink) -> None:
-        """Send what was sent last, if the pipeline runs already, and set the timeout image."""
-        if self.newest is None:
+        """Send what was sent last, which may be the card, if the pipeline runs already; and set the timeout image."""
+        newest = self.newest
+        if newest is None:
             return
-        self._send_to([sink], self.newest, self._time)
+        self._send_to([sink], newest, self._time, card=True)
         if self._timeout_image is not None and isinstance(sink, HasTimeoutImage) and sink in self._sinks:
             sink.set_timeout_image(self._fitters[sink](self._timeout_image))
 

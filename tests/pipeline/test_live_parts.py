@@ -472,3 +472,14 @@ def test_a_new_output_that_fails_at_once_is_reported_and_the_others_continue(fra
         assert [output.fault for output in pipeline.outputs] == ["", "the output went away"]
     assert "an output failed and is closed, the others continue: the output went away" in reported
     assert_private(kept)
+
+
+def test_an_output_that_is_added_on_standby_gets_the_card(frames: Iterator[int]) -> None:
+    kept, added = Recorder(live=True), Recorder(live=True)
+    with open_live(LiveCamera(frames), kept) as pipeline:
+        show(pipeline, 2)
+        run(pipeline, "standby", "on")
+        pipeline.step()
+        run_outputs(pipeline, kept, added)
+        assert len(added.images) >= 1
+    assert [is_card(image) for image in added.images] == [True] * len(added.images)
