@@ -50,6 +50,7 @@ def supervise(
     stay: bool,
 ) -> int:
     """Serve the panel, and run a pipeline, or several one after another. The number of outputs that failed."""
+    from realtime_matte.cli.blocked_signals import reported
     from realtime_matte.cli.crash_trace import earlier_crash
     from realtime_matte.cli.job_control import job_control
     from realtime_matte.cli.keys import Keys
@@ -65,6 +66,7 @@ def supervise(
     failed_outputs = 0
     reached = running.limit(config)
     with (
+        reported(signals, running.devices(config)),
         closing(PanelServer(supervisor, panel_address(config), config_file=config_file)) as server,
         page_opened(server, opens=opens, notify=shown.notify),
         closing(Keys(supervisor.request)) as keys,

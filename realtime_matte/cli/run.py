@@ -38,6 +38,7 @@ def _run(config: "Config", signals: Signals, shown: "Screen", config_file: str |
         from realtime_matte.cli.panel import supervise
 
         return supervise(config, signals, shown, config_file=config_file, opens=None, stay=False)
+    from realtime_matte.cli.blocked_signals import reported
     from realtime_matte.cli.crash_trace import earlier_crash
     from realtime_matte.cli.job_control import job_control
     from realtime_matte.cli.keys import Keys
@@ -47,6 +48,7 @@ def _run(config: "Config", signals: Signals, shown: "Screen", config_file: str |
 
     signals.raise_interrupts()
     with (
+        reported(signals, running.devices(config)),
         Pipeline.open(config=config, notify=shown.notify) as pipeline,
         serve(pipeline, enabled=config.control) as control_notices,
         closing(Keys(pipeline.request, enabled=pipeline.live)) as keys,

@@ -75,6 +75,12 @@ def show(
         keys.poll()
 
 
+def devices(config: "Config") -> str:
+    """The camera and the outputs, for messages."""
+    names = [f"the camera {config.camera!r}", *(f"the output {output!r}" for output in config.output)]
+    return " or ".join(names)
+
+
 def limit(config: "Config") -> "Callable[[Pipeline | None], bool]":
     """Whether ``--seconds`` from the first call or ``--frames`` are reached."""
     ends_at: float | None = None

@@ -6,6 +6,7 @@ without a word, and Ctrl-C prints a traceback.
 
 import _signal  # type: ignore[import-not-found] # of signal.py, which takes as long to import as Python to start
 import os
+import time
 
 TYPE_CHECKING = False  # typing takes long to import
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class Signals:
     """
 
     def __init__(self) -> None:
+        self.quit_at = float("-inf")  # of the last signal to quit that had an effect, time.monotonic()
         self._request: Callable[[Action], object] | None = None
         self._kept: list[Action] = []
         self._ends_at_once = True
@@ -93,6 +95,7 @@ class Signals:
     def _quit(self, _number: int, _frame: "FrameType | None") -> None:
         if self._ends_at_once:
             os._exit(INTERRUPTED)
+        self.quit_at = time.monotonic()
         if self._quitting or self._request is None:
             raise KeyboardInterrupt
         self._quitting = True

@@ -23,7 +23,8 @@ def open_outputs(
     """Open every output and add it to ``outputs``.
 
     Every frame of a finite source gets into its recordings: nothing is dropped, the pipeline waits for the disk. In
-    real time, which is with a live source or a live output, a recording beside other outputs is queued.
+    real time, which is with a live source, or with a live output beside it, a recording is queued: a disk that does not
+    respond holds up neither the other outputs nor a command to end.
 
     Args:
         outputs: Where the sinks are added; it closes them.
@@ -38,7 +39,7 @@ def open_outputs(
     distinct = _distinct(choices, inputs)
     for opened_as in distinct:
         outputs.add(outputs.open(opened_as), opened_as)
-    if len(distinct) > 1 and (live or outputs.live):
+    if live or (len(distinct) > 1 and outputs.live):
         outputs.queue_recordings()
 
 

@@ -17,6 +17,9 @@ QUEUE_S: Final = 0.5
 QUEUE_BYTES: Final = 128 << 20
 FEWEST_FRAMES: Final = 3
 
+REPORT_S: Final = 1.0
+"""After this time, ``close`` reports what it waits for."""
+
 CLOSE_TIMEOUT_S: Final = 15.0
 """How long ``close`` waits for the rest to be written: a slow encoder needs a few seconds for QUEUE_S of frames."""
 
@@ -93,7 +96,8 @@ class RecordingQueue:
         with self._changed:
             first, self._closing = not self._closing, True
             self._changed.notify()
-        self._thread.join(self._close_timeout_s if first else 0)
+        if first:
+            self._wait()
         if first and self.dropped:
             self._notify(f"{self._name}: {self.dropped} of {self._sent} frames were dropped, it was written too slowly")
         if first and self._thread.is_alive():
@@ -104,10 +108,17 @@ class RecordingQueue:
         with self._changed:
             self._raise_error()
 
+    def _wait(self) -> None:
+        """Wait for the thread to end, CLOSE_TIMEOUT_S at most; a signal can end it."""
+        self._thread.join(min(REPORT_S, self._close_timeout_s))
+        if self._thread.is_alive():
+            self._notify(f"waiting for {self._name} to be written, {self._close_timeout_s:g} s at most")
+            self._thread.join(max(0.0, self._close_timeout_s - REPORT_S))
+
     def _drop(self) -> None:
         self.dropped += 1
         if self.dropped == 1:
-            self._notify(f"{self._name} is written too slowly: frames are dropped there, the other outputs continue")
+            self._notify(f"{self._name} is written too slowly: frames are dropped there, all else continues")
 
     def _raise_error(self) -> None:
         """Raise the thread's error, once."""

@@ -91,9 +91,7 @@ def test_a_disk_that_stands_still_for_10_s_holds_up_no_other_output() -> None:
         outputs.send(image(index), index / FPS)
     assert len(camera.images) == 301
     assert disk.images == []
-    assert notices == [
-        "the output 'out.mp4' is written too slowly: frames are dropped there, the other outputs continue"
-    ]
+    assert notices == ["the output 'out.mp4' is written too slowly: frames are dropped there, all else continues"]
     disk.responds.set()
     wait_until(lambda: len(disk.images) == round(recording_queue.QUEUE_S * FPS))
     outputs.send(image(301), 301 / FPS)
@@ -101,6 +99,28 @@ def test_a_disk_that_stands_still_for_10_s_holds_up_no_other_output() -> None:
     assert [int(sent[0, 0, 0]) for sent in disk.images] == [*range(15), 301 % 256], "the queue, then the newest"
     assert disk.times[-1] == 301 / FPS, "the recording keeps its times over the gap"
     assert notices[1:] == ["the output 'out.mp4': 286 of 302 frames were dropped, it was written too slowly"]
+
+
+def test_closing_reports_what_it_waits_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recording_queue, "REPORT_S", 0.01)
+    disk, reports = Disk(), threading.Event()
+    queue = RecordingQueue(
+        disk, "the output 'out.mp4'", size=SIZE, fps=FPS, alpha=False, notify=lambda text: notices(text, reports)
+    )
+    disk.responds.clear()
+    queue.send(image(0), 0.0)
+    assert disk.stands_still.wait(30)
+    closing = threading.Thread(target=queue.close)
+    closing.start()
+    assert reports.wait(30)
+    disk.responds.set()
+    closing.join(30)
+    assert disk.closed == 1
+
+
+def notices(text: str, reports: threading.Event) -> None:
+    assert text == "waiting for the output 'out.mp4' to be written, 15 s at most"
+    reports.set()
 
 
 def test_no_buffer_is_allocated_or_lost_while_it_runs(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -241,13 +261,13 @@ def test_a_file_whose_disk_stood_still_plays(tmp_path: Path, monkeypatch: pytest
     [
         (False, False, 0, 0),  # every frame of a clip into a file: nothing is dropped
         (False, False, 1, 0),  # into two
-        (True, False, 0, 0),  # alone it holds up nothing; the camera's newest frame wins
+        (True, False, 0, 1),  # a camera's, also alone: a command to end must not wait for the disk
         (True, False, 1, 2),
         (True, True, 0, 1),
         (False, True, 0, 1),
     ],
 )
-def test_a_recording_is_queued_only_beside_others_in_real_time(
+def test_a_recording_is_queued_in_real_time(
     live_source: bool,  # noqa: FBT001
     live_output: bool,  # noqa: FBT001
     others: int,

@@ -1,0 +1,111 @@
+"""Signals to quit during a call that does not return: a lock of the C library that is never released."""
+
+import os
+import select
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from realtime_matte.cli.blocked_signals import reported
+from realtime_matte.cli.signals import Signals
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="signals are sent as on Linux")
+
+BLOCKED = """
+import ctypes
+from realtime_matte.cli.blocked_signals import reported
+from realtime_matte.cli.signals import Signals
+
+signals = Signals()
+signals.catch()
+signals.raise_interrupts()
+with reported(signals, "the output 'out.mkv'", report_s=0.05):
+    signals.forward_to(lambda command: None)
+    libc, mutex = ctypes.CDLL(None), ctypes.create_string_buffer(64)
+    print("blocks", flush=True)
+    for _ in range(2):
+        libc.pthread_mutex_lock(mutex)
+"""
+REPORT = (
+    "rtmatte: waiting for the output 'out.mkv'; Ctrl-C or SIGTERM once more ends at once, and a file stays incomplete\n"
+)
+
+
+@contextmanager
+def blocked_process() -> Iterator["subprocess.Popen[str]"]:
+    words = [sys.executable, "-c", BLOCKED]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603
+        assert process.stdout
+        assert process.stdout.readline() == "blocks\n"
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def report(process: "subprocess.Popen[str]", number: int) -> str:
+    """What it prints about the signal, which may come a moment before it blocks: then it has an effect."""
+    assert process.stderr
+    for _ in range(30):
+        process.send_signal(number)
+        if select.select([process.stderr], [], [], 1.0)[0]:
+            return process.stderr.readline()
+    return ""
+
+
+@pytest.mark.parametrize("second", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("first", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_without_effect_is_reported_and_the_next_one_ends(first: int, second: int) -> None:
+    with blocked_process() as process:
+        assert report(process, first) == REPORT
+        process.send_signal(second)
+        assert process.wait(30) == 130
+        assert process.stderr
+        assert process.stderr.read() == ""
+
+
+def test_other_signals_are_not_counted() -> None:
+    with blocked_process() as process:
+        for number in (signal.SIGUSR1, signal.SIGUSR2):
+            process.send_signal(number)
+        assert report(process, signal.SIGINT) == REPORT
+        process.send_signal(signal.SIGUSR1)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 130
+
+
+def test_a_signal_with_effect_is_not_reported(capfd: pytest.CaptureFixture[str]) -> None:
+    commands: list[str] = []
+    came = threading.Event()
+    with Signals() as signals, reported(signals, "the output", report_s=0.0):
+        signals.forward_to(lambda command: (commands.append(command), came.set()))
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert came.wait(30)
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGTERM)
+    assert commands == ["quit"]
+    assert capfd.readouterr().err == ""
+
+
+def test_the_wakeup_descriptor_is_restored() -> None:
+    with Signals() as signals, reported(signals, "the output"):
+        pass
+    assert signal.set_wakeup_fd(-1) == -1
+
+
+def test_it_does_nothing_in_another_thread() -> None:
+    done = threading.Event()
+
+    def run() -> None:
+        with reported(Signals(), "the output"):
+            done.set()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join(30)
+    assert done.is_set()
