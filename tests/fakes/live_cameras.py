@@ -8,6 +8,7 @@ from fakes.scripted import FPS, SIZE, START, ScriptedNetwork, camera_image, fram
 from realtime_matte.errors import SourceError
 from realtime_matte.frame import Frame, Matte, Pixels, Size
 from realtime_matte.interfaces import RecurrentState
+from realtime_matte.media import i420
 
 PERIOD_S = 0.004
 
@@ -61,6 +62,9 @@ class LiveSource:
     def read(self, pixels: Pixels) -> Frame:
         self._closed.wait(PERIOD_S)
         number = next(self._frames)
+        if pixels.ndim == 2:  # planes: see in_i420
+            i420.from_bgr(camera_image(number, self.size), pixels)
+            return Frame(pixels, frame_time(number), next(self._count), "i420")
         pixels[:] = camera_image(number, self.size)
         return Frame(pixels, frame_time(number), next(self._count))
 
@@ -74,4 +78,5 @@ class TimedNetwork(ScriptedNetwork):
     """As ScriptedNetwork, but finds the number of a frame by its time: another camera counts again."""
 
     def process(self, frame: Frame, state: RecurrentState | None) -> tuple[Matte, RecurrentState]:
-        return super().process(Frame(frame.pixels, frame.time, round((frame.time - START) * FPS)), state)
+        number = round((frame.time - START) * FPS)
+        return super().process(Frame(frame.pixels, frame.time, number, frame.pixel_format), state)

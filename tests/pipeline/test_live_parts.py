@@ -12,10 +12,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from fakes.live_cameras import LiveCamera, TimedNetwork
+from fakes.live_cameras import LiveCamera, LiveSource, TimedNetwork
 from fakes.pipelines import clip
 from fakes.privacy import assert_private, is_card, marked
-from fakes.scripted import FPS, SIZE, START, Recorder, SolidBackground, wait_until
+from fakes.scripted import FPS, SIZE, START, Recorder, SolidBackground, in_i420, wait_until
 
 from realtime_matte.errors import MatteError, SinkError, SourceError, SpecError
 from realtime_matte.frame import Pixels, Size
@@ -77,6 +77,14 @@ class DeviceReaders:
 
     def close(self) -> None:
         """Nothing is open."""
+
+
+@pytest.fixture(autouse=True, params=["bgr", "i420"])
+def pixel_format(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every test twice: frames in BGR, and planes from the camera to the outputs."""
+    if request.param == "i420":
+        in_i420(monkeypatch)
+        monkeypatch.setattr(LiveSource, "pixel_formats", ("i420", "bgr"), raising=False)
 
 
 @pytest.fixture
