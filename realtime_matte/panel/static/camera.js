@@ -8,7 +8,7 @@ import { optionForms } from './options.js';
 import { current, optionValue, subscribe } from './store.js';
 import { texts } from './texts.js';
 
-const COMMON = ['640x360', '1280x720', '1920x1080']; // for sources that list no modes
+const COMMON = ['640x360', '640x480', '1280x720', '1920x1080']; // for sources that list no modes
 const COMMON_RATES = [15, 24, 30, 60];
 
 const sizeText = (size) => texts.camera.sizeOf(...size.split('x'));

@@ -4,7 +4,7 @@ import { createBackgrounds } from './backgrounds.js';
 import { createCamera } from './camera.js';
 import { fillDock } from './dock.js';
 import { createDoctor } from './doctor.js';
-import { h, icon, installMessages } from './dom.js';
+import { h, installMessages } from './dom.js';
 import { fillFacts } from './facts.js';
 import { start } from './live.js';
 import { createOutputs } from './outputs.js';
@@ -21,11 +21,8 @@ installMessages();
 const app = document.getElementById('app');
 const part = (name) => app.querySelector(`.${name}`);
 
-part('bar').append(
-  h('h1', { class: 'brand' }, icon('person'), h('span', { text: texts.title })),
-  h('div', { class: 'row' }, presetPick(), themeButton()),
-);
-part('stage').append(createPreview());
+part('bar').append(h('div', { class: 'row' }, presetPick(), themeButton()));
+part('stage').replaceChildren(createPreview());
 fillFacts(part('facts'));
 fillDock(part('dock'));
 installTabs(part('rail'), part('panel'), {

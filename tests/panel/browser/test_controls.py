@@ -148,9 +148,9 @@ def test_another_size_arrives_in_the_preview(page: "Page") -> None:
     open_tab(page, "Camera")
     ratio = "(ratio) => Math.abs(canvas.width / canvas.height - ratio) < 0.02"
     page.evaluate("window.canvas = document.querySelector('canvas')")
-    page.get_by_label("Size").select_option("640x360")
-    page.get_by_text(re.compile("Now 640 . 360")).wait_for()
-    wait_for(page, ratio, 16 / 9)
+    page.get_by_label("Size").select_option("640x480")
+    page.get_by_text(re.compile("Now 640 . 480")).wait_for()
+    wait_for(page, ratio, 4 / 3)
     wait_for_background(page, BLUE)
     page.get_by_label("Size").select_option("")
     page.get_by_text(re.compile("Now 320 . 180")).wait_for()
