@@ -267,6 +267,10 @@ class Renderer(Protocol):
         """Why the last output frame may show background as foreground; empty if nothing indicates that."""
 
     @property
+    def grid(self) -> Size | None:
+        """(width, height) of the network's alpha; None before the first frame, or if it is that of the frame."""
+
+    @property
     def covered(self) -> float:
         """Mean of the alpha of the last frame: near 0 if no person was found."""
 

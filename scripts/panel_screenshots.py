@@ -29,7 +29,7 @@ def main() -> None:
     print(f"page weight: {weight / 1000:.1f} kB in {len(list(STATIC.iterdir()))} files")
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=real.find_chromium(), args=["--no-sandbox"])
-        words = ("--camera", "demo", "--output", "null", "--bg", "beach", "--model", "small?quality=high")
+        words = ("--camera", "demo", "--output", "null", "--bg", "beach", "--model", "small", "--size", "960x540")
         with real.panel(Path(folder), *words) as program:
             shoot(chromium, program.url, "panel", width=1280, height=800, scheme="dark", act=fill_gallery)
             shoot(chromium, program.url, "panel-phone", width=390, height=780, scheme="light", scale=2)

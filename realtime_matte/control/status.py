@@ -50,6 +50,7 @@ class Status:
         camera_fps: Actual rate of the source.
         model: The network's name.
         provider: What really runs it.
+        grid: (width, height) of the network's alpha; None before the first frame, or if it is that of the frame.
         fps: Rate of the last composites.
         age_p50_s, age_p95_s: Time from capture to output; None before the first composite, or if it means nothing.
         stages_s: Median time of each stage.
@@ -75,6 +76,7 @@ class Status:
     camera_fps: float
     model: str
     provider: str
+    grid: tuple[int, int] | None
     fps: float
     age_p50_s: float | None
     age_p95_s: float | None
@@ -171,6 +173,7 @@ class StatusReader:
             camera_fps=source.fps,
             model=pipeline.network,
             provider=pipeline.provider,
+            grid=pipeline.grid,
             fps=round(report.fps, 2),
             age_p50_s=round(age.p50, 5) if age else None,
             age_p95_s=round(age.p95, 5) if age else None,

@@ -15,7 +15,7 @@ from realtime_matte.address_space import check_address_space
 from realtime_matte.capture.state import CaptureState
 from realtime_matte.config.config import Config
 from realtime_matte.errors import MatteError, SinkError
-from realtime_matte.frame import Frame, Pixels
+from realtime_matte.frame import Frame, Pixels, Size
 from realtime_matte.pipeline import on_demand, standby
 from realtime_matte.pipeline.builder import (
     BackgroundChoice,
@@ -197,6 +197,11 @@ class Pipeline(Controls):
     def network(self) -> str:
         """The network's name."""
         return self._parts.renderer.network
+
+    @property
+    def grid(self) -> Size | None:
+        """(width, height) of the network's alpha; None before the first frame, or if it is that of the frame."""
+        return self._parts.renderer.grid
 
     @property
     def provider(self) -> str:

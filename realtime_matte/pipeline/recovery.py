@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from realtime_matte.errors import MatteError, ModelError, NoMatte, SinkError
-from realtime_matte.frame import Frame, Pixels
+from realtime_matte.frame import Frame, Pixels, Size
 from realtime_matte.interfaces import Background, Network, Renderer
 from realtime_matte.models.checked_network import CheckedNetwork
 
@@ -78,6 +78,11 @@ class RecoveringRenderer:
     def notices(self) -> Sequence[str]:
         """The renderer's notices; empty while there is none."""
         return self._renderer.notices if self._renderer else ()
+
+    @property
+    def grid(self) -> Size | None:
+        """As ``Renderer.grid``."""
+        return self._renderer.grid if self._renderer else None
 
     @property
     def covered(self) -> float:

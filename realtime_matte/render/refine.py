@@ -43,6 +43,11 @@ class Refiner:
         return self._grid.doubt if self._grid else ""
 
     @property
+    def grid(self) -> Size | None:
+        """As ``Renderer.grid``."""
+        return (self._grid.shape[1], self._grid.shape[0]) if self._grid else None
+
+    @property
     def covered(self) -> float:
         """Mean of the network's last alpha."""
         return self._grid.covered if self._grid else self._covered

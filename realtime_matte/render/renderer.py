@@ -101,6 +101,11 @@ class CpuRenderer:
         return self._refiner.doubt
 
     @property
+    def grid(self) -> Size | None:
+        """As ``Renderer.grid``."""
+        return self._refiner.grid
+
+    @property
     def covered(self) -> float:
         """As ``Renderer.covered``."""
         return self._refiner.covered

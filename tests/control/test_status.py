@@ -53,6 +53,7 @@ def test_a_running_pipeline_has_every_figure(monkeypatch: pytest.MonkeyPatch) ->
     assert (status.pid, status.state, status.reason) == (os.getpid(), "running", "")
     assert (status.camera, status.size, status.camera_fps) == ("scripted camera", SIZE, 30)
     assert (status.model, status.provider) == ("scripted", "fake")
+    assert status.grid == SIZE
     assert (status.composites, status.standby_cards, status.dropped) == (5, 0, 0)
     assert status.fps > 0
     assert status.age_p50_s is not None

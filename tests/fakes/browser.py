@@ -28,7 +28,7 @@ MARKER: Final = (255, 0, 255)
 """The background that the camera of the tests sees, BGR and RGB; as in fakes.scripted."""
 
 START_S: Final = 60.0
-LONG_MS: Final = 30_000
+LONG_MS: Final = 60_000
 """Longer than any wait of a test that passes, on a busy machine too."""
 
 WATCH: Final = """

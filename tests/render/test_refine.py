@@ -125,3 +125,10 @@ def test_another_grid_starts_again() -> None:
     refiner.refine(frame_of(noise(HEIGHT, WIDTH)), Matte(np.ones((36, 64), np.float32)))
     after = refiner.refine(frame_of(noise(HEIGHT, WIDTH), 0.03), Matte(np.zeros((18, 32), np.float32)))
     assert not after.alpha.any()
+
+
+def test_the_grid_is_that_of_the_last_alpha() -> None:
+    refiner = Refiner((64, 36))
+    assert refiner.grid is None
+    refiner.refine(frame_of(noise(36, 64)), Matte(np.zeros((9, 16), np.float32)))
+    assert refiner.grid == (16, 9)

@@ -73,7 +73,7 @@ function render(list) {
 
 function makeTile(item) {
   const thumb = h('span', { class: `thumb ${item.kind}` }, KIND_ICONS[item.kind] ? icon(KIND_ICONS[item.kind]) : null);
-  const tile = h('button', { class: 'tile', 'data-background': item.id, 'aria-pressed': String(Boolean(item.current)) },
+  const tile = h('button', { class: 'tile', title: item.name, 'data-background': item.id, 'aria-pressed': String(Boolean(item.current)) },
     thumb, h('span', { class: 'name', text: item.name }));
   tile.addEventListener('click', () => whileBusy(tile, () => choose(item.id)));
   loadThumbnail(item, thumb);

@@ -141,6 +141,7 @@ def test_another_network_is_swapped_in(page: "Page") -> None:
     page.get_by_role("radio", name="small", exact=False).first.check()
     used.get_by_text("small", exact=True).wait_for()
     assert page.locator("svg.chart path").first.get_attribute("d")
+    assert re.search(r"Grid\s+\d+ . \d+", page.locator("#panel-quality dl").inner_text())
 
 
 def test_another_size_arrives_in_the_preview(page: "Page") -> None:
