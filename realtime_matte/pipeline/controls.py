@@ -1,4 +1,4 @@
-"""Controls: what other threads may do with a running pipeline. Commands take effect between two frames."""
+"""Controls: what other threads may do with a running pipeline, and what it has now. Commands act between two frames."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -10,6 +10,7 @@ from realtime_matte.pipeline import standby
 from realtime_matte.pipeline.builder import BackgroundChoice, Choices, ModelChoice, Parts, parse_choice
 from realtime_matte.pipeline.commands import TOGGLE, Command, CommandQueue, Reply, parse, refuse
 from realtime_matte.pipeline.live_options import LiveOptions
+from realtime_matte.pipeline.outputs import OutputState
 from realtime_matte.pipeline.recorder import RecordingState
 from realtime_matte.stats import Stats
 
@@ -53,6 +54,21 @@ class Controls:
     def backgrounds(self) -> Sequence[str]:
         """The backgrounds that ``next_background`` switches between."""
         return self._parts.backgrounds.choices
+
+    @property
+    def outputs(self) -> Sequence[OutputState]:
+        """Every output, also those that failed."""
+        return self._parts.outputs.states
+
+    @property
+    def devices(self) -> Sequence[str]:
+        """The device files that other programs read the output from."""
+        return self._parts.outputs.devices
+
+    @property
+    def failed_outputs(self) -> int:
+        """How many outputs failed and were closed while others continued."""
+        return self._parts.outputs.failed
 
     @property
     def size_note(self) -> str:

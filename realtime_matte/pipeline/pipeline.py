@@ -29,7 +29,6 @@ from realtime_matte.pipeline.builder import (
 )
 from realtime_matte.pipeline.controls import Controls
 from realtime_matte.pipeline.notices import Notices
-from realtime_matte.pipeline.outputs import OutputState
 from realtime_matte.pipeline.standby import CARD_EVERY_S, STANDBY_EVERY_S
 from realtime_matte.stats import Stats
 
@@ -151,19 +150,9 @@ class Pipeline(Controls):
         return self._parts.capture.state
 
     @property
-    def outputs(self) -> Sequence[OutputState]:
-        """Every output, also those that failed."""
-        return self._parts.outputs.states
-
-    @property
     def newest(self) -> Pixels | None:
         """What was sent last, a composite or the card; overwritten by the next one. For functions given to ``call``."""
         return self._parts.outputs.newest
-
-    @property
-    def devices(self) -> Sequence[str]:
-        """The device files that other programs read the output from."""
-        return self._parts.outputs.devices
 
     @property
     def camera_off_reason(self) -> str | None:
@@ -176,11 +165,6 @@ class Pipeline(Controls):
     def dropped(self) -> int:
         """Frames that arrived after the first one was taken, and were not shown because newer ones came."""
         return self._parts.capture.state.dropped
-
-    @property
-    def failed_outputs(self) -> int:
-        """How many outputs failed and were closed while others continued."""
-        return self._parts.outputs.failed
 
     @property
     def mode(self) -> str:
