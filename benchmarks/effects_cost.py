@@ -5,6 +5,7 @@ the pipeline with itself: differences within its spread are none.
 """
 
 import statistics
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -21,10 +22,13 @@ from realtime_matte.frame import Size
 from realtime_matte.pipeline.pipeline import Pipeline
 
 SIZES: Final[Sequence[Size]] = ((1280, 720), (1920, 1080))
-BLOCK: Final = 6
+BLOCK: Final = 4
 """Frames of one turn."""
 
-WARM_UP: Final = 12
+WARM_UP: Final = 100
+"""Frames before: automatic framing has then moved to its place."""
+
+HEAD: Final = ("EFFECT", "SIZE", "WITHOUT ms", "WITH ms", "DIFFERENCE ms", "QUARTILES")
 
 Options = Mapping[str, object]
 
@@ -32,6 +36,7 @@ EFFECTS: Final[Mapping[str, tuple[Options, Options]]] = {
     "the same twice": ({}, {}),
     "--rotate 180": ({}, {"rotate": "180"}),
     "--zoom 1.5": ({}, {"zoom": 1.5}),
+    "--auto-frame": ({}, {"auto_frame": True}),
     "--overlay logo": ({}, {"overlay": ("{logo}",)}),
     "--overlay text": ({}, {"overlay": ("text:Name",)}),
     "--overlay clock": ({}, {"overlay": ("clock",)}),
@@ -46,10 +51,12 @@ def rows(size: Size, *, rounds: int, model: str = "small") -> list[tuple[str, ..
     frames = demo_frames(size)
     with TemporaryDirectory() as folder:
         logo = _logo(Path(folder))
-        return [
-            _row(name, size, paired(lambda options: _open(frames, size, model, logo, options), pair, rounds))
-            for name, pair in EFFECTS.items()
-        ]
+        found: list[tuple[str, ...]] = []
+        for name, pair in EFFECTS.items():
+            print(f"measuring {name} at {size[0]}x{size[1]} ...", file=sys.stderr, flush=True)
+            times = paired(lambda options: _open(frames, size, model, logo, options), pair, rounds)
+            found.append(_row(name, size, times))
+        return found
 
 
 def paired(
@@ -65,8 +72,7 @@ def paired(
 
 def report(sizes: Sequence[Size], *, rounds: int) -> str:
     """The table."""
-    head = ("EFFECT", "SIZE", "WITHOUT ms", "WITH ms", "DIFFERENCE ms", "QUARTILES")
-    return columns([head, *(row for size in sizes for row in rows(size, rounds=rounds))])
+    return columns([HEAD, *(row for size in sizes for row in rows(size, rounds=rounds))])
 
 
 def _row(name: str, size: Size, times: Sequence[tuple[float, float]]) -> tuple[str, ...]:

@@ -114,7 +114,7 @@ def opened(folder: Path, url: str, isolated: None) -> Iterator[Callable[..., Any
         rest = RESTS.get((kind, name), "").format(folder=folder, url=url)
         try:
             part = module(kind, name).open(rest, **{**ARGUMENTS[kind], **overrides})
-        except (SourceError, SinkError, MissingDependency) as error:
+        except (SourceError, SinkError, MissingDependency, MissingFile) as error:
             if name not in DEVICES:
                 raise
             pytest.skip(f"not on this machine: {error}")
