@@ -16,7 +16,7 @@ REFUSED = 2
 
 NOTICES = re.compile(
     r"numbered PNGs|the demo camera: |compiled the pixel loops|is so weak that|"
-    r"the first \w+ (frame|image)|only the first"
+    r"the first \w+ (frame|image)|only the first|control panel: "
 )
 """Messages of a run that has started, which may stand before an error."""
 

@@ -3,6 +3,7 @@
 import json
 import random
 import sys
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -94,8 +95,13 @@ class OwnNetwork:
 
 
 def _array(description: Description | None) -> Any:  # noqa: ANN401 -- wrong on purpose
-    if description is None:
-        return None
+    return None if description is None else _made(json.dumps(description))
+
+
+@cache
+def _made(text: str) -> Any:  # noqa: ANN401 -- wrong on purpose
+    """The array that is described; made once, as 24 million texts take seconds, which is not the program's time."""
+    description = json.loads(text)
     with np.errstate(all="ignore"):
         array: NDArray[Any] = np.full(description["shape"], description["value"]).astype(description["dtype"])
     if description["strided"] and array.ndim > 1:
