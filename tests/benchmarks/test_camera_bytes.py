@@ -59,6 +59,7 @@ def test_the_profile_adds_up(model: str) -> None:
     assert figures["matte"] > 0
 
 
+@pytest.mark.slow
 def test_the_report_has_every_program_and_stage(model: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     del model
     words = ["--camera", "mjpeg", "--size", "96x64", "--rounds", "1", "--seconds", "0.1", "--json", str(tmp_path / "x")]
@@ -69,6 +70,7 @@ def test_the_report_has_every_program_and_stage(model: str, capsys: pytest.Captu
     assert np.isfinite(json.loads((tmp_path / "x").read_text())["sizes"]["96x64"]["profiles"]["tiny"]["all"])
 
 
+@pytest.mark.slow
 def test_a_folder_without_the_segmenter_is_reported(
     model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
