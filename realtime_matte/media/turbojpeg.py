@@ -24,7 +24,7 @@ NAMES: Final = {
 }
 """File names of the library, by system."""
 
-HINT: Final = "sudo apt install libturbojpeg0 (Fedora: turbojpeg, Arch: libjpeg-turbo)"
+HINT: Final = "sudo apt install libturbojpeg0 (Ubuntu: libturbojpeg, Fedora: turbojpeg, Arch: libjpeg-turbo)"
 
 BGR: Final = 1  # TJPF_BGR
 
