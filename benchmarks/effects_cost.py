@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -90,7 +90,7 @@ def _run(pipeline: Pipeline, frames: int) -> float:
 
 
 def _open(frames: Sequence[np.ndarray], size: Size, model: str, logo: Path, options: Options) -> Pipeline:
-    values = {name: _with_logo(value, logo) for name, value in options.items()}
+    values: dict[str, Any] = {name: _with_logo(value, logo) for name, value in options.items()}
     background = values.pop("bg", "studio")
     return Pipeline.open(
         MemorySource(frames), str(background), outputs="null", model=model, provider="cpu", size=size, **values

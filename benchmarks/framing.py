@@ -11,7 +11,7 @@ import sys
 from argparse import ArgumentParser
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import composites
 import cv2
@@ -54,7 +54,7 @@ def _score(remover: BackgroundRemover, clip: Clip, swing: float, *, whole: bool)
     errors = []
     for index, (frame, truth, box) in enumerate(zip(frames, truths, boxes, strict=True)):
         time = index / composites.FPS
-        seen = frame if whole else _cropped(frame, box)
+        seen = frame if whole else np.asarray(_cropped(frame, box), np.uint8)
         alpha = shot.process(seen, time).alpha
         shown = _cropped(alpha, box) if whole else alpha
         errors.append(float(np.abs(shown - _cropped(truth, box)).mean()))
@@ -78,7 +78,7 @@ def _boxes(truths: Sequence[Alpha], swing: float) -> list[tuple[int, int, int, i
 def _cropped(image: Pixels | Alpha, box: tuple[int, int, int, int]) -> Pixels | Alpha:
     left, top, width, height = box
     part = image[top : top + height, left : left + width]
-    return cv2.resize(part, image.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    return cast("Pixels | Alpha", cv2.resize(part, image.shape[1::-1], interpolation=cv2.INTER_LINEAR))
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from websockets.sync.client import connect
+from websockets.typing import Origin
 
 WIDTH: Final = 640
 SETTLE_S: Final = 3.0
@@ -45,7 +46,7 @@ class Round:
 def page() -> None:
     """A page that looks: reads the address from standard input, and prints how many previews came each second."""
     url, token = sys.stdin.readline().split()
-    with connect(f"{url.replace('http', 'ws', 1)}api/live", origin=url.rstrip("/"), compression=None) as socket:
+    with connect(f"{url.replace('http', 'ws', 1)}api/live", origin=Origin(url.rstrip("/")), compression=None) as socket:
         socket.send(json.dumps({"token": token}))
         socket.send(json.dumps({"type": "next", "width": WIDTH}))
         count, size, start = 0, 0, time.monotonic()
@@ -69,7 +70,8 @@ class Measurement:
 
         limit_opencv_threads()
         self._spent = 0.0  # the pipeline's thread adds to it
-        config = Config(camera=camera, size=size, output="null")
+        values: dict[str, Any] = {"camera": camera, "size": size, "output": "null"}  # as text: Config parses them
+        config = Config(**values)
         self._supervisor = Supervisor(config, notify=print, open_pipeline=self._open)
         self._server = PanelServer(self._supervisor)
 
@@ -117,11 +119,12 @@ class Measurement:
         threads, spent, process, start = panel_seconds(), self._spent, time.process_time(), time.monotonic()
         time.sleep(seconds)
         took = time.monotonic() - start
-        used = panel_seconds() - threads, self._spent - spent, time.process_time() - process
+        panel, pipelines = panel_seconds() - threads, self._spent - spent
+        whole = time.process_time() - process
         stats: Any = pipeline.call(pipeline.stats.report).result(SETTLE_S)
         if viewer:
             stop_page(viewer)
-        return Round(*(part / took for part in used), stats.age.p95 * 1e3, stats.fps)
+        return Round(panel / took, pipelines / took, whole / took, stats.age.p95 * 1e3, stats.fps)
 
 
 def panel_seconds() -> float:
