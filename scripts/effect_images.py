@@ -25,12 +25,16 @@ SIZE: Final = (1280, 720)
 SHOWN: Final = (480, 270)
 QUALITY: Final = 78
 MODEL: Final = "small?quality=high"
+STEPS: Final = 110
+"""Frames until automatic framing has moved to its place, at 30 a second."""
+
 SCREEN: Final = (64, 177, 0)
 
 IMAGES: Final[Mapping[str, tuple[str, Mapping[str, object], Mapping[str, object]]]] = {
     "rotate": ("turned", {}, {"rotate": "180"}),
     "contain": ("upright", {"bg": "beach"}, {"bg": "beach", "camera_fit": "contain"}),
     "zoom": ("room", {"bg": "beach"}, {"bg": "beach", "zoom": 1.6, "center": "0.46,0.56"}),
+    "auto-frame": ("room", {"bg": "beach"}, {"bg": "beach", "auto_frame": True}),
     "lens": ("room", {"bg": "blur"}, {"bg": "blur?lens"}),
     "room": ("room", {"bg": "blur"}, {"bg": "room?brightness=0.5&saturation=0&blur=0.03"}),
     "chromakey": ("screen", {"bg": "room?blur=0&brightness=1&saturation=1"}, {"bg": "beach", "model": "chromakey"}),
@@ -110,7 +114,7 @@ def output(scene: Pixels, options: Mapping[str, object]) -> Pixels:
     source = MemorySource([scene, scene])
     opened = Pipeline.open(source, background, outputs="null", model=model, size=SIZE, notify=_ignore, **chosen)
     with opened as pipeline:
-        for _ in range(4):
+        for _ in range(STEPS if "auto_frame" in chosen else 4):
             pipeline.step()
         reply = pipeline.submit(Command("snapshot"))
         pipeline.step()
