@@ -87,7 +87,7 @@ def test_an_existing_folder_is_a_slideshow(tmp_path: Path) -> None:
 
 
 def test_an_unclaimed_spec_is_refused_with_the_known_ones(tmp_path: Path) -> None:
-    with pytest.raises(SpecError, match=r"no background called '.*'; there are: beach, blur, camera, color, folder, image"):
+    with pytest.raises(SpecError, match=r"no background called '.*'; there are: beach, blur, camera, color"):
         plugins.background(str(tmp_path / "missing"))
 
 
