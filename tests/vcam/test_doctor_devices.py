@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from vcam_devices import LIMIT_S, Node, wait_until
+from vcam_devices import LIMIT_S, Node
 from vcam_program import reading_program
 
 CONTROL = Path("/dev/v4l2loopback")
@@ -46,8 +46,9 @@ def test_a_machine_with_cameras_is_ok(vcam: Node, marker_camera: str) -> None:
 @pytest.mark.usefixtures("lab")
 def test_the_program_that_uses_the_webcam_is_named(vcam: Node, marker_camera: str) -> None:
     with reading_program(marker_camera) as program:
-        wait_until(lambda: examined(marker_camera, vcam)[0] == 1, "the camera is busy")
-        _, findings = examined(marker_camera, vcam)
+        program.wait_for_output("<")  # it has a frame
+        status, findings = examined(marker_camera, vcam)
+        assert status == 1
         (finding,) = findings["camera"]
         assert f"is in use by v4l2-ctl (pid {program.pid})" in finding["found"]
 

@@ -92,12 +92,11 @@ def test_on_standby_the_webcam_is_closed(vcam: Node, vivid: Vivid, marker_camera
         program.wait_for_output("Ctrl-C ends")
         with Reader(vcam) as reader:
             reader.wait_for("background", frames=2)
-            for _ in range(2):
-                program.send(signal.SIGUSR1)
-                wait_until(lambda: not program.has_open(vivid.node.path), "the camera is closed")
-                reader.wait_for("card", frames=3)
-                program.send(signal.SIGUSR1)
-                reader.wait_for("background", frames=2)
+            program.send(signal.SIGUSR1)
+            wait_until(lambda: not program.has_open(vivid.node.path), "the camera is closed")
+            reader.wait_for("card", frames=3)
+            program.send(signal.SIGUSR1)
+            reader.wait_for("background", frames=2)
         reader.assert_private()
         assert program.end(signal.SIGTERM) == 0
     assert "lost" not in program.output

@@ -1,6 +1,7 @@
 """Cameras that are unplugged, come back, are busy or missing: what readers see, and what is reported."""
 
 import signal
+from contextlib import ExitStack
 from pathlib import Path
 
 import cv2
@@ -40,41 +41,26 @@ def test_an_unplugged_webcam_leaves_the_card_and_comes_back(vcam: Node, vivid: V
     reader.assert_private()
 
 
-def test_a_virtual_camera_whose_writer_stops_leaves_the_card_and_comes_back(
-    vcam: Node, second_vcam: Node, tmp_path: Path
-) -> None:
-    marker_camera = str(tmp_path / "marker.png")
-    assert cv2.imwrite(marker_camera, plain(MARKER))
-    with sending_program(marker_camera, str(second_vcam.path)) as first:
-        wait_until(lambda: second_vcam.has_writer, "ffmpeg sends to the camera")
-        with start(vcam, second_vcam.path) as program, Reader(vcam) as reader:
-            reader.wait_for("background", frames=3)
-            first.end(signal.SIGTERM)
-            reader.wait_for("card", frames=3)
-            program.wait_for_output("camera lost")
-            with sending_program(marker_camera, str(second_vcam.path)):
-                program.wait_for_output("the camera is back")
-                reader.wait_for("background", frames=3)
-                assert program.end(signal.SIGTERM) == 0
-    reader.assert_private()
-
-
-def test_frames_of_a_camera_that_comes_back_in_another_size_are_fitted(
+def test_a_virtual_camera_whose_writer_stops_leaves_the_card_and_comes_back_also_in_another_size(
     vcam: Node, second_vcam: Node, tmp_path: Path
 ) -> None:
     large, small = str(tmp_path / "large.png"), str(tmp_path / "small.png")
     assert cv2.imwrite(large, plain(MARKER))
     assert cv2.imwrite(small, plain(MARKER)[:240, :320])
-    with sending_program(large, str(second_vcam.path)) as first:
+    with ExitStack() as stack:
+        first = stack.enter_context(sending_program(large, str(second_vcam.path)))
         wait_until(lambda: second_vcam.has_writer, "ffmpeg sends to the camera")
         with start(vcam, second_vcam.path) as program, Reader(vcam) as reader:
             reader.wait_for("background", frames=3)
-            first.end(signal.SIGTERM)
-            program.wait_for_output("camera lost")
-            with sending_program(small, str(second_vcam.path)):
-                program.wait_for_output("came back with 320x240; its frames are fitted to 640x360")
+            for image, size in ((large, ""), (small, "came back with 320x240; its frames are fitted to 640x360")):
+                program.forget_output()
+                first.end(signal.SIGTERM)
+                reader.wait_for("card", frames=3)
+                program.wait_for_output("camera lost")
+                first = stack.enter_context(sending_program(image, str(second_vcam.path)))
+                program.wait_for_output(size or "the camera is back")
                 reader.wait_for("background", frames=3)
-                assert program.end(signal.SIGTERM) == 0
+            assert program.end(signal.SIGTERM) == 0
     reader.assert_private()
 
 

@@ -33,6 +33,11 @@ class Program:
         """Its stderr so far."""
         return self._output.decode().strip()
 
+    def forget_output(self) -> None:
+        """Begin with an empty stderr again."""
+        with self._changed:
+            self._output = b""
+
     def wait_for_output(self, text: str) -> str:
         """The first line with ``text``; waits for it."""
         with self._changed:
