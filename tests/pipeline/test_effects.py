@@ -24,6 +24,7 @@ from fakes.scripted import (
     SolidBackground,
     fails,
     filled,
+    in_i420,
     opener,
 )
 
@@ -88,6 +89,16 @@ def test_every_effect_is_proved(effect: Mapping[str, object], monkeypatch: pytes
     sink = run(range(8), monkeypatch=monkeypatch, network=ExactNetwork(), options=effect)
     assert judge(sink) == [None, *range(8), None]
     assert any((image != NEW_BACKGROUND).any() for image in sink.images[1:-1]), "the person is shown"
+
+
+def test_every_effect_is_proved_on_planes(effect: Mapping[str, object], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A camera that delivers I420: effects get its frames in BGR."""
+    in_i420(monkeypatch)
+    sink = run(range(4), monkeypatch=monkeypatch, network=ExactNetwork(), options=effect)
+    for image in sink.images:
+        assert marked(image) == 0
+    assert any((image != sink.images[1]).any() for image in sink.images[2:-1]), "the person moves"
+    assert len(sink.images) == 6
 
 
 def test_the_options_of_every_effect_are_proved() -> None:
