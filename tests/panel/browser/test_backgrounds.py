@@ -32,7 +32,7 @@ def gallery(page: "Page") -> Iterator["Page"]:
     """The page; the run has its first background again afterwards."""
     yield page
     page.get_by_role("button", name="Colour", exact=True).click()
-    page.get_by_label("Color").fill("#1e5a9b")
+    page.get_by_label("Color", exact=True).fill("#1e5a9b")
     wait_for_background(page, BLUE)
 
 
@@ -47,7 +47,7 @@ def chosen(name: str) -> str:
 def test_a_colour_is_picked(gallery: "Page") -> None:
     gallery.get_by_role("button", name="Colour", exact=True).click()
     for value, rgb in (("#209040", GREEN), ("#d0b060", SAND)):
-        gallery.get_by_label("Color").fill(value)
+        gallery.get_by_label("Color", exact=True).fill(value)
         wait_for_background(gallery, rgb)
 
 
@@ -87,8 +87,8 @@ def test_a_text_named_jpg_has_its_message_at_its_place(page: "Page") -> None:
 def test_a_blur_shows_the_room_and_has_a_slider(open_page: "OpenPage", program: "Panel") -> None:
     page = open_page(program.url, private=False)  # the user asks for the own room
     page.get_by_role("button", name="Blur", exact=True).click()
-    page.get_by_label("Strength").press("End")
+    page.get_by_label("Strength", exact=True).press("End")
     wait_for_background(page, (255, 0, 255), within=60)
     page.get_by_role("button", name="Colour", exact=True).click()
-    page.get_by_label("Color").fill("#1e5a9b")
+    page.get_by_label("Color", exact=True).fill("#1e5a9b")
     wait_for_background(page, BLUE)

@@ -44,7 +44,7 @@ def test_the_space_bar_is_standby_unless_a_field_has_the_focus(page: "Page") -> 
     page.keyboard.press("Space")
     wait_for_live(page)
     open_tab(page, "Output")
-    text = page.get_by_label("Card text")
+    text = page.get_by_label("Card text", exact=True)
     text.fill("Back at")
     text.press("Space")
     assert text.input_value() == "Back at "
@@ -70,7 +70,7 @@ def test_mirror_swaps_the_sides(page: "Page") -> None:
 
 def test_a_wrong_value_has_its_message_at_its_field(page: "Page") -> None:
     open_tab(page, "Quality")
-    threads = page.get_by_label("Threads")
+    threads = page.get_by_label("Threads", exact=True)
     threads.fill("many")
     threads.press("Enter")
     field = page.locator("[data-option=threads]")
@@ -149,11 +149,11 @@ def test_another_size_arrives_in_the_preview(page: "Page") -> None:
     open_tab(page, "Camera")
     ratio = "(ratio) => Math.abs(canvas.width / canvas.height - ratio) < 0.02"
     page.evaluate("window.canvas = document.querySelector('canvas')")
-    page.get_by_label("Size").select_option("640x480")
+    page.get_by_label("Size", exact=True).select_option("640x480")
     page.get_by_text(re.compile("Now 640 . 480")).wait_for()
     wait_for(page, ratio, 4 / 3)
     wait_for_background(page, BLUE)
-    page.get_by_label("Size").select_option("")
+    page.get_by_label("Size", exact=True).select_option("")
     page.get_by_text(re.compile("Now 320 . 180")).wait_for()
     wait_for_background(page, BLUE)
 
