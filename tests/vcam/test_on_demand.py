@@ -20,79 +20,85 @@ def start(camera: object, *outputs: Node) -> Program:
     return rtmatte(camera=camera, bg=BACKGROUND_NAME, size="640x360", fps=15, output=sinks, on_demand=True)
 
 
-@pytest.fixture
-def idle(vcam: Node, vivid: Vivid, marker_camera: str) -> Iterator[Program]:
-    """A run that no program reads, with the camera off."""
-    assert marker_camera == str(vivid.node.path)
+@pytest.fixture(scope="class")
+def running(vcam: Node, marker_camera: str, lab: None) -> Iterator[Program]:  # noqa: ARG001 - in the lab only
+    """A run for all tests of it."""
     with start(marker_camera, vcam) as program:
         program.wait_for_output("Ctrl-C ends")
-        wait_off(program, vivid)
         yield program
+        assert program.end(signal.SIGTERM) == 0
+
+
+@pytest.fixture
+def idle(running: Program, vivid: Vivid) -> Program:
+    """A run that no program reads, with the camera off and nothing printed yet."""
+    wait_off(running, vivid)
+    wait_until(lambda: running.output.count(OFF) == running.output.count(ON), "it reports that")
+    running.forget_output()
+    return running
 
 
 def wait_off(program: Program, vivid: Vivid) -> None:
     wait_until(lambda: not program.has_open(vivid.node.path), "the camera is closed")
 
 
-def test_the_camera_is_open_only_while_a_program_reads(idle: Program, vcam: Node, vivid: Vivid) -> None:
-    for _ in range(2):
-        with Reader(vcam) as reader:
-            wait_until(lambda: idle.has_open(vivid.node.path), "the camera is opened")
-            reader.wait_for("background", frames=3)
-            assert reader.seen[0] == "card"  # at once, before the first matte
-        wait_off(idle, vivid)
+class TestOneRun:
+    def test_the_camera_is_open_only_while_a_program_reads(self, idle: Program, vcam: Node, vivid: Vivid) -> None:
+        for _ in range(2):
+            with Reader(vcam) as reader:
+                wait_until(lambda: idle.has_open(vivid.node.path), "the camera is opened")
+                reader.wait_for("background", frames=3)
+                assert reader.seen[0] == "card"  # at once, before the first matte
+            wait_off(idle, vivid)
+            reader.assert_private()
+        assert [line for line in idle.output.splitlines() if "reads the output" in line] == [
+            f"rtmatte: {line}" for line in (ON, OFF) * 2
+        ]
+        assert "stalled" not in idle.output
+        assert "lost" not in idle.output
+
+    def test_a_reader_that_comes_back_soon_finds_the_camera_on(self, idle: Program, vcam: Node, vivid: Vivid) -> None:
+        for _ in range(3):
+            with Reader(vcam) as reader:
+                reader.wait_for("background", frames=2)
+            reader.assert_private()
+            assert idle.has_open(vivid.node.path)
+        assert OFF not in idle.output
+
+    def test_without_readers_it_takes_almost_no_cpu_time(self, idle: Program) -> None:
+        started, spent = time.monotonic(), cpu_s(idle)
+        wait_until(lambda: time.monotonic() - started >= 5, "five seconds pass")
+        assert cpu_s(idle) - spent < 0.5  # of 5 s, on a slow machine
+
+    def test_a_webcam_that_another_program_took_in_between_is_reported(
+        self, idle: Program, vcam: Node, vivid: Vivid
+    ) -> None:
+        with reading_program(str(vivid.node.path)) as other:
+            other.wait_for_output("<")  # it has a frame
+            with Reader(vcam) as reader:
+                assert "is in use by v4l2-ctl" in idle.wait_for_output("camera lost")
+                reader.wait_for("card", frames=2)
+                other.end(signal.SIGTERM)
+                reader.wait_for("background", frames=2)
         reader.assert_private()
-    assert [line for line in idle.output.splitlines() if "reads the output" in line] == [
-        f"rtmatte: {line}" for line in (ON, OFF) * 2
-    ]
-    assert "stalled" not in idle.output
-    assert "lost" not in idle.output
-    assert idle.end(signal.SIGTERM) == 0
 
-
-def test_a_reader_that_comes_back_soon_finds_the_camera_on(idle: Program, vcam: Node, vivid: Vivid) -> None:
-    for _ in range(3):
+    def test_a_webcam_that_was_unplugged_in_between_is_reported_when_a_reader_comes(
+        self, idle: Program, vcam: Node, vivid: Vivid
+    ) -> None:
+        vivid.unplug()
         with Reader(vcam) as reader:
-            reader.wait_for("background", frames=2)
-        reader.assert_private()
-        assert idle.has_open(vivid.node.path)
-    assert OFF not in idle.output
-
-
-def test_without_readers_it_takes_almost_no_cpu_time(idle: Program) -> None:
-    started, spent = time.monotonic(), cpu_s(idle)
-    wait_until(lambda: time.monotonic() - started >= 5, "five seconds pass")
-    assert cpu_s(idle) - spent < 0.5  # of 5 s, on a slow machine
-
-
-def test_a_webcam_that_another_program_took_in_between_is_reported(idle: Program, vcam: Node, vivid: Vivid) -> None:
-    with reading_program(str(vivid.node.path)) as other:
-        other.wait_for_output("<")  # it has a frame
-        with Reader(vcam) as reader:
-            assert "is in use by v4l2-ctl" in idle.wait_for_output("camera lost")
+            assert "no camera at" in idle.wait_for_output("camera lost")
             reader.wait_for("card", frames=2)
-            other.end(signal.SIGTERM)
+            vivid.plug()
+            vivid.paint()
             reader.wait_for("background", frames=2)
-    reader.assert_private()
+        reader.assert_private()
 
 
-def test_a_webcam_that_was_unplugged_in_between_is_reported_when_a_reader_comes(
-    idle: Program, vcam: Node, vivid: Vivid
-) -> None:
-    vivid.unplug()
-    with Reader(vcam) as reader:
-        assert "no camera at" in idle.wait_for_output("camera lost")
-        reader.wait_for("card", frames=2)
-        vivid.plug()
-        vivid.paint()
-        reader.wait_for("background", frames=2)
-    reader.assert_private()
-
-
-def test_a_killed_run_leaves_the_webcam_off_and_the_card(idle: Program, vcam: Node) -> None:
-    with Reader(vcam) as reader:
+def test_a_killed_run_leaves_the_card(vcam: Node, marker_camera: str, lab: None) -> None:  # noqa: ARG001
+    with start(marker_camera, vcam) as program, Reader(vcam) as reader:
         reader.wait_for("background")
-        assert idle.end(signal.SIGKILL) == -signal.SIGKILL
+        assert program.end(signal.SIGKILL) == -signal.SIGKILL
         reader.wait_for("card", frames=2)
     reader.assert_private()
 
