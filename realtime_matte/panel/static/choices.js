@@ -1,4 +1,4 @@
-// A list to choose one or several things from, which is asked for from the server and stays in step with it.
+// A list to choose one or several things from, asked for from the server.
 
 import { errorLine, failed, h, placeholder } from './dom.js';
 import { texts } from './texts.js';

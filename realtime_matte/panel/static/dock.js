@@ -1,6 +1,6 @@
 // Standby, snapshot and recording; the space bar.
 
-import { command, postForBlob } from './api.js';
+import { command, newestWins, postForBlob } from './api.js';
 import { announce, h, icon, setIcon, toast, toastError, whileBusy } from './dom.js';
 import { flash, showTimer } from './preview.js';
 import { canChange, current, situation, subscribe } from './store.js';
@@ -30,8 +30,15 @@ export function fillDock(element) {
 
 const onStandby = () => situation() === 'standby';
 
+let wanted = null; // pressed last and not answered yet: a press before the answer counts too
+const setStandby = newestWins(async (value) => {
+  await command('standby', value).catch(toastError);
+  if (wanted === value) wanted = null;
+});
+
 function toggleStandby() {
-  return whileBusy(standby, () => command('standby', !onStandby()).catch(toastError));
+  wanted = !(wanted ?? onStandby());
+  setStandby(wanted);
 }
 
 async function takeSnapshot() {

@@ -28,7 +28,7 @@ export function svg(tag, attributes = {}, ...children) {
   return element;
 }
 
-/** A decorative icon of icons.js; the text beside it, or the label of its button, says what it means. */
+/** A decorative icon of icons.js. */
 export function icon(name) {
   const paths = icons[name].map((d) => svg('path', { d }));
   return svg('svg', { viewBox: '0 0 24 24', class: 'icon', 'aria-hidden': 'true' }, ...paths);

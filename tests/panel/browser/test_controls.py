@@ -57,6 +57,18 @@ def test_the_space_bar_is_standby_unless_a_field_has_the_focus(page: "Page") -> 
     wait_for_live(page)
 
 
+def test_a_press_before_the_answer_counts_too(page: "Page") -> None:
+    wait_for_live(page)
+    page.evaluate("""() => {
+        window.states = [];
+        const badge = document.querySelector('.badge');
+        new MutationObserver(() => states.push(badge.dataset.state)).observe(badge, {attributes: true});
+        for (let i = 0; i < 2; i += 1) document.querySelector('#standby').click();
+    }""")
+    wait_for(page, "() => states.includes('standby') && states.at(-1) === 'running'")
+    wait_for_background(page, BLUE)
+
+
 def test_mirror_swaps_the_sides(page: "Page") -> None:
     wait_for_live(page)
     open_tab(page, "Camera")
