@@ -109,7 +109,9 @@ def test_planes_are_downscaled_as_bgr_frames_are(size: Size) -> None:
     pixels = np.dstack([60 + 90 * x, 220 - 150 * y, 128 + 60 * np.sin(9 * x) * np.cos(7 * y)]).astype(np.uint8)
     downscale = Downscaler(size, (256, 144))
     of_planes = downscale(i420.from_bgr(pixels)).copy()
-    assert np.abs(of_planes.astype(int) - downscale(pixels)).max() <= 4  # 8 bits of luma and chroma
+    assert (
+        np.abs(of_planes.astype(int) - downscale(pixels)).max() <= 6
+    )  # 8 bits of luma and chroma, and half as many of chroma at a steep edge
 
 
 def test_a_tensor_of_planes_is_that_of_bgr() -> None:

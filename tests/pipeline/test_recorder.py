@@ -3,6 +3,8 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event
+from typing import Any
 
 import av
 import numpy as np
@@ -169,11 +171,21 @@ def test_a_recording_keeps_no_run_alive(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("end", [Pipeline.close, lambda pipeline: pipeline.submit(Command("quit"))])
-def test_a_file_that_opens_too_late_is_refused(tmp_path: Path, end: Callable[[Pipeline], object]) -> None:
+def test_a_file_that_opens_too_late_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: Callable[[Pipeline], object]
+) -> None:
+    ended, open_file = Event(), recorder._open
+
+    def open_late(*arguments: Any) -> object:  # noqa: ANN401 - those of _open
+        assert ended.wait(30)
+        return open_file(*arguments)
+
+    monkeypatch.setattr(recorder, "_open", open_late)
     with open_pipeline(clip(MANY), Recorder(live=True)) as pipeline:
         reply = pipeline.submit(Command("record_start", str(tmp_path / "call.mp4")))
         end(pipeline)
         pipeline.step() if not pipeline._closed else None
+    ended.set()
     with pytest.raises(MatteError, match="the run has ended"):
         reply.result(30)
 
