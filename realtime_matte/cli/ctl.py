@@ -22,6 +22,7 @@ COMMANDS: Final[dict[str, tuple[str, ...]]] = {
     "standby": ("[on|off]",),
     "snapshot": ("FILE",),
     "record": ("start|stop", "[FILE]"),
+    "panel": (),
     "quit": (),
 }
 """The words after each command; one in brackets may be left out, and after dots any number may follow."""
@@ -38,6 +39,7 @@ commands:
   snapshot FILE        write what others see now as a PNG file
   record start [FILE]  record a video of it; without FILE a new one in the folder for videos
   record stop          complete that video
+  panel                the file that leads to its control panel, for two minutes
   quit                 end it
 
 options that set can change: """
@@ -61,7 +63,8 @@ def main(words: Sequence[str], *, prog: str, signals: Signals) -> int:
     answer = ask(instance, *_request(command, values))
     if file:
         _write(file, base64.b64decode(answer["image"]))
-    _print(instance, answer["status"], details=command == "status", as_json=arguments.json)
+    page = {"page": answer["page"]} if command == "panel" else {}
+    _print(instance, answer["status"] | page, details=command == "status", as_json=arguments.json)
     return 0
 
 
@@ -116,6 +119,8 @@ def _print(instance: "Instance", status: Mapping[str, Any], *, details: bool, as
         print(json.dumps(status, indent=2))
         return
     print(printable(f"rtmatte (pid {instance.pid}): {_summary(status)}"))
+    if "page" in status:
+        print(printable(f"control panel: {status['page']}"))
     if details:
         for line in _details(status):
             print(printable(line))
@@ -132,7 +137,8 @@ def _summary(status: Mapping[str, Any]) -> str:
     if status["recording"]:
         minutes, seconds = divmod(int(status["recording"]["seconds"]), 60)
         parts.append(f"recording {minutes}:{seconds:02} to {status['recording']['file']}")
-    return ", ".join([*parts, f"background {status['background']}", f"{status['model']} on {status['provider']}"])
+    network = [f"{status['model']} on {status['provider']}"] if status["model"] else []  # none without a pipeline
+    return ", ".join([*parts, f"background {status['background']}", *network])
 
 
 def _details(status: Mapping[str, Any]) -> list[str]:
@@ -141,8 +147,9 @@ def _details(status: Mapping[str, Any]) -> list[str]:
     width, height = status["size"]
     options = ", ".join(f"{name.replace('_', '-')} {_word(value)}" for name, value in status["options"].items())
     lines = [f"  size: {status['size_note']}"] if status["size_note"] else []
+    if width:
+        lines.append(f"  source: {width}x{height} at {status['camera_fps']:g} fps, {status['dropped']} dropped")
     lines += [
-        f"  source: {width}x{height} at {status['camera_fps']:g} fps, {status['dropped']} dropped",
         f"  options: {options}",
         f"  backgrounds: {', '.join(status['backgrounds'])}",
         f"  CPU: {status['cpu'] * 100:.0f} % of a core since the last status",

@@ -1,11 +1,12 @@
 """``rtmatte panel``: runs everything, and opens the control panel in the browser."""
 
 from collections.abc import Sequence
-from contextlib import closing
-from typing import TYPE_CHECKING
+from contextlib import closing, suppress
+from typing import TYPE_CHECKING, Final
 
 from realtime_matte.cli import running
 from realtime_matte.cli.signals import Signals
+from realtime_matte.errors import MatteError, masked
 
 if TYPE_CHECKING:
     from realtime_matte.cli.console import Screen
@@ -15,8 +16,12 @@ if TYPE_CHECKING:
 
 ABOUT = "Replace the background of a camera, live, with a control panel in the browser."
 
+ANSWER_S: Final = 5.0
+"""How long a running rtmatte may take to answer: then it is taken for one without a panel."""
+
 EPILOG = """\
 It starts without a camera too: the page then shows what is missing, and a camera that is plugged in is found.
+While one runs, the same command again opens the page of that one.
 
 examples:
   rtmatte panel                      your browser shows the panel
@@ -35,9 +40,30 @@ def main(words: Sequence[str], *, prog: str, signals: Signals) -> int:
     opens: Opens | None = None if no_open else "app" if app else "page"
 
     def run_with_panel(config: "Config", signals: Signals, shown: "Screen", config_file: str | None) -> int:
+        if config.control and _opened_running(config, shown, opens):
+            return 0
         return supervise(config, signals, shown, config_file=config_file, opens=opens, stay=True)
 
     return running.start(arguments, signals, run_with_panel)
+
+
+def _opened_running(config: "Config", shown: "Screen", opens: "Opens | None") -> bool:
+    """Whether a panel with this camera runs already, of which the page was opened instead, or its address printed."""
+    from realtime_matte.control.client import ask, instances
+    from realtime_matte.panel.opening import open_browser
+
+    for instance in instances():
+        with suppress(MatteError):  # it has no panel, or does not answer
+            present = ask(instance, "status", timeout_s=ANSWER_S)["status"]["options"]
+            if present.get("camera") != masked(config.camera):
+                continue
+            page = ask(instance, "panel", timeout_s=ANSWER_S)["page"]
+            shown.notify(f"rtmatte (pid {instance.pid}) uses this camera already, so nothing else is started")
+            shown.notify(f"its control panel: {page}")
+            if opens and (notice := open_browser(page, opens=opens)):
+                shown.notify(notice)
+            return True
+    return False
 
 
 def supervise(
@@ -56,6 +82,7 @@ def supervise(
     from realtime_matte.cli.keys import Keys
     from realtime_matte.control.server import serve
     from realtime_matte.panel.opening import page_opened
+    from realtime_matte.panel.panel_run import PanelRun
     from realtime_matte.panel.password import panel_address
     from realtime_matte.panel.server import PanelServer
     from realtime_matte.panel.supervisor import Supervisor
@@ -68,17 +95,20 @@ def supervise(
     with (
         reported(signals, running.devices(config)),
         closing(PanelServer(supervisor, panel_address(config), config_file=config_file)) as server,
-        page_opened(server, opens=opens, notify=shown.notify),
+        page_opened(server, opens=opens, notify=shown.notify) as another_page,
+        serve(run := PanelRun(supervisor, another_page), enabled=config.control) as control_notices,
         closing(Keys(supervisor.request)) as keys,
         job_control(suspend=(shown.suspend, keys.suspend), resume=shown.resume),
     ):
         signals.forward_to(supervisor.request)
 
+        notices += control_notices
+
         def show(pipeline: "Pipeline") -> None:
             nonlocal failed_outputs
             try:
-                with serve(pipeline, enabled=config.control) as control_notices:
-                    messages = [*notices, *pipeline.notices, *keys.notices, *control_notices]
+                with run.showing(pipeline):
+                    messages = [*notices, *pipeline.notices, *keys.notices]
                     notices.clear()
                     running.show(pipeline, config, shown, keys, notices=messages, reached=reached)
             finally:

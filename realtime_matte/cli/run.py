@@ -42,6 +42,7 @@ def _run(config: "Config", signals: Signals, shown: "Screen", config_file: str |
     from realtime_matte.cli.crash_trace import earlier_crash
     from realtime_matte.cli.job_control import job_control
     from realtime_matte.cli.keys import Keys
+    from realtime_matte.control.run import PipelineRun
     from realtime_matte.control.server import serve
     from realtime_matte.pipeline.commands import Command
     from realtime_matte.pipeline.pipeline import Pipeline
@@ -50,7 +51,7 @@ def _run(config: "Config", signals: Signals, shown: "Screen", config_file: str |
     with (
         reported(signals, running.devices(config)),
         Pipeline.open(config=config, notify=shown.notify) as pipeline,
-        serve(pipeline, enabled=config.control) as control_notices,
+        serve(PipelineRun(pipeline), enabled=config.control) as control_notices,
         closing(Keys(pipeline.request, enabled=pipeline.live)) as keys,
         job_control(suspend=(shown.suspend, keys.suspend), resume=shown.resume),
     ):

@@ -1,8 +1,8 @@
 """The control server: answers one JSON object a line on a Unix socket or a named pipe, in a separate thread.
 
 A request is ``{"key": "mirror", "value": true}``, with a key of ``pipeline.commands``, or ``{"key": "status"}``. The
-answer is ``{"status": {...}}``, of a snapshot also ``"image"`` (PNG in base64), or
-``{"error": {"message": "...", "hint": "..."}}``.
+answer is ``{"status": {...}}``, of ``snapshot`` also ``"image"`` (PNG in base64), of ``panel`` also ``"page"`` (a file
+that leads to the control panel), or ``{"error": {"message": "...", "hint": "..."}}``.
 """
 
 import asyncio
@@ -21,12 +21,12 @@ import cv2
 
 from realtime_matte.control.listeners import Listener, PipeListener, SocketListener, settle
 from realtime_matte.control.pipes import pipe_name
+from realtime_matte.control.run import PANEL, Run
 from realtime_matte.control.sockets import SUFFIX, open_folder
-from realtime_matte.control.status import StatusReader, as_json
+from realtime_matte.control.status import as_json
 from realtime_matte.errors import MatteError, SpecError, masked
 from realtime_matte.frame import Pixels
 from realtime_matte.pipeline.commands import Command
-from realtime_matte.pipeline.pipeline import Pipeline
 
 MAX_LINE: Final = 16 * 1024
 """Bytes of a request: paths have at most 4096, each of which JSON may write as 6."""
@@ -47,7 +47,7 @@ GRACE_S: Final = 0.5
 
 
 class ControlServer:
-    """Serves ``pipeline`` to the clients of ``listener`` until it is closed. Made and closed in the pipeline's thread.
+    """Serves ``run`` to the clients of ``listener`` until it is closed. Made and closed in the pipeline's thread.
 
     Nothing in the pipeline waits for a client: commands go into its queue, answers are written in the server's thread.
 
@@ -57,13 +57,12 @@ class ControlServer:
 
     def __init__(
         self,
-        pipeline: Pipeline,
+        run: Run,
         listener: Listener,
         *,
         make_loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop,
     ) -> None:
-        self._pipeline = pipeline
-        self._status = StatusReader(pipeline)
+        self._controlled = run
         self._connections: set[asyncio.Task[object]] = set()  # this and the next: the server's thread only
         self._answering: set[asyncio.Task[object]] = set()
         self._loop = make_loop()
@@ -144,10 +143,9 @@ class ControlServer:
         try:
             key, value = _parse(line)
             if key == "status":
-                return {"status": as_json(await self._status.read())}
+                return {"status": as_json(await self._controlled.status())}
             result = await self._run_command(Command(key, value))
-            image = {} if result is None else {"image": _encode(cast("Pixels", result))}
-            return {"status": as_json(await self._status.read(fresh=True)), **image}
+            return {"status": as_json(await self._controlled.status(fresh=True)), **_more(key, result)}
         except MatteError as error:
             return _refused(error)
         except Exception as error:  # noqa: BLE001 - of the pipeline, which raises it too
@@ -155,7 +153,7 @@ class ControlServer:
 
     async def _run_command(self, command: Command) -> object:
         """The result of the command, once it is done. Raises MatteError."""
-        reply = asyncio.wrap_future(self._pipeline.submit(command))
+        reply = asyncio.wrap_future(self._controlled.submit(command))
         try:
             return await asyncio.wait_for(reply, COMMAND_S)
         except TimeoutError as error:
@@ -165,13 +163,13 @@ class ControlServer:
 
 
 @contextmanager
-def serve(pipeline: Pipeline, *, enabled: bool) -> Iterator[list[str]]:
-    """Serve the pipeline until the end of the block. Yields notices: why it cannot be served."""
+def serve(run: Run, *, enabled: bool) -> Iterator[list[str]]:
+    """Serve the run until the end of the block. Yields notices: why it cannot be served."""
     if not enabled:
         yield []
         return
     try:
-        server = ControlServer(pipeline, open_listener())
+        server = ControlServer(run, open_listener())
     except OSError as error:  # SinkError is one
         yield [f"rtmatte ctl does not reach this run: {error}"]
         return
@@ -206,6 +204,13 @@ def _parse(line: bytes) -> tuple[str, object]:
 
 def _refused(error: MatteError) -> dict[str, object]:
     return {"error": {"message": masked(error.message), "hint": masked(error.hint)}}
+
+
+def _more(key: str, result: object) -> dict[str, object]:
+    """What the answer has beside the status."""
+    if result is None:
+        return {}
+    return {"page": result} if key == PANEL else {"image": _encode(cast("Pixels", result))}
 
 
 def _encode(pixels: Pixels) -> str:

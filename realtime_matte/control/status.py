@@ -8,16 +8,17 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final, Literal, TypeAlias, cast
 
+from realtime_matte.config.config import Config
 from realtime_matte.errors import MatteError, masked
 from realtime_matte.pipeline import standby
-from realtime_matte.pipeline.commands import ENDED
+from realtime_matte.pipeline.commands import ENDED, LIVE
 from realtime_matte.pipeline.outputs import OutputState
 from realtime_matte.pipeline.pipeline import Pipeline
 from realtime_matte.pipeline.recorder import RecordingState
 from realtime_matte.v4l2.open_files import programs_using
 
 State: TypeAlias = Literal[
-    "running", "starting", "standby", "camera lost", "no matte", "paused on demand", "ended", "busy"
+    "running", "starting", "standby", "camera lost", "no matte", "paused on demand", "ended", "busy", "fault"
 ]
 
 BUILD_EVERY_S: Final = 0.2
@@ -36,6 +37,14 @@ CAMERA_OFF: Final = "the camera is off"
 BUSY: Final = "the pipeline does not answer: a model is being opened, or an output accepts no frames"
 
 
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """A message, and what to do; empty if there is nothing."""
+
+    message: str
+    hint: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
     """The state of a running pipeline, with reasons. Times are in seconds.
@@ -43,7 +52,8 @@ class Status:
     Attributes:
         pid: The process.
         state: ``running``: composites are sent. ``ended``: nothing is sent any more. ``busy``: the pipeline does not
-            answer, and the figures are old. All others: the standby card is sent.
+            answer, and the figures are old. ``fault``: no pipeline can be opened, and the control panel waits; nothing
+            is sent. All others: the standby card is sent, or the pipeline is being opened.
         reason: Why it is not running; empty if it is.
         camera: What the source reports of itself: name and mode; may be empty.
         size: (width, height) of the source's frames.
@@ -61,6 +71,7 @@ class Status:
         outputs: Every output, and the fault of those that failed.
         notices: What each part reports: actual modes, fall-backs with their hints.
         messages: What was reported last, oldest first.
+        warnings: The same, with what to do apart.
         background: The current one.
         backgrounds: Those that ``next`` switches between.
         size_note: Why an output has another size than the output frames; empty if none has.
@@ -90,6 +101,7 @@ class Status:
     outputs: tuple[OutputState, ...]
     notices: tuple[str, ...]
     messages: tuple[str, ...]
+    warnings: tuple[Warned, ...]
     background: str
     backgrounds: tuple[str, ...]
     size_note: str
@@ -100,6 +112,46 @@ class Status:
 def as_json(status: Status) -> dict[str, object]:
     """The status as JSON's types."""
     return asdict(status)
+
+
+def without_pipeline(config: Config, state: State, reason: str) -> Status:
+    """The status of a run that has no pipeline now: nothing but its options is known."""
+    return Status(
+        pid=os.getpid(),
+        state=state,
+        reason=masked(reason),
+        camera="",
+        size=(0, 0),
+        camera_fps=0.0,
+        model="",
+        provider="",
+        grid=None,
+        fps=0.0,
+        age_p50_s=None,
+        age_p95_s=None,
+        stages_s={},
+        cpu=0.0,
+        composites=0,
+        standby_cards=0,
+        dropped=0,
+        damaged=0,
+        readers=(),
+        outputs=(),
+        notices=(),
+        messages=(),
+        warnings=(),
+        background=masked(config.bg[0]),
+        backgrounds=tuple(map(masked, config.bg)),
+        size_note="",
+        recording=None,
+        options={name: _masked_all(getattr(config, name)) for name in LIVE} | {"bg": masked(config.bg[0])},
+    )
+
+
+def _masked_all(value: object) -> object:
+    if isinstance(value, tuple) and value and isinstance(value[0], str):
+        return [masked(one) for one in value]
+    return masked(value) if isinstance(value, str) else value
 
 
 class StatusReader:
@@ -186,7 +238,8 @@ class StatusReader:
             readers=(),
             outputs=tuple(map(_without_passwords, pipeline.outputs)),
             notices=tuple(map(masked, pipeline.notices)),
-            messages=tuple(map(masked, pipeline.messages)),
+            messages=(messages := tuple(map(masked, pipeline.messages))),
+            warnings=tuple(map(_warned, messages)),
             background=str(pipeline.options["bg"]),
             backgrounds=tuple(pipeline.backgrounds),
             size_note=pipeline.size_note,
@@ -198,6 +251,12 @@ class StatusReader:
         before, self._sampled = self._sampled, (self._clock(), time.process_time())
         seconds = self._sampled[0] - before[0]
         return (self._sampled[1] - before[1]) / seconds if seconds > 0 else 0.0
+
+
+def _warned(line: str) -> Warned:
+    """A message as ``str(MatteError)`` writes it: with its hint after a semicolon."""
+    message, _, hint = line.partition("; ")
+    return Warned(message, hint)
 
 
 def _without_passwords(output: OutputState) -> OutputState:

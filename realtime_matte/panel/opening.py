@@ -12,7 +12,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import webbrowser
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -51,6 +53,12 @@ SNAP: Final = re.compile(r"([a-z0-9-]+)_[a-z0-9-]+\.desktop")
 
 ASK_S: Final = 3.0
 
+ANOTHER_S: Final = 120.0
+"""How long a file is kept that was made on request: longer than a browser takes to start."""
+
+MAX_FILES: Final = 8
+"""Files made on request that there are at a time."""
+
 REDIRECT: Final = """\
 <!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>rtmatte</title>
@@ -83,36 +91,75 @@ class RedirectFile:
             self.path.unlink()
 
 
+class MoreFiles:
+    """Makes files that lead to ``url`` while the program runs. Each is deleted after ANOTHER_S, or at the end.
+
+    Not at the first use of the token: an open page uses it all the time, and the new one may not be read yet.
+    """
+
+    def __init__(self, url: str, *, folder: Path) -> None:
+        self._url = url
+        self._folder = folder
+        self._files: deque[tuple[RedirectFile, threading.Timer]] = deque()
+
+    def another(self) -> str:
+        """The address of a new file. The control server's thread. Raises SinkError."""
+        while len(self._files) >= MAX_FILES:
+            self._delete_oldest()
+        file = RedirectFile(self._url, folder=self._folder)
+        timer = threading.Timer(ANOTHER_S, file.close)
+        timer.daemon = True
+        timer.start()
+        self._files.append((file, timer))
+        return file.path.as_uri()
+
+    def close(self) -> None:
+        """Delete them, once nothing can be requested any more. Idempotent."""
+        while self._files:
+            self._delete_oldest()
+
+    def _delete_oldest(self) -> None:
+        file, timer = self._files.popleft()
+        timer.cancel()
+        file.close()
+
+
 @contextmanager
-def page_opened(server: PanelServer, *, opens: Opens | None, notify: Callable[[str], None]) -> Iterator[None]:
-    """Open the page, or print how, and delete the file that leads to it when it was opened, or at the end."""
+def page_opened(
+    server: PanelServer, *, opens: Opens | None, notify: Callable[[str], None]
+) -> Iterator[Callable[[], str]]:
+    """Open the page, or print how, and delete the file that leads to it when it was opened, or at the end.
+
+    Yields a function that makes another such file for a short time, and returns its address.
+    """
     url = f"{server.url}#token={server.token}"
-    with closing(RedirectFile(url, folder=redirect_folder())) as file:
+    folder = redirect_folder()
+    with closing(RedirectFile(url, folder=folder)) as file, closing(MoreFiles(url, folder=folder)) as more:
         server.when_opened(file.close)
         in_terminal = sys.stderr is not None and sys.stderr.isatty()  # which only this user reads, unlike a log
         notify(f"control panel: {url if in_terminal else file.path.as_uri()}")
-        if opens and (notice := open_browser(file.path, opens=opens)):
+        if opens and (notice := open_browser(file.path.as_uri(), opens=opens)):
             notify(notice)
-        yield
+        yield more.another
 
 
-def open_browser(path: Path, *, opens: Opens) -> str:
-    """Open the file in the browser; as an app window if one is found. Returns a notice; empty if all is well."""
+def open_browser(address: str, *, opens: Opens) -> str:
+    """Open the file at this address in the browser; as an app window if one is found. Returns a notice, or ``""``."""
     if opens == "app":
         browser = next(filter(None, map(shutil.which, APP_BROWSERS)), None) or next(
             (one for one in APP_PATHS if Path(one).is_file()), None
         )
         if browser:
             subprocess.Popen(  # noqa: S603 - a known browser, with a file of our own
-                [browser, f"--app={path.as_uri()}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+                [browser, f"--app={address}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
             )
             return ""
         notice = "no browser with app windows was found, so the page opens in the default browser"
-        return open_browser(path, opens="page") or notice
+        return open_browser(address, opens="page") or notice
     if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         return "there is no desktop here: open the control panel in a browser of this machine"
     try:
-        opened = webbrowser.open(path.as_uri())
+        opened = webbrowser.open(address)
     except webbrowser.Error:
         opened = False
     return "" if opened else "no browser was found: open the control panel in one"

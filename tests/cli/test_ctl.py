@@ -22,6 +22,7 @@ from realtime_matte.cli.ctl import _summary
 from realtime_matte.cli.main import main
 from realtime_matte.control import sockets
 from realtime_matte.control.client import instances
+from realtime_matte.control.run import PipelineRun
 from realtime_matte.control.server import ControlServer, open_listener
 from realtime_matte.pipeline.commands import LIVE
 from realtime_matte.pipeline.pipeline import Pipeline
@@ -48,7 +49,7 @@ def pipeline(empty_folder: None) -> Iterator[Pipeline]:  # noqa: ARG001
     background = SolidBackground(), SolidBackground()
     with open_pipeline(clip(MANY), Recorder(live=True), background=background) as opened:
         opened.step()
-        with closing(ControlServer(opened, open_listener())):
+        with closing(ControlServer(PipelineRun(opened), open_listener())):
             yield opened
 
 
@@ -110,6 +111,11 @@ def test_json_is_the_whole_status(pipeline: Pipeline, capsys: pytest.CaptureFixt
     assert ctl(pipeline, "standby", "on", "--json") == 0
     status = json.loads(capsys.readouterr().out)
     assert (status["pid"], status["state"]) == (os.getpid(), "standby")
+
+
+def test_a_run_without_a_panel_says_so(pipeline: Pipeline, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ctl(pipeline, "panel") == 2
+    assert "this run has no control panel; start it with: rtmatte panel" in capsys.readouterr().err
 
 
 def test_set_changes_an_option(pipeline: Pipeline, capsys: pytest.CaptureFixture[str]) -> None:
@@ -220,7 +226,7 @@ def test_without_a_running_instance_it_is_an_error(capsys: pytest.CaptureFixture
 
 def test_an_unknown_command_names_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["ctl", "stop"]) == 2
-    known = "there are: status, set, background, next, standby, snapshot, record, quit"
+    known = "there are: status, set, background, next, standby, snapshot, record, panel, quit"
     assert capsys.readouterr().err == f"rtmatte: no command 'stop'; {known}\n"
     assert main(["ctl", "statsu"]) == 2
     assert capsys.readouterr().err == f"rtmatte: no command 'statsu'; did you mean status? {known}\n"

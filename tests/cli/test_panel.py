@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from realtime_matte.cli.main import main
+from realtime_matte.control import sockets
+from realtime_matte.panel import opening
 
 SMALL = ["--camera", "demo?frames=3", "--size", "160x90", "--bg", "green", "--output", "null", "--no-control"]
 
@@ -21,7 +24,9 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the tests send 
 
 @pytest.fixture(autouse=True)
 def _folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No folder of the user's is read or written."""
+    """No folder of the user's is read or written, and no program that runs here is found."""
+    monkeypatch.setattr(sockets, "USERS", tmp_path / "users")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     (tmp_path / "run").mkdir(mode=0o700)
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
@@ -96,4 +101,41 @@ def test_without_a_camera_it_serves_the_page_until_a_signal(number: signal.Signa
         with urllib.request.urlopen(url, timeout=30) as page:  # noqa: S310 - of this machine
             assert b"<html" in page.read()
         process.send_signal(number)
+        assert process.wait(30) == 0
+
+
+def page(address: str) -> bytes:
+    """The page to which a file leads."""
+    found = re.search(
+        r"url=(http://127\.0\.0\.1:\d+/)#token=", Path(address.removeprefix("file://")).read_text("utf-8")
+    )
+    assert found is not None
+    with urllib.request.urlopen(found[1], timeout=30) as answer:  # noqa: S310 - of this machine
+        return bytes(answer.read())
+
+
+def test_a_second_one_opens_the_page_of_the_first_and_ctl_reaches_it_without_a_camera(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(opening, "open_browser", lambda address, *, opens: opened.append(f"{opens} {address}") or "")
+    with started() as (process, url):
+        assert main(["ctl", "status"]) == 0
+        assert f"(pid {process.pid}): fault (no camera at /dev/video99" in capsys.readouterr().out
+        assert main(["ctl", "panel"]) == 0
+        address = capsys.readouterr().out.splitlines()[-1].removeprefix("control panel: ")
+        assert page(address) == urllib.request.urlopen(url, timeout=30).read()  # noqa: S310 - of this machine
+        assert main(["panel", "--camera", "/dev/video99"]) == 0
+        first, second = capsys.readouterr().err.splitlines()
+        assert first == f"rtmatte: rtmatte (pid {process.pid}) uses this camera already, so nothing else is started"
+        address = second.removeprefix("rtmatte: its control panel: ")
+        assert opened == [f"page {address}"]
+        assert b"<html" in page(address)
+        assert main(["panel", "--no-open", "--camera", "/dev/video99"]) == 0
+        assert len(opened) == 1
+        assert "token" not in capsys.readouterr().err
+        assert main(["panel", "--no-open", "--camera", "/dev/video98", "--seconds", "0.1", "--quiet"]) == 0
+        assert "already" not in capsys.readouterr().err, "another camera is another run"
+        assert main(["ctl", "quit"]) == 0
+        assert "ended" in capsys.readouterr().out
         assert process.wait(30) == 0

@@ -20,6 +20,7 @@ from fakes.scripted import Recorder
 from realtime_matte.control import client, pipes
 from realtime_matte.control.client import Instance, ask, instances
 from realtime_matte.control.listeners import PipeListener
+from realtime_matte.control.run import PipelineRun
 from realtime_matte.control.server import MAX_LINE, ControlServer
 from realtime_matte.errors import MatteError
 from realtime_matte.pipeline.pipeline import Pipeline
@@ -85,7 +86,7 @@ def windows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def served(pipeline: Pipeline, pid: int) -> ControlServer:
-    return ControlServer(pipeline, PipeListener(pipes.pipe_name(pid)), make_loop=PipeLoop)
+    return ControlServer(PipelineRun(pipeline), PipeListener(pipes.pipe_name(pid)), make_loop=PipeLoop)
 
 
 def test_a_pipe_has_the_user_and_the_process_in_its_name(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,6 +25,7 @@ from fakes.scripted import (
 from realtime_matte.control import server as server_module
 from realtime_matte.control.client import instances
 from realtime_matte.control.listeners import SocketListener
+from realtime_matte.control.run import PipelineRun
 from realtime_matte.control.server import MAX_CONNECTIONS, MAX_LINE, ControlServer, serve
 from realtime_matte.control.sockets import open_folder
 from realtime_matte.errors import ModelError, SinkError
@@ -47,7 +48,7 @@ def pipeline() -> Iterator[Pipeline]:
 
 @pytest.fixture
 def server(pipeline: Pipeline, tmp_path: Path) -> Iterator[ControlServer]:
-    with closing(ControlServer(pipeline, SocketListener(tmp_path / "7.sock"))) as opened:
+    with closing(ControlServer(PipelineRun(pipeline), SocketListener(tmp_path / "7.sock"))) as opened:
         yield opened
 
 
@@ -148,7 +149,7 @@ def test_the_socket_is_for_this_user_alone(server: ControlServer) -> None:
 
 def test_close_removes_the_socket_and_ends_the_thread(pipeline: Pipeline, tmp_path: Path) -> None:
     threads = threading.active_count()
-    server = ControlServer(pipeline, SocketListener(tmp_path / f"{os.getpid()}.sock"))
+    server = ControlServer(PipelineRun(pipeline), SocketListener(tmp_path / f"{os.getpid()}.sock"))
     assert server.path == tmp_path / f"{os.getpid()}.sock"
     with closing(Client(server.path)) as idle:
         idle.send(b"")
@@ -186,17 +187,17 @@ def test_a_command_that_waits_at_the_end_does_not_hold_it_up(
 
 
 def test_two_instances_do_not_collide(pipeline: Pipeline, server: ControlServer, tmp_path: Path) -> None:
-    with closing(ControlServer(pipeline, SocketListener(tmp_path / "8.sock"))):
+    with closing(ControlServer(PipelineRun(pipeline), SocketListener(tmp_path / "8.sock"))):
         assert sorted(path.name for path in tmp_path.iterdir()) == ["7.sock", "8.sock"]
     with pytest.raises(SinkError, match=r"cannot open the control socket .*7\.sock: it is in use"):
-        ControlServer(pipeline, SocketListener(tmp_path / "7.sock"))
+        ControlServer(PipelineRun(pipeline), SocketListener(tmp_path / "7.sock"))
     assert server.path.exists()
 
 
 def test_a_socket_of_a_killed_program_with_this_number_is_replaced(pipeline: Pipeline, tmp_path: Path) -> None:
     (tmp_path / "7.sock").write_text("")
     (tmp_path / ".7.sock").write_text("")
-    with closing(ControlServer(pipeline, SocketListener(tmp_path / "7.sock"))) as server:
+    with closing(ControlServer(PipelineRun(pipeline), SocketListener(tmp_path / "7.sock"))) as server:
         assert "status" in ask(pipeline, server, "status")
 
 
@@ -284,21 +285,21 @@ def test_a_run_that_fails_is_an_error_of_the_command(
 
 
 def test_a_served_run_is_found_until_its_end(pipeline: Pipeline, runtime: Path) -> None:
-    with serve(pipeline, enabled=True) as notices:
+    with serve(PipelineRun(pipeline), enabled=True) as notices:
         assert notices == []
         assert [instance.address for instance in instances()] == [str(runtime / "rtmatte" / f"{os.getpid()}.sock")]
     assert instances() == []
 
 
 def test_no_control_opens_nothing(pipeline: Pipeline, runtime: Path) -> None:
-    with serve(pipeline, enabled=False) as notices:
+    with serve(PipelineRun(pipeline), enabled=False) as notices:
         assert notices == []
         assert list(runtime.iterdir()) == []
 
 
 def test_a_run_continues_without_a_socket(pipeline: Pipeline, runtime: Path) -> None:  # noqa: ARG001
     open_folder().chmod(0o777)
-    with serve(pipeline, enabled=True) as notices:
+    with serve(PipelineRun(pipeline), enabled=True) as notices:
         assert "rtmatte ctl does not reach this run: " in notices[0]
         assert "is not a folder of this user alone" in notices[0]
         assert pipeline.step()

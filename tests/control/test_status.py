@@ -14,6 +14,7 @@ from fakes.scripted import SIZE, Recorder, ScriptedCapture, ScriptedNetwork, Sol
 
 from realtime_matte.control import status as status_module
 from realtime_matte.control.status import BUSY, State, Status, StatusReader, as_json
+from realtime_matte.errors import MatteError
 from realtime_matte.interfaces import Readers
 from realtime_matte.pipeline.commands import Command
 from realtime_matte.pipeline.pipeline import Pipeline
@@ -196,6 +197,17 @@ def test_a_pipeline_that_does_not_answer_is_busy(monkeypatch: pytest.MonkeyPatch
     assert status.state in get_args(State)
 
 
+def test_a_warning_has_what_to_do_apart() -> None:
+    with open_pipeline(clip(2), Recorder()) as pipeline:
+        pipeline.messages.append(str(MatteError("the camera is slow", hint="use MJPEG; or a smaller size")))
+        pipeline.messages.append("switching to the model small")
+        status = built(pipeline)
+    assert as_json(status)["warnings"] == (
+        {"message": "the camera is slow", "hint": "use MJPEG; or a smaller size"},
+        {"message": "switching to the model small", "hint": ""},
+    )
+
+
 def test_passwords_are_not_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
     url = "rtsp://me:secret@host/live"
     capture = ScriptedCapture(range(MANY))
@@ -208,7 +220,7 @@ def test_passwords_are_not_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
         pipeline.messages.append(url)
         text = json.dumps(as_json(built(pipeline)))
     assert "secret" not in text
-    assert text.count("rtsp://me:***@host/live") == 5, "camera, notices twice, output, messages"
+    assert text.count("rtsp://me:***@host/live") == 6, "camera, notices twice, output, messages, warnings"
 
 
 def test_readers_are_named_and_looked_for_rarely() -> None:

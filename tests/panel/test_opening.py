@@ -91,7 +91,7 @@ def test_an_app_window_is_opened_where_a_browser_has_them(folder: Path, monkeypa
     monkeypatch.setattr(subprocess, "Popen", lambda command, **_more: started.append(command))
     monkeypatch.setattr(opening.shutil, "which", lambda name: f"/bin/{name}" if name == "chromium" else None)
     path = folder / "rtmatte-1.html"
-    assert open_browser(path, opens="app") == ""
+    assert open_browser(path.as_uri(), opens="app") == ""
     assert started == [["/bin/chromium", f"--app={path.as_uri()}"]]
 
 
@@ -100,17 +100,20 @@ def test_without_such_a_browser_the_default_one_opens_it(folder: Path, monkeypat
     monkeypatch.setattr(opening.shutil, "which", lambda _name: None)
     monkeypatch.setattr(opening, "APP_PATHS", ())
     monkeypatch.setattr(webbrowser, "open", lambda url: opened.append(url) or True)
-    assert "opens in the default browser" in open_browser(folder / "x.html", opens="app")
+    assert "opens in the default browser" in open_browser((folder / "x.html").as_uri(), opens="app")
     assert opened == [(folder / "x.html").as_uri()]
 
 
 def test_without_a_browser_or_a_desktop_it_says_so(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(webbrowser, "open", lambda _url: False)
-    assert open_browser(folder / "x.html", opens="page") == "no browser was found: open the control panel in one"
+    assert (
+        open_browser((folder / "x.html").as_uri(), opens="page")
+        == "no browser was found: open the control panel in one"
+    )
     monkeypatch.delenv("DISPLAY")
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     monkeypatch.setattr("sys.platform", "linux")
-    assert open_browser(folder / "x.html", opens="page").startswith("there is no desktop here")
+    assert open_browser((folder / "x.html").as_uri(), opens="page").startswith("there is no desktop here")
 
 
 def test_a_browser_in_a_snap_gets_a_file_that_it_can_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,7 +28,7 @@ export const texts = {
     connecting: 'Connecting to rtmatte',
     starting: 'Opening the camera',
     refused: 'This page belongs to an earlier run',
-    refusedHint: 'Close it, and use the page that the running rtmatte opens: start it with “rtmatte panel”.',
+    refusedHint: 'Run “rtmatte panel” again: it opens a page of the run that is there now. Then close this one.',
     noToken: 'This address has no key',
     noTokenHint: 'Start “rtmatte panel”: it opens the page with its key.',
     password: 'Password of the panel',
