@@ -65,7 +65,7 @@ def close_result(future: Future[Result]) -> None:
 def network_opener(
     model: str | OpenNetwork, *, provider: str | None, threads: int | None, load: Load = load_now
 ) -> OpenNetwork:
-    """A callable that opens the network, by ``load``, each time it is called."""
+    """A callable that opens the network, by ``load``, each time it is called, and loads the kernels beside it."""
 
     def open_network() -> Network:
         from realtime_matte import models  # noqa: PLC0415  # ONNX Runtime loads while the standby card is already sent
@@ -73,7 +73,25 @@ def network_opener(
         assert isinstance(model, str)  # noqa: S101
         return models.open(model, provider=provider, threads=threads)
 
-    return partial(load, open_network if isinstance(model, str) else model)
+    return partial(load, partial(_beside_kernels, open_network if isinstance(model, str) else model))
+
+
+def _beside_kernels(open_network: OpenNetwork) -> Network:
+    """The network, opened while the kernels that the disk cache has are loaded in a thread, which ends here.
+
+    Nothing is compiled beside it: then a network that cannot be opened would be reported seconds later.
+    """
+
+    def load_kernels() -> bool:
+        from realtime_matte.render import renderer  # noqa: PLC0415  # Numba loads
+
+        return renderer.load_kernels()
+
+    _, thread = start_thread(load_kernels, name="kernels", daemon=False)
+    try:
+        return open_network()
+    finally:
+        thread.join()
 
 
 def open_and_try(open_network: OpenNetwork, size: Size) -> CheckedNetwork:

@@ -104,6 +104,27 @@ def read_only(array: Array) -> Array:
     return view
 
 
+def load_all(kernels: Sequence[Callable[..., object]], run: Callable[[], None]) -> bool:
+    """Load ``kernels`` from the disk cache by ``run``, which calls each of them once; compile none.
+
+    Returns:
+        Whether all of them are ready now.
+    """
+    if not all(is_ready(function) for function in kernels):
+        from realtime_matte.render.kernel_cache import (  # noqa: PLC0415 -- as above
+            KernelCache,
+            NotCached,
+            nothing_compiled,
+        )
+
+        caches = [getattr(cast("Any", function).compiled, "_cache", None) for function in kernels]
+        if not all(isinstance(cache, KernelCache) for cache in caches):
+            return False
+        with suppress(NotCached), nothing_compiled():
+            run()
+    return all(is_ready(function) for function in kernels)
+
+
 def compile_all(kernels: Sequence[Callable[..., object]], run: Callable[[], None]) -> str:
     """Compile ``kernels`` by ``run``, which calls each of them once.
 

@@ -8,10 +8,28 @@ compiled again and its files are replaced, each by a rename.
 import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Final
 
 from numba.core.caching import FunctionCache, IndexDataCacheFile
+from numba.core.runtime.nrt import rtsys
+
+_compiles: Final = ContextVar("compiles", default=True)  # of this thread: see nothing_compiled
+
+
+class NotCached(Exception):
+    """A kernel is not in the disk cache, or its file is damaged."""
+
+
+@contextmanager
+def nothing_compiled() -> Iterator[None]:
+    """In this thread, a kernel that would have to be compiled raises NotCached."""
+    token = _compiles.set(False)
+    try:
+        yield
+    finally:
+        _compiles.reset(token)
 
 
 class KernelCache(FunctionCache):
@@ -36,9 +54,24 @@ class KernelCache(FunctionCache):
         )
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:  # noqa: ANN401 -- Numba's
-        """The compiled kernel for argument types ``sig``; None if it has to be compiled."""
+        """The compiled kernel for argument types ``sig``; None if it has to be compiled.
+
+        Numba's own method first imports everything that compiling may need, and SciPy where that is installed: twice
+        the time of loading every kernel. Compiling imports it too. Machine code needs the runtime's symbols only.
+
+        Raises:
+            NotCached: in ``nothing_compiled``.
+        """
+        loaded = self._load(sig, target_context)
+        if loaded is None and not _compiles.get():
+            raise NotCached
+        return loaded
+
+    def _load(self, sig: Any, target_context: Any) -> Any:  # noqa: ANN401 -- Numba's
         try:
-            return super().load_overload(sig, target_context)
+            rtsys.initialize(target_context)
+            with self._guard_against_spurious_io_errors():
+                return self._load_overload(sig, target_context)
         except MemoryError:
             raise
         except Exception:  # noqa: BLE001 -- whatever pickle and LLVM raise for a file of another version

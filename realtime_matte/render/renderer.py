@@ -25,7 +25,7 @@ from realtime_matte.render import (
 )
 from realtime_matte.render.composite import composite, pack_bgra
 from realtime_matte.render.cropping import Cropper
-from realtime_matte.render.jit import compile_all, read_only
+from realtime_matte.render.jit import compile_all, load_all, read_only
 from realtime_matte.render.planes_renderer import PlanesRenderer
 from realtime_matte.render.refine import CompleteMatte, Refiner
 from realtime_matte.render.upsample import UpsampledMatte
@@ -256,6 +256,11 @@ def warm_up() -> str:
         A notice for the user if something had to be compiled, otherwise "".
     """
     return compile_all(KERNELS, _run_kernels)
+
+
+def load_kernels() -> bool:
+    """Load every kernel that the disk cache has; True if all are ready. Any thread."""
+    return load_all(KERNELS, _run_kernels)
 
 
 def _run_kernels() -> None:

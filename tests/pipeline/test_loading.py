@@ -5,7 +5,10 @@ import threading
 import pytest
 from fakes.scripted import ScriptedNetwork
 
-from realtime_matte.pipeline.loading import load_in_background, load_now
+from realtime_matte.errors import ModelError
+from realtime_matte.interfaces import Network
+from realtime_matte.pipeline.loading import load_in_background, load_now, network_opener
+from realtime_matte.render import renderer
 
 LONG_S = 30.0
 """Longer than any wait of a test that passes."""
@@ -61,3 +64,30 @@ def test_a_result_that_is_no_longer_waited_for_is_closed() -> None:
         if thread.name == "loading":
             thread.join(LONG_S)
     assert network.closed == 1
+
+
+def test_kernels_are_loaded_beside_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    network, loading, opened = ScriptedNetwork(), threading.Event(), threading.Event()
+
+    def load_kernels() -> None:
+        loading.set()
+        assert opened.wait(LONG_S)
+
+    def open_network() -> Network:
+        assert loading.wait(LONG_S)
+        opened.set()
+        return network
+
+    monkeypatch.setattr(renderer, "load_kernels", load_kernels)
+    threads = threading.active_count()
+    assert network_opener(open_network, provider=None, threads=None)() is network
+    assert threading.active_count() == threads
+
+
+def test_a_network_that_cannot_be_opened_is_reported_though_kernels_fail_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def open_network() -> Network:
+        raise ModelError("no such model")
+
+    monkeypatch.setattr(renderer, "load_kernels", lambda: 1 / 0)
+    with pytest.raises(ModelError):
+        network_opener(open_network, provider=None, threads=None)()

@@ -24,6 +24,7 @@ from realtime_matte.render.jit import (
     NOT_COMPILED_NOTICE,
     compile_all,
     kernel,
+    load_all,
 )
 from realtime_matte.render.refine import Refiner
 from realtime_matte.render.renderer import KERNELS, warm_up
@@ -45,6 +46,19 @@ def new_process(cache: Path, *, before: str = "") -> str:
     return subprocess.run(  # noqa: S603 - our own interpreter
         [sys.executable, "-c", before + WARM_UP_TWICE], env=environment, capture_output=True, text=True, check=True
     ).stdout.strip()
+
+
+COMPILER: str = "numba.np.linalg"
+"""A module that only compiling needs."""
+
+
+def test_cached_kernels_are_loaded_without_importing_the_compilers_parts() -> None:
+    loaded = (
+        f"from realtime_matte.render.renderer import load_kernels; print(load_kernels(), {COMPILER!r} in sys.modules)"
+    )
+    command = [sys.executable, "-c", f"import sys; {loaded}"]
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603 - as above
+    assert output.split() == ["True", "False"]
 
 
 def test_a_second_warm_up_compiles_nothing() -> None:
@@ -95,6 +109,38 @@ DAMAGE: dict[str, Callable[[bytes], bytes]] = {
 
 def signed(data: bytes) -> bytes:
     return data + hashlib.sha256(data).digest()
+
+
+def double_of_21(numbers: list[int]) -> tuple[Callable[[int], int], Callable[[], None]]:
+    """A kernel as a new process has it, and a function that appends its result to ``numbers``."""
+
+    def double(number: int) -> int:
+        return 2 * number
+
+    compiled = kernel(double)
+    return compiled, lambda: numbers.append(compiled(21))
+
+
+def test_loading_compiles_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+    numbers: list[int] = []
+    compiled, run = double_of_21(numbers)
+    assert not load_all([compiled], run)
+    assert (numbers, [*tmp_path.glob("**/*.nb?")]) == ([], [])
+    assert compile_all([compiled], run) == COMPILED_NOTICE
+    cached, run = double_of_21(numbers)
+    assert load_all([cached], run)
+    assert numbers == [42, 42]
+
+
+def test_loading_leaves_a_damaged_file_to_the_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+    compile_all([(first := double_of_21([]))[0]], first[1])
+    [path] = tmp_path.glob("**/*.nbc")
+    path.write_bytes(b"")
+    compiled, run = double_of_21([])
+    assert not load_all([compiled], run)
+    assert compile_all([compiled], run) == DAMAGED_NOTICE.format(folder=path.parent)
 
 
 @pytest.fixture
