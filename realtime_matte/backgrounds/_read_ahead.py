@@ -93,6 +93,7 @@ class ReadAhead:
         except Exception as error:  # noqa: BLE001 - raised again in the caller's thread
             with self._changed:
                 self._error = error
+                self._changed.notify_all()
         finally:
             self._clip.close()
 
