@@ -1,11 +1,12 @@
 """Cost of the control panel: processor time and age with a page open and without, memory, time to the first preview.
 
-The pipeline runs in this process, as `rtmatte panel` does it; the page is another process that asks for 15 previews a
-second of 640x360. Rounds with and without it alternate. The panel's processor time is that of its threads and of what
-the pipeline's thread does for it, which is exact to the microsecond on a busy machine too; the difference of the whole
-process is printed beside it as a check.
+The pipeline runs in this process, as `rtmatte panel` does it; the page is another process that asks for the next
+preview of 640x360 once it has the last one; the server makes 15 a second at most. Rounds with and without it are pairs,
+and every other pair begins with the page. The network is fixed, so that the governor does not change it. The panel's
+processor time is that of its threads and of what the pipeline's thread does for it, which is exact to the microsecond
+on a busy machine too; the difference of the whole process is printed beside it as a check.
 
-    python benchmarks/panel_cost.py [--seconds 10] [--rounds 4] [--camera demo] [--size 640x360]
+    python benchmarks/panel_cost.py [--seconds 10] [--rounds 4] [--camera demo] [--size 640x360] [--model small-int8]
     python benchmarks/panel_cost.py --start
 """
 
@@ -34,13 +35,15 @@ PAGE: Final = "import sys; sys.path[:0] = [{folder!r}]; import panel_cost; panel
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """Shares of one core, and the age of composites in ms."""
+    """Shares of one core, the age of composites in ms, rates, and memory in MB."""
 
     panel: float
     pipeline: float
     process: float
     age_p95: float
     fps: float
+    previews: float
+    memory: float
 
 
 def page() -> None:
@@ -61,7 +64,7 @@ def page() -> None:
 class Measurement:
     """A pipeline with its panel in this process, and rounds with a page and without."""
 
-    def __init__(self, camera: str, size: str) -> None:
+    def __init__(self, camera: str, size: str, model: str) -> None:
         self._memory = [resident()]
         from realtime_matte.cli.console import limit_opencv_threads  # noqa: PLC0415 - the memory of these is measured
         from realtime_matte.config.config import Config  # noqa: PLC0415
@@ -70,7 +73,12 @@ class Measurement:
 
         limit_opencv_threads()
         self._spent = 0.0  # the pipeline's thread adds to it
-        values: dict[str, Any] = {"camera": camera, "size": size, "output": "null"}  # as text: Config parses them
+        values: dict[str, Any] = {
+            "camera": camera,
+            "size": size,
+            "model": model,
+            "output": "null",
+        }  # as text: Config parses them
         config = Config(**values)
         self._supervisor = Supervisor(config, notify=print, open_pipeline=self._open)
         self._server = PanelServer(self._supervisor)
@@ -105,9 +113,13 @@ class Measurement:
             time.sleep(0.1)
         time.sleep(SETTLE_S)
         self._memory.append(resident())
-        pairs = [(self._round(seconds, watched=False), self._round(seconds, watched=True)) for _ in range(rounds)]
-        report(pairs, [*self._memory, resident()])
+        report([self._pair(seconds, page_first=number % 2 == 1) for number in range(rounds)], self._memory)
         self._supervisor.request("quit")
+
+    def _pair(self, seconds: float, *, page_first: bool) -> tuple[Round, Round]:
+        """A round without a page, and one with it."""
+        first, second = (self._round(seconds, watched=watched) for watched in (page_first, not page_first))
+        return (second, first) if page_first else (first, second)
 
     def _round(self, seconds: float, *, watched: bool) -> Round:
         pipeline = self._supervisor.current.pipeline
@@ -122,9 +134,11 @@ class Measurement:
         panel, pipelines = panel_seconds() - threads, self._spent - spent
         whole = time.process_time() - process
         stats: Any = pipeline.call(pipeline.stats.report).result(SETTLE_S)
-        if viewer:
-            stop_page(viewer)
-        return Round(panel / took, pipelines / took, whole / took, stats.age.p95 * 1e3, stats.fps)
+        used = resident()
+        previews = stop_page(viewer) if viewer else 0.0
+        return Round(
+            panel / took, pipelines / took, whole / took, stats.age.p95 * 1e3, stats.fps, previews=previews, memory=used
+        )
 
 
 def panel_seconds() -> float:
@@ -155,30 +169,38 @@ def pipe(stream: IO[str] | None) -> IO[str]:
     return stream
 
 
-def stop_page(viewer: "subprocess.Popen[str]") -> None:
-    """End it, and print how many previews it got."""
+def stop_page(viewer: "subprocess.Popen[str]") -> float:
+    """End it, and print how many previews it got. Returns their rate."""
     viewer.kill()
     lines = viewer.communicate()[0].split("\n")
     rate, size = json.loads(lines[-2] if len(lines) > 1 else "[0, 0]")
-    print(f"  the page got {rate:.1f} previews a second of {size / 1024:.1f} kB")
+    print(f"  the page got {rate:.1f} previews a second of {size / 1024:.1f} kB", flush=True)
+    return float(rate)
 
 
 def report(pairs: list[tuple[Round, Round]], memory: list[float]) -> None:
     """Print medians."""
     for number, name in enumerate(("no page", "a page with preview")):
         rounds = [pair[number] for pair in pairs]
-        panel, pipeline, process, age, fps = (
+        panel, pipeline, process, age, fps, previews, used = (
             statistics.median(getattr(one, field) for one in rounds) for field in Round.__slots__
         )
         print(
             f"{name}: panel's threads {panel:.2%} of a core, for it in the pipeline's thread {pipeline:.2%},"
-            f" whole process {process:.1%}, age p95 {age:.1f} ms, {fps:.1f} fps"
+            f" whole process {process:.1%}, age p95 {age:.1f} ms, {fps:.1f} fps,"
+            f" {previews:.1f} previews/s, {used:.0f} MB"
         )
     cost = [other.panel + other.pipeline - one.panel - one.pipeline for one, other in pairs]
     ages = [other.age_p95 - one.age_p95 for one, other in pairs]
-    print(f"cost of a page: {statistics.median(cost):.2%} of a core ({', '.join(f'{one:.2%}' for one in cost)})")
-    print(f"age p95 with the page, less without: {', '.join(f'{one:+.1f}' for one in ages)} ms")
-    print(f"memory: {memory[0]:.0f} MB at the start, {memory[1]:.0f} MB with pipeline, {memory[2]:.0f} MB at the end")
+    more = [other.memory - one.memory for one, other in pairs]
+    each = [1e3 * share / other.previews for share, (_, other) in zip(cost, pairs, strict=True) if other.previews]
+    print("medians of the differences in pairs, with the page less without:")
+    print(f"  processor {statistics.median(cost):.2%} of a core ({', '.join(f'{one:.2%}' for one in cost)})")
+    if each:
+        print(f"  that is {statistics.median(each):.2f} ms a preview, so {statistics.median(each) * 1.5:.2f}% at 15/s")
+    print(f"  age p95 {statistics.median(ages):+.1f} ms ({', '.join(f'{one:+.1f}' for one in ages)})")
+    print(f"  memory {statistics.median(more):+.1f} MB ({', '.join(f'{one:+.1f}' for one in more)})")
+    print(f"memory: {memory[0]:.0f} MB at the start, {memory[1]:.0f} MB with the pipeline and the panel")
 
 
 def resident() -> float:
@@ -187,13 +209,13 @@ def resident() -> float:
     return int(status.read_text().split()[1]) * os.sysconf("SC_PAGESIZE") / 1e6 if status.exists() else 0.0
 
 
-def measure_start(camera: str, size: str) -> None:
+def measure_start(camera: str, size: str, model: str) -> None:
     """Print how long `rtmatte panel` takes to its page and to its first preview, of a new process."""
     with tempfile.TemporaryDirectory() as folder:
         start = time.monotonic()
         command = [sys.executable, "-m", "realtime_matte", "panel", "--no-open", "--quiet"]
         program = subprocess.Popen(  # noqa: S603 - ourselves
-            [*command, "--camera", camera, "--size", size, "--output", "null"],
+            [*command, "--camera", camera, "--size", size, "--model", model, "--output", "null"],
             env=os.environ | {"XDG_RUNTIME_DIR": folder},
             stderr=subprocess.DEVNULL,
         )
@@ -221,12 +243,13 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--camera", default="demo")
     parser.add_argument("--size", default="640x360")
+    parser.add_argument("--model", default="small-int8", help="fixed, so that the governor does not change it")
     parser.add_argument("--start", action="store_true", help="measure the start instead")
     arguments = parser.parse_args()
     if arguments.start:
-        measure_start(arguments.camera, arguments.size)
+        measure_start(arguments.camera, arguments.size, arguments.model)
     else:
-        Measurement(arguments.camera, arguments.size).run(arguments.seconds, arguments.rounds)
+        Measurement(arguments.camera, arguments.size, arguments.model).run(arguments.seconds, arguments.rounds)
 
 
 if __name__ == "__main__":

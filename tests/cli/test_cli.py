@@ -483,8 +483,10 @@ def test_the_screen_depends_on_quiet_and_the_terminal() -> None:
 def test_models_lists_the_shipped_ones(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["models", "--json"]) == 0
     listed = json.loads(capsys.readouterr().out)
+    assert {"name": "chromakey", "family": "keyer"} in listed
     assert main(["models"]) == 0
-    assert all(one["name"] in capsys.readouterr().out for one in listed[:1])
+    printed = capsys.readouterr().out
+    assert all(f"\n{one['name']} " in printed for one in listed)
 
 
 def test_devices_lists_cameras_and_providers(capsys: pytest.CaptureFixture[str]) -> None:
