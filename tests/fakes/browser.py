@@ -34,7 +34,19 @@ LONG_MS: Final = 60_000
 WATCH: Final = """
 (() => {
   const draw = CanvasRenderingContext2D.prototype.drawImage;
-  const seen = window.seen = {frames: 0, marked: 0, corner: [0, 0, 0], person: 0, sum: 0, sums: []};
+  const seen = window.seen = {
+    frames: 0, marked: 0, corner: [0, 0, 0], person: 0, sum: 0, sums: [], asked: 0, statuses: 0,
+  };
+  window.WebSocket = class extends WebSocket {
+    constructor(...given) {
+      super(...given);
+      this.addEventListener('message', ({data}) => { seen.statuses += typeof data === 'string'; });
+    }
+    send(data) {
+      seen.asked += data.includes('"next"');
+      super.send(data);
+    }
+  };
   CanvasRenderingContext2D.prototype.drawImage = function (...given) {
     draw.apply(this, given);
     const {width, height} = this.canvas;
@@ -57,7 +69,10 @@ WATCH: Final = """
   };
 })();
 """
-"""Looks at every frame that the page draws: the marker's colour, the background's colour, where the person is."""
+"""Looks at every frame that the page draws: the marker's colour, the background's colour, where the person is.
+
+It also counts the statuses that arrive and the previews that are asked for.
+"""
 
 
 def find_chromium() -> str:

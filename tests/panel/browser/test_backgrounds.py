@@ -8,8 +8,6 @@ import pytest
 from fakes.browser import jpeg, wait_for, wait_for_background
 
 if TYPE_CHECKING:
-    from conftest import OpenPage
-    from fakes.browser import Panel
     from playwright.sync_api import Page
 
 pytestmark = pytest.mark.slow
@@ -81,14 +79,4 @@ def test_a_text_named_jpg_has_its_message_at_its_place(page: "Page") -> None:
     assert "jpg" in message.inner_text()
     message.get_by_role("button", name="Dismiss").click()
     message.wait_for(state="detached")
-    wait_for_background(page, BLUE)
-
-
-def test_a_blur_shows_the_room_and_has_a_slider(open_page: "OpenPage", program: "Panel") -> None:
-    page = open_page(program.url, private=False)  # the user asks for the own room
-    page.get_by_role("button", name="Blur", exact=True).click()
-    page.get_by_label("Strength", exact=True).press("End")
-    wait_for_background(page, (255, 0, 255), within=60)
-    page.get_by_role("button", name="Colour", exact=True).click()
-    page.get_by_label("Color", exact=True).fill("#1e5a9b")
     wait_for_background(page, BLUE)
