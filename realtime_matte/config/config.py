@@ -295,7 +295,7 @@ class Config(EffectOptions):
         default=None,
         metadata=option(
             "Run",
-            "stop after this many output frames",
+            "stop after this many composites; standby cards do not count",
             parse=Number(1, 1e9, integer=True),
             applies="start",
             default_text="no limit",

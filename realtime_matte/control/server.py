@@ -144,6 +144,8 @@ class ControlServer:
             key, value = _parse(line)
             if key == "status":
                 return {"status": as_json(await self._controlled.status())}
+            if key == "quit":
+                await self._controlled.status(fresh=True)  # the last one that can be built
             result = await self._run_command(Command(key, value))
             return {"status": as_json(await self._controlled.status(fresh=True)), **_more(key, result)}
         except MatteError as error:

@@ -157,6 +157,9 @@ def open_parts(
     )
     own(stack, renderer)
     call_at_exit(stack, lambda: card.end(clock()))  # before the camera is closed, which may take a second
+    orientation = orientation_hint(choices.model, notify=notify)
+    if orientation:
+        own(stack, orientation)
     return Parts(
         capture=capture,
         outputs=outputs,
@@ -165,7 +168,7 @@ def open_parts(
         in_bgr=i420.BgrFrames(),
         fitter=FrameFitter(size, mirror=config.mirror),
         effects=effects,
-        orientation=orientation_hint(choices.model, notify=notify),
+        orientation=orientation,
         card=card,
         on_demand=on_demand,
         load=load,

@@ -3,8 +3,10 @@
 Networks are trained on upright people. If no person is found for two seconds, one frame is tried turned, in a thread.
 """
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
 from typing import Final
 
 import cv2
@@ -27,6 +29,9 @@ RATIO: Final = 3.0
 
 WAIT_S: Final = 2.0
 
+CLOSE_S: Final = 5.0
+"""``close`` waits at most so long for the thread: a network is opened within it."""
+
 TURNS: Final = {180: cv2.ROTATE_180, 90: cv2.ROTATE_90_CLOCKWISE, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
 """Clockwise turns, the most frequent first."""
 
@@ -48,6 +53,14 @@ class OrientationHint:
         self._tried = False  # in this shot
         self._said = False
         self._trial: Future[int | None] | None = None
+        self._thread: threading.Thread | None = None
+        self._closed = False
+
+    def close(self) -> None:
+        """End the trial, after the network's present call. Idempotent."""
+        self._closed = True
+        if self._thread:
+            self._thread.join(CLOSE_S)
 
     def start_shot(self) -> None:
         """The camera was opened again: it may be tried again."""
@@ -70,7 +83,8 @@ class OrientationHint:
         if frame.time - self._since >= WAIT_S and not self._tried and not self._said:
             self._tried = True
             pixels = i420.bgr_frame(frame).pixels.copy()  # once a shot at most
-            self._trial, _ = start_thread(lambda: self._try(pixels, covered), name="orientation", daemon=True)
+            trial = partial(self._try, pixels, covered)
+            self._trial, self._thread = start_thread(trial, name="orientation", daemon=True)
 
     def _report(self, trial: "Future[int | None]", rotate: int) -> None:
         turn = trial.result()
@@ -85,7 +99,7 @@ class OrientationHint:
         except MatteError:  # the pipeline has the same network, so this is a lack of memory or the like: no hint then
             return None
         try:
-            found = {turn: _covered(network, np.ascontiguousarray(cv2.rotate(pixels, TURNS[turn]))) for turn in TURNS}
+            found = {turn: self._covered(network, cv2.rotate(pixels, TURNS[turn])) for turn in TURNS}
         except MatteError:
             return None
         finally:
@@ -93,7 +107,9 @@ class OrientationHint:
         turn = max(found, key=lambda one: found[one])
         return turn if found[turn] >= max(PERSON, RATIO * covered) else None
 
-
-def _covered(network: Network, pixels: Pixels) -> float:
-    matte, _ = network.process(Frame(pixels, 0.0, 0), None)
-    return float(matte.alpha.mean())
+    def _covered(self, network: Network, pixels: Pixels) -> float:
+        """Mean alpha of an image; 0 after ``close``."""
+        if self._closed:
+            return 0.0
+        matte, _ = network.process(Frame(np.ascontiguousarray(pixels), 0.0, 0), None)
+        return float(matte.alpha.mean())

@@ -114,3 +114,27 @@ def test_the_shipped_network_knows_the_portrait_only_upright(turn: int) -> None:
     covered = float(matte.alpha.mean())
     watch(OrientationHint(lambda: network, notify=reported.append), pixels, seconds=2.1, covered=covered)
     assert reported == [HINT.format(turn=turn)], f"covered {covered}"
+
+
+def test_close_waits_for_the_trial_which_ends_after_its_present_call() -> None:
+    class GatedNetwork(UprightNetwork):
+        def process(self, frame: Frame, state: object) -> tuple[Matte, tuple[object, ...]]:
+            entered.set()
+            assert gate.wait(LONG_S)
+            return super().process(frame, state)
+
+    entered, gate, network = threading.Event(), threading.Event(), GatedNetwork()
+    hint = OrientationHint(lambda: network, notify=pytest.fail)
+    for index in range(61):
+        hint.update(Frame(marked(None), index / 30, index), covered=0.01, rotate=0)
+    assert entered.wait(LONG_S)
+    threading.Timer(0.05, gate.set).start()
+    hint.close()
+    assert (network.calls, network.closed) == (1, 1)
+    assert "orientation" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_close_without_a_trial_is_idempotent() -> None:
+    hint = OrientationHint(UprightNetwork, notify=pytest.fail)
+    hint.close()
+    hint.close()
