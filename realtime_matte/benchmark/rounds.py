@@ -8,6 +8,7 @@ from realtime_matte.errors import MatteError, ModelError, SourceError
 from realtime_matte.frame import Size
 from realtime_matte.interfaces import OpenSource
 from realtime_matte.pipeline.pipeline import Pipeline
+from realtime_matte.render.renderer import warm_up
 from realtime_matte.stats import Report
 
 WARM_UP_S: Final = 0.5
@@ -69,6 +70,8 @@ class Round:
 
 def open_pipeline(plan: Plan, source: str | OpenSource, notices: list[str]) -> Pipeline:
     """The plan's pipeline from ``source`` to ``null``; fall-backs are appended to ``notices``. Raises MatteError."""
+    if notice := warm_up():  # before, so that no frame is measured that is composited without the kernels
+        notices.append(notice)
     return Pipeline.open(
         source,
         plan.bg,

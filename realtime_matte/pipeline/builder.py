@@ -22,6 +22,7 @@ from realtime_matte.interfaces import HasPixelFormats, OpenBackground, OpenSink,
 from realtime_matte.media import i420
 from realtime_matte.pipeline import standby
 from realtime_matte.pipeline.backgrounds import BackgroundSwitcher
+from realtime_matte.pipeline.kernels import KernelCompiler
 from realtime_matte.pipeline.loading import Load, load_in_background, load_now, network_opener, renderer_maker
 from realtime_matte.pipeline.on_demand import OnDemand, Pausable, open_readers
 from realtime_matte.pipeline.orientation import OrientationHint
@@ -147,7 +148,15 @@ def open_parts(
         return load_in_background(make, call=lambda: card.repeat(clock()), every_s=CARD_EVERY_S)
 
     open_network = network_opener(choices.model, provider=config.provider, threads=config.threads, load=load)
-    maker = partial(renderer_maker, lap=stats.lap, notify=notify, load=load, effects=effects)
+    compiler = own(stack, KernelCompiler(lambda: outputs.live or (source.live and source.frames is None)))
+    maker = partial(
+        renderer_maker,
+        lap=stats.lap,
+        notify=notify,
+        load=load,
+        effects=effects,
+        compile_apart=compiler.start,
+    )
     renderer = RecoveringRenderer(
         open_network,
         maker(size, only_me=config.only_me),

@@ -2,6 +2,7 @@
 
 from realtime_matte.frame import Pixels, Size
 from realtime_matte.media import i420
+from realtime_matte.render.jit import is_ready
 
 
 class ImageFormats:
@@ -49,11 +50,12 @@ class ImageFormats:
         if self._is_i420:
             return self._image
         if self._converted is None:
-            from realtime_matte.render.composite_i420 import to_i420  # noqa: PLC0415 - composites have loaded it
+            from realtime_matte.render.composite_i420 import bgr_to_i420, to_i420  # noqa: PLC0415 - composites load it
 
             if self._i420 is None or self._i420.shape != (self.size[1] * 3 // 2, self.size[0]):
                 self._i420 = i420.empty(self.size)
-            to_i420(self._image, self._i420)
+            convert = to_i420 if is_ready(bgr_to_i420) else i420.from_bgr  # while the kernels are compiled
+            convert(self._image, self._i420)
             self._converted = self._i420
         return self._converted
 

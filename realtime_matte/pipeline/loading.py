@@ -127,6 +127,7 @@ def renderer_maker(
     only_me: bool = False,
     load: Load = load_now,
     effects: Effects | None = None,
+    compile_apart: Callable[[], Future[str] | None] = lambda: None,
 ) -> MakeRenderer:
     """A callable that makes the renderer of a network, ready for its first frame.
 
@@ -137,6 +138,7 @@ def renderer_maker(
         only_me: Keep the largest person only.
         load: Calls a slow function.
         effects: The effects of the pipeline.
+        compile_apart: As KernelCompiler.start; None: the first frame waits until the kernels are compiled here.
     """
 
     def warm_up() -> str:
@@ -144,14 +146,26 @@ def renderer_maker(
 
         return renderer.warm_up()
 
-    def make(network: Network, background: Background | None) -> Renderer:
-        if notice := load(warm_up):
-            notify(notice)
-        from realtime_matte.render.main_person import MainPerson  # noqa: PLC0415
+    def make_complete(network: Network, background: Background | None) -> Renderer:
         from realtime_matte.render.renderer import CpuRenderer  # noqa: PLC0415
 
-        network = MainPerson(network) if only_me else network
         return CpuRenderer(network, size=size, background=background, lap=lap, effects=effects)
+
+    def make(network: Network, background: Background | None) -> Renderer:
+        if only_me:
+            from realtime_matte.render.main_person import MainPerson  # noqa: PLC0415
+
+            network = MainPerson(network)
+        compiled = load(compile_apart) if background else None
+        if background and compiled:
+            from realtime_matte.render.first_frames import FirstFrames  # noqa: PLC0415
+
+            first = FirstFrames(network, size=size, compiled=compiled, make=make_complete, lap=lap, effects=effects)
+            first.background = background
+            return first
+        if notice := load(warm_up):
+            notify(notice)
+        return make_complete(network, background)
 
     return make
 

@@ -104,22 +104,23 @@ def read_only(array: Array) -> Array:
     return view
 
 
+def is_cacheable(kernels: Sequence[Callable[..., object]]) -> bool:
+    """Whether all ``kernels`` are compiled, and a folder can cache them."""
+    from realtime_matte.render.kernel_cache import KernelCache  # noqa: PLC0415 -- as above
+
+    caches = [getattr(cast("Any", function).compiled, "_cache", None) for function in kernels]
+    return all(isinstance(cache, KernelCache) for cache in caches)
+
+
 def load_all(kernels: Sequence[Callable[..., object]], run: Callable[[], None]) -> bool:
     """Load ``kernels`` from the disk cache by ``run``, which calls each of them once; compile none.
 
     Returns:
         Whether all of them are ready now.
     """
-    if not all(is_ready(function) for function in kernels):
-        from realtime_matte.render.kernel_cache import (  # noqa: PLC0415 -- as above
-            KernelCache,
-            NotCached,
-            nothing_compiled,
-        )
+    if not all(is_ready(function) for function in kernels) and is_cacheable(kernels):
+        from realtime_matte.render.kernel_cache import NotCached, nothing_compiled  # noqa: PLC0415 -- as above
 
-        caches = [getattr(cast("Any", function).compiled, "_cache", None) for function in kernels]
-        if not all(isinstance(cache, KernelCache) for cache in caches):
-            return False
         with suppress(NotCached), nothing_compiled():
             run()
     return all(is_ready(function) for function in kernels)

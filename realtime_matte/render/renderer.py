@@ -25,7 +25,7 @@ from realtime_matte.render import (
 )
 from realtime_matte.render.composite import composite, pack_bgra
 from realtime_matte.render.cropping import Cropper
-from realtime_matte.render.jit import compile_all, load_all, read_only
+from realtime_matte.render.jit import compile_all, is_cacheable, load_all, read_only
 from realtime_matte.render.planes_renderer import PlanesRenderer
 from realtime_matte.render.refine import CompleteMatte, Refiner
 from realtime_matte.render.upsample import UpsampledMatte
@@ -256,6 +256,11 @@ def warm_up() -> str:
         A notice for the user if something had to be compiled, otherwise "".
     """
     return compile_all(KERNELS, _run_kernels)
+
+
+def can_cache_kernels() -> bool:
+    """Whether kernels that another process compiles can be loaded here."""
+    return is_cacheable(KERNELS)
 
 
 def load_kernels() -> bool:
