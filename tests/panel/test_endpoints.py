@@ -382,10 +382,12 @@ def test_a_preset_keeps_the_state_and_brings_it_back(panel: Panel) -> None:
     assert panel.ask("DELETE", "/api/presets/With%20%C3%BCmlaut")[1] == []
 
 
-def test_a_preset_of_another_camera_opens_it(panel: Panel) -> None:
-    presets.save("Demo", {"camera": "demo"})
-    panel.ask("POST", "/api/presets/Demo/apply")
-    wait_until(lambda: panel.supervisor.config.camera == "demo" and panel.supervisor.current.pipeline is not None)
+def test_a_preset_of_another_camera_opens_it(panel: Panel, tmp_path: Path) -> None:
+    image = str(tmp_path / "portrait.png")
+    cv2.imwrite(image, np.zeros((64, 96, 3), np.uint8))
+    presets.save("Still", {"camera": image, "bg": "green", "output": "null"})
+    panel.ask("POST", "/api/presets/Still/apply")
+    wait_until(lambda: panel.supervisor.config.camera == image and panel.supervisor.current.pipeline is not None)
 
 
 def test_saving_as_default_writes_the_file_of_the_next_start(panel: Panel, config_folder: Path) -> None:
