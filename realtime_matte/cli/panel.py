@@ -58,7 +58,7 @@ def _opened_running(config: "Config", shown: "Screen", opens: "Opens | None") ->
             if present.get("camera") != masked(config.camera):
                 continue
             page = ask(instance, "panel", timeout_s=ANSWER_S)["page"]
-            shown.notify(f"rtmatte (pid {instance.pid}) uses this camera already, so nothing else is started")
+            shown.notify(f"this camera is used by rtmatte (pid {instance.pid}) already, so nothing else is started")
             shown.notify(f"its control panel: {page}")
             if opens and (notice := open_browser(page, opens=opens)):
                 shown.notify(notice)

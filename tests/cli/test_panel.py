@@ -127,7 +127,9 @@ def test_a_second_one_opens_the_page_of_the_first_and_ctl_reaches_it_without_a_c
         assert page(address) == urllib.request.urlopen(url, timeout=30).read()  # noqa: S310 - of this machine
         assert main(["panel", "--camera", "/dev/video99"]) == 0
         first, second = capsys.readouterr().err.splitlines()
-        assert first == f"rtmatte: rtmatte (pid {process.pid}) uses this camera already, so nothing else is started"
+        assert (
+            first == f"rtmatte: this camera is used by rtmatte (pid {process.pid}) already, so nothing else is started"
+        )
         address = second.removeprefix("rtmatte: its control panel: ")
         assert opened == [f"page {address}"]
         assert b"<html" in page(address)
