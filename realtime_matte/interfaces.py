@@ -231,7 +231,7 @@ class PersonEffect(Protocol):
             frame: The frame, of the output's size.
             matte: Its matte; only ``alpha`` may be read.
             foreground: (H, W, 3) straight colours, black where alpha is 0.
-            background: What will be behind it; None: the output has alpha.
+            background: What will be behind it; None: the output has alpha, or the camera's own background is shown.
         """
 
     def reset(self) -> None:

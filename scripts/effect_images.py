@@ -38,6 +38,9 @@ IMAGES: Final[Mapping[str, tuple[str, Mapping[str, object], Mapping[str, object]
     "lens": ("room", {"bg": "blur"}, {"bg": "blur?lens"}),
     "room": ("room", {"bg": "blur"}, {"bg": "room?brightness=0.5&saturation=0&blur=0.03"}),
     "chromakey": ("screen", {"bg": "room?blur=0&brightness=1&saturation=1"}, {"bg": "beach", "model": "chromakey"}),
+    "low-light": ("dark", {"bg": "beach"}, {"bg": "beach", "low_light": "auto"}),
+    "white-balance": ("tinted", {"bg": "beach"}, {"bg": "beach", "white_balance": "auto"}),
+    "harmonize": ("room", {"bg": "beach"}, {"bg": "beach", "harmonize": 0.6}),
     "overlay": (
         "room",
         {"bg": "studio"},
@@ -53,6 +56,8 @@ def main(names: Sequence[str]) -> int:
     scenes = {"room": room(), "screen": on_screen()}
     scenes["turned"] = np.ascontiguousarray(scenes["room"][::-1, ::-1])
     scenes["upright"] = np.ascontiguousarray(scenes["room"][:, 345:750])
+    scenes["dark"] = lit(scenes["room"], (0.17, 0.17, 0.17))
+    scenes["tinted"] = lit(scenes["room"], (0.4, 0.9, 1.7))
     for name in names or IMAGES:
         scene, before, after = IMAGES[name]
         pair = [output(scenes[scene], options) for options in (before, after)]
@@ -84,6 +89,12 @@ def on_screen() -> Pixels:
     alpha = np.clip(matte.alpha, 0, 1)[..., None]
     part[:] = matte.foreground * alpha + part * (1 - alpha)
     return screen
+
+
+def lit(scene: Pixels, light: tuple[float, float, float]) -> Pixels:
+    """The scene in another light: factors of blue, green and red."""
+    linear = (scene / 255) ** 2.2 * light
+    return np.asarray(np.rint(255 * np.clip(linear, 0, 1) ** (1 / 2.2)), np.uint8)
 
 
 def _wall() -> Pixels:

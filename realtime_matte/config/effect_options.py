@@ -87,6 +87,39 @@ class EffectOptions:
             metavar="X,Y",
         ),
     )
+    low_light: str | float = field(
+        default="off",
+        metadata=option(
+            "Looks",
+            "brighten the person where the room is dark: auto, off, or a fixed amount from 0 to 1",
+            parse=parsers.amount,
+            applies="live",
+            default_text="off",
+            metavar="AMOUNT",
+        ),
+    )
+    white_balance: str = field(
+        default="off",
+        metadata=option(
+            "Looks",
+            "remove a blue or orange tint from the person: auto or off",
+            parse=Choice(("off", "auto")),
+            applies="live",
+            default_text="off",
+            metavar="WHEN",
+        ),
+    )
+    harmonize: float = field(
+        default=0.0,
+        metadata=option(
+            "Looks",
+            "move the person's light and colours toward those of a replaced background: 0 to 1",
+            parse=Number(0, 1),
+            applies="live",
+            default_text="0",
+            metavar="N",
+        ),
+    )
     overlay: tuple[str, ...] = field(
         default=(),
         metadata=option(

@@ -93,6 +93,16 @@ def point(value: object) -> tuple[float, float]:
     return x, y
 
 
+def amount(value: object) -> str | float:
+    """``auto``, ``off``, or a number from 0 to 1."""
+    if value in ("auto", "off"):
+        return str(value)
+    try:
+        return Number(0, 1)(value)
+    except ValueError:
+        raise ValueError("auto, off or a number from 0 to 1") from None
+
+
 def switch(value: object) -> bool:
     """True or false."""
     if not isinstance(value, bool):

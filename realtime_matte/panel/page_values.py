@@ -12,7 +12,7 @@ from realtime_matte.models.options import QUALITIES
 from realtime_matte.pipeline.commands import ACTIONS, Command
 from realtime_matte.sources import stream
 
-PLAIN_TEXTS: Final = frozenset({"auto_frame_place", "card_text", "center", "provider"})
+PLAIN_TEXTS: Final = frozenset({"auto_frame_place", "card_text", "center", "low_light", "provider"})
 """Options with a text that names no file."""
 
 CAMERAS: Final = ("camera", "demo")

@@ -88,6 +88,7 @@ class CpuRenderer:
         self._composite = np.zeros((height, width, 3), np.uint8)
         self._bgra: Pixels | None = None
         self._planes: PlanesRenderer | None = None  # from the first I420 frame on
+        self._behind: Pixels | None = None  # the background of this frame, which a crop composites later
         self._in_bgr = i420.BgrFrames()  # for a matte that is complete
 
     @property
@@ -163,6 +164,7 @@ class CpuRenderer:
         if self.background is not None:
             background = self._checked(self.background.image(frame, matte))
             self._lap("background")
+        self._behind = background
         image = self._whole(frame, matte, background) if crop is None else self._part(frame, matte, background, crop)
         self._lap("composite")
         return image
@@ -202,7 +204,8 @@ class CpuRenderer:
         assert self._effects  # noqa: S101
         if self._weights is None:
             self._weights = np.zeros(3 * frame.size[0], np.uint16)
-        foreground = self._effects.apply(frame, matte, background)
+        own = isinstance(self.background, FollowsCamera)  # nothing to fit into: the person is in it already
+        foreground = self._effects.apply(frame, matte, None if own else self._behind)
         if background is None:
             pack_bgra(read_only(foreground), matte.alpha, self._bgra_buffer)
             return self._bgra_buffer

@@ -92,6 +92,9 @@ def test_every_option_can_be_in_the_file(tmp_path: Path) -> None:
         auto-frame = true
         auto-frame-size = 0.6
         auto-frame-place = [0.5, 0.2]
+        low-light = "auto"
+        white-balance = "auto"
+        harmonize = 0.5
         overlay = ["clock", "text:Name"]
         fit = "contain"
         card = "card.png"

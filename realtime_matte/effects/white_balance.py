@@ -1,0 +1,96 @@
+"""``--white-balance auto``: the person's colours toward skin that is neither blue nor orange; the background stays.
+
+The median colour of a person, of skin, hair and clothes together, lies near that of skin in neutral light. What is
+farther from it than people differ among themselves is taken for the light's tint and removed, by a factor for red and
+one for blue, at the same luminance.
+"""
+
+from typing import Final
+
+import cv2
+import numpy as np
+
+from realtime_matte.config.config import Config
+from realtime_matte.effects._samples import FEWEST, LINEAR, LUMINANCE, OPAQUE, Light, Points, SampleGrid, linear_table
+from realtime_matte.effects._steady import Steady, Values
+from realtime_matte.frame import Alpha, Frame, Pixels, RefinedMatte, Size
+
+STAGE: Final = "person"
+ORDER: Final = 1
+OPTIONS: Final = ("white_balance",)
+
+NEUTRAL: Final = np.array([-0.34, 0.70])
+"""Logarithms of blue and of red over green, of linear light: between the means of dark and of light complexions."""
+
+WARM: Final = np.array([-1.0, 1.0]) / np.sqrt(2)
+"""The direction of lamps and shade: less blue and more red. Only along it is a tint corrected: no face turns green."""
+
+SPREAD: Final = 0.42
+"""How far people in neutral light are from it: 1.5 standard deviations. Nothing within is corrected."""
+
+MOST: Final = 0.8
+"""Limit of a correction, as a logarithm."""
+
+SECONDS: Final = 1.0
+DEAD_ZONE: Final = 0.08
+
+LEAST, LARGEST = 25, 250
+"""Brightest channel of a pixel that has a tint: below is noise, above is clipped."""
+
+
+def open(config: Config, *, size: Size) -> "WhiteBalance | None":
+    """The effect, or None if it is off."""
+    return WhiteBalance(size) if config.white_balance == "auto" else None
+
+
+class WhiteBalance:
+    """Removes the tint of the light on the person. See ``interfaces.PersonEffect``."""
+
+    def __init__(self, size: Size) -> None:
+        self._grid = SampleGrid(size)
+        self._steady = Steady(2, seconds=SECONDS, dead_zone=DEAD_ZONE)
+        self._table = balance_table(np.zeros(2), LUMINANCE)
+        self._color = np.full(3, 1 / 3, np.float32)
+
+    @property
+    def correction(self) -> Values:
+        """Logarithms of the factors of blue and red over that of green."""
+        return self._steady.values
+
+    def apply(self, frame: Frame, matte: RefinedMatte, foreground: Pixels, background: Pixels | None) -> None:  # noqa: ARG002
+        """Balance the foreground."""
+        alpha = self._grid.alpha(matte.alpha)
+        if self._steady.is_due(frame.time):
+            self._measure(self._grid.colors(foreground), alpha, frame.time)
+        if self._steady.advance(frame.time):
+            self._table = balance_table(self.correction, self._color)
+        area = self._grid.person_area(alpha)
+        if area and self.correction.any():
+            cv2.LUT(foreground[area], self._table, dst=foreground[area])
+
+    def reset(self) -> None:
+        """The next frame is balanced at once as it needs."""
+        self._steady.reset()
+
+    def _measure(self, colors: Pixels, alpha: Alpha, time: float) -> None:
+        brightest = colors.max(axis=2)
+        person = colors[(alpha > OPAQUE) & (brightest > LEAST) & (brightest < LARGEST)]
+        if len(person) >= FEWEST:
+            self._color = LINEAR[person].mean(axis=0)
+            self._steady.aim(tint_correction(person), time)
+
+
+def tint_correction(person: Points) -> Values:
+    """Logarithms of the factors of blue and red over that of green which remove the tint of these colours."""
+    logarithms = np.log(LINEAR[person] + np.float32(0.004))
+    tint = np.median(logarithms[:, [0, 2]] - logarithms[:, 1:2], axis=0) - NEUTRAL
+    warmth = float(tint @ WARM)
+    size = min(max(abs(warmth) - SPREAD, 0), MOST)
+    return np.asarray(-np.copysign(size, warmth) * WARM, np.float64)
+
+
+def balance_table(correction: Values, color: Light) -> Pixels:
+    """The look-up table (256, 1, 3) of a correction that keeps the luminance of the linear ``color``."""
+    factors = np.exp([correction[0], 0.0, correction[1]])
+    factors *= (color @ LUMINANCE) / max(float((color * factors) @ LUMINANCE), 1e-6)
+    return linear_table(LINEAR[:, None, None] * factors)
