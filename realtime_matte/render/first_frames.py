@@ -50,9 +50,9 @@ class Compilation:
             start_new_session=True,  # Ctrl-C is for this process, which ends that one
         )
 
-    def wait(self) -> None:
-        """Wait until it ended, or was ended by ``close``."""
-        self._process.wait()
+    def wait(self) -> int:
+        """Wait until it ended, or was ended by ``close``. Returns its exit status."""
+        return self._process.wait()
 
     def close(self) -> None:
         """End it. Idempotent."""

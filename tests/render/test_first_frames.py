@@ -14,15 +14,18 @@ from realtime_matte.render import first_frames, jit, renderer
 from realtime_matte.render.first_frames import COMPILING_NOTICE
 
 
-@pytest.fixture(autouse=True, params=["bgr", "i420"])
+@pytest.fixture(params=["bgr", "i420"])
 def pixel_format(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every test runs in both formats."""
+    """In both formats."""
     if request.param == "i420":
         in_i420(monkeypatch)
 
 
 @pytest.fixture
-def compile_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Callable[[Pipeline, int], None]]:
+def compile_at(
+    monkeypatch: pytest.MonkeyPatch,
+    pixel_format: None,  # noqa: ARG001 - every pipeline runs in both
+) -> Callable[[int], Callable[[Pipeline, int], None]]:
     """Lets the kernels be compiled after a step; none may be called before."""
     compiled = Future[str]()
     call = jit.Kernel.__call__
@@ -95,3 +98,10 @@ def test_the_process_compiles_what_is_missing_once_for_every_network(monkeypatch
     assert compiler.start() is first
     compiler.close()
     assert first.result(30) == "", "what was ended is not compiled in this process"
+
+
+def test_the_process_ends_without_an_error_and_can_be_ended_before() -> None:
+    compilation, ended = first_frames.Compilation(), first_frames.Compilation()
+    ended.close()
+    assert ended.wait() != 0
+    assert compilation.wait() == 0
