@@ -99,7 +99,9 @@ class OrientationHint:
         except MatteError:  # the pipeline has the same network, so this is a lack of memory or the like: no hint then
             return None
         try:
-            found = {turn: self._covered(network, cv2.rotate(pixels, TURNS[turn])) for turn in TURNS}
+            found = {
+                turn: self._covered(network, np.asarray(cv2.rotate(pixels, TURNS[turn]), np.uint8)) for turn in TURNS
+            }
         except MatteError:
             return None
         finally:
