@@ -34,6 +34,10 @@ SYNONYMS: Final = {"background": "bg", "source": "camera"}
 """Names that users try for options whose names are not close to them."""
 
 
+CLOSE: Final = 0.61
+"""Similarity from which a name is suggested for an unknown one, of 1: colour is not blur, which has 0.6."""
+
+
 class MatteError(Exception):
     """An error the user can act on; the command line prints it as one line and exits with status 2.
 
@@ -161,7 +165,7 @@ def suggest(word: str, known: Iterable[str], hint: str, *, prefix: str = "") -> 
 
     names = {name: name for name in known}
     names = {synonym: name for synonym, name in SYNONYMS.items() if name in names} | names
-    close = get_close_matches(word, list(names), n=1)
+    close = get_close_matches(word, list(names), n=1, cutoff=CLOSE)
     return f"did you mean {prefix}{names[close[0]]}? {hint}" if close else hint
 
 

@@ -41,7 +41,7 @@ OPTIONS: Final = {"lens": SpecOption(switch, "blur as a lens does: discs, and li
 
 def open(rest: str, /, *, size: Size, fit: Fit) -> "Blur | LensBlur":  # noqa: ARG001 - it has the frame's own aspect ratio
     """A blur whose Gaussian has a sigma of ``rest`` times the height."""
-    rest, options = parse(rest, OPTIONS)
+    rest, options = parse(rest, OPTIONS, plugin="blur")
     try:
         strength = positive(rest) if rest else STRENGTH
     except ValueError as error:

@@ -47,7 +47,7 @@ OPTIONS: Final = {
 
 def open(rest: str, /, *, size: Size, fit: Fit) -> "Room":  # noqa: ARG001 - it has the frame's own aspect ratio
     """The room with the options of ``rest``."""
-    name, options = parse(rest, OPTIONS)
+    name, options = parse(rest, OPTIONS, plugin="room")
     if name:
         raise SpecError(f"the background 'room' takes options only, not {name!r}", hint="write room?brightness=0.5")
     return Room(size, **options)

@@ -60,12 +60,32 @@ def main(words: Sequence[str], *, prog: str, signals: Signals) -> int:
 
     file = _new_file(values[0]) if command == "snapshot" else None
     instance = choose(arguments.pid)
+    recording = ask(instance, "status")["status"]["recording"] if list(values) == ["stop"] else None
     answer = ask(instance, *_request(command, values))
     if file:
         _write(file, base64.b64decode(answer["image"]))
     page = {"page": answer["page"]} if command == "panel" else {}
     _print(instance, answer["status"] | page, details=command == "status", as_json=arguments.json)
+    if not arguments.json and (result := _result(command, values, file, recording, answer["status"])):
+        print(printable(result))
     return 0
+
+
+def _result(
+    command: str,
+    values: Sequence[str],
+    snapshot: Path | None,
+    recording: Mapping[str, Any] | None,
+    status: Mapping[str, Any],
+) -> str:
+    """What the command made or changed, in one line; empty if the status shows it."""
+    if snapshot:
+        return f"snapshot: {snapshot}"
+    if recording:
+        return f"recorded: {recording['file']}"
+    if command == "set":
+        return f"{values[0].replace('_', '-')}: {_word(status['options'].get(values[0].replace('-', '_')))}"
+    return ""
 
 
 def _request(command: str, values: Sequence[str]) -> tuple[str, object]:
@@ -175,7 +195,9 @@ def _parser(prog: str) -> Parser:
 
     parser = Parser(prog, DESCRIPTION + ", ".join(sorted(name.replace("_", "-") for name in LIVE)))
     parser.add_argument("command", metavar="COMMAND", help=f"one of: {', '.join(COMMANDS)}")
-    parser.add_argument("values", nargs="*", metavar="VALUE", help="what the command takes: see the list above")
+    parser.add_argument(
+        "values", nargs="*", default=[], metavar="VALUE", help="what the command takes: see the list above"
+    )
     add_json(parser)
     parser.add_argument("--pid", type=int, metavar="N", help="process number, if several instances are running")
     return parser

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from realtime_matte.cli import running
 from realtime_matte.cli.signals import Signals
-from realtime_matte.errors import MatteError, masked
+from realtime_matte.errors import MatteError, SourceError, masked
 
 if TYPE_CHECKING:
     from realtime_matte.cli.console import Screen
@@ -75,7 +75,11 @@ def supervise(
     opens: "Opens | None",
     stay: bool,
 ) -> int:
-    """Serve the panel, and run a pipeline, or several one after another. The number of outputs that failed."""
+    """Serve the panel, and run a pipeline, or several one after another. The number of outputs that failed.
+
+    Raises:
+        MatteError: A value is wrong, so that no pipeline could ever be opened.
+    """
     from realtime_matte.cli.blocked_signals import reported
     from realtime_matte.cli.crash_trace import earlier_crash
     from realtime_matte.cli.job_control import job_control
@@ -90,7 +94,7 @@ def supervise(
     signals.raise_interrupts()
     supervisor = Supervisor(config, notify=shown.notify)
     notices = earlier_crash()
-    failed_outputs = 0
+    failed_outputs, opened = 0, False
     reached = running.limit(config)
     with (
         reported(signals, running.devices(config)),
@@ -105,7 +109,8 @@ def supervise(
         notices += control_notices
 
         def show(pipeline: "Pipeline") -> None:
-            nonlocal failed_outputs
+            nonlocal failed_outputs, opened
+            opened = True
             try:
                 with run.showing(pipeline):
                     messages = [*notices, *pipeline.notices, *keys.notices]
@@ -121,4 +126,7 @@ def supervise(
                 supervisor.request("quit")
 
         supervisor.run(show, wait=wait, stay=stay)
+    fault = supervisor.current.fault
+    if fault and not opened and not isinstance(fault, SourceError):  # a camera may be plugged in later
+        raise fault
     return failed_outputs

@@ -367,12 +367,12 @@ def options() -> tuple[Option, ...]:
     return tuple(sorted(found, key=lambda one: get_args(Group).index(one.group)))
 
 
-def parse_values(values: Mapping[str, object], *, prefix: str = "") -> dict[str, object]:
+def parse_values(values: Mapping[str, object], *, prefix: str | None = None) -> dict[str, object]:
     """The typed values, by field name.
 
     Args:
         values: Values by field name. None stands for the field's default.
-        prefix: What an error message has before the option's key, such as ``--``.
+        prefix: What an error message has before the option's key, such as ``--``; None names the field instead.
 
     Raises:
         SpecError: An option is unknown, or its value is invalid.
@@ -384,7 +384,7 @@ def parse_values(values: Mapping[str, object], *, prefix: str = "") -> dict[str,
     return {name: _parse(known[name], value, prefix) for name, value in values.items()}
 
 
-def _parse(option: Option, value: object, prefix: str) -> object:
+def _parse(option: Option, value: object, prefix: str | None) -> object:
     if value is None:
         return option.default
     try:
@@ -392,5 +392,5 @@ def _parse(option: Option, value: object, prefix: str) -> object:
     except SpecError:  # an impossible file name, complete as it is
         raise
     except ValueError as error:
-        where = prefix + (option.key if prefix else option.name)
+        where = option.name if prefix is None else prefix + option.key
         raise SpecError(f"{where}: {value!r} is not {error}") from error

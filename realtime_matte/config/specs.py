@@ -45,7 +45,7 @@ class SpecOption(Generic[Value]):
         return self.parser(text)
 
 
-def parse(rest: str, allowed: Mapping[str, Callable[[str], Any]]) -> tuple[str, dict[str, Any]]:
+def parse(rest: str, allowed: Mapping[str, Callable[[str], Any]], *, plugin: str = "") -> tuple[str, dict[str, Any]]:
     """The name before the options, and the options' typed values.
 
     Args:
@@ -53,6 +53,7 @@ def parse(rest: str, allowed: Mapping[str, Callable[[str], Any]]) -> tuple[str, 
             options, because file names may contain one.
         allowed: A SpecOption by name, or a parser alone. Values of SpecOptions that are not given are their defaults;
             other names that are not given are absent.
+        plugin: The plug-in's word, for messages, where ``rest`` is no file's name: each ``?`` starts options then.
 
     Raises:
         SpecError: An option is unknown, given twice, or has an invalid value.
@@ -61,13 +62,14 @@ def parse(rest: str, allowed: Mapping[str, Callable[[str], Any]]) -> tuple[str, 
         >>> parse("photos?seconds=30", {"seconds": SpecOption(positive, "time of each image, s", 10.0)})
         ('photos', {'seconds': 30.0})
     """
-    name, text = split(rest, allowed)
+    spec = f"{plugin}{'' if not rest or rest.startswith('?') else ':'}{rest}" if plugin else rest
+    name, text = rest.partition("?")[::2] if plugin else split(rest, allowed)
     given: dict[str, Any] = {}
     for word in filter(None, text.split("&")):
         key, sign, value = word.partition("=")
         if key in given:
-            raise SpecError(f"option {key!r} is given twice in {rest!r}", hint="give it once")
-        given[key] = _parse(rest, key, value if sign else "yes", allowed)
+            raise SpecError(f"option {key!r} is given twice in {spec!r}", hint="give it once")
+        given[key] = _parse(spec, key, value if sign else "yes", allowed)
     return name, {key: one.default for key, one in allowed.items() if isinstance(one, SpecOption)} | given
 
 
@@ -108,14 +110,14 @@ def switch(text: str) -> bool:
     return SWITCHES[text.lower()]
 
 
-def _parse(rest: str, key: str, value: str, allowed: Mapping[str, Callable[[str], Any]]) -> Any:  # noqa: ANN401
+def _parse(spec: str, key: str, value: str, allowed: Mapping[str, Callable[[str], Any]]) -> Any:  # noqa: ANN401
     if key not in allowed:
         known = ", ".join(sorted(allowed)) or "none"
-        raise SpecError(f"no option {key!r} in {rest!r}", hint=suggest(key, allowed, f"there are: {known}"))
+        raise SpecError(f"no option {key!r} in {spec!r}", hint=suggest(key, allowed, f"there are: {known}"))
     try:
         return allowed[key](value)
     except ValueError as error:
-        raise SpecError(f"option {key}={value} in {rest!r} is not {error}") from error
+        raise SpecError(f"option {key}={value} in {spec!r} is not {error}") from error
 
 
 def _number(text: str) -> float:

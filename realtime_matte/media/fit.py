@@ -1,10 +1,15 @@
 """Scaling of images of any size to the output's size: cover, contain, stretch, tile."""
 
+from typing import Final
+
 import cv2
 import numpy as np
 
 from realtime_matte.frame import Pixels, Size
 from realtime_matte.interfaces import Fit
+
+SAME_SHAPE: Final = 1.01
+"""Up to this ratio of a side, an image has the output's shape: sizes of one shape are rounded to even numbers."""
 
 
 def fit_image(pixels: Pixels, size: Size, fit: Fit) -> Pixels:
@@ -23,6 +28,17 @@ def scaled_size(inner: Size, size: Size, fit: Fit) -> Size:
     scales = size[0] / inner[0], size[1] / inner[1]
     scale = max(scales) if fit == "cover" else min(scales)
     return max(round(inner[0] * scale), 1), max(round(inner[1] * scale), 1)
+
+
+def whole_size(own: Size, size: Size) -> Size:
+    """The size in which a source delivers whole images of size ``own``, for an output of ``size``.
+
+    It covers the output, and is never enlarged; ``size`` itself where hardly anything would be cropped.
+    """
+    covering = scaled_size(own, size, "cover")
+    if all(side <= asked * SAME_SHAPE for side, asked in zip(covering, size, strict=True)):
+        return size
+    return covering if covering[0] <= own[0] else own
 
 
 def crop(pixels: Pixels, size: Size) -> Pixels:

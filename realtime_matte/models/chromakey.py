@@ -98,7 +98,7 @@ def open(rest: str, *, provider: str | None = None) -> "ChromaKey":
     """A keyer with the options of a spec such as ``?similarity=100``. Raises SpecError."""
     if provider not in {None, "cpu"}:
         raise SpecError(f"the model {NAME} does not run on {provider}", hint="leave out --provider")
-    _, options = parse(rest, OPTIONS)
+    _, options = parse(rest, OPTIONS, plugin=NAME)
     return ChromaKey(**options)
 
 

@@ -69,14 +69,14 @@ def parse(command: Command) -> Command:
         if value not in SWITCH_WORDS:
             raise SpecError(f"{option.key}: {value!r} is not on or off")
         value = SWITCH_WORDS[value]
-    parsed = parse_values({key: value})[key]
+    parsed = parse_values({key: value}, prefix="")[key]
     return Command(key, _one_background(parsed) if key == "bg" and isinstance(parsed, tuple) else parsed)
 
 
 def _one_background(values: tuple[object, ...]) -> object:
     """The background of an option that takes several at the start. Raises SpecError."""
     if len(values) > 1:
-        hint = "give one; --bg takes several at the start, and next_background switches between them"
+        hint = "give one; --bg takes several at the start, and the command next switches between them"
         raise SpecError(f"bg: {len(values)} backgrounds, but only one is shown at a time", hint=hint)
     return values[0]
 
@@ -97,7 +97,7 @@ def _option(key: str, given: str) -> Option:
 
 def _file_name(value: object) -> str:
     if not isinstance(value, str) or not value:
-        raise SpecError(f"record_start: {value!r} is not the name of a file", hint="name one like call.mp4, or none")
+        raise SpecError(f"recording: {value!r} is not the name of a file", hint="name one like call.mp4, or none")
     return value
 
 

@@ -35,7 +35,7 @@ CLOSE_S: Final = 5.0
 TURNS: Final = {180: cv2.ROTATE_180, 90: cv2.ROTATE_90_CLOCKWISE, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
 """Clockwise turns, the most frequent first."""
 
-HINT: Final = "no person is found, but there is one if the camera's image is turned: add --rotate {turn}"
+HINT: Final = "no person is found, but there is one if the camera's image is turned: {fix}"
 
 
 class OrientationHint:
@@ -90,7 +90,8 @@ class OrientationHint:
         turn = trial.result()
         if turn is not None and not self._said:
             self._said = True
-            self._notify(HINT.format(turn=(rotate + turn) % 360))
+            total = (rotate + turn) % 360
+            self._notify(HINT.format(fix=f"add --rotate {total}" if total else "leave out --rotate"))
 
     def _try(self, pixels: Pixels, covered: float) -> int | None:
         """The turn with the most of a person; None if there is none in any, or the network cannot be opened."""

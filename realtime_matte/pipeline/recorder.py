@@ -81,7 +81,7 @@ class Recorder:
             reply: Is set when the file is open, or refused.
         """
         if self._opening or self._recording:
-            refuse(reply, SpecError("a recording is in progress already", hint="stop it first: record_stop"))
+            refuse(reply, SpecError("a recording is in progress already", hint="stop the recording first"))
             return
         try:
             path = named(name) if name is not None else new_path(alpha=frames.alpha)
@@ -94,7 +94,7 @@ class Recorder:
     def stop(self, reply: Reply) -> None:
         """End the recording; ``reply`` is set when the file is complete."""
         if self._recording is None:
-            refuse(reply, SpecError("there is no recording to stop", hint="start one: record_start"))
+            refuse(reply, SpecError("there is no recording to stop", hint="start a recording first"))
             return
         self._end(reply)
 

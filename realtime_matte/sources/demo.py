@@ -44,7 +44,7 @@ OFFSET = 14
 
 def open(rest: str, /, *, size: Size | None, fps: float | None) -> "Demo":
     """Prepare the photograph for ``size``."""
-    name, given = parse(rest, OPTIONS)
+    name, given = parse(rest, OPTIONS, plugin="demo")
     if name:
         raise SpecError(f"the demo takes no name, not {name!r}", hint="use demo, or demo?frames=300")
     return Demo(size or DEFAULT_SIZE, make_ticks(fps, given["frames"]))

@@ -21,13 +21,14 @@ def claims(spec: str) -> bool:
 
 
 def open(rest: str, /, *, size: Size | None, fps: float | None) -> "StillImage":
-    """Read the image; it covers ``size``."""
+    """Read the image, whole; it is not larger than what covers ``size``."""
     name, given = parse(rest, OPTIONS)
     if not name:
         raise SpecError("'image:' needs a file name", hint="such as image:me.jpg")
     ticks = make_ticks(fps, given["frames"])
     loaded = image.load(named(name))
-    pixels = loaded.pixels if size is None else fit.fit_image(loaded.pixels, size, "cover")
+    height, width = loaded.pixels.shape[:2]
+    pixels = loaded.pixels if size is None else fit.resize(loaded.pixels, fit.whole_size((width, height), size))
     return StillImage(pixels, ticks, loaded.notices)
 
 

@@ -13,6 +13,7 @@ from realtime_matte.config.specs import SpecOption, parse, split, switch
 from realtime_matte.errors import SpecError
 from realtime_matte.frame import Frame, Pixels, Size
 from realtime_matte.media.clip import SUFFIXES, Clip, ClipFrame
+from realtime_matte.media.fit import whole_size
 from realtime_matte.paths import named
 from realtime_matte.sources._clock import LiveTicks, Ticks, checked_fps
 
@@ -53,7 +54,7 @@ class EveryFrame:
     notices = ()
 
     def __init__(self, clip: Clip, *, size: Size | None, clock: Callable[[], float] = time.perf_counter) -> None:
-        self.size = size or clip.size
+        self.size = whole_size(clip.size, size) if size else clip.size
         self.fps = clip.fps
         self.frames = clip.frames
         self._clip = clip
@@ -81,7 +82,7 @@ class RealTime:
     notices = ()
 
     def __init__(self, clip: Clip, ticks: Ticks, *, size: Size | None, loop: bool) -> None:
-        self.size = size or clip.size
+        self.size = whole_size(clip.size, size) if size else clip.size
         self.fps = ticks.fps
         self.frames = None if loop or not clip.frames else math.ceil(clip.frames / clip.fps * ticks.fps)
         self._clip = clip

@@ -117,7 +117,8 @@ def test_every_size_works(width: int, height: int, rest: str) -> None:
         ("0.001", "the blur's strength '0.001' is not between 0.01 and 0.5; write blur:0.05"),
         ("5", "the blur's strength '5' is not between 0.01 and 0.5"),
         ("nan", "the blur's strength 'nan' is not a number"),
-        ("0.05?lens=maybe", "option lens=maybe in '0.05[?]lens=maybe' is not yes or no"),
+        ("0.05?lens=maybe", "option lens=maybe in 'blur:0.05[?]lens=maybe' is not yes or no"),
+        ("?foo", "no option 'foo' in 'blur[?]foo'; there are: lens"),
     ],
 )
 def test_an_invalid_strength_is_refused(rest: str, message: str) -> None:

@@ -121,7 +121,7 @@ def test_a_run_without_a_panel_says_so(pipeline: Pipeline, capsys: pytest.Captur
 def test_set_changes_an_option(pipeline: Pipeline, capsys: pytest.CaptureFixture[str]) -> None:
     assert ctl(pipeline, "set", "card-text", "Back at 3", "--pid", str(os.getpid())) == 0
     assert pipeline.options["card_text"] == "Back at 3"
-    assert capsys.readouterr().out.count("\n") == 1
+    assert capsys.readouterr().out.splitlines()[1:] == ["card-text: Back at 3"]
     assert ctl(pipeline, "set", "card-text", "") == 0
     assert pipeline.options["card_text"] is None
 
@@ -155,6 +155,7 @@ def test_a_snapshot_is_a_new_png_file(pipeline: Pipeline, capsys: pytest.Capture
     pipeline.request("standby")
     pipeline.step()
     assert ctl(pipeline, "snapshot", "shot.png") == 0
+    assert capsys.readouterr().out.splitlines()[1:] == ["snapshot: shot.png"]
     image = cv2.imread("shot.png")
     assert image is not None
     assert is_card(np.asarray(image, np.uint8))
@@ -171,7 +172,9 @@ def test_a_recording_is_started_and_completed(
     assert ctl(pipeline, "record", "start", "call.mp4") == 0
     assert ", recording 0:0" in capsys.readouterr().out
     assert ctl(pipeline, "record", "stop") == 0
-    assert ", recording " not in capsys.readouterr().out
+    summary, recorded = capsys.readouterr().out.splitlines()
+    assert ", recording " not in summary
+    assert recorded == f"recorded: {tmp_path / 'call.mp4'}"
     written = (tmp_path / "call.mp4").read_bytes()
     assert ctl(pipeline, "record", "start", "call.mp4") == 2
     assert capsys.readouterr().err == f"rtmatte: '{tmp_path / 'call.mp4'}' already exists; name another file\n"
@@ -200,9 +203,10 @@ def test_quit_ends_the_run(pipeline: Pipeline, capsys: pytest.CaptureFixture[str
                 f" these can: {', '.join(sorted(name.replace('_', '-') for name in LIVE))}"
             ),
         ),
+        (["set", "auto-frame-size", "5"], "auto-frame-size: '5' is not a number from 0.2 to 0.9"),
         (["standby", "maybe"], "standby: 'maybe' is not on, off or toggle"),
         (["record", "pause"], "no command record 'pause'; use: record start [FILE], or record stop"),
-        (["record", "stop"], "there is no recording to stop; start one: record_start"),
+        (["record", "stop"], "there is no recording to stop; start a recording first"),
         (["set", "mirror"], "usage: rtmatte ctl set KEY VALUE ..."),
         (["next", "one"], "usage: rtmatte ctl next"),
         (
@@ -222,6 +226,11 @@ def test_a_refused_command_is_one_line_and_status_2(
 def test_without_a_running_instance_it_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["ctl", "status"]) == 2
     assert capsys.readouterr().err == "rtmatte: no rtmatte is running; start it, without --no-control\n"
+
+
+def test_only_the_command_is_required(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["ctl"]) == 2
+    assert "required: COMMAND; see" in capsys.readouterr().err
 
 
 def test_an_unknown_command_names_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:

@@ -48,6 +48,12 @@ def test_limits_end_the_panel_too(ours: str) -> None:
     assert main(["panel", "--no-open", "--camera", "/dev/video99", "--seconds", "0.1", "--quiet"]) == 0
 
 
+@pytest.mark.parametrize("wrong", [["--bg", "nosuch"], ["--output", "null:1:2?x=3"]])
+def test_a_value_with_which_nothing_can_ever_run_is_status_2(wrong: list[str]) -> None:
+    words = ["panel", "--no-open", "--seconds", "0.1", "--camera", "demo?frames=3", "--output", "null", *wrong]
+    assert main([*words, "--no-control", "--quiet"]) == 2
+
+
 def test_beside_a_normal_run_a_missing_camera_ends_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--panel", "--camera", "/dev/video99", "--quiet"]) == 2
     assert "no camera at /dev/video99" in capsys.readouterr().err

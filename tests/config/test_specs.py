@@ -83,3 +83,17 @@ def test_a_declared_option_has_its_default() -> None:
     assert parse("pics?loop&seconds=2", options) == ("pics", {"seconds": 2.0, "loop": True})
     with pytest.raises(SpecError, match="option 'loop' is given twice"):
         parse("pics?loop&loop=no", options)
+
+
+@pytest.mark.parametrize(
+    ("rest", "message"),
+    [
+        ("?sim=3", "no option 'sim' in 'room?sim=3'"),
+        ("?colour", "no option 'colour' in 'room?colour'; there are: blur"),
+        ("0.1?blur=no", "option blur=no in 'room:0.1?blur=no' is not a number"),
+    ],
+)
+def test_an_error_names_the_whole_spec(rest: str, message: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        parse(rest, {"blur": SpecOption(positive, "a blur", default=1.0)}, plugin="room")
+    assert message in str(caught.value)

@@ -59,7 +59,8 @@ def watch(hint: OrientationHint, pixels: Pixels, *, seconds: float, covered: flo
 def test_a_person_in_a_turned_frame_is_reported_with_the_option(turn: int, rotate: int) -> None:
     network, reported = UprightNetwork(), list[str]()
     watch(OrientationHint(lambda: network, notify=reported.append), marked(turn), seconds=2.1, rotate=rotate)
-    assert reported == [HINT.format(turn=(rotate + turn) % 360)]
+    total = (rotate + turn) % 360
+    assert reported == [HINT.format(fix=f"add --rotate {total}" if total else "leave out --rotate")]
     assert (network.calls, network.closed, network.threads) == (3, 1, {"orientation"})
 
 
@@ -113,7 +114,7 @@ def test_the_shipped_network_knows_the_portrait_only_upright(turn: int) -> None:
     matte, _ = network.process(Frame(pixels, 0.0, 0), None)
     covered = float(matte.alpha.mean())
     watch(OrientationHint(lambda: network, notify=reported.append), pixels, seconds=2.1, covered=covered)
-    assert reported == [HINT.format(turn=turn)], f"covered {covered}"
+    assert reported == [HINT.format(fix=f"add --rotate {turn}")], f"covered {covered}"
 
 
 def test_close_waits_for_the_trial_which_ends_after_its_present_call() -> None:
