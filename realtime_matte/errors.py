@@ -1,5 +1,6 @@
 """The errors users meet: each says what failed, with the value, and has a hint that says what to do."""
 
+import errno
 import os
 import re
 from collections.abc import Iterable, Sequence
@@ -100,6 +101,34 @@ class NoMatte(ModelError):
 
 class MissingDependency(MatteError, ImportError):
     """A package, a system library or an optional extra is missing; the hint names what to install."""
+
+
+HINTS: Final = {
+    errno.EMFILE: "close pages and devices, or raise the limit: ulimit -n 4096",
+    errno.ENFILE: "close other programs",
+    errno.ENOSPC: "free space on the disk",
+    errno.EDQUOT: "free space on the disk",
+    errno.ENOMEM: "close other programs",
+    errno.EACCES: "change its permissions, or choose another one",
+    errno.EPERM: "change its permissions, or choose another one",
+}
+"""What to do about what the system refuses."""
+
+
+def refused_by_system(error: OSError) -> MatteError:
+    """The error to show for what the system refused, such as for want of space; a MatteError is returned itself.
+
+    Example:
+        >>> print(refused_by_system(OSError(errno.ENOSPC, "No space left on device", "me.mp4")))
+        the system refuses 'me.mp4': No space left on device; free space on the disk
+    """
+    if isinstance(error, MatteError):
+        return error
+    what = f" {os.fsdecode(error.filename)!r}" if isinstance(error.filename, str | bytes) else " this"
+    hint = HINTS.get(error.errno or 0, "try again, or restart rtmatte")
+    shown = MatteError(f"the system refuses{what}: {error.strerror or error}", hint=hint)
+    shown.__cause__ = error
+    return shown
 
 
 def missing_dependency(error: Exception) -> MissingDependency:

@@ -238,8 +238,8 @@ class Config(EffectOptions):
         default="127.0.0.1",
         metadata=option(
             "Control panel",
-            "address that the control panel listens on; one that other machines reach, such as 0.0.0.0, needs the three"
-            " options below",
+            "address that the control panel listens on; one that other machines reach, such as 192.168.1.5, needs the"
+            " three options below",
             parse=parsers.text,
             applies="start",
             default_text="127.0.0.1: this machine only",

@@ -1,8 +1,11 @@
 """HTTP connections of the panel's server, bounded in number and in the time that a request may take to arrive."""
 
 import asyncio
+import socket
+from functools import partial
 from typing import Any, Final, cast
 
+import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 MAX_CONNECTIONS: Final = 160
@@ -11,19 +14,22 @@ MAX_CONNECTIONS: Final = 160
 REQUEST_S: Final = 10.0
 """How long a connection may be open without a complete request."""
 
+HANDSHAKE_S: Final = 5.0
+"""How long a client may take for the handshake of TLS."""
+
+PAUSE_S: Final = 1.0
+"""How long none is accepted after the system refused one, such as for want of file descriptors."""
+
 
 class BoundedConnection(H11Protocol):
-    """One connection. Closed if there are too many, or if its first request does not arrive in REQUEST_S."""
+    """One connection. Closed if its first request does not arrive in REQUEST_S."""
 
     _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
-        """Refuse the connection, or wait for its request."""
+        """Wait for its request."""
         super().connection_made(transport)
-        if len(self.connections) > MAX_CONNECTIONS:
-            transport.abort()
-        else:
-            self._deadline = self.loop.call_later(REQUEST_S, self._give_up)
+        self._deadline = self.loop.call_later(REQUEST_S, self._give_up)
 
     def handle_events(self) -> None:
         """Handle what arrived; a complete request ends the deadline, an incomplete one does not."""
@@ -49,3 +55,60 @@ class BoundedConnection(H11Protocol):
         self._deadline = None
         if self.cycle is None or self.cycle.response_complete:
             self.transport.abort()
+
+
+class BoundedServer(uvicorn.Server):
+    """Accepts the connections itself, and counts each from then on: a handshake of TLS may never be completed."""
+
+    def __init__(self, config: uvicorn.Config, listener: socket.socket) -> None:
+        super().__init__(config)
+        self._listener = listener
+        self._handshakes: set[asyncio.Task[None]] = set()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002 -- as uvicorn's
+        """Begin to accept."""
+        await super().startup(sockets=[])
+        self._listener.settimeout(0)
+        self._accepting = asyncio.create_task(self._accept())
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept no more, and close what is open."""
+        for task in [self._accepting, *self._handshakes]:
+            task.cancel()
+        await super().shutdown(sockets)
+
+    async def _accept(self) -> None:
+        """Accept connections until it is cancelled; one above the limit is closed at once."""
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                connection, _ = await loop.sock_accept(self._listener)
+            except ConnectionError:  # the client has gone
+                continue
+            except OSError:
+                await asyncio.sleep(PAUSE_S)
+                continue
+            if len(self._handshakes) + len(self.server_state.connections) >= MAX_CONNECTIONS:
+                connection.close()
+                continue
+            task = asyncio.create_task(self._connect(connection))
+            self._handshakes.add(task)
+            task.add_done_callback(self._handshakes.discard)
+
+    async def _connect(self, connection: socket.socket) -> None:
+        """Hand the connection over to its protocol, after the handshake of TLS if there is one."""
+        make = partial(
+            BoundedConnection,
+            config=self.config,
+            server_state=self.server_state,
+            app_state=self.lifespan.state,
+        )
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(
+                make,
+                connection,
+                ssl=self.config.ssl,
+                ssl_handshake_timeout=HANDSHAKE_S if self.config.ssl else None,
+            )
+        except OSError:  # no TLS, too slow, or gone
+            connection.close()

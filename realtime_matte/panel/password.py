@@ -23,7 +23,7 @@ from realtime_matte.panel import schemas
 from realtime_matte.panel.answers import read_json
 from realtime_matte.panel.endpoints import Endpoint
 from realtime_matte.panel.guard import Access
-from realtime_matte.paths import named, open_regular
+from realtime_matte.paths import check_regular, named, open_regular
 
 MIN_PASSWORD: Final = 8
 MAX_PASSWORD_FILE: Final = 4096
@@ -166,11 +166,12 @@ def _tls(cert: str | None, key: str | None) -> ssl.SSLContext | None:
         raise SpecError("--panel-cert and --panel-key belong together", hint="give both")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     try:
+        for name in (cert, key):
+            check_regular(named(name))
         context.load_cert_chain(named(cert), named(key), password="")
     except ssl.SSLError as error:
-        raise BadFile(f"cannot use the certificate {cert} with the key {key}: {error.reason}", hint="check both") from (
-            error
-        )
+        reason = error.reason or "they are no PEM files of a certificate and its key"
+        raise BadFile(f"cannot use the certificate {cert} with the key {key}: {reason}", hint="check both") from error
     except OSError as error:
         raise MissingFile(f"cannot read {cert} or {key}: {error.strerror}", hint="check --panel-cert") from error
     return context

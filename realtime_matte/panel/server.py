@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 
 from realtime_matte.errors import SinkError
-from realtime_matte.panel.connections import BoundedConnection
+from realtime_matte.panel.connections import BoundedConnection, BoundedServer
 from realtime_matte.panel.endpoints import Services
 from realtime_matte.panel.folders import Folders, user_folders
 from realtime_matte.panel.gallery import Gallery
@@ -99,10 +99,10 @@ class PanelServer:
         endpoints = all_endpoints(services, Login(self._password, self._access))
         live = Live(state, previews, self._access)
         app = Starlette(routes=routes(endpoints, services, live), exception_handlers={HTTPException: refused})
-        self._server = uvicorn.Server(self._uvicorn_config(Guard(app, self._access)))
+        self._server = BoundedServer(self._uvicorn_config(Guard(app, self._access)), self._listener)
         self._ready.set()
         try:
-            await self._server.serve(sockets=[self._listener])
+            await self._server.serve()
         finally:
             previews.close()
             services.workers.shutdown(wait=False, cancel_futures=True)
@@ -135,7 +135,8 @@ def _listen(address: Address) -> socket.socket:
     try:
         return socket.create_server((address.host, address.port or 0), family=family)
     except OSError as error:
+        port = f", port {address.port}" if address.port else ""
         raise SinkError(
-            f"cannot open the panel at {address.host}, port {address.port}: {error.strerror or error}",
-            hint="choose another --panel-port, or leave it out",
+            f"cannot open the panel at {address.name}{port}: {error.strerror or error}",
+            hint="choose another --panel-port, or leave it out" if port else "correct --panel-host",
         ) from error

@@ -187,7 +187,7 @@ class BackgroundSwitcher:
             if not wait and not self._opening.done():
                 break
             future, self._opening = self._opening, None
-            result, reply = future.result(), self._request.reply
+            result, reply = _result(future), self._request.reply
             if result.opened and result.opened.size != self._size:  # the output has changed meanwhile
                 result.close()
                 self._requests.appendleft(self._request)
@@ -283,6 +283,13 @@ class BackgroundSwitcher:
         if isinstance(background, RealTimeBackground):
             background.set_real_time(real_time=self._real_time)
         return background
+
+
+def _result(future: Future[OpenResult]) -> OpenResult:
+    try:
+        return future.result()
+    except MatteError as error:  # of the system
+        return OpenResult(None, [f"the background is unchanged: {error}"], error)
 
 
 def _name(choice: str | OpenBackground) -> str:

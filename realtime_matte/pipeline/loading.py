@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 import numpy as np
 
 from realtime_matte.effects.chain import Effects
+from realtime_matte.errors import refused_by_system
 from realtime_matte.frame import Frame, Size
 from realtime_matte.interfaces import Background, Network, RecurrentState, Renderer
 from realtime_matte.models.checked_network import CheckedNetwork
@@ -47,7 +48,7 @@ def load_in_background(make: Callable[[], Result], /, *, call: Callable[[], None
 
 
 def start_thread(make: Callable[[], Result], *, name: str, daemon: bool) -> tuple[Future[Result], threading.Thread]:
-    """The future result of ``make``, and the thread that it runs in."""
+    """The future result of ``make``, and the thread that it runs in. An OSError arrives as a MatteError."""
     future = Future[Result]()
     thread = threading.Thread(target=_run, args=(make, future), name=name, daemon=daemon)
     thread.start()
@@ -173,5 +174,7 @@ def renderer_maker(
 def _run(make: Callable[[], Result], future: Future[Result]) -> None:
     try:
         future.set_result(make())
+    except OSError as error:
+        future.set_exception(refused_by_system(error))
     except BaseException as error:  # noqa: BLE001 - the top of a thread: raised again in the caller's
         future.set_exception(error)

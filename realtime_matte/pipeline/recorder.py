@@ -9,7 +9,7 @@ from itertools import chain, count
 from pathlib import Path
 from typing import Final
 
-from realtime_matte.errors import MatteError, SinkError, SpecError
+from realtime_matte.errors import MatteError, SinkError, SpecError, refused_by_system
 from realtime_matte.frame import Pixels, Size
 from realtime_matte.interfaces import Sink
 from realtime_matte.paths import named
@@ -85,8 +85,8 @@ class Recorder:
             return
         try:
             path = named(name) if name is not None else new_path(alpha=frames.alpha)
-        except MatteError as error:
-            refuse(reply, error)
+        except (MatteError, OSError) as error:
+            refuse(reply, refused_by_system(error) if isinstance(error, OSError) else error)
             return
         future, _ = start_thread(partial(_open, path, frames), name="recording", daemon=True)
         self._opening = path, frames, future, reply

@@ -6,7 +6,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from realtime_matte.errors import MatteError
+from realtime_matte.errors import MatteError, refused_by_system
 from realtime_matte.pipeline.commands import ENDED, Reply, refuse
 from realtime_matte.pipeline.loading import close_result, start_thread
 
@@ -61,7 +61,7 @@ class SlowChanges(Generic[Result]):
         """Use a part that is open, and begin the next change. ``wait``: until all are made.
 
         Raises:
-            Exception: an error that is not a MatteError.
+            Exception: an error that is neither a MatteError nor an OSError.
         """
         while self._current or self._waiting:
             if self._current is None and not self._begin(self._waiting.popleft()):
@@ -74,7 +74,7 @@ class SlowChanges(Generic[Result]):
                 result = future.result()
                 self._current = None
                 change.use(result)
-            except MatteError as error:
+            except (MatteError, OSError) as error:
                 self._current = None
                 self._refuse(change, error)
             else:
@@ -94,15 +94,16 @@ class SlowChanges(Generic[Result]):
     def _begin(self, change: SlowChange[Result]) -> bool:
         try:
             make = change.begin()
-        except MatteError as error:
+        except (MatteError, OSError) as error:
             self._refuse(change, error)
             return False
         self._current = change, start_thread(make, name="loading", daemon=self._daemon)[0]
         return True
 
-    def _refuse(self, change: SlowChange[Result], error: MatteError) -> None:
-        change.refused(error)
-        refuse(change.reply, error)
+    def _refuse(self, change: SlowChange[Result], error: MatteError | OSError) -> None:
+        shown = refused_by_system(error) if isinstance(error, OSError) else error
+        change.refused(shown)
+        refuse(change.reply, shown)
 
 
 def _set(reply: Reply) -> None:

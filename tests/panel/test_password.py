@@ -1,10 +1,15 @@
 """The panel for other machines: refused without password and encryption, and the login."""
 
+import asyncio
+import errno
 import http.client
 import json
+import os
+import socket
 import ssl
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from shutil import which
 from typing import Any
@@ -12,10 +17,11 @@ from typing import Any
 import pytest
 from fakes.control import LONG_S
 from fakes.panel import Panel, scripted_pipeline, served
+from fakes.scripted import wait_until
 
 from realtime_matte.config.config import Config
 from realtime_matte.errors import BadFile, MatteError, MissingFile, SpecError
-from realtime_matte.panel import password
+from realtime_matte.panel import connections, password
 from realtime_matte.panel.password import Address, panel_address
 
 SECRET = "correct horse battery"  # noqa: S105 - of the test
@@ -93,10 +99,20 @@ def test_a_password_that_others_can_read_or_guess_is_refused(tmp_path: Path, sec
 
 def test_a_certificate_that_cannot_be_used_is_refused(tmp_path: Path, certificate: tuple[Path, Path]) -> None:
     cert, key = map(str, certificate)
-    (tmp_path / "text.pem").write_text("hello", "utf-8")
-    for wrong in ((str(tmp_path / "text.pem"), key), (cert, str(tmp_path / "text.pem")), (cert, "/no/such")):
-        with pytest.raises(MatteError, match=r"cannot (use the certificate|read)"):
+    text, nothing = str(tmp_path / "text.pem"), str(tmp_path / "nothing")
+    Path(text).write_text("hello", "utf-8")
+    for wrong in ((text, key), (cert, text), (cert, nothing)):
+        with pytest.raises(MatteError, match=r"cannot (use the certificate|read)") as caught:
             panel_address(Config(panel_cert=wrong[0], panel_key=wrong[1]))
+        assert "None" not in str(caught.value)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no named pipes in folders")
+def test_a_pipe_is_no_certificate(tmp_path: Path, certificate: tuple[Path, Path]) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for cert, key in ((str(tmp_path / "pipe"), str(certificate[1])), (str(certificate[0]), str(tmp_path / "pipe"))):
+        with pytest.raises(BadFile, match="is a named pipe, not a file"):
+            panel_address(Config(panel_cert=cert, panel_key=key))
 
 
 @pytest.fixture
@@ -145,6 +161,53 @@ def test_passwords_cannot_be_tried_without_end(
 def test_plain_http_is_not_answered_there(guarded: Panel) -> None:
     with pytest.raises((http.client.HTTPException, ConnectionError)):
         guarded.ask("GET", "/api/status")
+
+
+def silent(panel: Panel) -> socket.socket:
+    """A connection that begins no handshake."""
+    return socket.create_connection(("127.0.0.1", panel.server.port), timeout=LONG_S)
+
+
+def test_connections_are_counted_before_their_handshake(
+    guarded: Panel, certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "MAX_CONNECTIONS", 3)
+    opened = [silent(guarded) for _ in range(6)]
+    assert [connection.recv(1) for connection in opened[3:]] == [b""] * 3
+    for connection in opened:
+        connection.close()
+
+    def is_answered() -> bool:
+        with suppress(ConnectionError):
+            return ask(guarded, certificate, "GET", "/api/login")[0] == 200
+        return False
+
+    wait_until(is_answered)  # those that have gone no longer count
+
+
+def test_a_handshake_that_never_ends_is_closed(guarded: Panel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "HANDSHAKE_S", 0.1)
+    with silent(guarded) as connection:
+        assert connection.recv(1) == b""
+
+
+def test_without_file_descriptors_the_panel_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(connections, "PAUSE_S", 0.01)
+    refusals = [OSError(errno.EMFILE, "Too many open files")] * 3
+    accept = asyncio.SelectorEventLoop.sock_accept
+
+    async def scarce(loop: Any, listener: socket.socket) -> Any:  # noqa: ANN401 - as asyncio's
+        if refusals:
+            raise refusals.pop()
+        return await accept(loop, listener)
+
+    monkeypatch.setattr(asyncio.SelectorEventLoop, "sock_accept", scarce)
+    with served(scripted_pipeline, tmp_path) as panel:
+        assert panel.ask("GET", "/api/status")[0] == 200
+    assert not refusals
+    assert capfd.readouterr().err == ""
 
 
 def test_without_a_password_there_is_no_login(shared_panel: Panel) -> None:

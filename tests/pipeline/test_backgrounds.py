@@ -1,4 +1,5 @@
 import threading
+from concurrent.futures import Future
 from pathlib import Path
 
 import cv2
@@ -6,7 +7,7 @@ import numpy as np
 import pytest
 from fakes.scripted import SolidBackground, wait_until
 
-from realtime_matte.errors import BadFile, MissingFile, SpecError
+from realtime_matte.errors import BadFile, MatteError, MissingFile, SpecError
 from realtime_matte.frame import Frame, Matte, Size
 from realtime_matte.interfaces import Fit, OpenBackground
 from realtime_matte.pipeline.backgrounds import BackgroundSwitcher
@@ -251,6 +252,21 @@ def test_an_unexpected_error_while_opening_is_raised() -> None:
     with pytest.raises(ZeroDivisionError):
         backgrounds.update(wait=True)
     backgrounds.close()
+
+
+def test_what_the_system_refuses_leaves_the_background() -> None:
+    def full(_rest: str, /, **_options: object) -> SolidBackground:
+        raise OSError(24, "Too many open files")
+
+    first, reported, reply = SolidBackground(), list[str](), Future[object]()
+    switcher = BackgroundSwitcher(
+        [lambda *_args, **_options: first], size=(64, 36), fit="cover", notify=reported.append
+    )
+    switcher.use(full, reply)
+    assert not switcher.update(wait=True)
+    assert switcher.current is first
+    assert isinstance(reply.exception(), MatteError)
+    assert "Too many open files" in reported[0]
 
 
 def test_a_background_that_opens_after_close_is_closed() -> None:

@@ -1,13 +1,17 @@
 """Slow parts are opened in a thread, and the caller continues."""
 
+import errno
+import os
 import threading
+from concurrent.futures import Future
 
 import pytest
 from fakes.scripted import ScriptedNetwork
 
-from realtime_matte.errors import ModelError
+from realtime_matte.errors import MatteError, ModelError
 from realtime_matte.interfaces import Network
 from realtime_matte.pipeline.loading import load_in_background, load_now, network_opener
+from realtime_matte.pipeline.slow_changes import SlowChange, SlowChanges
 from realtime_matte.render import renderer
 
 LONG_S = 30.0
@@ -40,9 +44,9 @@ def test_a_quick_result_needs_no_call() -> None:
 
 def test_an_error_reaches_the_caller() -> None:
     def make() -> int:
-        raise TimeoutError("the model does not answer")
+        raise RuntimeError("the model does not answer")
 
-    with pytest.raises(TimeoutError, match="does not answer"):
+    with pytest.raises(RuntimeError, match="does not answer"):
         load_in_background(make, call=pytest.fail, every_s=LONG_S)
 
 
@@ -91,3 +95,26 @@ def test_a_network_that_cannot_be_opened_is_reported_though_kernels_fail_too(mon
     monkeypatch.setattr(renderer, "load_kernels", lambda: 1 / 0)
     with pytest.raises(ModelError):
         network_opener(open_network, provider=None, threads=None)()
+
+
+def test_what_the_system_refuses_is_a_refusal_and_a_bug_stays_a_bug() -> None:
+    def full() -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE), "/dev/video0")
+
+    def wrong() -> None:
+        raise ValueError("a bug")
+
+    changes = SlowChanges[None](daemon=True)
+    refused, reply = list[MatteError](), Future[object]()
+    parts = {"key": "camera", "use": lambda _: None, "refused": refused.append}
+    changes.put(SlowChange(begin=lambda: full, reply=reply, **parts))  # type: ignore[arg-type]
+    changes.update(wait=True)
+    assert str(refused[0]).startswith("the system refuses '/dev/video0': Too many open files; ")
+    assert reply.exception() is refused[0]
+    assert isinstance(refused[0].__cause__, OSError)
+    changes.put(SlowChange(begin=full, reply=Future(), **parts))  # type: ignore[arg-type]
+    changes.update(wait=True)
+    assert len(refused) == 2
+    changes.put(SlowChange(begin=lambda: wrong, reply=Future(), **parts))  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="a bug"):
+        changes.update(wait=True)

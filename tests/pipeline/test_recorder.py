@@ -1,5 +1,6 @@
 """A recording beside the outputs: it begins and ends while they continue, and has all that they got in between."""
 
+import errno
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -157,6 +158,23 @@ def test_a_recording_that_fails_ends_alone_with_a_message(tmp_path: Path, monkey
         assert (pipeline.failed_outputs, [output.fault for output in pipeline.outputs]) == (0, [""])
     assert any("call.mp4' ended: no space left on that disk" in line for line in reported)
     assert len(images(tmp_path / "call.mp4")) == 1, "what was recorded before is kept"
+
+
+@pytest.mark.parametrize("place", ["new_path", "_open"])
+def test_what_the_system_refuses_refuses_the_recording_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    def full(*_arguments: object, **_options: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(recorder, place, full)
+    with open_pipeline(clip(10_000), Recorder(live=True), background=SolidBackground()) as pipeline:
+        name = None if place == "new_path" else str(tmp_path / "x.mp4")
+        reply = pipeline.submit(Command("record_start", name))
+        pipeline.run(until=reply.done)
+        with pytest.raises(MatteError, match="No space left on device; free space"):
+            reply.result()
+        assert pipeline.step()
 
 
 def test_a_recording_keeps_no_run_alive(tmp_path: Path) -> None:
