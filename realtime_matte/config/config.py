@@ -317,7 +317,7 @@ class Config(EffectOptions):
         default=False,
         metadata=option(
             "Run",
-            "no progress line; fall-backs and errors are still printed",
+            "no progress line; errors, fall-backs and the modes of devices and files are still printed",
             parse=parsers.switch,
             applies="start",
         ),

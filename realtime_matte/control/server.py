@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, cast
 
@@ -23,7 +24,7 @@ from realtime_matte.control.listeners import Listener, PipeListener, SocketListe
 from realtime_matte.control.pipes import pipe_name
 from realtime_matte.control.run import PANEL, Run
 from realtime_matte.control.sockets import SUFFIX, open_folder
-from realtime_matte.control.status import as_json
+from realtime_matte.control.status import Status, as_json
 from realtime_matte.errors import MatteError, SpecError, masked
 from realtime_matte.frame import Pixels
 from realtime_matte.pipeline.commands import Command
@@ -143,11 +144,11 @@ class ControlServer:
         try:
             key, value = _parse(line)
             if key == "status":
-                return {"status": as_json(await self._controlled.status())}
+                return {"status": _json(await self._controlled.status())}
             if key == "quit":
                 await self._controlled.status(fresh=True)  # the last one that can be built
             result = await self._run_command(Command(key, value))
-            return {"status": as_json(await self._controlled.status(fresh=True)), **_more(key, result)}
+            return {"status": _json(await self._controlled.status(fresh=True)), **_more(key, result)}
         except MatteError as error:
             return _refused(error)
         except Exception as error:  # noqa: BLE001 - of the pipeline, which raises it too
@@ -225,3 +226,9 @@ async def _write(writer: asyncio.StreamWriter, answer: dict[str, object]) -> Non
     """Write an answer. Raises TimeoutError, which is an OSError, if the client does not read it in WRITE_S."""
     writer.write(json.dumps(answer).encode() + b"\n")
     await asyncio.wait_for(writer.drain(), WRITE_S)
+
+
+def _json(status: Status) -> dict[str, object]:
+    """The status for programs: the degrees of ``rotate`` are a number."""
+    rotate = int(cast("str", status.options["rotate"]))
+    return as_json(replace(status, options={**status.options, "rotate": rotate}))

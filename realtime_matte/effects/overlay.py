@@ -3,6 +3,7 @@
 A plate is drawn when it is opened, and again when its text changes; each frame only blends it.
 """
 
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
@@ -47,13 +48,24 @@ def _opacity(text: str) -> float:
     return value
 
 
+def _clock_format(text: str) -> str:
+    for directive in re.findall(r"%[-_0^#:EO]*(?:.|$)", text):
+        try:
+            is_known = time.strftime(directive) != directive
+        except ValueError:
+            is_known = False
+        if not is_known:
+            raise ValueError(f"a format such as %H:%M: there is no {directive}")
+    return text
+
+
 SPEC_OPTIONS: Final[Mapping[str, SpecOption[Any]]] = {
     "at": SpecOption(_anchor, f"place: {', '.join(ANCHORS)}", default=None),
     "size": SpecOption(_share, "height of an image, or of letters, as a share of the output's height", default=None),
     "opacity": SpecOption(_opacity, "1 is opaque", default=1.0),
     "plate": SpecOption(switch, "a dark plate behind text; without it, letters have an outline", default=True),
     "font": SpecOption(str, "a font file for text", default=None),
-    "format": SpecOption(str, "of a clock, as strftime: %H:%M", default="%H:%M"),
+    "format": SpecOption(_clock_format, "of a clock, as strftime: %H:%M", default="%H:%M"),
 }
 
 
@@ -121,7 +133,8 @@ def _resized(pixels: Pixels, size: Size) -> Pixels:
 
 def _text_overlay(line: str, options: Mapping[str, Any], size: Size) -> Overlay:
     font, lacks = _text.find_font(line, options["font"])
-    return Overlay(_text_plate(line, font, options, size, "bottom-left"), notices=_missing_notices(line, lacks))
+    plate = _text_plate(_without(line, lacks), font, options, size, "bottom-left")
+    return Overlay(plate, notices=_missing_notices(line, lacks))
 
 
 def _clock(options: Mapping[str, Any], size: Size, clock: Callable[[], float]) -> Overlay:
@@ -136,9 +149,9 @@ def _clock(options: Mapping[str, Any], size: Size, clock: Callable[[], float]) -
         if (now := line()) == shown:
             return None
         shown = now
-        return _text_plate(now, font, options, size, "top-left")
+        return _text_plate(_without(now, lacks), font, options, size, "top-left")
 
-    plate = _text_plate(shown, font, options, size, "top-left")
+    plate = _text_plate(_without(shown, lacks), font, options, size, "top-left")
     return Overlay(plate, notices=_missing_notices(shown, lacks), redraw=redraw)
 
 
@@ -149,6 +162,10 @@ def _text_plate(line: str, font: _text.Font, options: Mapping[str, Any], size: S
         height = max(1, height * size[0] // pixels.shape[1])
         pixels = _text.draw_line(line, font, height_px=height, plate=options["plate"])
     return Plate(pixels, size=size, anchor=options["at"] or anchor, opacity=options["opacity"])
+
+
+def _without(line: str, letters: str) -> str:
+    return line.translate(dict.fromkeys(map(ord, letters)))
 
 
 def _missing_notices(line: str, lacks: str) -> tuple[str, ...]:

@@ -104,4 +104,5 @@ def as_route(endpoint: Endpoint, rate: RateLimit) -> Route:
             return JSONResponse(error_body("too many requests", "try again in a moment"), 429)
         return await endpoint.handler(request)
 
-    return Route(endpoint.path, answered(limited), methods=[endpoint.method])
+    path = endpoint.path.replace("{name}", "{name:path}")  # so that a name with a slash is refused with the reason
+    return Route(path, answered(limited), methods=[endpoint.method])

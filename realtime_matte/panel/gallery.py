@@ -47,7 +47,7 @@ BUILT_IN: Final[Mapping[str, tuple[Kind, str]]] = {
     "studio": ("builtin", "Studio"),
     "beach": ("builtin", "Beach"),
     "blur": ("blur", "Blur"),
-    "room": ("builtin", "Own room, dimmed"),
+    "room": ("builtin", "Own room"),
     "color": ("color", "Colour"),
     "none": ("none", "None"),
 }

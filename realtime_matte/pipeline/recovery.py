@@ -54,6 +54,7 @@ class RecoveringRenderer:
         self._doubts = set[str]()  # that were reported
         self._failures = 0
         self._retry_at = float("-inf")
+        self._reported = ""  # the failure that was reported last, until there is a matte again
         self._reported_at = float("-inf")
         self._network: Network
         self._renderer: Renderer | None = None
@@ -117,7 +118,7 @@ class RecoveringRenderer:
         except ModelError as error:
             self._handle_failure(frame.time, error)
             return None
-        self._failures = 0
+        self._failures, self._reported = 0, ""
         if renderer.doubt:
             self._report_doubt(renderer.doubt)
         return None if renderer.doubt and self._card_on_doubt else composite
@@ -192,6 +193,6 @@ class RecoveringRenderer:
         if self._failures >= MAX_FAILURES:
             self.close()
             self._retry_at = now + RETRY_S[min(self._failures - MAX_FAILURES, len(RETRY_S) - 1)]
-        if now >= self._reported_at + REPORT_EVERY_S:
-            self._reported_at = now
+        if now >= self._reported_at + REPORT_EVERY_S and str(error) != self._reported:
+            self._reported_at, self._reported = now, str(error)
             self._notify(f"no matte, so the standby card is shown and the model is tried again: {error}")

@@ -111,6 +111,7 @@ def test_json_is_the_whole_status(pipeline: Pipeline, capsys: pytest.CaptureFixt
     assert ctl(pipeline, "standby", "on", "--json") == 0
     status = json.loads(capsys.readouterr().out)
     assert (status["pid"], status["state"]) == (os.getpid(), "standby")
+    assert status["options"]["rotate"] == 0
 
 
 def test_a_run_without_a_panel_says_so(pipeline: Pipeline, capsys: pytest.CaptureFixture[str]) -> None:

@@ -77,6 +77,14 @@ def test_a_name_can_be_read_on_any_background() -> None:
 def test_a_letter_that_no_font_has_is_reported() -> None:
     (notice,) = overlay.open_overlay("text:Name 漢", size=SIZE).notices
     assert notice == "the overlay 'Name 漢' is drawn without 漢, which no font here has; add ?font=FILE.ttf"
+    np.testing.assert_array_equal(drawn("text:Na漢me"), drawn("text:Name"))
+
+
+def test_a_clock_format_that_strftime_lacks_is_refused() -> None:
+    for text in ("%Q", "%H:%"):
+        with pytest.raises(SpecError, match="is not a format such as %H:%M: there is no %"):
+            overlay.open_overlay(f"clock?format={text}", size=SIZE)
+    overlay.open_overlay("clock?format=%d.%m. %H:%M %%", size=SIZE)
     assert overlay.open_overlay("text:Jane Doe, 50 %", size=SIZE).notices == ()
 
 

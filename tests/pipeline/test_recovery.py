@@ -4,11 +4,11 @@ from itertools import pairwise
 import pytest
 from fakes.scripted import ScriptedNetwork, camera_image, fails, frame_time
 
-from realtime_matte.errors import MissingFile, ModelError, SinkError
-from realtime_matte.frame import Frame, Pixels
+from realtime_matte.errors import MissingFile, ModelError, NoMatte, SinkError
+from realtime_matte.frame import Frame, Matte, Pixels
 from realtime_matte.interfaces import Background, Network
 from realtime_matte.models.checked_network import CheckedNetwork
-from realtime_matte.pipeline.recovery import MAX_FAILURES, RETRY_S, RecoveringRenderer
+from realtime_matte.pipeline.recovery import MAX_FAILURES, REPORT_EVERY_S, RETRY_S, RecoveringRenderer
 
 
 class BareRenderer:
@@ -79,6 +79,20 @@ def test_one_failure_costs_one_frame() -> None:
     renderer = recovering(NetworkOpener(ScriptedNetwork({1: fails})), reported)
     assert [renderer.render(frame(index)) is not None for index in range(3)] == [True, False, True]
     assert reported == ["no matte, so the standby card is shown and the model is tried again: the network failed"]
+
+
+def test_a_failure_that_lasts_is_reported_once_until_there_is_a_matte_again() -> None:
+    def without(_matte: Matte) -> Matte:
+        raise NoMatte("no screen")
+
+    reported: list[str] = []
+    renderer = recovering(NetworkOpener(ScriptedNetwork({0: without, 1: without, 2: without, 4: without})), reported)
+    for index in range(3):
+        renderer.render(frame(index, after_s=index * 2 * REPORT_EVERY_S))
+    assert len(reported) == 1
+    for index in (3, 4):
+        renderer.render(frame(index, after_s=index * 2 * REPORT_EVERY_S))
+    assert len(reported) == 2
 
 
 def test_a_network_that_keeps_failing_is_closed_and_opened_again() -> None:
