@@ -10,6 +10,14 @@ from realtime_matte.errors import masked
 HIDDEN: Final = "start"
 """Options that apply at the next start only have no form: they belong to the command line and the file."""
 
+HELP: Final = {
+    "auto_frame_size": "height of head and shoulders, as a share of the output's",
+    "auto_frame_place": "where the top of the head is, from 0,0 (upper left) to 1,1",
+    "model": "a network, or its quality: a low one costs less",
+    "power_saver": "use the lightest model of auto: on, off, or auto, which is on a laptop's battery (Linux)",
+}
+"""Help on the page, where that of the command line names flags or commands."""
+
 
 def option_groups(config: Config) -> dict[str, Any]:
     """Every option that can be changed from the page, under the heading of its group, with its present value."""
@@ -25,7 +33,7 @@ def _option_record(option: Option, value: object) -> dict[str, Any]:
         "name": option.name,
         "key": option.key,
         "label": option.name.replace("_", " ").capitalize(),
-        "help": option.help,
+        "help": HELP.get(option.name, option.help),
         "kind": option.kind,
         "choices": list(option.choices),
         "range": list(option.range) if option.range else None,

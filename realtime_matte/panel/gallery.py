@@ -157,7 +157,10 @@ class Gallery:
                 opened.close()
         except MatteError as error:
             path.unlink(missing_ok=True)
-            raise BadFile(error.message.replace(str(path), Path(name).name[:MAX_NAME]), hint=error.hint) from error
+            raise BadFile(
+                error.message.replace(str(path), Path(name).name[:MAX_NAME]),
+                hint=error.hint.replace("name a JPEG", "choose a JPEG"),
+            ) from error
         final = path.with_name(path.name.removeprefix("."))
         path.replace(final)
         with self._lock:
