@@ -112,7 +112,7 @@ def test_the_demo_takes_no_name() -> None:
 
 
 def test_a_wrong_option_is_refused_with_the_right_one() -> None:
-    with pytest.raises(SpecError, match=r"no option 'loop' in '\?loop=yes'; there are: frames"):
+    with pytest.raises(SpecError, match=r"no option 'loop' in 'demo\?loop=yes'; there are: frames"):
         demo.open("?loop=yes", size=None, fps=None)
-    with pytest.raises(SpecError, match=r"option frames=0 in '\?frames=0' is not a whole number above 0"):
+    with pytest.raises(SpecError, match=r"option frames=0 in 'demo\?frames=0' is not a whole number above 0"):
         demo.open("?frames=0", size=None, fps=None)
