@@ -47,7 +47,7 @@ def start(
     from realtime_matte.config.toml_file import resolve
 
     config_file, preset = arguments.pop("config"), arguments.pop("preset")
-    config = resolve(arguments, config=config_file, preset=presets.load(preset) if preset else None)
+    config = resolve(arguments, config=config_file, preset=None if preset is None else presets.load(preset))
     log_crashes()
     limit_opencv_threads()
     logging.basicConfig(level=logging.DEBUG if config.verbose else logging.WARNING, stream=sys.stderr)

@@ -16,6 +16,15 @@ if TYPE_CHECKING:  # both import NumPy, which `rtmatte --help` does without
 SIDES_PX: Final = range(16, 8193)
 """Allowed width and height of the output."""
 
+CONTROL: Final = r"\x00-\x08\x0b-\x1f\x7f-\x9f"
+"""All control characters but tab and line feed."""
+
+UNWANTED: Final = re.compile(f"[{CONTROL}\ud800-\udfff]")
+"""What no text may contain: a surrogate, such as that of a byte that is not UTF-8, cannot be encoded."""
+
+UNWANTED_IN_NAMES: Final = re.compile(f"[{CONTROL}\ud800-\udc7f\udd00-\udfff]")
+"""What no name of a file may contain. Those of Linux need not be UTF-8: Python reads other bytes as U+DC80-U+DCFF."""
+
 MAX_THREADS: Final = 256
 """Most CPU threads of a network: more only take memory."""
 
@@ -38,15 +47,14 @@ def size(value: object) -> "Size":
 
 
 def text(value: object) -> str:
-    """A string with something in it."""
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError("a text")
-    return value
+    """A string with something in it, which can be encoded and drawn."""
+    return _text(value, unwanted=UNWANTED)
 
 
 def spec(value: object) -> str:
     """The spec of a plug-in, or a path. ``~`` is also expanded after ``word:``, where a shell leaves it."""
-    word, colon, rest = text(os.fspath(value) if isinstance(value, os.PathLike) else value).partition(":")
+    path = os.fspath(value) if isinstance(value, os.PathLike) else value
+    word, colon, rest = _text(path, unwanted=UNWANTED_IN_NAMES).partition(":")
     return f"{word}:{_expand(rest)}" if colon else _expand(word)
 
 
@@ -78,7 +86,7 @@ def specs(value: object) -> tuple[str, ...]:
 def overlays(value: object) -> tuple[str, ...]:
     """Any number of overlays; a text alone is one. A text to be drawn stays as it is, a file's name is expanded."""
     values = value if isinstance(value, list | tuple) else [value]
-    return tuple(text(one) if text(one).startswith("text:") else local(one) for one in values)
+    return tuple(text(one) if isinstance(one, str) and one.startswith("text:") else local(one) for one in values)
 
 
 def point(value: object) -> tuple[float, float]:
@@ -147,6 +155,14 @@ class Number:
         if not in_range or (self.integer and not number.is_integer()):
             raise problem
         return int(number) if self.integer else number
+
+
+def _text(value: object, *, unwanted: re.Pattern[str]) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError("a text")
+    if unwanted.search(value):
+        raise ValueError("a text without control characters and wrong bytes")
+    return value
 
 
 def _expand(name: str) -> str:

@@ -76,6 +76,10 @@ def _replace(path: Path, text: str) -> None:
         if path.exists():
             part.chmod(path.stat().st_mode & 0o777)
         part.replace(path)
+    except UnicodeError as error:
+        with suppress(OSError):
+            part.unlink()
+        raise MatteError(f"cannot write {path}: a file's name is not in UTF-8", hint="rename that file") from error
     except OSError as error:
         with suppress(OSError):
             part.unlink()

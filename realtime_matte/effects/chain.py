@@ -20,6 +20,7 @@ from typing import Any, Literal, TypeAlias
 from realtime_matte import effects
 from realtime_matte.config.config import Config
 from realtime_matte.effects.auto_frame import AutoFrame
+from realtime_matte.errors import MatteError
 from realtime_matte.frame import Frame, Pixels, RefinedMatte, Size
 from realtime_matte.interfaces import Area, OutputEffect, PersonEffect, View
 
@@ -55,6 +56,7 @@ class Effects:
         self.framing: AutoFrame | None = None
         self.person: Sequence[PersonEffect] = ()
         self.outputs: Sequence[OutputEffect] = ()
+        self._failed: list[str] = []
         self._reopen(modules())
 
     @property
@@ -80,7 +82,7 @@ class Effects:
     @property
     def notices(self) -> Sequence[str]:
         """Messages to the user about the effects that are on."""
-        return [notice for effect in self.outputs for notice in effect.notices]
+        return [*(notice for effect in self.outputs for notice in effect.notices), *self._failed]
 
     def change(self, name: str, value: object) -> bool:
         """Change an option of effects. Returns whether the frames look different to the network: a new shot begins.
@@ -119,9 +121,13 @@ class Effects:
         return foreground
 
     def draw(self, image: Pixels, time: float) -> None:
-        """Draw the effects on a composite."""
+        """Draw the effects on a composite. One that fails is off from then on: the notices say so."""
         for effect in self.outputs:
-            effect.draw(image, time)
+            try:
+                effect.draw(image, time)
+            except MatteError as error:
+                self.outputs = [other for other in self.outputs if other is not effect]
+                self._failed.append(f"an overlay is switched off: {error}")
 
     def reset(self) -> None:
         """The next frame starts a new shot."""
@@ -138,6 +144,7 @@ class Effects:
         self.framing = next(iter(self._of_stage("framing")), None)
         self.person = self._of_stage("person")
         self.outputs = self._of_stage("output")
+        self._failed.clear()
 
     def _of_stage(self, stage: Stage) -> Sequence[Any]:
         found = [self._open[module] for module in modules() if stage == module.STAGE and self._open[module]]

@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse as StarletteJSON
+from starlette.responses import Response
 
 from realtime_matte.errors import BadFile, MatteError, MissingFile, SpecError, masked
 
@@ -19,6 +20,15 @@ BODY_S: Final = 15.0
 """How long the next part of a body may take."""
 
 _log = logging.getLogger("realtime_matte")
+
+
+class JSONResponse(StarletteJSON):
+    """An answer in JSON. A byte of a file's name that is not UTF-8, which Python reads as a surrogate, is escaped."""
+
+    def render(self, content: object) -> bytes:
+        """The JSON."""
+        text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        return text.encode("utf-8", "backslashreplace")
 
 
 def error_body(message: str, hint: str = "", *, field: str = "") -> dict[str, object]:

@@ -7,10 +7,10 @@ from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from realtime_matte.panel import schemas
-from realtime_matte.panel.answers import read_json, read_parts
+from realtime_matte.panel.answers import JSONResponse, read_json, read_parts
 from realtime_matte.panel.endpoints import Endpoint, Services
 from realtime_matte.panel.gallery import MAX_FILE, Entry, chosen_spec, current_id, option_records
 from realtime_matte.panel.thumbnails import thumbnail

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias, TypeVar
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from realtime_matte.doctor.host import Host
-from realtime_matte.panel.answers import answered, error_body
+from realtime_matte.panel.answers import JSONResponse, answered, error_body
 from realtime_matte.panel.folders import Folders
 from realtime_matte.panel.gallery import Gallery
 from realtime_matte.panel.state import PanelState

@@ -322,7 +322,10 @@ def _files(folder: Path) -> list[Path]:
 def _write_json(path: Path, value: object) -> None:
     """Written under another name first, so that it is never half a file. A full disk loses names, no background."""
     part = path.with_suffix(".part")
-    with suppress(OSError):
+    try:
         path.parent.mkdir(parents=True, exist_ok=True)
         part.write_text(json.dumps(value), "utf-8")
         part.replace(path)
+    except OSError:
+        with suppress(OSError):
+            part.unlink()

@@ -66,7 +66,7 @@ class Access:
 
     def token_matches(self, token: str) -> bool:
         """Whether it is the token, compared in constant time."""
-        matches = hmac.compare_digest(token.encode(), self.token.encode())
+        matches = hmac.compare_digest(token.encode("utf-8", "surrogatepass"), self.token.encode())
         if matches:
             self.opened()
         return matches

@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 from typing import Final
 
+from realtime_matte.config import specs
 from realtime_matte.config.config import Config, options
+from realtime_matte.effects import overlay
 from realtime_matte.errors import SpecError, masked
 from realtime_matte.models import AUTO
 from realtime_matte.models.catalog import shipped_files
@@ -17,7 +19,6 @@ PLAIN_TEXTS: Final = frozenset({"auto_frame_place", "card_text", "center", "low_
 
 CAMERAS: Final = ("camera", "demo")
 OUTPUTS: Final = ("virtualcam", "window", "pipewire", "null")
-OVERLAYS: Final = ("clock", "text:")
 
 FILE: Final = "a file cannot be named from the page"
 
@@ -64,7 +65,7 @@ def model_names() -> list[str]:
 def _checked(name: str, value: object, present: Iterable[object], devices: Iterable[str]) -> str:
     """The value, if the page may set it; one that is set already with its password. Raises SpecError."""
     for one in present:
-        if isinstance(one, str) and value in {one, masked(one)}:
+        if isinstance(one, str) and value in (one, masked(one)):  # a page may send a list
             return one
     if isinstance(value, str) and _is_allowed(name, value, set(devices)):
         return value
@@ -79,4 +80,13 @@ def _is_allowed(name: str, value: str, devices: set[str]) -> bool:
         return value in OUTPUTS or (value.startswith("virtualcam:") and value.removeprefix("virtualcam:") in devices)
     if name == "model":
         return value in model_names()
-    return name == "overlay" and value.startswith(OVERLAYS) and "font=" not in value
+    return name == "overlay" and _is_drawn(value)
+
+
+def _is_drawn(value: str) -> bool:
+    """Whether an overlay is a clock or a text, without a font's file; as the overlay itself reads it."""
+    try:
+        name, given = specs.parse(value, overlay.SPEC_OPTIONS)
+    except SpecError:
+        return False
+    return (name == "clock" or name.startswith("text:")) and not given["font"]

@@ -15,12 +15,12 @@ from typing import Final
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from realtime_matte.config.config import Config
 from realtime_matte.errors import BadFile, MissingFile, SpecError
 from realtime_matte.panel import schemas
-from realtime_matte.panel.answers import read_json
+from realtime_matte.panel.answers import JSONResponse, read_json
 from realtime_matte.panel.endpoints import Endpoint
 from realtime_matte.panel.guard import Access
 from realtime_matte.paths import check_regular, named, open_regular

@@ -6,12 +6,12 @@ from typing import Final
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 from realtime_matte.panel import schemas
-from realtime_matte.panel.answers import error_body
+from realtime_matte.panel.answers import JSONResponse, error_body
 from realtime_matte.panel.background_endpoints import BackgroundEndpoints
 from realtime_matte.panel.endpoints import Endpoint, Services, as_route
 from realtime_matte.panel.live import Live

@@ -5,12 +5,12 @@ from typing import cast
 import cv2
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from realtime_matte.errors import MatteError, SpecError
 from realtime_matte.frame import Pixels
 from realtime_matte.panel import machine, schemas
-from realtime_matte.panel.answers import read_json, refusal
+from realtime_matte.panel.answers import JSONResponse, read_json, refusal
 from realtime_matte.panel.endpoints import Endpoint, Services
 from realtime_matte.panel.forms import option_groups
 from realtime_matte.panel.page_values import page_command

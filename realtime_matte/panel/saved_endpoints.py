@@ -6,7 +6,7 @@ from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from realtime_matte.cli import install_service
 from realtime_matte.config import presets
@@ -15,7 +15,7 @@ from realtime_matte.config.toml_file import default_path, file_in_use, resolve
 from realtime_matte.config.toml_writer import save, values_of
 from realtime_matte.errors import MatteError, SpecError
 from realtime_matte.panel import schemas
-from realtime_matte.panel.answers import read_json
+from realtime_matte.panel.answers import JSONResponse, read_json
 from realtime_matte.panel.endpoints import Endpoint, Services
 from realtime_matte.pipeline.commands import LIVE, Command
 

@@ -36,11 +36,14 @@ def thumbnail(entry: Entry, spec: str, cache: Path) -> bytes:
     with suppress(OSError):
         return kept.read_bytes()
     data = _encode(_shown(entry.spec))
-    with suppress(OSError):
+    part = kept.with_suffix(".part")
+    try:
         cache.mkdir(mode=0o700, parents=True, exist_ok=True)
-        part = kept.with_suffix(".part")
         part.write_bytes(data)
         part.replace(kept)
+    except OSError:
+        with suppress(OSError):
+            part.unlink()
     return data
 
 
@@ -79,4 +82,6 @@ def _encode(pixels: Pixels) -> bytes:
 def _key(path: Path) -> str:
     """Changes with the file's content, by its time and size."""
     found = path.stat()
-    return hashlib.sha256(f"{path}\0{found.st_mtime_ns}\0{found.st_size}".encode()).hexdigest()[:32]
+    return hashlib.sha256(
+        f"{path}\0{found.st_mtime_ns}\0{found.st_size}".encode("utf-8", "surrogateescape")
+    ).hexdigest()[:32]

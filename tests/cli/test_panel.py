@@ -66,6 +66,7 @@ def test_beside_a_normal_run_a_missing_camera_ends_it(capsys: pytest.CaptureFixt
         (["--panel-port", "70000"], "--panel-port: '70000' is not a whole number from 1 to 65535"),
         (["--preset", "nothing"], "no preset called 'nothing'"),
         (["--preset", "../x"], "a preset cannot be called '../x'"),
+        (["--preset", ""], "a preset cannot be called ''"),
     ],
 )
 def test_what_cannot_be_is_one_line(words: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,3 +1,4 @@
+import os
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_args
@@ -6,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime_matte.config import parsers, toml_file
+from realtime_matte.config import parsers, toml_file, toml_writer
 from realtime_matte.config.arguments import Parser, add_options, from_arguments
 from realtime_matte.config.config import Config, options
 from realtime_matte.config.toml_file import resolve
-from realtime_matte.errors import BadFile, MissingFile, SpecError
+from realtime_matte.errors import BadFile, MatteError, MissingFile, SpecError
 from realtime_matte.interfaces import Fit
 
 
@@ -248,6 +249,31 @@ def test_python_values_are_accepted() -> None:
     )
     assert (config.camera, config.bg, config.output) == ("0", ("beach.jpg",), ("window", "out.mp4"))
     assert (config.size, config.fps, config.threads) == ((1280, 720), 25.0, 2)
+
+
+@pytest.mark.parametrize("letter", ["\0", "\x1b", "\x7f", "\x85", "\r", "\ud800"])
+def test_control_characters_and_lone_surrogates_are_refused_everywhere(letter: str) -> None:
+    texts = [option for option in options() if option.kind in {"text", "list"}]
+    assert texts
+    for option in texts:
+        with pytest.raises(SpecError, match="is not"):
+            Config().replace(**{option.name: f"clock{letter}"})
+    for overlay in ("text:a", "clock?format="):
+        with pytest.raises(SpecError, match="control characters and wrong bytes"):
+            Config(overlay=f"{overlay}{letter}")
+
+
+def test_the_name_of_a_file_need_not_be_utf_8_but_a_text_must(tmp_path: Path) -> None:
+    name = os.fsdecode(b"beach-\xff.jpg")
+    config = Config(bg=name, overlay=name, card=name)
+    assert (config.bg, config.overlay, config.card) == ((name,), (name,), name)
+    for option in ("card_text", "overlay"):
+        with pytest.raises(SpecError, match="wrong bytes"):
+            Config().replace(**{option: f"text:{name}"})
+    with pytest.raises(MatteError, match="not in UTF-8"):
+        toml_writer.save(tmp_path / "saved/config.toml", {"card": name})
+    assert not list((tmp_path / "saved").iterdir())
+    assert Config(card_text="two\nlines").card_text == "two\nlines"
 
 
 def test_none_is_the_default() -> None:

@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from realtime_matte.config.config import Config, options
 from realtime_matte.effects import chain
 from realtime_matte.effects.chain import Effects
-from realtime_matte.errors import MissingFile
+from realtime_matte.errors import MatteError, MissingFile
 
 SIZE = (64, 48)
 BY_NAME = {option.name: option for option in options()}
@@ -27,6 +28,23 @@ def test_all_effects_off_hold_nothing() -> None:
     assert (effects.view, effects.framing, effects.area) == (None, None, None)
     assert (list(effects.person), list(effects.outputs)) == ([], [])
     assert not effects.needs_bgr
+
+
+def test_an_overlay_that_fails_is_switched_off_with_a_notice(monkeypatch: pytest.MonkeyPatch) -> None:
+    effects = Effects(Config(overlay=("clock", "text:me")), size=SIZE)
+    clock, text = effects.outputs
+
+    def fail(*_arguments: object) -> None:
+        raise MatteError("there is no time")
+
+    monkeypatch.setattr(clock, "draw", fail)
+    image = np.zeros((SIZE[1], SIZE[0], 3), np.uint8)
+    effects.draw(image, 0.0)
+    assert image.any(), "the others are drawn"
+    assert list(effects.outputs) == [text]
+    assert list(effects.notices) == ["an overlay is switched off: there is no time"]
+    effects.change("overlay", ("text:me",))
+    assert not effects.notices
 
 
 def test_an_effect_that_is_turned_off_is_dropped() -> None:

@@ -1,7 +1,9 @@
 """The interface of the page: what each endpoint does, and that the OpenAPI document describes it."""
 
 import json
+import os
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -235,6 +237,21 @@ def test_without_a_camera_the_page_learns_why_and_may_try_again(tmp_path: Path) 
         ("output", ["virtualcam:/dev/sda"]),
         ("overlay", ["/etc/passwd"]),
         ("overlay", ["text:x?font=/etc/passwd"]),
+        ("overlay", ["clock?plate=no&font=/etc/passwd"]),
+        ("overlay", ["clock.png"]),
+        ("overlay", ["clock/../x.png"]),
+        ("overlay", ["clock?/../x.png"]),
+        ("overlay", ["clockwork"]),
+        ("overlay", [["text:a"]]),
+        ("overlay", {"a": 1}),
+        ("overlay", ["text:\ud800"]),
+        ("overlay", ["clock?format=\0"]),
+        ("card_text", "\ud800"),
+        ("camera", ["demo"]),
+        ("camera", {}),
+        ("output", [[]]),
+        ("output", 5),
+        ("\ud800", 1),
         ("record_start", "/home/me/x.mp4"),
         ("record-start", "x.mp4"),
         ("panel_key", "/etc/passwd"),
@@ -282,6 +299,19 @@ def jpeg(color: tuple[int, int, int] = (10, 200, 30)) -> bytes:
     pixels = np.empty((90, 160, 3), np.uint8)
     pixels[:] = color
     return cv2.imencode(".jpg", pixels)[1].tobytes()
+
+
+@pytest.mark.skipif(os.name == "nt" or sys.platform == "darwin", reason="file names are UTF-8 or UTF-16 there")
+def test_the_name_of_a_file_need_not_be_utf_8(panel: Panel, tmp_path: Path) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir(exist_ok=True)
+    (folder / os.fsdecode(b"beach-\xff.jpg")).write_bytes(jpeg())
+    status, found = panel.ask("GET", "/api/backgrounds")
+    assert status == 200
+    [entry] = [one for one in found if one["name"].startswith("beach-")]
+    assert panel.raw("GET", f"/api/backgrounds/{entry['id']}/thumbnail").status == 200
+    assert panel.ask("POST", "/api/background", {"id": entry["id"]})[0] == 200
+    assert panel.ask("GET", "/api/status")[0] == 200
 
 
 def test_an_added_image_is_chosen_shown_and_deleted(panel: Panel, tmp_path: Path) -> None:

@@ -157,7 +157,7 @@ def test_a_preflight_gives_no_permission(panel: Panel) -> None:
 
 
 def test_a_live_socket_with_a_wrong_token_is_closed(panel: Panel) -> None:
-    for token in ("", "wrong", panel.server.token[:-1]):
+    for token in ("", "wrong", "\ud800", panel.server.token[:-1]):
         with panel.live(token=token) as socket:
             with pytest.raises(ConnectionClosed):
                 socket.recv(LONG_S)
