@@ -56,7 +56,7 @@ class Effects:
         self.framing: AutoFrame | None = None
         self.person: Sequence[PersonEffect] = ()
         self.outputs: Sequence[OutputEffect] = ()
-        self._failed: list[str] = []
+        self.failures: Sequence[str] = ()
         self._reopen(modules())
 
     @property
@@ -82,7 +82,7 @@ class Effects:
     @property
     def notices(self) -> Sequence[str]:
         """Messages to the user about the effects that are on."""
-        return [*(notice for effect in self.outputs for notice in effect.notices), *self._failed]
+        return [*(notice for effect in self.outputs for notice in effect.notices), *self.failures]
 
     def change(self, name: str, value: object) -> bool:
         """Change an option of effects. Returns whether the frames look different to the network: a new shot begins.
@@ -127,7 +127,7 @@ class Effects:
                 effect.draw(image, time)
             except MatteError as error:
                 self.outputs = [other for other in self.outputs if other is not effect]
-                self._failed.append(f"an overlay is switched off: {error}")
+                self.failures = (*self.failures, f"an overlay is switched off: {error}")
 
     def reset(self) -> None:
         """The next frame starts a new shot."""
@@ -144,7 +144,7 @@ class Effects:
         self.framing = next(iter(self._of_stage("framing")), None)
         self.person = self._of_stage("person")
         self.outputs = self._of_stage("output")
-        self._failed.clear()
+        self.failures = ()
 
     def _of_stage(self, stage: Stage) -> Sequence[Any]:
         found = [self._open[module] for module in modules() if stage == module.STAGE and self._open[module]]

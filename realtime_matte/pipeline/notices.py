@@ -57,7 +57,8 @@ class Notices:
 
     def _live_notices(self, state: CaptureState) -> tuple[Sequence[str], ...]:
         """The notices that may change while the pipeline runs."""
-        return state.notices, self._parts.renderer.notices, self._parts.backgrounds.notices
+        parts = self._parts
+        return state.notices, parts.renderer.notices, parts.backgrounds.notices, parts.effects.failures
 
 
 class DarkFrames:

@@ -30,8 +30,9 @@ from fakes.scripted import (
 
 from realtime_matte import models
 from realtime_matte.config.config import options
+from realtime_matte.effects import overlay
 from realtime_matte.effects.chain import option_names
-from realtime_matte.errors import MissingFile, SourceError, SpecError
+from realtime_matte.errors import MatteError, MissingFile, SourceError, SpecError
 from realtime_matte.frame import Frame, Matte, Pixels
 from realtime_matte.interfaces import Network, RecurrentState
 from realtime_matte.pipeline.commands import Command
@@ -279,6 +280,19 @@ def test_an_overlay_that_cannot_be_opened_is_refused_and_the_old_one_stays() -> 
         assert pipeline.step()
         assert isinstance(reply.exception(0), MissingFile)
         assert pipeline.options["overlay"] == ("text:Name",)
+
+
+def test_an_overlay_that_fails_is_reported_and_the_frames_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_arguments: object) -> None:
+        raise MatteError("there is no time")
+
+    reported, sink = list[str](), Recorder(live=True)
+    with open_pipeline(clip(10), sink, background=SolidBackground(), overlay=("clock",), reported=reported) as pipeline:
+        monkeypatch.setattr(overlay.Overlay, "draw", fail)
+        for _ in range(4):
+            assert pipeline.step()
+        assert pipeline.stats.composites >= 3
+    assert [line for line in reported if "overlay" in line] == ["an overlay is switched off: there is no time"]
 
 
 def test_effects_that_are_off_are_not_called_and_hold_no_buffer() -> None:

@@ -54,9 +54,14 @@ def test_a_small_bright_area_is_seen() -> None:
 def test_only_a_camera_is_watched(camera: object, expected: list[str]) -> None:
     """A clip may be black for a while."""
     state = CaptureState(size=SIZE, fps=FPS, notices=())
-    nothing = SimpleNamespace(notices=())
+    nothing = SimpleNamespace(notices=(), failures=())
     parts = SimpleNamespace(
-        camera=camera, capture=SimpleNamespace(state=state), renderer=nothing, backgrounds=nothing, notices=()
+        camera=camera,
+        capture=SimpleNamespace(state=state),
+        renderer=nothing,
+        backgrounds=nothing,
+        effects=nothing,
+        notices=(),
     )
     reported: list[str] = []
     notices = Notices(parts, notify=reported.append)  # type: ignore[arg-type]
