@@ -309,7 +309,7 @@ def test_effects_that_are_off_are_not_called_and_hold_no_buffer() -> None:
 def test_a_wrong_value_is_refused_with_what_it_should_be() -> None:
     with open_pipeline(clip(1), Recorder()) as pipeline:
         for name, value in (("rotate", "45"), ("zoom", 5), ("center", "2,0"), ("camera_fit", "tile")):
-            with pytest.raises(SpecError, match=f"{name}: .* is not "):
+            with pytest.raises(SpecError, match=f"{name.replace('_', '-')}: .* is not "):
                 pipeline.submit(Command(name, value))
 
 
