@@ -177,7 +177,8 @@ def report_noise(people: Sequence[Scene]) -> None:
         stops = pair[0][2]
         inside = scene.alpha > INSIDE
         if stops > low_light.NOISY[1] and len(scene.bad) > 1:
-            found.append([_noise(pair[0][which], pair[1][which], inside) for which in (0, 1)])
+            (plain_first, filtered_first, _), (plain_second, filtered_second, _) = pair
+            found.append([_noise(plain_first, plain_second, inside), _noise(filtered_first, filtered_second, inside)])
     plain, filtered = np.median(np.array(found), axis=0)
     print(f"noise where lifted by more than {low_light.NOISY[1]} stops ({len(found)} people), of 255:")
     print(f"  by the table alone {plain:.2f}  by the effect {filtered:.2f}")
