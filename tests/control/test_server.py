@@ -117,7 +117,7 @@ def test_a_refused_change_is_an_error_with_a_hint(pipeline: Pipeline, server: Co
         (b'{"key": "rm -rf"}', "no option 'rm -rf' can change while running"),
         (b'{"key": "threads", "value": ' + b"9" * 5000 + b"}", "a request is not JSON"),
         (b'{"key": "threads", "value": NaN}', "threads: nan is not a whole number from 1 to 256"),
-        (b'{"key": "bg", "value": "a\\u0000b"}', "no background called"),
+        (b'{"key": "bg", "value": "a\\u0000b"}', "is not a text without control characters"),
     ],
 )
 def test_a_malformed_request_is_an_error_and_the_connection_stays(
