@@ -54,9 +54,11 @@ WATCH: Final = """
     const at = 4 * (8 * width + width - 12); // the upper right corner, where nobody is
     const corner = [data[at], data[at + 1], data[at + 2]];
     let marked = 0, weight = 0, moment = 0, sum = 0;
+    const isMarker = (j) => Math.abs(data[j] - 255) + data[j + 1] + Math.abs(data[j + 2] - 255) < 3 * 64;
     for (let i = 0; i < data.length; i += 4) {
       const [r, g, b] = [data[i], data[i + 1], data[i + 2]];
-      if (Math.abs(r - 255) + g + Math.abs(b - 255) < 3 * 64) marked += 1;
+      // an area, not single pixels of a soft edge in an enlarged frame
+      if (isMarker(i) && isMarker(i + 8) && isMarker(i + 8 * width)) marked += 1;
       const other = Math.abs(r - corner[0]) + Math.abs(g - corner[1]) + Math.abs(b - corner[2]) > 90;
       if (other && i < data.length / 2) { weight += 1; moment += (i / 4) % width; }
       sum = (sum * 31 + r + g + b) % 1000003;
