@@ -38,7 +38,7 @@ class CheckedNetwork:
     def __init__(self, network: Network) -> None:
         self.name = network.name
         self._network = network
-        self._bgr: Pixels | None = None  # of a frame that was I420
+        self._in_bgr = i420.BgrFrames()
 
     @property
     def provider(self) -> str:
@@ -57,8 +57,7 @@ class CheckedNetwork:
             ModelError: the network failed, or its result is not as ``Matte`` describes a coarse matte.
         """
         if frame.pixel_format == "i420" and not getattr(self._network, "reads_i420", False):
-            self._bgr = i420.bgr_frame(frame, self._bgr).pixels
-            frame = Frame(self._bgr, frame.time, frame.index)
+            frame = self._in_bgr(frame)
         try:
             result = self._network.process(frame, state)
         except ModelError:

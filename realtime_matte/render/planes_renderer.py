@@ -2,8 +2,6 @@
 
 from collections.abc import Callable
 
-import numpy as np
-
 from realtime_matte.frame import Frame, Pixels, Size
 from realtime_matte.interfaces import Background, ShowsStill
 from realtime_matte.media import i420
@@ -19,7 +17,7 @@ class PlanesRenderer:
         self._out = i420.empty(size)
         self._background = i420.empty(size)
         self._converted: Pixels | None = None  # the still image that _background is
-        self._bgr: Pixels | None = None
+        self._in_bgr = i420.BgrFrames()
         self._compositor: I420Compositor | None = None
 
     def background(
@@ -37,9 +35,7 @@ class PlanesRenderer:
                 self._converted = image
             return self._background
         self._converted = None
-        if self._bgr is None:
-            self._bgr = np.empty((self._size[1], self._size[0], 3), np.uint8)
-        in_bgr = i420.bgr_frame(frame, self._bgr)
+        in_bgr = self._in_bgr(frame)
         self.convert(check(background.image(in_bgr, matte.of(in_bgr))))
         return self._background
 
