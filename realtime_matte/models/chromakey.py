@@ -239,7 +239,9 @@ def _weights(hue: float) -> Sequence[tuple[float, float, float]]:
 def _hue_of(color: Floats) -> float:
     blue, red = CHROMA @ color
     if np.hypot(blue, red) < MIN_CHROMA:
-        raise SpecError("the screen's colour is too grey to be told from a person", hint="give one such as #00b140")
+        raise SpecError(
+            "the screen's colour is too grey to be distinguished from a person", hint="give one such as #00b140"
+        )
     return float(np.degrees(np.arctan2(red, blue)) % 360)
 
 

@@ -28,7 +28,7 @@ ANSWER_S: Final = 2.0
 """How long the pipeline's thread may take to copy a frame; it may be opening a network."""
 
 LOOKING_S: Final = 2.0
-"""Nobody looks any more when no preview was requested for this time."""
+"""No page is looked at any more when no preview was requested for this time."""
 
 JPEG: Final = (
     cv2.IMWRITE_JPEG_QUALITY,
@@ -85,7 +85,7 @@ class Previews:
             self._waiting -= 1
 
     def update_watched(self) -> None:
-        """Called at intervals: nobody looks any more if no preview was requested for LOOKING_S."""
+        """Called at intervals: no page is looked at any more if no preview was requested for LOOKING_S."""
         if self._watching and not self._waiting and self._clock() >= self._requested_at + LOOKING_S:
             self._watching = False
             self._supervisor.set_watched(watched=False)

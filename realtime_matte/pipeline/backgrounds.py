@@ -188,7 +188,7 @@ class BackgroundSwitcher:
                 break
             future, self._opening = self._opening, None
             result, reply = _result(future), self._request.reply
-            if result.opened and result.opened.size != self._size:  # the output has changed meanwhile
+            if result.opened and result.opened.size != self._size:  # the output has changed since
                 result.close()
                 self._requests.appendleft(self._request)
                 continue

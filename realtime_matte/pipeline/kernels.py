@@ -26,7 +26,7 @@ class KernelCompiler:
     def start(self) -> Future[str] | None:
         """Done when the kernels are ready: a notice, or "". None if there is nothing to wait for. One thread at a time.
 
-        Every call returns the same future, whichever network is opened meanwhile.
+        Every call returns the same future, whichever network is opened in between.
         """
         if self._compiled is None and self._live():
             self._compilation = _start_process()

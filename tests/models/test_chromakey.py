@@ -146,7 +146,7 @@ def test_buffers_are_allocated_once() -> None:
     ("spec", "message"),
     [
         ("chromakey?color=green", "is not auto, or a code such as #00b140"),
-        ("chromakey?color=#808080", "too grey to be told from a person"),
+        ("chromakey?color=#808080", "too grey to be distinguished from a person"),
         ("chromakey?similarity=2000", "is not a number from 0 to 1000"),
         ("chromakey?spill=x", "is not a number from 0 to 1000"),
         ("chromakey?quality=high", "no option 'quality'"),

@@ -318,7 +318,7 @@ def test_a_background_stays_while_the_person_is_enlarged(*, contain: bool) -> No
     """The person stands still for three seconds; then she is larger, and the background the same pixel for pixel."""
 
     class Still(ExactNetwork):
-        """Frames are told apart by their index alone, so each is that of the first."""
+        """Frames are distinguished by their index alone, so each is that of the first."""
 
     frames = [0] * 100
     camera = ScriptedSource(frames)

@@ -157,7 +157,7 @@ def test_quit_ends_with_the_card(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_model_switch_shows_the_old_one_until_the_new_one_is_open(
     monkeypatch: pytest.MonkeyPatch, *, failing: bool
 ) -> None:
-    """Where the old one fails meanwhile, its frames are cards."""
+    """Where the old one fails in between, its frames are cards."""
     may_open, old = threading.Event(), ScriptedNetwork(dict.fromkeys([3], fails) if failing else None)
     new = ScriptedNetwork()
 

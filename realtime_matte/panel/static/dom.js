@@ -93,7 +93,7 @@ export function errorLine(input = null) {
   return { element, show };
 }
 
-/** Marks a button as busy while `work` runs; a second click does nothing meanwhile. */
+/** Marks a button as busy while `work` runs; a second click does nothing then. */
 export async function whileBusy(button, work) {
   if (button.getAttribute('aria-busy') === 'true') return undefined;
   button.setAttribute('aria-busy', 'true');

@@ -1,4 +1,4 @@
-"""What may show the own room, because the user asks for it: no page of another test is open meanwhile."""
+"""What may show the own room, because the user asks for it: no page of another test is open at that time."""
 
 from typing import TYPE_CHECKING
 
