@@ -79,6 +79,16 @@ export function upload(path, file, onProgress) {
   });
 }
 
+/** Runs `work(...given)` one after the other, in the order of the calls. */
+export function inOrder(work) {
+  let last = Promise.resolve();
+  return (...given) => {
+    const result = last.then(() => work(...given));
+    last = result.catch(() => null);
+    return result;
+  };
+}
+
 /** Runs `work(value)` one at a time; of several values that wait, the last one counts. */
 export function newestWins(work) {
   let running = false;

@@ -1,17 +1,29 @@
 // What can be set of the current background: strength of a blur, a colour, brightness.
 
-import { post } from './api.js';
 import { h } from './dom.js';
 import { makeField } from './forms.js';
 import { texts } from './texts.js';
 
-/** The form of `item` of the gallery: a list of no or one element. */
-export function backgroundOptions(item) {
-  if (!item?.options?.length) return [];
-  const values = Object.fromEntries(item.options.map((option) => [option.name, option.value]));
-  const fields = item.options.map((option) => makeField(option, (value) => {
-    values[option.name] = value;
-    return post('/api/background', { id: item.id, options: values });
-  }));
-  return [h('fieldset', { class: 'group' }, h('legend', { text: texts.backgrounds.optionsOf(item.name) }), fields.map(({ element }) => element))];
+/**
+ * The form of the current background: {element, show(item)}, `item` is one of the gallery.
+ * `choose(id, options)` asks for a change. A field stays while its values change, so that a drag is not cut off.
+ */
+export function createBackgroundOptions(choose) {
+  const element = h('div', { class: 'adjust' });
+  let shown = '';
+  let fields = [];
+  let values = {};
+  const show = (item) => {
+    const options = item?.options ?? [];
+    const key = JSON.stringify([item?.id, options.map(({ name }) => name)]);
+    values = Object.fromEntries(options.map(({ name, value }) => [name, value]));
+    if (key === shown) options.forEach(({ value }, index) => fields[index].show(value));
+    else {
+      shown = key;
+      fields = options.map((option) => makeField(option, (value) => choose(item.id, Object.assign(values, { [option.name]: value }))));
+      element.replaceChildren(fields.length ? h('fieldset', { class: 'group' },
+        h('legend', { text: texts.backgrounds.optionsOf(item.name) }), fields.map((field) => field.element)) : '');
+    }
+  };
+  return { element, show };
 }

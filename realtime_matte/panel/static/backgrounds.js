@@ -1,8 +1,8 @@
 // The gallery of backgrounds.
 
-import { get, getBlob, post, send } from './api.js';
+import { get, getBlob, inOrder, post, send } from './api.js';
 import { announce, failed, h, icon, placeholder, roundButton, toastError, whileBusy } from './dom.js';
-import { backgroundOptions } from './background_options.js';
+import { createBackgroundOptions } from './background_options.js';
 import { optionForms } from './options.js';
 import { subscribe } from './store.js';
 import { texts } from './texts.js';
@@ -12,8 +12,11 @@ const KIND_ICONS = { blur: 'blur', none: 'person', color: 'color', video: 'film'
 
 const thumbnails = new Map(); // id: promise of an object URL, or of '' where there is none
 const gallery = h('div', { class: 'gallery-groups' });
-const adjust = h('div', { class: 'adjust' });
 const uploads = h('div', { class: 'uploads' });
+
+// In the order of the clicks: a color that is picked while its tile is being chosen must be the last one.
+const request = inOrder((id, options) => post('/api/background', { id, options }));
+const options = createBackgroundOptions(request);
 
 let shown = ''; // what the gallery shows, so that an equal answer changes nothing
 
@@ -30,7 +33,7 @@ export function createBackgrounds() {
     if (back || state.status?.background !== before.status?.background) load();
   });
   document.addEventListener('visibilitychange', () => document.hidden || load());
-  const element = h('div', {}, h('h2', { text: texts.backgrounds.title }), input, uploads, gallery, adjust, optionForms('background', { untitled: ['Background'] }));
+  const element = h('div', {}, h('h2', { text: texts.backgrounds.title }), input, uploads, gallery, options.element, optionForms('background', { untitled: ['Background'] }));
   load();
   return { element, shown: load };
 }
@@ -45,11 +48,11 @@ async function load() {
     if (!shown) gallery.replaceChildren(failed(error, load));
     return;
   }
-  const key = JSON.stringify(list);
+  options.show(list.find((item) => item.current));
+  const key = JSON.stringify(list.map((item) => ({ ...item, options: null })));
   if (key === shown) return;
   shown = key;
   render(list);
-  adjust.replaceChildren(...backgroundOptions(list.find((item) => item.current)));
 }
 
 const GROUPS = [
@@ -75,7 +78,7 @@ function makeTile(item) {
   const thumb = h('span', { class: `thumb ${item.kind}` }, KIND_ICONS[item.kind] ? icon(KIND_ICONS[item.kind]) : null);
   const tile = h('button', { class: 'tile', title: item.name, 'data-background': item.id, 'aria-pressed': String(Boolean(item.current)) },
     thumb, h('span', { class: 'name', text: item.name }));
-  tile.addEventListener('click', () => whileBusy(tile, () => choose(item.id)));
+  tile.addEventListener('click', () => item.current || whileBusy(tile, () => choose(item.id)));
   loadThumbnail(item, thumb);
   if (!item.own) return h('li', {}, tile);
   const remove = roundButton('trash', texts.backgrounds.remove(item.name), () => whileBusy(remove, () => discard(item)), { class: 'round remove' });
@@ -97,7 +100,7 @@ async function loadThumbnail({ id }, thumb) {
 
 async function choose(id) {
   try {
-    await post('/api/background', { id });
+    await request(id);
     await load();
   } catch (error) {
     toastError(error);

@@ -1,14 +1,15 @@
 """The gallery: choosing, adding by drop and by choice, what is refused, adjusting and deleting."""
 
 import base64
+import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
-from fakes.browser import jpeg, wait_for, wait_for_background
+from fakes.browser import jpeg, wait_for, wait_for_background, wait_for_new_frames
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
 
 pytestmark = pytest.mark.slow
 BLUE = (0x1E, 0x5A, 0x9B)
@@ -22,6 +23,11 @@ DROP = """([name, type, data]) => {
     for (const event of ['dragenter', 'dragover', 'drop']) {
         document.body.dispatchEvent(new DragEvent(event, {dataTransfer, bubbles: true, cancelable: true}));
     }
+}"""
+
+
+CLICKS = """(names) => {
+    for (const name of names) document.querySelector(`.tile[title="${name}"]`).click();
 }"""
 
 
@@ -47,6 +53,30 @@ def test_a_colour_is_picked(gallery: "Page") -> None:
     for value, rgb in (("#209040", GREEN), ("#d0b060", SAND)):
         gallery.get_by_label("Color", exact=True).fill(value)
         wait_for_background(gallery, rgb)
+
+
+def test_the_last_of_quick_choices_stays(gallery: "Page") -> None:
+    requests: list[str] = []
+
+    def delay_the_first(route: "Route") -> None:
+        requests.append(route.request.post_data or "")
+        if len(requests) == 1:
+            gallery.wait_for_timeout(500)
+        route.continue_()
+
+    gallery.route("**/api/background", delay_the_first)
+    gallery.evaluate(CLICKS, ["Beach", "Studio"])
+    gallery.locator(chosen("Studio")).wait_for()
+    assert [json.loads(request)["id"] for request in requests] == ["beach", "studio"]
+    gallery.unroute("**/api/background")
+
+
+def test_a_click_on_the_current_background_keeps_its_options(gallery: "Page") -> None:
+    gallery.get_by_label("Color", exact=True).fill("#d0b060")
+    wait_for_background(gallery, SAND)
+    gallery.get_by_role("button", name="Colour", exact=True).click()
+    wait_for_new_frames(gallery, 5)
+    wait_for_background(gallery, SAND)
 
 
 def test_a_click_changes_the_background(gallery: "Page") -> None:
