@@ -19,7 +19,7 @@ PACKAGES: Final = {
     "numba": ("numba",),
     "onnxruntime": ("onnxruntime-gpu", "onnxruntime", "onnxruntime-directml", "onnxruntime-openvino"),
     "av": ("av",),
-    "pyvirtualcam": ("pyvirtualcam",),
+    **({} if sys.platform == "linux" else {"pyvirtualcam": ("pyvirtualcam",)}),
     "platformdirs": ("platformdirs",),
     "rich": ("rich",),
 }

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
-from typing import TYPE_CHECKING, Final
+from typing import Final, Protocol
 
 from realtime_matte.errors import MissingDependency, SinkError, SpecError
 from realtime_matte.frame import Pixels, Size
@@ -18,9 +18,7 @@ from realtime_matte.v4l2.loopback import (
     set_rate,
     set_timeout_image,
 )
-
-if TYPE_CHECKING:
-    from pyvirtualcam import Camera
+from realtime_matte.v4l2.writer import LoopbackWriter
 
 HINTS: Final = {
     "darwin": (
@@ -32,6 +30,21 @@ HINTS: Final = {
         "'virtualcam:Unity Video Capture'; stop the virtual camera in OBS itself"
     ),
 }
+
+
+class Camera(Protocol):
+    """An open virtual camera: of ``v4l2.writer``, or of pyvirtualcam on macOS and Windows."""
+
+    @property
+    def device(self) -> str:
+        """Its path or name."""
+        ...
+
+    def send(self, image: Pixels, /) -> None:
+        """Show the image. Raises OSError or RuntimeError."""
+
+    def close(self) -> None:
+        """Stop sending. Idempotent."""
 
 
 def open(rest: str, /, *, size: Size, fps: float, alpha: bool) -> "VirtualCamera":
@@ -48,7 +61,7 @@ def open(rest: str, /, *, size: Size, fps: float, alpha: bool) -> "VirtualCamera
     if sys.platform == "linux":
         return _open_loopback(LoopbackDevices(), rest, size=size, even=even, fps=fps)
     try:
-        camera = _camera(rest or None, size=even, fps=fps)
+        camera = _other_system(rest or None, size=even, fps=fps)
     except RuntimeError as error:
         hint = HINTS.get(sys.platform, "there is none for this system; choose another output")
         raise SinkError(f"no virtual camera{(f' {rest!r}' if rest else '')}: {_one_line(error)}", hint=hint) from error
@@ -64,7 +77,7 @@ class VirtualCamera:
     alpha: Final = False
     live: Final = True
 
-    def __init__(self, camera: "Camera", title: str, *, size: Size, even: Size) -> None:
+    def __init__(self, camera: Camera, title: str, *, size: Size, even: Size) -> None:
         self._camera = camera
         self._cut = slice(even[1]), slice(even[0])
         cut = "" if size == even else f" (virtual cameras have even sizes, {size[0]}x{size[1]} is cut)"
@@ -82,8 +95,9 @@ class VirtualCamera:
     def _send(self, image: Pixels) -> None:
         try:
             self._camera.send(image)
-        except RuntimeError as error:
-            raise SinkError(f"the virtual camera {self._camera.device} accepts no more frames: {error}") from error
+        except (OSError, RuntimeError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise SinkError(f"the virtual camera {self._camera.device} accepts no more frames: {reason}") from error
 
     def close(self) -> None:
         """Stop sending."""
@@ -97,7 +111,7 @@ class LoopbackCamera(VirtualCamera):
     """
 
     def __init__(
-        self, camera: "Camera", title: str, *, size: Size, even: Size, fps: float, module: LoopbackModule
+        self, camera: Camera, title: str, *, size: Size, even: Size, fps: float, module: LoopbackModule
     ) -> None:
         super().__init__(camera, title, size=size, even=even)
         self._on_close = ExitStack()
@@ -162,9 +176,9 @@ def _open_loopback(devices: LoopbackDevices, rest: str, *, size: Size, even: Siz
     device = devices.choose(rest)
     devices.reopen_output(device)
     try:
-        camera = _camera(device.path, size=even, fps=fps, planes=True)
-    except RuntimeError as error:
-        raise devices.open_error(device, even, str(error)) from error
+        camera = LoopbackWriter(device.path, even)
+    except OSError as error:
+        raise devices.open_error(device, even, error.strerror or str(error)) from error
     try:
         devices.check_format(device, even)
     except SinkError:
@@ -173,15 +187,15 @@ def _open_loopback(devices: LoopbackDevices, rest: str, *, size: Size, even: Siz
     return LoopbackCamera(camera, device.title, size=size, even=even, fps=fps, module=devices.module)
 
 
-def _camera(device: str | None, *, size: Size, fps: float, planes: bool = False) -> "Camera":
+def _other_system(device: str | None, *, size: Size, fps: float) -> Camera:
     try:
-        import pyvirtualcam  # noqa: PLC0415 - a native library that other outputs do not need
+        import pyvirtualcam  # noqa: PLC0415 - a native library that is not installed on Linux
     except ImportError as error:
         raise MissingDependency(
             f"virtual cameras need pyvirtualcam ({error})", hint="pip install pyvirtualcam"
         ) from error
-    pixel_format = pyvirtualcam.PixelFormat.I420 if planes else pyvirtualcam.PixelFormat.BGR
-    return pyvirtualcam.Camera(*size, fps, fmt=pixel_format, device=device)
+    camera: Camera = pyvirtualcam.Camera(*size, fps, fmt=pyvirtualcam.PixelFormat.BGR, device=device)
+    return camera
 
 
 def _one_line(error: Exception) -> str:

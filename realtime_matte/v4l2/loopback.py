@@ -282,7 +282,7 @@ def accept_writer(path: str, *, ioctl: Ioctl = kernel_ioctl) -> None:
     """Make a device of a module before 0.13 accept a writer again. No program may be sending to it.
 
     With exclusive_caps=1 such a device is no output from the first frame that is written to it until a writer that
-    streams has closed it. pyvirtualcam calls write() and does not stream: the second start would be refused until the
+    streams has closed it. LoopbackWriter calls write() and does not stream: the second start would be refused until the
     module is loaded again. So this function is a writer that streams, and closes the device.
 
     Raises:
