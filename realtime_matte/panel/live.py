@@ -17,8 +17,8 @@ TOKEN_S: Final = 5.0
 SEND_S: Final = 5.0
 """How long a client may take to read a message before it is disconnected."""
 
-STATUS_EVERY_S: Final = 0.5
-"""Interval of pushed statuses."""
+STATUS_EVERY_S: Final = 1.0
+"""Interval of pushed statuses; the result of a command is pushed at once."""
 
 UNCHANGED_S: Final = 2.0
 """A status is pushed at least so often, also if nothing changed."""

@@ -6,7 +6,6 @@ What is shown is what was sent last: a composite or the standby card, never a fr
 import asyncio
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final, cast
 
@@ -23,6 +22,9 @@ WIDTHS: Final = (320, 480, 640, 960, 1280)
 
 INTERVAL_S: Final = 1 / 15
 """Shortest time between two previews."""
+
+FRAME_S: Final = 1 / 60
+"""How soon to look again when there is no newer output frame."""
 
 ANSWER_S: Final = 2.0
 """How long the pipeline's thread may take to copy a frame; it may be opening a network."""
@@ -61,7 +63,6 @@ class Previews:
     def __init__(self, supervisor: Supervisor, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._supervisor = supervisor
         self._clock = clock
-        self._encoder = ThreadPoolExecutor(1, "preview")
         self._lock = asyncio.Lock()
         self._newest: dict[int, Preview] = {}  # by width
         self._pipeline: Pipeline | None = None  # of ``_newest``
@@ -77,10 +78,10 @@ class Previews:
             while True:
                 self._watch()
                 async with self._lock:
-                    preview = await self._newest_of(width)
+                    preview = await self._newest_of(width, count)
                 if preview and preview.count != count:
                     return preview
-                await asyncio.sleep(INTERVAL_S)
+                await asyncio.sleep(FRAME_S)
         finally:
             self._waiting -= 1
 
@@ -90,42 +91,45 @@ class Previews:
             self._watching = False
             self._supervisor.set_watched(watched=False)
 
-    def close(self) -> None:
-        """End the encoding thread."""
-        self._encoder.shutdown(wait=False, cancel_futures=True)
-
     def _watch(self) -> None:
         self._requested_at = self._clock()
         if not self._watching:
             self._watching = True
             self._supervisor.set_watched(watched=True)
 
-    async def _newest_of(self, width: int) -> Preview | None:
-        """The newest preview of this width, made if the last is older than INTERVAL_S; None without one."""
-        pipeline = self._supervisor.current.pipeline
-        if pipeline is not self._pipeline:
-            self._pipeline, self._newest = pipeline, {}
-        last = self._newest.get(width)
-        if pipeline is None or (last and (last.count == _count(pipeline) or self._clock() < last.time + INTERVAL_S)):
+    async def _newest_of(self, width: int, count: int) -> Preview | None:
+        """The newest preview of this width. Waits if the last is known and INTERVAL_S old soon; None without one."""
+        last = self._last(width)
+        if last and last.count == count:
+            await asyncio.sleep(last.time + INTERVAL_S - self._clock())
+            last = self._last(width)
+        pipeline, now = self._pipeline, self._clock()
+        if pipeline is None or (last and (last.count == _count(pipeline) or now < last.time + INTERVAL_S)):
             return last
-        now = self._clock()
-        made = await asyncio.get_running_loop().run_in_executor(self._encoder, _make, pipeline, width)
+        made = await _make(pipeline, width)
         if made is None:
             return last
         self._newest[width] = Preview(made[0], now, made[1])
         return self._newest[width]
 
+    def _last(self, width: int) -> Preview | None:
+        """The last preview of this width of the present pipeline."""
+        pipeline = self._supervisor.current.pipeline
+        if pipeline is not self._pipeline:
+            self._pipeline, self._newest = pipeline, {}
+        return self._newest.get(width)
 
-def _make(pipeline: Pipeline, width: int) -> tuple[int, bytes] | None:
-    """The count of output frames and the newest one as a JPEG; None if there is none. The encoding thread.
 
-    It waits for the pipeline's thread, which copies between two frames; the server's thread is woken once, at the end.
+async def _make(pipeline: Pipeline, width: int) -> tuple[int, bytes] | None:
+    """The count of output frames and the newest one as a JPEG; None if there is none.
+
+    The pipeline's thread copies a frame between two others; the server's thread, woken once, encodes it.
     """
     try:
-        copied = pipeline.call(lambda: _scaled(pipeline, width)).result(ANSWER_S)
+        copied = asyncio.wrap_future(pipeline.call(lambda: _scaled(pipeline, width)))
+        count, pixels = cast("tuple[int, Pixels | None]", await asyncio.wait_for(copied, ANSWER_S))
     except (TimeoutError, MatteError):  # it is busy, or has ended
         return None
-    count, pixels = cast("tuple[int, Pixels | None]", copied)
     return None if pixels is None else (count, encode(pixels))
 
 

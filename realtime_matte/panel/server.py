@@ -104,7 +104,6 @@ class PanelServer:
         try:
             await self._server.serve()
         finally:
-            previews.close()
             services.workers.shutdown(wait=False, cancel_futures=True)
 
     def _uvicorn_config(self, app: Guard) -> uvicorn.Config:

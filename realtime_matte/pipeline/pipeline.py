@@ -121,6 +121,8 @@ class Pipeline(Controls):
         messages: deque[str] = deque(maxlen=MESSAGES)
 
         def report(line: str) -> None:
+            if line in messages:  # once, where it is newest: a refused change may be tried again and again
+                messages.remove(line)
             messages.append(line)
             notify(line)
 

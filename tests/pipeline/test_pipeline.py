@@ -358,6 +358,16 @@ def test_a_background_that_cannot_be_opened_is_reported_and_the_old_one_stays() 
     assert "the background is unchanged: no colour called 'no-such'" in reported[0]
 
 
+def test_a_message_that_comes_again_is_kept_once_where_it_is_newest() -> None:
+    with open_pipeline(clip(4), Recorder()) as pipeline:
+        for name in ("one", "two", "one"):
+            pipeline.submit(Command("bg", f"color:no-such-{name}"))
+            pipeline.step()
+        pipeline.run()
+        reported = [line.split("'")[1] for line in pipeline.messages if "no colour" in line]
+    assert reported == ["no-such-two", "no-such-one"]
+
+
 def test_a_provider_that_falls_back_while_running_is_reported() -> None:
     class FallsBack(ScriptedNetwork):
         def process(self, *arguments: object) -> object:  # type: ignore[override]
