@@ -17,6 +17,7 @@ LAYERS = (
     {"address_space", "errors", "frame", "interfaces", "paths", "stats"},
     {"config", "plugins"},
     {"media", "v4l2"},
+    {"pipewire"},
     {"portrait"},
     {"sources", "models", "backgrounds", "effects", "sinks"},
     {"capture", "render"},

@@ -142,6 +142,17 @@ def from_yuyv(packed: Pixels, out: Pixels) -> None:
     cv2.extractChannel(means, 3, dst=v)
 
 
+def to_yuyv(pixels: Pixels, out: Pixels) -> None:
+    """An I420 image as packed 4:2:2, into ``out`` (H, W, 2); two rows share their colour."""
+    luma, u, v = planes(pixels)
+    height, width = luma.shape
+    out[..., 0] = luma
+    pairs = out.reshape(height, width // 2, 4)
+    for row in (0, 1):
+        pairs[row::2, :, 1] = u
+        pairs[row::2, :, 3] = v
+
+
 def from_nv12(semi_planar: Pixels, out: Pixels) -> None:
     """Semi-planar 4:2:0, (H * 3 / 2, W) with U and V in turn, in limited range, into ``out``."""
     luma, u, v = planes(out)

@@ -58,7 +58,8 @@ class Notices:
     def _live_notices(self, state: CaptureState) -> tuple[Sequence[str], ...]:
         """The notices that may change while the pipeline runs."""
         parts = self._parts
-        return state.notices, parts.renderer.notices, parts.backgrounds.notices, parts.effects.failures
+        backgrounds, outputs = parts.backgrounds.notices, parts.outputs.notices
+        return state.notices, parts.renderer.notices, backgrounds, outputs, parts.effects.failures
 
 
 class DarkFrames:

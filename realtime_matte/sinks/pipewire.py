@@ -1,33 +1,28 @@
-"""A PipeWire camera, experimental: ``pipewire``, or ``pipewire:Name to show``. Linux without a kernel module.
+"""A PipeWire camera: ``pipewire``, or ``pipewire:Name to show``. Linux, without a kernel module.
 
-Only programs that use cameras through PipeWire list it. It needs GStreamer with its PipeWire plug-in, and PyGObject.
+Programs that use cameras through PipeWire list it. It needs the library libpipewire, which every desktop with PipeWire
+has.
 """
 
-from collections.abc import Sequence
-from fractions import Fraction
-from typing import Any, Final, TypeAlias
-
-import cv2
-import numpy as np
+import re
+import time
+from collections.abc import Callable, Sequence
+from typing import Final
 
 from realtime_matte.config.specs import parse
-from realtime_matte.errors import MissingDependency, SinkError, SpecError
+from realtime_matte.errors import SinkError, SpecError
 from realtime_matte.frame import Pixels, Size
-
-Gst: TypeAlias = Any
-"""The module ``gi.repository.Gst``, which has no types."""
+from realtime_matte.interfaces import Readers
+from realtime_matte.media import i420
+from realtime_matte.pipewire.node import CameraNode
 
 NAME: Final = "Virtual Camera"
 MAX_NAME_LENGTH: Final = 60
-PACKAGES: Final = (
-    "Debian and Ubuntu: sudo apt install gstreamer1.0-pipewire gstreamer1.0-plugins-base; Fedora: "
-    "sudo dnf install pipewire-gstreamer gstreamer1-plugins-base"
-)
-PIPELINE: Final = (
-    "appsrc name=frames is-live=true do-timestamp=true format=time block=false max-buffers=1 leaky-type=downstream"
-    " ! videoconvert"  # converts nothing; without it PipeWire 0.3.65 crashes when a program reads
-    " ! queue max-size-buffers=1 leaky=downstream ! pipewiresink name=camera sync=false"
-)
+
+CONNECT_EVERY_S: Final = 1.0
+"""Seconds between two attempts to find PipeWire again."""
+
+HINT: Final = "systemctl --user start pipewire wireplumber, or use --output virtualcam"
 
 
 def open(rest: str, /, *, size: Size, fps: float, alpha: bool) -> "PipeWire":
@@ -43,11 +38,18 @@ def open(rest: str, /, *, size: Size, fps: float, alpha: bool) -> "PipeWire":
             f"a PipeWire camera cannot be {size[0]}x{size[1]}", hint="use at least 2x2, as in --size 1280x720"
         )
     name = _checked_name(parse(rest, {})[0] or NAME)
-    return PipeWire(_gstreamer(), name, size=size, even=even, fps=fps)
+    node = CameraNode(_properties(name), size=even, fps=fps)
+    try:
+        node.connect()
+    except OSError as error:
+        node.close()
+        reason = error.strerror or "it gives no reason"
+        raise SinkError(f"PipeWire does not accept a camera: {reason}", hint=HINT) from error
+    return PipeWire(node, name, size=size, even=even)
 
 
 class PipeWire:
-    """Hands each output frame to GStreamer, whose threads deliver it; a frame that was not read yet is replaced.
+    """Gives readers the newest output frame, and makes the camera again when PipeWire was restarted.
 
     ``size``: of the output frames; ``even``: of the camera, the upper left part of them.
     """
@@ -55,85 +57,92 @@ class PipeWire:
     alpha: Final = False
     live: Final = True
 
-    def __init__(self, gst: Gst, name: str, *, size: Size, even: Size, fps: float) -> None:
-        self._gst = gst
+    def __init__(
+        self, node: CameraNode, name: str, *, size: Size, even: Size, clock: Callable[[], float] = time.perf_counter
+    ) -> None:
+        self._node = node
+        self._clock = clock
         self._cut = slice(even[1]), slice(even[0])
-        self._yuv = np.empty((even[1], even[0], 2), np.uint8)
+        self._planes = i420.empty(even)
         cut = "" if size == even else f" (such cameras have even sizes, {size[0]}x{size[1]} is cut)"
-        self._notices = [f"PipeWire camera {name} (experimental), {even[0]}x{even[1]}{cut}"]
-        self._pipeline = _pipeline(gst)
-        self._appsrc = self._pipeline.get_by_name("frames")
-        self._appsrc.set_property("caps", gst.Caps.from_string(_caps(even, fps)))
-        properties, _ = gst.Structure.from_string(_properties(name))
-        self._pipeline.get_by_name("camera").set_property("stream-properties", properties)
-        self._start()
+        self._title = f"PipeWire camera {name}, {even[0]}x{even[1]}{cut}"
+        self._news: tuple[str, ...] = ()
+        self._connect_at = 0.0
+        self._is_lost = False
 
     @property
     def notices(self) -> Sequence[str]:
-        """Its name and size."""
-        return self._notices
+        """Its name and size; whether PipeWire has stopped since."""
+        return [self._title, *self._news]
 
-    def send(self, image: Pixels, time: float) -> None:  # noqa: ARG002 - it is shown at once
-        """Show the output frame to the readers. GStreamer gets a copy."""
-        cv2.cvtColor(image[self._cut], cv2.COLOR_BGR2YUV_YUY2, dst=self._yuv)
-        flow = self._appsrc.emit("push-buffer", self._gst.Buffer.new_wrapped(self._yuv.tobytes()))
-        error = self._pop_error()
-        if error or flow != self._gst.FlowReturn.OK:
-            raise SinkError(
-                f"the PipeWire camera accepts no more frames: {error or flow.value_nick}", hint="open it again"
-            )
+    def send(self, image: Pixels, time: float) -> None:
+        """Show the standby card, or another BGR image, to the readers."""
+        self.send_i420(i420.from_bgr(image[self._cut], self._planes), time)
+
+    def send_i420(self, image: Pixels, time: float) -> None:  # noqa: ARG002 - it is shown at once
+        """Show the output frame, as it is, to the readers."""
+        if not self._node.is_connected:
+            self._connect_again()
+        self._node.show(image)
+
+    def open_readers(self) -> Readers:
+        """Start watching whether a program reads it."""
+        return NodeReaders(self._node)
 
     def close(self) -> None:
-        """Remove the camera."""
-        self._pipeline.set_state(self._gst.State.NULL)
+        """Remove the camera. Idempotent."""
+        self._node.close()
 
-    def _start(self) -> None:
-        if self._pipeline.set_state(self._gst.State.PLAYING) == self._gst.StateChangeReturn.FAILURE:
-            error = self._pop_error() or "it gives no reason"
-            self.close()
-            hint = "systemctl --user start pipewire wireplumber, or use --output virtualcam"
-            raise SinkError(f"PipeWire does not accept a camera: {error}", hint=hint)
-
-    def _pop_error(self) -> str:
-        """GStreamer's error since the last call; empty if there was none."""
-        message = self._pipeline.get_bus().pop_filtered(self._gst.MessageType.ERROR)
-        return str(message.parse_error()[0].message) if message else ""
-
-
-def _gstreamer() -> Gst:
-    try:
-        import gi  # noqa: PLC0415 - an extra
-
-        gi.require_version("Gst", "1.0")
-        from gi.repository import Gst as gst  # noqa: N813, PLC0415 - a module
-    except (ImportError, ValueError) as error:
-        hint = "pip install '.[pipewire]' in rtmatte's folder, or use the system's python3-gi; see docs/linux.md"
-        raise MissingDependency(f"a PipeWire camera needs PyGObject and GStreamer ({error})", hint=hint) from error
-    gst.init(None)
-    return gst
+    def _connect_again(self) -> None:
+        """Make the camera again, if PipeWire runs; tried every CONNECT_EVERY_S."""
+        now = self._clock()
+        if not self._is_lost:
+            self._is_lost = True
+            self._connect_at = now
+            self._news = ("PipeWire has stopped: its camera comes back when PipeWire is started again",)
+        if now < self._connect_at:
+            return
+        self._connect_at = now + CONNECT_EVERY_S
+        try:
+            self._node.connect()
+        except OSError:
+            return
+        self._is_lost = False
+        self._news = ("PipeWire was started again, and has its camera again: choose it again in programs that lost it",)
 
 
-def _pipeline(gst: Gst) -> Any:  # noqa: ANN401 - a Gst.Pipeline
-    try:
-        return gst.parse_launch(PIPELINE)
-    except RuntimeError as error:  # GLib.Error, which is one
-        raise MissingDependency(f"a part of GStreamer is missing ({error})", hint=PACKAGES) from error
+class NodeReaders:
+    """Detects readers by the state of the node: it runs while a program reads it."""
+
+    notices: Sequence[str] = ()
+
+    def __init__(self, node: CameraNode) -> None:
+        self._node = node
+
+    def wait_for_reader(self, timeout_s: float) -> bool:
+        """Whether a program reads it; waits up to ``timeout_s`` for one."""
+        return self._node.wait_for_reader(timeout_s)
+
+    def close(self) -> None:
+        """Nothing is open."""
 
 
 def _checked_name(name: str) -> str:
-    if len(name) > MAX_NAME_LENGTH or not name.isprintable() or set(name) & set('"\\'):
-        raise SpecError(
-            f"no PipeWire camera can be called {name[:MAX_NAME_LENGTH]!r}", hint="use a shorter name without quotes"
-        )
+    if len(name) > MAX_NAME_LENGTH or not name.isprintable():
+        raise SpecError(f"no PipeWire camera can be called {name[:MAX_NAME_LENGTH]!r}", hint="use a shorter name")
     return name
 
 
-def _caps(size: Size, fps: float) -> str:
-    rate = Fraction(fps).limit_denominator(1001)
-    shape = f"width={size[0]},height={size[1]},framerate={rate.numerator}/{rate.denominator}"
-    return f"video/x-raw,format=YUY2,{shape}"  # the format that every program accepts
-
-
-def _properties(name: str) -> str:
-    kind = 'media.class=(string)"Video/Source",media.role=(string)Camera'
-    return f'properties,{kind},node.name=(string)rtmatte,node.description=(string)"{name}"'
+def _properties(name: str) -> dict[str, str]:
+    """What programs and the session manager know of the camera; the portal passes on nodes with the role Camera."""
+    return {
+        "media.class": "Video/Source",
+        "media.type": "Video",
+        "media.category": "Capture",
+        "media.role": "Camera",
+        "media.name": name,
+        "node.name": f"rtmatte.{re.sub('[^a-z0-9]+', '-', name.lower()).strip('-') or 'camera'}",
+        "node.description": name,
+        "node.nick": name,
+        "application.name": "rtmatte",
+    }

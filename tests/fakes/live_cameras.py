@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from itertools import count
 
 from fakes.scripted import FPS, SIZE, START, ScriptedNetwork, camera_image, frame_time
-from realtime_matte.errors import SourceError
+from realtime_matte.errors import SourceError, SourceLost
 from realtime_matte.frame import Frame, Matte, Pixels, Size
 from realtime_matte.interfaces import RecurrentState
 from realtime_matte.media import i420
@@ -45,7 +45,7 @@ class LiveCamera:
 
 
 class LiveSource:
-    """An open camera."""
+    """An open camera. ``lost``: its next read finds it unplugged."""
 
     notices: Sequence[str] = ("live camera",)
     live = True
@@ -54,6 +54,7 @@ class LiveSource:
     def __init__(self, camera: LiveCamera, frames: Iterator[int], size: Size, fps: float) -> None:
         self.size = size
         self.fps = fps
+        self.lost = False
         self._camera = camera
         self._frames = frames
         self._count = count()
@@ -61,6 +62,8 @@ class LiveSource:
 
     def read(self, pixels: Pixels) -> Frame:
         self._closed.wait(PERIOD_S)
+        if self.lost:
+            raise SourceLost("the camera is unplugged")
         number = next(self._frames)
         if pixels.ndim == 2:  # planes: see in_i420
             i420.from_bgr(camera_image(number, self.size), pixels)

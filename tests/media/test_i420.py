@@ -94,3 +94,11 @@ def test_a_sample_is_that_of_the_whole_image() -> None:
     out = np.empty((15, 20, 3), np.uint8)
     i420.sample_bgr(image, 8, out)
     assert difference(out, i420.to_bgr(image)[::8, ::8]) <= 1
+
+
+def test_packed_pixels_are_exact_there_and_back() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (72, 64), np.uint8)
+    packed, back = np.empty((48, 64, 2), np.uint8), np.empty_like(pixels)
+    i420.to_yuyv(pixels, packed)
+    i420.from_yuyv(packed, back)
+    assert np.array_equal(back, pixels)

@@ -1,0 +1,1 @@
+"""A camera in PipeWire, by the system's libpipewire."""
