@@ -1,15 +1,12 @@
 """The training pack: people with alphas, clips with alphas, and images without people.
 
-A pack is a folder with ``pack.csv`` (image, alpha, source, split, teacher_iou), ``clips.csv`` (video, alpha, split) and
-``nobody.csv`` (image, split; images without people, the file's name is part of the data). It may also have
-``people2.csv`` (image, alpha, sure, kind, split), ``clips2.csv`` (video, alpha, sure, split) and ``no_person2.csv``
-(image, split). The alphas of these are votes of several networks; ``sure`` is the share of the votes that agree.
+Its tables are described in ``rows.py``. The alphas of people2.csv and clips2.csv are votes of several networks;
+``sure`` is the share of the votes that agree.
 
 Reading decodes everything once, estimates the foreground colours (Germer et al. 2020, Fast Multi-Level Foreground
 Estimation), and keeps the result in a cache file, since that takes minutes.
 """
 
-import csv
 import hashlib
 import pickle
 from collections.abc import Iterator
@@ -25,19 +22,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from training.rows import OPTIONAL_TABLES, TABLES, Choice
+
 Image: TypeAlias = NDArray[np.uint8]
 """(H, W, 3) BGR, or (H, W) of alpha, mask or certainty; in shots with the frames as first axis."""
 
 LONG_SIDE = 448
 """Larger images are shrunk to this; the network sees about half of it."""
-
-MIN_TEACHER_IOU = 0.88
-"""Labels with a lower agreement with the teacher are more often wrong than hard."""
-
-TABLES = ("pack.csv", "clips.csv", "nobody.csv")
-"""Tables of every pack."""
-
-OPTIONAL_TABLES = ("people2.csv", "clips2.csv", "no_person2.csv")
 
 PEOPLE2 = "people2"
 """The source of the people of people2.csv begins with this; the kind of image follows."""
@@ -73,19 +64,26 @@ class Pack:
     hard_negatives: list[Image] = field(default_factory=list)
 
 
-def read(folder: Path, *, split: str, cache: Path) -> Pack:
+def read(folder: Path, *, split: str, cache: Path, open_only: bool = False) -> Pack:
     """The split "train" or "val" of a pack, decoded once, then read from ``cache``.
+
+    Args:
+        folder: The pack.
+        split: Which of its rows.
+        cache: Where the decoded images are kept.
+        open_only: Only images that anybody may use for anything (``rows.py``).
 
     Raises:
         FileNotFoundError: there is no such pack.
         ValueError: a file of it is not an image.
     """
-    cached = cache / f"pack3-{split}-{LONG_SIDE}-{_fingerprint(folder)}.pickle"
+    name = f"{split}-open" if open_only else split
+    cached = cache / f"pack3-{name}-{LONG_SIDE}-{_fingerprint(folder)}.pickle"
     if not cached.exists():
         cache.mkdir(parents=True, exist_ok=True)
         part = cached.with_suffix(".part")
         with part.open("wb") as file:
-            pickle.dump(_decode(folder, split), file, protocol=5)
+            pickle.dump(_decode(folder, Choice(split, open_only)), file, protocol=5)
         part.rename(cached)
     with cached.open("rb") as file:
         pack = pickle.load(file)  # noqa: S301 - our own cache, written above
@@ -93,14 +91,14 @@ def read(folder: Path, *, split: str, cache: Path) -> Pack:
     return pack
 
 
-def _decode(folder: Path, split: str) -> Pack:
+def _decode(folder: Path, choice: Choice) -> Pack:
     # Spawned: a fork would copy OpenCV's threads while they work, and hang.
     with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
         return Pack(
-            people=list(pool.map(_read_still, _people(folder, split), chunksize=16)),
-            clips=list(pool.map(_read_clip, _clips(folder, split))),
-            backgrounds=list(pool.map(_read_image, _images(folder, "nobody.csv", split), chunksize=64)),
-            hard_negatives=list(pool.map(_read_image, _images(folder, "no_person2.csv", split), chunksize=64)),
+            people=list(pool.map(_read_still, _people(folder, choice), chunksize=16)),
+            clips=list(pool.map(_read_clip, _clips(folder, choice))),
+            backgrounds=list(pool.map(_read_image, _images(folder, "nobody.csv", choice), chunksize=64)),
+            hard_negatives=list(pool.map(_read_image, _images(folder, "no_person2.csv", choice), chunksize=64)),
         )
 
 
@@ -111,30 +109,22 @@ def _fingerprint(folder: Path) -> str:
     return hashlib.sha256(str(folder.resolve()).encode() + rows).hexdigest()[:12]
 
 
-def _rows(table: Path, split: str) -> Iterator[dict[str, str]]:
-    if table.name in OPTIONAL_TABLES and not table.exists():
-        return
-    with table.open(newline="") as file:
-        yield from (row for row in csv.DictReader(file) if row["split"] == split)
-
-
-def _people(folder: Path, split: str) -> Iterator[LabelledFiles]:
-    for row in _rows(folder / "pack.csv", split):
-        if float(row["teacher_iou"] or 1) >= MIN_TEACHER_IOU:
-            yield folder / row["image"], folder / row["alpha"], None, row["source"]
-    for row in _rows(folder / "people2.csv", split):
+def _people(folder: Path, choice: Choice) -> Iterator[LabelledFiles]:
+    for row in choice.rows(folder / "pack.csv"):
+        yield folder / row["image"], folder / row["alpha"], None, row["source"]
+    for row in choice.rows(folder / "people2.csv"):
         yield folder / row["image"], folder / row["alpha"], folder / row["sure"], f"{PEOPLE2}: {row['kind']}"
 
 
-def _clips(folder: Path, split: str) -> Iterator[LabelledFiles]:
-    for row in _rows(folder / "clips.csv", split):
+def _clips(folder: Path, choice: Choice) -> Iterator[LabelledFiles]:
+    for row in choice.rows(folder / "clips.csv"):
         yield folder / row["video"], folder / row["alpha"], None, Path(row["video"]).stem
-    for row in _rows(folder / "clips2.csv", split):
+    for row in choice.rows(folder / "clips2.csv"):
         yield folder / row["video"], folder / row["alpha"], folder / row["sure"], Path(row["video"]).stem
 
 
-def _images(folder: Path, table: str, split: str) -> Iterator[Path]:
-    return (folder / row["image"] for row in _rows(folder / table, split))
+def _images(folder: Path, table: str, choice: Choice) -> Iterator[Path]:
+    return (folder / row["image"] for row in choice.rows(folder / table))
 
 
 def _read_image(path: Path, flags: int = cv2.IMREAD_COLOR) -> Image:

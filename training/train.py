@@ -77,6 +77,7 @@ def main() -> None:
         "--start", type=Path, help="checkpoint that a new run starts from, such as checkpoints/small.pt"
     )
     parser.add_argument("--teacher", type=Path, help="rvm_mobilenetv3.onnx, for distillation")
+    parser.add_argument("--open-data", action="store_true", help="only images that anybody may use for anything")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--threads", type=int, default=2, help="of PyTorch")
     parser.add_argument("--workers", type=int, default=2, help="processes that make the shots")
@@ -85,7 +86,7 @@ def main() -> None:
     torch.manual_seed(0)
     torch.set_num_threads(options.threads)
     options.run.mkdir(parents=True, exist_ok=True)
-    data = pack.read(options.pack, split="train", cache=options.cache)
+    data = pack.read(options.pack, split="train", cache=options.cache, open_only=options.open_data)
     trainer = resume_or_start(options.shape, options.run / "checkpoint.pt", options.device, start=options.start)
     recipe, teacher = RECIPES[options.recipe], options.teacher
     train(trainer, data, options.run, recipe=recipe, workers=options.workers, every=options.every, teacher=teacher)

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from fakes.training_data import FOREGROUND, SIZE, disc, write_rows
 
-from training import pack
+from training import pack, rows
 from training.augment.shot_generator import HARD_NEGATIVE_COPIES, shot_generator
 
 
@@ -70,3 +70,33 @@ def test_alphas_of_clips_are_read_as_stored(pack_folder: Path) -> None:
     assert first.shape == SIZE[::-1]
     assert first.min() <= 3
     assert first.max() >= 252
+
+
+def test_only_open_images_are_read_if_asked_for(pack_folder: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(pack_folder, copy)
+    image, _ = disc(np.random.default_rng(1), (40, 40))
+    cv2.imwrite(str(copy / "me.png"), image)
+    terms = (
+        "CC0",
+        "CC BY 4.0 (Roboflow README)",
+        "CC BY-NC 4.0",
+        "CC BY-ND 4.0",
+        "MIT; by its name a Pexels video",
+        "",
+    )
+    given = [("me.png", one, "train") for one in terms]
+    write_rows(copy / "no_person2.csv", ("image", "terms", "split"), given)
+    read = pack.read(copy, split="train", cache=tmp_path / "cache", open_only=True)
+    assert (len(read.people), len(read.backgrounds), len(read.hard_negatives)) == (0, 0, 2)
+    assert len(pack.read(copy, split="train", cache=tmp_path / "cache").hard_negatives) == 6
+
+
+def test_every_training_file_is_listed_with_its_terms(pack_folder: Path) -> None:
+    listed = list(rows.listed(pack_folder))
+    assert {tuple(row) for row in listed} == {rows.COLUMNS}
+    assert all((pack_folder / row["folder"] / row["name"]).is_file() for row in listed)
+    with (pack_folder / "pack.csv").open(newline="") as file:
+        trained = [row["image"] for row in csv.DictReader(file) if row["split"] == "train"]
+    assert {Path(name).name for name in trained} <= {row["name"] for row in listed}
+    assert {(row["terms"], row["open"]) for row in listed} == {("not stated", "no")}
