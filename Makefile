@@ -43,17 +43,22 @@ headline: $(VENV)/installed-benchmark
 		--data $(DATA) --json $(VENV)/quality.json
 	$(BIN)/python benchmarks/quality_cost_plot.py $(VENV)/quality.json $(VENV)/peers.json docs/quality-against-cost.png
 
+# What the system lacks is named, with the command that installs it, before anything is installed.
 $(VENV)/pip:
+	@sh scripts/check_system.sh $(PYTHON)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
 	touch $@
 
+# pip shows what it downloads: that is most of the time at the first call.
 $(VENV)/installed: $(VENV)/pip pyproject.toml
-	$(BIN)/python -m pip install --quiet --editable .
+	@echo "installing rtmatte's libraries into $(VENV): about 500 MB to download, 1.3 GB on the disk"
+	$(BIN)/python -m pip install --disable-pip-version-check --editable .
 	touch $@
 
 $(VENV)/installed-test: $(VENV)/installed
-	$(BIN)/python -m pip install --quiet --group test
+	@sh scripts/check_system.sh $(BIN)/python git
+	$(BIN)/python -m pip install --disable-pip-version-check --group test
 	touch $@
 
 $(VENV)/installed-lint: $(VENV)/installed-test

@@ -18,6 +18,7 @@ from realtime_matte.cli.signals import INTERRUPTED, Signals
 from realtime_matte.errors import (
     OWN_VARIABLES,
     MatteError,
+    MissingDependency,
     SinkError,
     SpecError,
     missing_dependency,
@@ -37,6 +38,9 @@ COMMANDS: Final = {
     "install-desktop": "put rtmatte into the desktop's menu; --remove undoes it",
     "install-service": "start at every login (Linux with systemd); --remove undoes it",
 }
+
+USE_LIBRARIES: Final = {"run", "panel", "demo", "bench"}
+"""Commands that open a pipeline, before which a damaged installation is reported."""
 
 FAILED: Final = 2
 
@@ -120,11 +124,23 @@ def _call(words: Sequence[str], signals: Signals) -> int:
         from realtime_matte.cli.environment import check_variables
 
         check_variables(variables)
+    if (command or "run") in USE_LIBRARIES and not {"-h", "--help", "--version"}.intersection(words):
+        _report_clashes()
     os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")  # its warnings would break the progress line
     module = import_module(f"realtime_matte.cli.{(command or 'run').replace('-', '_')}")
     prog = f"rtmatte {command}" if command else "rtmatte"
     status: int = module.main(words[1:] if command else words, prog=prog, signals=signals)
     return status
+
+
+def _report_clashes() -> None:
+    """Print a line for packages that overwrite each other's files. Raises MissingDependency if nothing is left."""
+    from realtime_matte.doctor.clashes import find_clashes
+
+    for clash in find_clashes():
+        if clash.incomplete:
+            raise MissingDependency(clash.message, hint=clash.fix)
+        print(printable(f"rtmatte: {clash.message}, which can fail at any time; {clash.fix}"), file=sys.stderr)
 
 
 def _unknown_command(word: str) -> SpecError:

@@ -8,7 +8,8 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
 from realtime_matte import models
-from realtime_matte.doctor.finding import Finding, error, ok, warning
+from realtime_matte.doctor.clashes import Clash, find_clashes
+from realtime_matte.doctor.finding import Finding, FixCommand, error, ok, warning
 from realtime_matte.errors import REINSTALL, MatteError, MissingDependency, missing_dependency
 
 OLDEST_PYTHON: Final = (3, 11)
@@ -29,8 +30,9 @@ PACKAGES: Final = {
 def installation() -> Iterator[Finding]:
     """The findings for Python, each package and the networks."""
     yield python()
+    clashes = {clash.module: clash for clash in find_clashes()}
     for module, names in PACKAGES.items():
-        yield package(module, names)
+        yield clashing(clashes[module]) if module in clashes else package(module, names)
     if sys.platform == "linux":
         yield jpeg_decoder()
     yield weights()
@@ -45,16 +47,25 @@ def python() -> Finding:
 
 
 def package(module: str, names: tuple[str, ...]) -> Finding:
-    """One package: imports its module, and checks that only one of ``names`` provides it."""
+    """One package, which may have any of ``names``: imports its module."""
     try:
         import_module(module)
     except Exception as cause:  # noqa: BLE001 - missing_dependency raises a bug again
         return error(module, missing_dependency(cause))
     found = [f"{name} {release}" for name in names if (release := _version(name))]
-    if len(found) > 1:
-        hint = f"pip uninstall {' '.join(names)}, then pip install . in rtmatte's folder"
-        return warning(module, f"{' and '.join(found)} overwrite each other", hint=hint)
     return ok(module, ", ".join(found) or "installed")
+
+
+def clashing(clash: Clash) -> Finding:
+    """Packages that overwrite each other's files; an error if nothing is left that can be imported."""
+    return Finding(
+        clash.module,
+        "error" if clash.incomplete else "warning",
+        clash.message,
+        hint="install it again" if clash.incomplete else "remove all of them, and install one again",
+        why="which files are there depends on the order of installation",
+        commands=tuple(map(FixCommand, clash.commands)),
+    )
 
 
 def jpeg_decoder() -> Finding:

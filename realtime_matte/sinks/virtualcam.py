@@ -178,6 +178,7 @@ def _open_loopback(devices: LoopbackDevices, rest: str, *, size: Size, even: Siz
     try:
         camera = LoopbackWriter(device.path, even)
     except OSError as error:
+        devices.check_format(device, even)  # it names the reader, which is the usual reason
         raise devices.open_error(device, even, error.strerror or str(error)) from error
     try:
         devices.check_format(device, even)

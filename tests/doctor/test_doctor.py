@@ -160,13 +160,6 @@ def test_doctor_runs_without_opencv() -> None:
     assert done.stdout.endswith("a call would not work yet: see ERROR above\n")
 
 
-def test_packages_that_overwrite_each_other_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(installation, "version", lambda _name: "1.2")
-    found = installation.package("json", ("one", "other"))
-    assert (found.state, found.found) == ("warning", "one 1.2 and other 1.2 overwrite each other")
-    assert found.hint == "pip uninstall one other, then pip install . in rtmatte's folder"
-
-
 @pytest.mark.parametrize(
     ("intact", "state", "text"),
     [

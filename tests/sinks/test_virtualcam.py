@@ -368,6 +368,14 @@ def test_a_reader_that_holds_another_size_is_reported(machine: Machine) -> None:
     assert machine.closed == 1
 
 
+def test_the_reader_is_named_where_the_driver_refuses_the_format(machine: Machine) -> None:
+    machine.open_in(10, 78, "chrome", sends=False)
+    (machine.node(10) / "format").write_text("YUYV:64x48@30\n")
+    machine.refuses = "it keeps 64x48 in YUYV"
+    with pytest.raises(SinkError, match=r"a reader holds it at 64x48 in YUYV, not YU12; turn the camera off in chrome"):
+        opened("10")
+
+
 def test_a_reader_that_holds_another_format_is_reported(machine: Machine) -> None:
     """The driver accepts this as well, and shows our bytes as if they were of the other format."""
     machine.open_in(10, 78, "chrome", sends=False)
