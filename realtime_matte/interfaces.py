@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, Literal, Protocol, TypeAlias, runtime_checkable
 
 from realtime_matte.frame import Frame, Matte, PixelFormat, Pixels, RefinedMatte, Size
+from realtime_matte.look import Look, Samples
 
 Fit: TypeAlias = Literal["cover", "contain", "stretch", "tile"]
 """How an image of another aspect ratio fills the output."""
@@ -222,17 +223,10 @@ class View(Protocol):
 
 
 class PersonEffect(Protocol):
-    """An effect on the person's colours, between matte and composite. The background stays as it is."""
+    """An effect on the person's colours, applied while they are composited. The background stays as it is."""
 
-    def apply(self, frame: Frame, matte: RefinedMatte, foreground: Pixels, background: Pixels | None) -> None:
-        """Change ``foreground`` in place.
-
-        Args:
-            frame: The frame, of the output's size.
-            matte: Its matte; only ``alpha`` may be read.
-            foreground: (H, W, 3) straight colours, black where alpha is 0.
-            background: What will be behind it; None: the output has alpha, or the camera's own background is shown.
-        """
+    def apply(self, samples: Samples, look: Look) -> None:
+        """Change ``look``, which has the changes of the effects before. ``samples``: of this frame, unchanged."""
 
     def reset(self) -> None:
         """Forget earlier frames: the next one starts a new shot."""

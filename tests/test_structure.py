@@ -14,7 +14,7 @@ ROOT = Path(realtime_matte.__file__).parent
 MAX_LINES = 450
 
 LAYERS = (
-    {"address_space", "errors", "frame", "interfaces", "paths", "stats"},
+    {"address_space", "errors", "frame", "interfaces", "look", "paths", "stats"},
     {"config", "plugins"},
     {"media", "v4l2"},
     {"pipewire"},

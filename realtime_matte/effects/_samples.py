@@ -1,19 +1,21 @@
-"""Statistics of the person's colours, on a grid of points: exact enough for light and tint, and almost free."""
+"""The person's colours on a coarse grid: exact enough for light and tint, and almost free."""
 
+from functools import cached_property
 from typing import Final, TypeAlias
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime_matte.frame import Alpha, Pixels, Size
-from realtime_matte.interfaces import Area
-
-GRID: Final = (64, 36)
-"""Points across and down."""
+from realtime_matte.frame import Alpha, Pixels
+from realtime_matte.look import GRID
 
 OPAQUE: Final = 0.9
 FEWEST: Final = 12
-"""Points of the person below which nothing is measured."""
+"""Cells of the person below which nothing is measured."""
+
+READ: Final = 4
+"""Pixels across and down that are read of each cell, if it has so many."""
 
 GAMMA: Final = 2.2
 LINEAR: Final = ((np.arange(256) / 255) ** GAMMA).astype(np.float32)
@@ -34,49 +36,41 @@ def linear_table(light: NDArray[np.floating]) -> Points:
     return np.asarray(np.rint(255 * np.clip(light, 0, 1) ** (1 / GAMMA)), np.uint8)
 
 
-class SampleGrid:
-    """Reads images of ``size`` at the points of the grid."""
+class FrameSamples:
+    """The samples of a frame, see ``look.Samples``. Its arrays must not change while it is used.
 
-    def __init__(self, size: Size) -> None:
-        columns, rows = (
-            ((np.arange(count) + 0.5) * length / count).astype(np.intp)
-            for count, length in zip(GRID, size, strict=True)
-        )
-        self._at = np.ix_(rows, columns)
-        self._size = size
+    Args:
+        time: Of the frame.
+        pixels: Its colours, of any size.
+        alpha: Its alpha, of any size.
+        background: What will be behind the person, of any size.
+    """
 
-    def colors(self, image: Pixels) -> Pixels:
-        """(h, w, 3) colours at the points."""
-        found: Pixels = image[self._at]
+    def __init__(self, time: float, pixels: Pixels, alpha: Alpha, background: Pixels | None) -> None:
+        self.time = time
+        self.has_background = background is not None
+        self._pixels, self._alpha, self._background = pixels, alpha, background
+
+    @cached_property
+    def colors(self) -> Pixels:
+        """(36, 64, 3)."""
+        return _means(self._pixels)
+
+    @cached_property
+    def alpha(self) -> Alpha:
+        """(36, 64)."""
+        found: Alpha = cv2.resize(self._alpha, GRID, interpolation=cv2.INTER_AREA)
         return found
 
-    def alpha(self, alpha: Alpha) -> Alpha:
-        """(h, w) alpha at the points."""
-        found: Alpha = alpha[self._at]
-        return found
-
-    def person_cells(self, alpha: Alpha) -> Area | None:
-        """The cells with the person, and one around them, from ``alpha`` at the points; None if there is no person."""
-        found = alpha > 0
-        rows, columns = np.flatnonzero(found.any(axis=1)), np.flatnonzero(found.any(axis=0))
-        if not len(rows):
-            return None
-        return _around(rows, GRID[1]), _around(columns, GRID[0])
-
-    def pixels_of(self, cells: Area) -> Area:
-        """The part of the image that these cells cover."""
-        rows, columns = cells
-        width, height = self._size
-        return (
-            slice(rows.start * height // GRID[1], rows.stop * height // GRID[1]),
-            slice(columns.start * width // GRID[0], columns.stop * width // GRID[0]),
-        )
-
-    def person_area(self, alpha: Alpha) -> Area | None:
-        """The part of the image with the person, from ``alpha`` at the points; None if there is no person."""
-        cells = self.person_cells(alpha)
-        return None if cells is None else self.pixels_of(cells)
+    @cached_property
+    def background(self) -> Pixels:
+        """(36, 64, 3)."""
+        assert self._background is not None  # noqa: S101 - has_background
+        return _means(self._background)
 
 
-def _around(cells: NDArray[np.intp], count: int) -> slice:
-    return slice(max(0, int(cells[0]) - 1), min(count, int(cells[-1]) + 2))
+def _means(image: Pixels) -> Pixels:
+    """(36, 64, 3), means over the cells; of large images not every pixel is read."""
+    step = max(1, min(image.shape[1] // GRID[0], image.shape[0] // GRID[1]) // READ)
+    found: Pixels = cv2.resize(np.ascontiguousarray(image[::step, ::step]), GRID, interpolation=cv2.INTER_AREA)
+    return found

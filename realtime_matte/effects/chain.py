@@ -19,10 +19,12 @@ from typing import Any, Literal, TypeAlias
 
 from realtime_matte import effects
 from realtime_matte.config.config import Config
+from realtime_matte.effects._samples import FrameSamples
 from realtime_matte.effects.auto_frame import AutoFrame
 from realtime_matte.errors import MatteError
-from realtime_matte.frame import Frame, Pixels, RefinedMatte, Size
+from realtime_matte.frame import Alpha, Pixels, Size
 from realtime_matte.interfaces import Area, OutputEffect, PersonEffect, View
+from realtime_matte.look import Look
 
 Stage: TypeAlias = Literal["view", "framing", "person", "output"]
 
@@ -57,6 +59,7 @@ class Effects:
         self.person: Sequence[PersonEffect] = ()
         self.outputs: Sequence[OutputEffect] = ()
         self.failures: Sequence[str] = ()
+        self._look = Look()
         self._reopen(modules())
 
     @property
@@ -113,12 +116,20 @@ class Effects:
             self._size = before
             raise
 
-    def apply(self, frame: Frame, matte: RefinedMatte, background: Pixels | None) -> Pixels:
-        """The person's colours after all effects on them."""
-        foreground = matte.foreground
+    def look(self, time: float, pixels: Pixels, alpha: Alpha, background: Pixels | None) -> Look:
+        """What all effects on the person's colours change of a frame; overwritten by the next call.
+
+        Args:
+            time: Of the frame.
+            pixels: Its colours, of any size.
+            alpha: Its alpha, of any size.
+            background: What will be behind the person; None: the output has alpha, or the camera's own is shown.
+        """
+        samples = FrameSamples(time, pixels, alpha, background)
+        self._look.clear()
         for effect in self.person:
-            effect.apply(frame, matte, foreground, background)
-        return foreground
+            effect.apply(samples, self._look)
+        return self._look
 
     def draw(self, image: Pixels, time: float) -> None:
         """Draw the effects on a composite. One that fails is off from then on: the notices say so."""

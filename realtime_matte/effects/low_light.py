@@ -8,13 +8,13 @@ by a median of 3x3 pixels.
 
 from typing import Final
 
-import cv2
 import numpy as np
 
 from realtime_matte.config.config import Config
-from realtime_matte.effects._samples import FEWEST, LINEAR, LUMINANCE, OPAQUE, SampleGrid, linear_table
+from realtime_matte.effects._samples import FEWEST, LINEAR, LUMINANCE, OPAQUE, linear_table
 from realtime_matte.effects._steady import Steady
-from realtime_matte.frame import Alpha, Frame, Pixels, RefinedMatte, Size
+from realtime_matte.frame import Alpha, Pixels, Size
+from realtime_matte.look import Look, Samples
 
 STAGE: Final = "person"
 ORDER: Final = 0
@@ -49,59 +49,51 @@ NOISY: Final = (0.3, 1.3)
 MOST_FILTERED: Final = 0.8
 
 
-def open(config: Config, *, size: Size) -> "LowLight | None":
+def open(config: Config, *, size: Size) -> "LowLight | None":  # noqa: ARG001 - it works on samples
     """The effect, or None if it is off."""
     value = config.low_light
     if value in {"off", 0}:
         return None
-    return LowLight(size, None if value == "auto" else float(value) * MOST_STOPS)
+    return LowLight(None if value == "auto" else float(value) * MOST_STOPS)
 
 
 class LowLight:
     """Exposes the person by ``stops``, or by what is measured if None. See ``interfaces.PersonEffect``."""
 
-    def __init__(self, size: Size, stops: float | None = None) -> None:
-        self._grid = SampleGrid(size)
+    def __init__(self, stops: float | None = None) -> None:
         self._fixed = stops
         self._steady = Steady(1, seconds=SECONDS, dead_zone=DEAD_ZONE)
         self._table = np.arange(256, dtype=np.uint8)
-        self._filtered = np.empty((size[1], size[0], 3), np.uint8)
 
     @property
     def stops(self) -> float:
         """The exposure now, as log2."""
         return float(self._steady.values[0])
 
-    def apply(self, frame: Frame, matte: RefinedMatte, foreground: Pixels, background: Pixels | None) -> None:  # noqa: ARG002
-        """Brighten the foreground."""
-        alpha = self._grid.alpha(matte.alpha)
-        if self._steady.is_due(frame.time):
-            stops = self._measure(frame.pixels, alpha, foreground) if self._fixed is None else self._fixed
+    def apply(self, samples: Samples, look: Look) -> None:
+        """Brighten the person."""
+        if self._steady.is_due(samples.time):
+            stops = measure(samples) if self._fixed is None else self._fixed
             if stops is not None:
-                self._steady.aim(np.array([stops]), frame.time)
-        if self._steady.advance(frame.time):
+                self._steady.aim(np.array([stops]), samples.time)
+        if self._steady.advance(samples.time):
             self._table = exposure_table(self.stops)
-        area = self._grid.person_area(alpha)
-        if area and self.stops > 0:
-            self._brighten(foreground[area], self._filtered[area])
+        if self.stops > 0:
+            look.noise_filter = float(np.interp(self.stops, NOISY, (0, MOST_FILTERED)))
+            look.follow_with(self._table)
 
     def reset(self) -> None:
         """The next frame is exposed at once as it needs."""
         self._steady.reset()
 
-    def _measure(self, pixels: Pixels, alpha: Alpha, foreground: Pixels) -> float | None:
-        person = self._grid.colors(foreground)[alpha > OPAQUE]
-        if len(person) < FEWEST:
-            return None
-        highlights = np.percentile(self._grid.colors(pixels).max(axis=2), HIGHLIGHTS)
-        return missing_stops(LINEAR[person] @ LUMINANCE, float(LINEAR[int(highlights)]))
 
-    def _brighten(self, part: Pixels, filtered: Pixels) -> None:
-        strength = float(np.interp(self.stops, NOISY, (0, MOST_FILTERED)))
-        if strength > 0:
-            cv2.medianBlur(part, 3, dst=filtered)
-            cv2.addWeighted(filtered, strength, part, 1 - strength, 0, dst=part)
-        cv2.LUT(part, self._table, dst=part)
+def measure(samples: Samples) -> float | None:
+    """How many stops of light are missing in a frame; None if there is no person."""
+    person = samples.colors[samples.alpha > OPAQUE]
+    if len(person) < FEWEST:
+        return None
+    highlights = np.percentile(samples.colors.max(axis=2), HIGHLIGHTS)
+    return missing_stops(LINEAR[person] @ LUMINANCE, float(LINEAR[int(highlights)]))
 
 
 def missing_stops(person: Alpha, highlights: float) -> float:

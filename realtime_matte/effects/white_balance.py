@@ -7,13 +7,13 @@ one for blue, at the same luminance.
 
 from typing import Final
 
-import cv2
 import numpy as np
 
 from realtime_matte.config.config import Config
-from realtime_matte.effects._samples import FEWEST, LINEAR, LUMINANCE, OPAQUE, Light, Points, SampleGrid, linear_table
+from realtime_matte.effects._samples import FEWEST, LINEAR, LUMINANCE, OPAQUE, Light, Points, linear_table
 from realtime_matte.effects._steady import Steady, Values
-from realtime_matte.frame import Alpha, Frame, Pixels, RefinedMatte, Size
+from realtime_matte.frame import Alpha, Pixels, Size
+from realtime_matte.look import Look, Samples
 
 STAGE: Final = "person"
 ORDER: Final = 1
@@ -38,16 +38,15 @@ LEAST, LARGEST = 25, 250
 """Brightest channel of a pixel that has a tint: below is noise, above is clipped."""
 
 
-def open(config: Config, *, size: Size) -> "WhiteBalance | None":
+def open(config: Config, *, size: Size) -> "WhiteBalance | None":  # noqa: ARG001 - it works on samples
     """The effect, or None if it is off."""
-    return WhiteBalance(size) if config.white_balance == "auto" else None
+    return WhiteBalance() if config.white_balance == "auto" else None
 
 
 class WhiteBalance:
     """Removes the tint of the light on the person. See ``interfaces.PersonEffect``."""
 
-    def __init__(self, size: Size) -> None:
-        self._grid = SampleGrid(size)
+    def __init__(self) -> None:
         self._steady = Steady(2, seconds=SECONDS, dead_zone=DEAD_ZONE)
         self._table = balance_table(np.zeros(2), LUMINANCE)
         self._color = np.full(3, 1 / 3, np.float32)
@@ -57,16 +56,14 @@ class WhiteBalance:
         """Logarithms of the factors of blue and red over that of green."""
         return self._steady.values
 
-    def apply(self, frame: Frame, matte: RefinedMatte, foreground: Pixels, background: Pixels | None) -> None:  # noqa: ARG002
-        """Balance the foreground."""
-        alpha = self._grid.alpha(matte.alpha)
-        if self._steady.is_due(frame.time):
-            self._measure(self._grid.colors(foreground), alpha, frame.time)
-        if self._steady.advance(frame.time):
+    def apply(self, samples: Samples, look: Look) -> None:
+        """Balance the person's colours."""
+        if self._steady.is_due(samples.time):
+            self._measure(look.of(samples.colors), samples.alpha, samples.time)
+        if self._steady.advance(samples.time):
             self._table = balance_table(self.correction, self._color)
-        area = self._grid.person_area(alpha)
-        if area and self.correction.any():
-            cv2.LUT(foreground[area], self._table, dst=foreground[area])
+        if self.correction.any():
+            look.follow_with(self._table)
 
     def reset(self) -> None:
         """The next frame is balanced at once as it needs."""
@@ -90,7 +87,7 @@ def tint_correction(person: Points) -> Values:
 
 
 def balance_table(correction: Values, color: Light) -> Pixels:
-    """The look-up table (256, 1, 3) of a correction that keeps the luminance of the linear ``color``."""
+    """The look-up table (256, 3) of a correction that keeps the luminance of the linear ``color``."""
     factors = np.exp([correction[0], 0.0, correction[1]])
     factors *= (color @ LUMINANCE) / max(float((color * factors) @ LUMINANCE), 1e-6)
-    return linear_table(LINEAR[:, None, None] * factors)
+    return linear_table(LINEAR[:, None] * factors)

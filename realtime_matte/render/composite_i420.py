@@ -11,9 +11,10 @@ import numpy as np
 
 from realtime_matte.frame import Pixels, Size
 from realtime_matte.media import i420
+from realtime_matte.render.bands import Axis, Bands, make_axis, make_bands, split
 from realtime_matte.render.box_filter import Bytes, Floats
 from realtime_matte.render.jit import kernel, read_only
-from realtime_matte.render.upsample import Axis, Bands, PlacedModels, make_axis, make_bands, split
+from realtime_matte.render.upsample import PlacedModels
 
 FOREGROUND, EDGE = 1, 2
 """Kinds of runs, as in ``upsample.py``; a bit each."""

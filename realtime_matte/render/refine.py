@@ -12,8 +12,9 @@ from realtime_matte.render.doubt import DoubtDetector
 from realtime_matte.render.guided_filter import GuidedFilter
 from realtime_matte.render.jit import read_only
 from realtime_matte.render.noise import NoiseEstimator
+from realtime_matte.render.person_look import LookTables
 from realtime_matte.render.temporal import filter_alpha
-from realtime_matte.render.upsample import UpsampledMatte, Upsampler
+from realtime_matte.render.upsample import UpsampledMatte, Upsampler, change_foreground
 
 
 class Refiner:
@@ -71,8 +72,10 @@ class CompleteMatte:
         self.foreground = foreground
         self._weights = weights
 
-    def over(self, background: Pixels, out: Pixels) -> None:
-        """Composite the foreground over ``background`` into ``out``, both (H, W, 3)."""
+    def over(self, background: Pixels, out: Pixels, look: LookTables | None = None) -> None:
+        """Composite the foreground over ``background`` into ``out``, both (H, W, 3), after ``look`` has changed it."""
+        if look:
+            change_foreground(self.foreground, look)
         composite(read_only(self.foreground), self.alpha, read_only(background), self._weights, out)
 
 

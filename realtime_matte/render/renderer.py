@@ -5,16 +5,17 @@ from functools import partial
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from realtime_matte.effects.auto_frame import WHOLE, Crop
 from realtime_matte.effects.chain import Effects
 from realtime_matte.errors import SpecError
 from realtime_matte.frame import Alpha, Frame, Matte, Pixels, Size
 from realtime_matte.interfaces import Area, Background, FollowsCamera, Network, RecurrentState, Renderer
+from realtime_matte.look import Look
 from realtime_matte.media import i420
 from realtime_matte.render import (
     area_resize,
+    bands,
     box_filter,
     clean_plate,
     composite_i420,
@@ -26,9 +27,10 @@ from realtime_matte.render import (
 from realtime_matte.render.composite import composite, pack_bgra
 from realtime_matte.render.cropping import Cropper
 from realtime_matte.render.jit import compile_all, is_cacheable, load_all, read_only
+from realtime_matte.render.person_look import LookTables, PersonLook
 from realtime_matte.render.planes_renderer import PlanesRenderer
 from realtime_matte.render.refine import CompleteMatte, Refiner
-from realtime_matte.render.upsample import UpsampledMatte
+from realtime_matte.render.upsample import UpsampledMatte, change_foreground
 
 KERNELS: Final[Sequence[Callable[..., object]]] = (
     area_resize.resize,
@@ -45,11 +47,13 @@ KERNELS: Final[Sequence[Callable[..., object]]] = (
     guided_filter.solve,
     guided_filter.set_even,
     guided_filter.anchor,
-    upsample.classify,
-    upsample.split,
+    bands.classify,
+    bands.split,
     upsample.upsample_composite,
     upsample.upsample_alpha,
     upsample.upsample_foreground,
+    upsample.upsample_look,
+    upsample.change_foreground,
     composite_i420.convert_models,
     composite_i420.composite_luma,
     composite_i420.composite_chroma,
@@ -58,6 +62,8 @@ KERNELS: Final[Sequence[Callable[..., object]]] = (
     pack_bgra,
 )
 """Every kernel that Python code calls."""
+
+WHOLE_IMAGE: Final[Area] = slice(None), slice(None)
 
 
 class CpuRenderer:
@@ -81,7 +87,8 @@ class CpuRenderer:
         self._network = network
         self._lap = lap or (lambda _: None)
         self._effects = effects
-        self._weights: NDArray[np.uint16] | None = None  # while effects change the person's colours
+        self._person_look: PersonLook | None = None  # while effects change the person's colours
+        self._look: LookTables | None = None  # of this frame
         self._cropper: Cropper | None = None  # while a part of the frame is shown
         self._refiner = Refiner(size)
         self._state: RecurrentState | None = None
@@ -119,7 +126,7 @@ class CpuRenderer:
         self._lap("refine")
         if frame.pixel_format == "i420" and isinstance(matte, UpsampledMatte):
             return self._over_planes(frame, matte)
-        return self._over_background(self._in_bgr(frame), matte, self._crop_of(coarse.alpha, frame.time))
+        return self._over_background(self._in_bgr(frame), coarse, matte)
 
     def reset(self) -> None:
         """Start a new shot."""
@@ -159,19 +166,21 @@ class CpuRenderer:
         crop = framing.update(alpha, time)
         return None if crop == WHOLE else crop
 
-    def _over_background(self, frame: Frame, matte: UpsampledMatte | CompleteMatte, crop: Crop | None) -> Pixels:
+    def _over_background(self, frame: Frame, coarse: Matte, matte: UpsampledMatte | CompleteMatte) -> Pixels:
+        crop = self._crop_of(coarse.alpha, frame.time)
         background = None
         if self.background is not None:
             background = self._checked(self.background.image(frame, matte))
             self._lap("background")
         self._behind = background
-        image = self._whole(frame, matte, background) if crop is None else self._part(frame, matte, background, crop)
+        self._look = self._look_of(frame, coarse, matte)
+        image = self._whole(matte, background) if crop is None else self._part(frame, matte, background, crop)
         self._lap("composite")
         return image
 
-    def _whole(self, frame: Frame, matte: UpsampledMatte | CompleteMatte, background: Pixels | None) -> Pixels:
+    def _whole(self, matte: UpsampledMatte | CompleteMatte, background: Pixels | None) -> Pixels:
         """The composite of the whole frame."""
-        image = self._with_effects(frame, matte, background) if self._has_effects else self._plain(matte, background)
+        image = self._composite_over(matte, background)
         area = self._effects.area if self._effects else None
         if area:
             keep_area(image, background, area)
@@ -184,43 +193,40 @@ class CpuRenderer:
         assert self._effects  # noqa: S101
         if self._cropper is None:
             self._cropper = Cropper(frame.size)
-        compose = partial(self._whole, frame, matte)
+        compose = partial(self._whole, matte)
         if background is None:
             return self._cropper.with_alpha(compose, matte.alpha, crop, self._effects.area)
         if isinstance(self.background, FollowsCamera):
             return self._cropper.of_camera(compose, background, crop)
         return self._cropper.over(compose, matte.alpha, background, crop, self._effects.area)
 
-    def _plain(self, matte: UpsampledMatte | CompleteMatte, background: Pixels | None) -> Pixels:
-        """The composite without effects."""
-        if background is None:
-            pack_bgra(read_only(matte.foreground), matte.alpha, self._bgra_buffer)
-            return self._bgra_buffer
-        matte.over(background, self._composite)
-        return self._composite
+    def _composite_over(self, matte: UpsampledMatte | CompleteMatte, background: Pixels | None) -> Pixels:
+        """The composite, with the look of this frame."""
+        if background is not None:
+            matte.over(background, self._composite, self._look)
+            return self._composite
+        if self._look:
+            change_foreground(matte.foreground, self._look)
+        pack_bgra(read_only(matte.foreground), matte.alpha, self._bgra_buffer)
+        return self._bgra_buffer
 
-    def _with_effects(self, frame: Frame, matte: UpsampledMatte | CompleteMatte, background: Pixels | None) -> Pixels:
-        """The composite of the person's colours after the effects on them."""
-        assert self._effects  # noqa: S101
-        if self._weights is None:
-            self._weights = np.zeros(3 * frame.size[0], np.uint16)
+    def _look_of(self, frame: Frame, coarse: Matte, matte: UpsampledMatte | CompleteMatte) -> LookTables | None:
+        """What effects change of the person's colours; None if nothing. Buffers are freed with the last effect."""
+        if self._effects is None or not self._effects.person:
+            if self._person_look:
+                self._person_look = None
+                self._refiner.free_full_size()
+            return None
         own = isinstance(self.background, FollowsCamera)  # nothing to fit into: the person is in it already
-        foreground = self._effects.apply(frame, matte, None if own else self._behind)
-        if background is None:
-            pack_bgra(read_only(foreground), matte.alpha, self._bgra_buffer)
-            return self._bgra_buffer
-        composite(read_only(foreground), matte.alpha, read_only(background), self._weights, self._composite)
-        return self._composite
-
-    @property
-    def _has_effects(self) -> bool:
-        """Whether effects change the person's colours. When the last one is turned off, their buffers are freed."""
-        if self._effects is not None and self._effects.person:
-            return True
-        if self._weights is not None:
-            self._weights = None
-            self._refiner.free_full_size()
-        return False
+        pixels = frame.pixels if coarse.guide is None else coarse.guide
+        look = self._effects.look(frame.time, pixels, coarse.alpha, None if own else self._behind)
+        if look.changes_nothing:
+            return None
+        if self._person_look is None:
+            self._person_look = PersonLook(frame.size)
+        if self.background is not None and isinstance(matte, UpsampledMatte):
+            return self._person_look.tables(look, frame.pixels, matte.area)
+        return self._person_look.tables(look, matte.foreground, WHOLE_IMAGE)
 
     @property
     def _bgra_buffer(self) -> Pixels:
@@ -280,9 +286,13 @@ def _run_kernels() -> None:
     ):  # kernels for noise are needed from the second frame on
         matte = refiner.refine(Frame(noisy, float(index), index), Matte(np.zeros((16, 16), np.float32)))
     matte.over(pixels, pixels.copy())
+    person_look = PersonLook((32, 32))
+    tables = person_look.tables(Look(), pixels, WHOLE_IMAGE)
+    assert isinstance(matte, UpsampledMatte)  # noqa: S101 - of a coarse alpha
+    matte.over(pixels, pixels.copy(), tables)
+    change_foreground(pixels.copy(), tables)
     composite(read_only(matte.foreground), matte.alpha, read_only(pixels), np.zeros(96, np.uint16), pixels.copy())
     pack_bgra(read_only(matte.foreground), matte.alpha, np.zeros((32, 32, 4), np.uint8))
-    assert isinstance(matte, UpsampledMatte)  # noqa: S101 - of a coarse alpha
     planes = PlanesRenderer((32, 32))
     planes.convert(pixels)
     planes.composite(Frame(i420.empty((32, 32)), 0.0, 0, "i420"), matte, i420.empty((32, 32)))

@@ -1,40 +1,28 @@
 """From local linear models on the coarse grid to the frame's pixels: composited directly, or as alpha and foreground.
 
-A band is the pixels between two rows of cells; it is split into runs: all background, all foreground, or edge. Runs of
-the first two kinds are copied from the frame or the background; only edge runs compute an alpha, colours without the
-old background, and a blend, each as a plain loop along memory. A row of cells is interpolated across once, for the band
-above it and the band below it.
+Runs of pixels that are all background or all foreground are copied from the background or the frame; only edge runs
+compute an alpha, colours without the old background, and a blend, each as a plain loop along memory. A row of cells is
+interpolated across once, for the band above it and the band below it.
 """
 
 from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from realtime_matte.frame import Alpha, Frame, Pixels, Size
+from realtime_matte.interfaces import Area
+from realtime_matte.render.bands import Axis, Bands, classify, make_axis, make_bands, split
 from realtime_matte.render.box_filter import Bytes, Floats
 from realtime_matte.render.guided_filter import LocalLinearModels
 from realtime_matte.render.jit import kernel, read_only
+from realtime_matte.render.person_look import LookTables
 
 BACKGROUND, FOREGROUND, EDGE = 0, 1, 2
-"""Kinds of cells and runs: alpha is 0 or 1 there for certain, or has to be computed."""
+"""Kinds of cells and runs, as in ``bands.py``: a kernel reads numbers of its own file only."""
 
 ONE, TWO, THREE = np.uint64(1), np.uint64(2), np.uint64(3)
 ZERO, HALF, UNIT, FULL = np.float32(0), np.float32(0.5), np.float32(1), np.float32(255)
-
-Indices: TypeAlias = NDArray[np.uint64]
-"""Unsigned, because Numba checks an index that may be negative at every access, which prevents vectorisation."""
-
-Axis: TypeAlias = tuple[Indices, Floats]
-"""(start, weight): each cell's first pixel, then the length; for each pixel, the weight of the cell after its own."""
-
-Bands: TypeAlias = tuple[Bytes, NDArray[np.int64], Indices, Bytes]
-"""The bands under each of h rows of w cells: (between, runs, first, kind).
-
-``between`` (h, w): the kind of the pixels between each cell and those to its right and below. ``runs`` (h): how many.
-``first`` (h, w + 1): the first pixel of each run, then the frame's width. ``kind`` (h, w): of each run.
-"""
 
 PlacedModels: TypeAlias = tuple[Floats, Floats, Bands, Axis, Axis]
 """(linear, colours, bands, columns, rows): local linear models, and where their grid lies on the frame."""
@@ -127,76 +115,29 @@ class UpsampledMatte:
             self._has_foreground = True
         return self._full_size.foreground
 
+    @property
+    def area(self) -> Area:
+        """The part of the frame outside which alpha is 0."""
+        spans = []
+        for axis, (start, _) in ((1, self.models[4]), (0, self.models[3])):
+            cells = np.flatnonzero(self.cells.any(axis=axis))  # not BACKGROUND
+            first, end = (max(int(cells[0]) - 1, 0), int(cells[-1]) + 1) if len(cells) else (0, 0)
+            spans.append(slice(int(start[first]), int(start[end])))
+        return spans[0], spans[1]
+
     def of(self, frame: Frame) -> "UpsampledMatte":
         """The same matte, of the same frame in BGR."""
         return UpsampledMatte(frame, self.models, cells=self.cells, scratch=self._scratch, full_size=self._full_size)
 
-    def over(self, background: Pixels, out: Pixels) -> None:
-        """Composite the foreground over ``background`` into ``out``, both (H, W, 3): exact where alpha is 0 or 1."""
-        upsample_composite(self._pixels, self.models, self._scratch, read_only(background), out)
+    def over(self, background: Pixels, out: Pixels, look: LookTables | None = None) -> None:
+        """Composite the foreground over ``background`` into ``out``, both (H, W, 3): exact where alpha is 0 or 1.
 
-
-def make_axis(length: int, cells: int) -> Axis:
-    """The axis of ``length`` pixels over ``cells`` cells that cover the same width."""
-    place = (np.arange(length) + 0.5) * cells / length - 0.5
-    cell = np.clip(np.floor(place), 0, max(cells - 2, 0))
-    weight = np.clip(place - cell, 0, 1).astype(np.float32)
-    return np.searchsorted(cell, np.arange(cells + 1)).astype(np.uint64), weight
-
-
-def make_bands(shape: tuple[int, int]) -> Bands:
-    """Empty bands for grids of ``shape`` (h, w)."""
-    height, width = shape
-    return (
-        np.zeros(shape, np.uint8),
-        np.zeros(height, np.int64),
-        np.zeros((height, width + 1), np.uint64),
-        np.zeros(shape, np.uint8),
-    )
-
-
-@kernel
-def classify(linear: Floats, near: Bytes, mean: Floats, cells: Bytes) -> None:
-    """The kind of each of ``cells`` (h, w), by the least and the most alpha that its model gives for any colour."""
-    for y in range(cells.shape[0]):
-        for x in range(cells.shape[1]):
-            if not near[y, x]:
-                cells[y, x] = FOREGROUND if mean[y, x] > HALF else BACKGROUND
-                continue
-            least = most = linear[y, x, 3]
-            for c in range(3):
-                full = linear[y, x, c] * np.float32(255)
-                least += min(full, np.float32(0))
-                most += max(full, np.float32(0))
-            certain = BACKGROUND if most <= 0 else FOREGROUND
-            cells[y, x] = certain if most <= 0 or least >= 1 else EDGE
-
-
-@kernel
-def split(cells: Bytes, start: Indices, bands: Bands) -> None:
-    """Split every band into runs by the kinds of ``cells`` (h, w); ``start`` (w + 1): their first pixels."""
-    between, runs, first, kind = bands
-    end = cells.shape[1]
-    for row in range(cells.shape[0]):
-        _classify_between(cells[row], cells[min(row + 1, cells.shape[0] - 1)], between[row])
-        count, last = 0, -1
-        for x in range(end):
-            if between[row, x] != last:
-                last = between[row, x]
-                first[row, count], kind[row, count] = start[x], last
-                count += 1
-        first[row, count], runs[row] = start[end], count
-
-
-@kernel
-def _classify_between(cells: Bytes, below: Bytes, between: Bytes) -> None:
-    """Edge unless all four cells around are of one kind: the pixels between them mix the models of all four."""
-    last = np.uint64(cells.shape[0] - 1)
-    for x in range(last):
-        kind = cells[x]
-        same = (kind == cells[x + ONE]) & (kind == below[x]) & (kind == below[x + ONE])
-        between[x] = kind if same else np.uint8(EDGE)
-    between[last] = cells[last] if cells[last] == below[last] else np.uint8(EDGE)
+        ``look``: what is changed of the foreground's colours.
+        """
+        if look:
+            upsample_look(self._pixels, self.models, self._scratch, look, read_only(background), out)
+        else:
+            upsample_composite(self._pixels, self.models, self._scratch, read_only(background), out)
 
 
 @kernel
@@ -216,6 +157,113 @@ def upsample_composite(pixels: Pixels, models: PlacedModels, scratch: Scratch, b
                     _blend(values[y], behind[y], first, end, weight[y], row % 2, scratch, composite[y])
                 else:
                     _copy(values[y] if kind == FOREGROUND else behind[y], first, end, composite[y])
+
+
+@kernel
+def upsample_look(
+    pixels: Pixels, models: PlacedModels, scratch: Scratch, look: LookTables, background: Pixels, out: Pixels
+) -> None:
+    """As ``upsample_composite``, with the foreground's colours changed by ``look``.
+
+    Everything is taken out of its tuple here: in each short run, that would take longer than the run.
+    """
+    shape = pixels.shape[0], 3 * pixels.shape[1]
+    values, behind, composite = pixels.reshape(shape), background.reshape(shape), out.reshape(shape)
+    _, _, (_, runs, firsts, kinds), _, (start, weight) = models
+    table, strength, filtered, gain, light, (above, field_weight), rows = look
+    blue, green, red, clean, quiet, alpha = table[0], table[1], table[2], rows[0], rows[1], scratch[4]
+    _interpolate_row(models, 0, scratch)
+    for row in range(runs.shape[0]):
+        _interpolate_row(models, row + 1, scratch)
+        for run in range(runs[row]):
+            kind, first, end = kinds[row, run], firsts[row, run], firsts[row, run + 1]
+            for y in range(start[row], start[row + 1]):
+                if kind == BACKGROUND:
+                    _copy(behind[y], first, end, composite[y])
+                    continue
+                if kind == FOREGROUND:
+                    if strength >= UNIT:
+                        _look_up(filtered[y], first, end, blue, green, red, composite[y])
+                    elif strength > ZERO:
+                        _filter_noise(values[y], filtered[y], first, end, strength, quiet)
+                        _look_up(quiet, first, end, blue, green, red, composite[y])
+                    else:
+                        _look_up(values[y], first, end, blue, green, red, composite[y])
+                    _change_by_place(composite[y], first, end, gain, light, above[y], field_weight[y])
+                    continue
+                _apply_models(values[y], first, end, weight[y], row % 2, scratch)
+                if strength > ZERO:
+                    _filter_edge_noise(values[y], filtered[y], first, end, strength, alpha, quiet)
+                    _clean_run(quiet, first, end, weight[y], row % 2, scratch, clean)
+                else:
+                    _clean_run(values[y], first, end, weight[y], row % 2, scratch, clean)
+                _look_up(clean, first, end, blue, green, red, quiet)
+                _change_by_place(quiet, first, end, gain, light, above[y], field_weight[y])
+                _mix(quiet, behind[y], first, end, alpha, composite[y])
+
+
+@kernel
+def change_foreground(foreground: Pixels, look: LookTables) -> None:
+    """Change all pixels of ``foreground`` (H, W, 3) by ``look`` in place."""
+    values = foreground.reshape(foreground.shape[0], 3 * foreground.shape[1])
+    table, strength, filtered, gain, light, (above, weight), rows = look
+    first, end = np.uint64(0), np.uint64(foreground.shape[1])
+    for y in range(values.shape[0]):
+        if strength > ZERO:
+            _filter_noise(values[y], filtered[y], first, end, strength, rows[1])
+            _look_up(rows[1], first, end, table[0], table[1], table[2], values[y])
+        else:
+            _look_up(values[y], first, end, table[0], table[1], table[2], values[y])
+        _change_by_place(values[y], first, end, gain, light, above[y], weight[y])
+
+
+@kernel
+def _look_up(values: Bytes, first: int, end: int, blue: Bytes, green: Bytes, red: Bytes, out: Bytes) -> None:
+    for x in range(first, end):
+        at = THREE * x
+        out[at], out[at + ONE], out[at + TWO] = blue[values[at]], green[values[at + ONE]], red[values[at + TWO]]
+
+
+@kernel
+def _change_by_place(
+    values: Bytes, first: int, end: int, gain: Floats, light: Floats, above: int, down: np.float32
+) -> None:
+    """Multiply and add to a run in place. ``down``: the weight of the row of the grid below ``above``."""
+    if gain.shape[0] > 0:
+        gain_above, gain_below = gain[above], gain[above + ONE]
+        for i in range(THREE * first, THREE * end):
+            scaled = np.float32(values[i]) * (gain_above[i] + down * (gain_below[i] - gain_above[i]))
+            values[i] = np.uint8(np.int32(min(FULL, scaled) + HALF))
+    if light.shape[0] > 0:
+        light_above, light_below = light[above], light[above + ONE]
+        for i in range(THREE * first, THREE * end):
+            lit = np.float32(values[i]) + light_above[i] + down * (light_below[i] - light_above[i])
+            values[i] = np.uint8(np.int32(min(FULL, lit) + HALF))
+
+
+@kernel
+def _filter_noise(values: Bytes, filtered: Bytes, first: int, end: int, strength: np.float32, out: Bytes) -> None:
+    share = np.uint16(strength * np.float32(256))
+    for i in range(THREE * first, THREE * end):
+        mixed = np.uint16(values[i]) * (np.uint16(256) - share) + np.uint16(filtered[i]) * share
+        out[i] = np.uint8((mixed + np.uint16(128)) >> np.uint16(8))
+
+
+@kernel
+def _filter_edge_noise(
+    values: Bytes, filtered: Bytes, first: int, end: int, strength: np.float32, alpha: Floats, out: Bytes
+) -> None:
+    """The less, the more of the old background is in a pixel, as the neighbours have another share of it."""
+    for i in range(THREE * first, THREE * end):
+        value = np.float32(values[i])
+        out[i] = np.uint8(np.int32(value + strength * alpha[i] * (np.float32(filtered[i]) - value) + HALF))
+
+
+@kernel
+def _mix(foreground: Bytes, behind: Bytes, first: int, end: int, alpha: Floats, out: Bytes) -> None:
+    for i in range(THREE * first, THREE * end):
+        new = np.float32(behind[i])
+        out[i] = np.uint8(np.int32(new + alpha[i] * (np.float32(foreground[i]) - new) + HALF))
 
 
 @kernel

@@ -301,7 +301,7 @@ def test_effects_that_are_off_are_not_called_and_hold_no_buffer() -> None:
         renderer = pipeline._parts.renderer._renderer
         effects = pipeline._parts.effects
         assert (effects.view, list(effects.person), list(effects.outputs)) == (None, [], [])
-        assert renderer._weights is None  # type: ignore[union-attr]
+        assert renderer._person_look is None  # type: ignore[union-attr]
         full_size = renderer._refiner._grid.upsampler._full_size  # type: ignore[union-attr]
         assert not {"alpha", "foreground"} & set(vars(full_size))
 

@@ -7,16 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from realtime_matte.frame import Frame, Matte
+from realtime_matte.render.bands import BACKGROUND, EDGE, FOREGROUND, classify, make_bands, split
 from realtime_matte.render.refine import Refiner
-from realtime_matte.render.upsample import (
-    BACKGROUND,
-    EDGE,
-    FOREGROUND,
-    UpsampledMatte,
-    classify,
-    make_bands,
-    split,
-)
+from realtime_matte.render.upsample import UpsampledMatte
 
 SLOW_SIZES = [(854, 480), (1280, 720), (1920, 1080), (3840, 2160), (1079, 607)]
 SIZES = [(320, 180), (641, 363), (97, 3), (2, 2), (1, 5)]
