@@ -1,9 +1,7 @@
 """Write the quantized model of an exported network: ``python -m training.quantize --model FILE.onnx --pack FOLDER``.
 
 Convolutions in 8 bits, weights per channel, ranges calibrated on training shots (Jacob et al. 2018, Quantization and
-Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference), and the operators between them, so that
-nothing is rounded twice. The first and the last convolution, the global gate, the state at 1/4 and the sums that update
-a state stay in floats: rounding would be visible there, or accumulate from frame to frame.
+Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference). ``integer_graph.py`` writes the graph.
 """
 
 import argparse
@@ -13,21 +11,20 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
+from onnxruntime.quantization import CalibrationDataReader
+from onnxruntime.quantization.calibrate import CalibrationMethod, create_calibrator
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from training import pack
 from training.augment.shot import Shot
 from training.augment.shot_generator import shot_generator
 from training.export import write_checksums
+from training.integer_graph import IntegerGraph, Range
 from training.loader import input_size, random_aspect
 from training.onnx_network import ExportedNetwork
 
-QUANTIZED = ("Conv", "Relu", "Resize", "Add")
-"""Operators in 8 bits. A ReLU then costs nothing: it is the lower bound of its convolution's range."""
-
-KEPT_IN_FLOATS = ("/stem/stem.0/", "/context/", "/memory16/Add", "/memory8/Add", "/memory4/", "/head/", "/Add")
-"""Prefixes of the names of operators that are not quantized."""
+CALIBRATED = ("Conv", "Relu", "Add", "Mul")
+"""Operators whose outputs have their range measured."""
 
 METADATA_KEY = "rtmatte.eight_bit"
 """Of the network: the file name of its quantized model."""
@@ -76,19 +73,22 @@ def quantize(model: Path, shots: list[Shot]) -> Path:
 def _write(model: Path, out: Path, shots: list[Shot]) -> None:
     prepared = out.with_name("prepared.onnx")
     quant_pre_process(str(model), str(prepared), skip_symbolic_shape=True)
-    names = [node.name for node in onnx.load(prepared).graph.node]
-    quantize_static(
+    ranges = _calibrate(prepared, CalibrationShots(ExportedNetwork(model), shots))
+    onnx.save(IntegerGraph(onnx.load(prepared), ranges).build(), out)
+
+
+def _calibrate(prepared: Path, shots: CalibrationShots) -> dict[str, Range]:
+    """The mean of the frames' ranges of each tensor: outliers may be clipped."""
+    calibrator = create_calibrator(
         str(prepared),
-        str(out),
-        CalibrationShots(ExportedNetwork(model), shots),
-        per_channel=True,
-        activation_type=QuantType.QUInt8,
-        weight_type=QuantType.QInt8,
-        reduce_range=True,  # 7-bit weights never overflow on CPUs that add pairs in 16 bits, and cost no quality
-        op_types_to_quantize=list(QUANTIZED),
-        extra_options={"CalibMovingAverage": True},  # the mean of the frames' ranges: outliers may be clipped
-        nodes_to_exclude=[name for name in names if name.startswith(KEPT_IN_FLOATS)],
+        list(CALIBRATED),
+        augmented_model_path=str(prepared.with_name("augmented.onnx")),
+        calibrate_method=CalibrationMethod.MinMax,
+        extra_options={"moving_average": True},
     )
+    calibrator.collect_data(shots)
+    found = {name: (values.lowest, values.highest) for name, values in calibrator.compute_data().items()}
+    return {name: (float(low.item()), float(high.item())) for name, (low, high) in found.items()}
 
 
 def _metadata(model: onnx.ModelProto) -> dict[str, str]:
