@@ -23,9 +23,12 @@ from numpy.typing import NDArray
 
 from realtime_matte.config.config import Config
 from realtime_matte.effects import low_light, white_balance
+from realtime_matte.effects._samples import FrameSamples
 from realtime_matte.effects.low_light import LowLight, exposure_table
-from realtime_matte.frame import Frame, Matte
 from realtime_matte.interfaces import PersonEffect
+from realtime_matte.look import Look
+from realtime_matte.render.person_look import PersonLook
+from realtime_matte.render.upsample import change_foreground
 
 Values = NDArray[np.float64]
 Light: Final = webcams.LINEAR
@@ -58,8 +61,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = ArgumentParser(description=__doc__, usage="%(prog)s DATA")
     parser.add_argument("data", type=Path, help="the data pack")
     parser.add_argument("--sheet", type=Path, metavar="FILE", help="draw a contact sheet: truth, before, after")
+    parser.add_argument("--people", type=int, default=webcams.PEOPLE, metavar="N", help="how many (%(default)s)")
     options = parser.parse_args(arguments)
-    clips = webcams.load(options.data)
+    clips = webcams.load(options.data, people=options.people)
     light = [light_error(scene) for scene in scenes(clips, "dark")]
     report_light("--low-light auto, dark webcam: L* of the person minus the truth", scenes(clips, "dark"), light)
     good = [light_error(scene) for scene in scenes(clips, "good")]
@@ -101,8 +105,10 @@ def lab(pixels: Pixels) -> NDArray[np.float32]:
 
 def applied(effect: PersonEffect, pixels: Pixels, alpha: Alpha) -> Pixels:
     """The colours of the person after the first frame of an effect."""
-    foreground = pixels.copy()
-    effect.apply(Frame(pixels, 0.0, 0), Matte(alpha, foreground), foreground, None)  # type: ignore[arg-type]
+    look, foreground = Look(), pixels.copy()
+    effect.apply(FrameSamples(0.0, pixels, alpha, None), look)
+    everything = slice(None), slice(None)
+    change_foreground(foreground, PersonLook((pixels.shape[1], pixels.shape[0])).tables(look, foreground, everything))
     return foreground
 
 
@@ -185,7 +191,7 @@ def report_noise(people: Sequence[Scene]) -> None:
 
 
 def _lifted(pixels: Pixels, alpha: Alpha) -> tuple[Pixels, Pixels, float]:
-    effect = LowLight((pixels.shape[1], pixels.shape[0]))
+    effect = LowLight()
     after = applied(effect, pixels, alpha)
     return np.asarray(cv2.LUT(pixels, exposure_table(effect.stops)), np.uint8), after, effect.stops
 

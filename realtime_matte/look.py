@@ -85,7 +85,7 @@ class Look:
             found *= self.gain[..., None]
         if self.light is not None:
             found += self.light
-        return np.clip(found + np.float32(0.5), 0, 255).astype(np.uint8)
+        return np.asarray(np.clip(found + np.float32(0.5), 0, 255), np.uint8)
 
 
 def identity() -> Table:

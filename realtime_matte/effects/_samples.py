@@ -59,8 +59,7 @@ class FrameSamples:
     @cached_property
     def alpha(self) -> Alpha:
         """(36, 64)."""
-        found: Alpha = cv2.resize(self._alpha, GRID, interpolation=cv2.INTER_AREA)
-        return found
+        return np.asarray(cv2.resize(self._alpha, GRID, interpolation=cv2.INTER_AREA), np.float32)
 
     @cached_property
     def background(self) -> Pixels:
@@ -72,5 +71,5 @@ class FrameSamples:
 def _means(image: Pixels) -> Pixels:
     """(36, 64, 3), means over the cells; of large images not every pixel is read."""
     step = max(1, min(image.shape[1] // GRID[0], image.shape[0] // GRID[1]) // READ)
-    found: Pixels = cv2.resize(np.ascontiguousarray(image[::step, ::step]), GRID, interpolation=cv2.INTER_AREA)
-    return found
+    read = np.ascontiguousarray(image[::step, ::step])
+    return np.asarray(cv2.resize(read, GRID, interpolation=cv2.INTER_AREA), np.uint8)

@@ -24,6 +24,8 @@ BACKGROUND, FOREGROUND, EDGE = 0, 1, 2
 ONE, TWO, THREE = np.uint64(1), np.uint64(2), np.uint64(3)
 ZERO, HALF, UNIT, FULL = np.float32(0), np.float32(0.5), np.float32(1), np.float32(255)
 
+Index: TypeAlias = int | np.uint64
+
 PlacedModels: TypeAlias = tuple[Floats, Floats, Bands, Axis, Axis]
 """(linear, colours, bands, columns, rows): local linear models, and where their grid lies on the frame."""
 
@@ -218,7 +220,7 @@ def change_foreground(foreground: Pixels, look: LookTables) -> None:
 
 
 @kernel
-def _look_up(values: Bytes, first: int, end: int, blue: Bytes, green: Bytes, red: Bytes, out: Bytes) -> None:
+def _look_up(values: Bytes, first: Index, end: Index, blue: Bytes, green: Bytes, red: Bytes, out: Bytes) -> None:
     for x in range(first, end):
         at = THREE * x
         out[at], out[at + ONE], out[at + TWO] = blue[values[at]], green[values[at + ONE]], red[values[at + TWO]]
@@ -226,7 +228,7 @@ def _look_up(values: Bytes, first: int, end: int, blue: Bytes, green: Bytes, red
 
 @kernel
 def _change_by_place(
-    values: Bytes, first: int, end: int, gain: Floats, light: Floats, above: int, down: np.float32
+    values: Bytes, first: Index, end: Index, gain: Floats, light: Floats, above: int, down: np.float32
 ) -> None:
     """Multiply and add to a run in place. ``down``: the weight of the row of the grid below ``above``."""
     if gain.shape[0] > 0:
@@ -242,7 +244,7 @@ def _change_by_place(
 
 
 @kernel
-def _filter_noise(values: Bytes, filtered: Bytes, first: int, end: int, strength: np.float32, out: Bytes) -> None:
+def _filter_noise(values: Bytes, filtered: Bytes, first: Index, end: Index, strength: np.float32, out: Bytes) -> None:
     share = np.uint16(strength * np.float32(256))
     for i in range(THREE * first, THREE * end):
         mixed = np.uint16(values[i]) * (np.uint16(256) - share) + np.uint16(filtered[i]) * share

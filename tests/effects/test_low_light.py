@@ -3,12 +3,13 @@
 import cv2
 import numpy as np
 import pytest
+from fakes.looks import looked
 
 from realtime_matte.config.config import Config
 from realtime_matte.effects import low_light
 from realtime_matte.effects.low_light import MOST_STOPS, LowLight, exposure_table
 from realtime_matte.errors import SpecError
-from realtime_matte.frame import Alpha, Frame, Matte, Pixels
+from realtime_matte.frame import Alpha, Pixels
 
 SIZE = (320, 180)
 FPS = 30.0
@@ -32,17 +33,14 @@ def scene(skin: int = 150, left: int = 100, *, light: float = 1.0) -> tuple[Pixe
 
 def shown(effect: LowLight, image: Pixels, alpha: Alpha, time: float = 0.0) -> Pixels:
     """The person's colours after the effect."""
-    foreground = np.where(alpha[..., None] > 0, image, 0).astype(np.uint8)
-    matte = Matte(alpha, foreground)
-    effect.apply(Frame(image, time, 0), matte, foreground, None)  # type: ignore[arg-type]
-    return foreground
+    return looked(effect, image, alpha, time=time)
 
 
 def test_a_dark_person_is_brightened_to_what_good_light_shows() -> None:
     good, alpha = scene()
     dark, _ = scene(light=0.25)
     face = (slice(60, 110), slice(120, 200))
-    lifted = shown(LowLight(SIZE), dark, alpha)
+    lifted = shown(LowLight(), dark, alpha)
     before, after, truth = (float(image[face].mean()) for image in (dark, lifted, good))
     assert abs(after - truth) < abs(before - truth) / 3
 
@@ -50,19 +48,19 @@ def test_a_dark_person_is_brightened_to_what_good_light_shows() -> None:
 def test_good_light_is_left_alone_whatever_the_complexion() -> None:
     for skin in (70, 120, 220):
         image, alpha = scene(skin)
-        np.testing.assert_array_equal(shown(LowLight(SIZE), image, alpha)[alpha > 0], image[alpha > 0])
+        np.testing.assert_array_equal(shown(LowLight(), image, alpha)[alpha > 0], image[alpha > 0])
 
 
 def test_complexions_keep_their_differences() -> None:
     faces = {}
     for skin in (90, 210):
         dark, alpha = scene(skin, light=0.25)
-        faces[skin] = float(shown(LowLight(SIZE), dark, alpha)[80, 160].mean())
+        faces[skin] = float(shown(LowLight(), dark, alpha)[80, 160].mean())
     assert faces[210] - faces[90] > 0.7 * (210 - 90)
 
 
 def test_the_exposure_rests_while_the_person_moves() -> None:
-    effect, stops = LowLight(SIZE), []
+    effect, stops = LowLight(), []
     for index in range(90):
         image, alpha = scene(left=round(100 + 70 * np.sin(index / 8)), light=0.25)
         shown(effect, image, alpha, index / FPS)
@@ -72,13 +70,13 @@ def test_the_exposure_rests_while_the_person_moves() -> None:
 
 
 def test_another_light_is_followed_slowly_and_at_once_in_a_new_shot() -> None:
-    effect = LowLight(SIZE)
+    effect = LowLight()
     stops = []
     for index in range(150):
         image, alpha = scene(light=1.0 if index < 30 else 0.25)
         shown(effect, image, alpha, index / FPS)
         stops.append(effect.stops)
-    needed = LowLight(SIZE)
+    needed = LowLight()
     shown(needed, *scene(light=0.25))
     assert max(stops[:30]) == 0
     assert np.diff(stops[30:]).max() < 0.06 * needed.stops
@@ -92,7 +90,7 @@ def test_another_light_is_followed_slowly_and_at_once_in_a_new_shot() -> None:
 
 def test_an_empty_room_changes_nothing() -> None:
     image, alpha = scene(light=0.25)
-    effect = LowLight(SIZE)
+    effect = LowLight()
     shown(effect, image, alpha)
     before = effect.stops
     shown(effect, image, np.zeros_like(alpha), 0.2)
@@ -104,7 +102,7 @@ def test_noise_is_held_down() -> None:
     noise = np.random.default_rng(0).normal(0, 6, dark.shape)
     noisy = np.clip(dark + noise, 0, 255).astype(np.uint8)
     face = (slice(60, 110), slice(120, 200))
-    effect = LowLight(SIZE)
+    effect = LowLight()
     filtered = shown(effect, noisy, alpha)[face].std(axis=(0, 1)).mean()
     assert effect.stops > low_light.NOISY[1]
     assert filtered < 0.65 * cv2.LUT(noisy, exposure_table(effect.stops))[face].std(axis=(0, 1)).mean()

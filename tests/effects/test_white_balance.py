@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
+from fakes.looks import looked
 
 from realtime_matte.config.config import Config
 from realtime_matte.effects import white_balance
 from realtime_matte.effects.white_balance import MOST, WhiteBalance
-from realtime_matte.frame import Alpha, Frame, Matte, Pixels
+from realtime_matte.frame import Alpha, Pixels
 
 SIZE = (320, 180)
 SKINS = ((62, 78, 105), (110, 135, 180), (130, 145, 172))
@@ -26,22 +27,20 @@ def scene(skin: tuple[int, int, int], tint: tuple[float, float, float] = (1, 1, 
 
 def balanced(effect: WhiteBalance, image: Pixels, alpha: Alpha, time: float = 0.0) -> Pixels:
     """The colours after the effect."""
-    foreground = image.copy()
-    effect.apply(Frame(image, time, 0), Matte(alpha, foreground), foreground, None)  # type: ignore[arg-type]
-    return foreground
+    return looked(effect, image, alpha, time=time)
 
 
 @pytest.mark.parametrize("skin", SKINS)
 def test_skin_in_neutral_light_stays(skin: tuple[int, int, int]) -> None:
     image, alpha = scene(skin)
-    np.testing.assert_array_equal(balanced(WhiteBalance(SIZE), image, alpha), image)
+    np.testing.assert_array_equal(balanced(WhiteBalance(), image, alpha), image)
 
 
 @pytest.mark.parametrize("skin", SKINS)
 @pytest.mark.parametrize("tint", [BLUE, ORANGE])
 def test_a_tint_is_reduced_at_the_same_luminance(skin: tuple[int, int, int], tint: tuple[float, float, float]) -> None:
     image, alpha = scene(skin, tint)
-    after = balanced(WhiteBalance(SIZE), image, alpha)
+    after = balanced(WhiteBalance(), image, alpha)
     truth, before, found = (
         np.log(np.array(color)[[0, 2]] / color[1]) for color in (skin, image[100, 160] + 0.0, after[100, 160] + 0.0)
     )
@@ -52,13 +51,13 @@ def test_a_tint_is_reduced_at_the_same_luminance(skin: tuple[int, int, int], tin
 
 
 def test_a_green_costume_does_not_turn_grey() -> None:
-    effect = WhiteBalance(SIZE)
+    effect = WhiteBalance()
     balanced(effect, *scene((60, 200, 60)))
     assert np.hypot(*effect.correction) <= MOST + 1e-9
 
 
 def test_the_balance_rests_and_then_moves_slowly() -> None:
-    effect, found = WhiteBalance(SIZE), []
+    effect, found = WhiteBalance(), []
     for index in range(120):
         wavering = 1 + 0.02 * (index % 2)
         tint = BLUE if index < 60 else ORANGE
