@@ -131,7 +131,7 @@ class Config(EffectOptions):
         metadata=option(
             "Output",
             "virtualcam, virtualcam:DEVICE, window, a file (.mp4, .webm, .mov, .mkv), frames:FOLDER, null,"
-            " pipewire (experimental); may be repeated",
+            " pipewire; may be repeated",
             parse=parsers.specs,
             applies="live",
             default_text="virtualcam",

@@ -14,6 +14,9 @@ PIPEWIRE: Final = "pipewire"
 FLATPAK: Final = "flatpak"
 RESTART: Final = FixCommand(("systemctl", "--user", "restart", "wireplumber"))
 
+NODE: Final = "PipeWire:Interface:Node"
+"""The type of a node; the program that made it has the same properties under another type."""
+
 PORTAL: Final = "portal"
 STORE: Final = "org.freedesktop.impl.portal.PermissionStore"
 BUSCTL: Final = ("busctl", "--user", "--json=short", "call", STORE, f"/{STORE.replace('.', '/')}", STORE)
@@ -37,8 +40,9 @@ PROGRAMS: Final = (
 def pipewire(host: Host) -> Iterator[Finding]:
     """Whether PipeWire lists each virtual camera; nothing if it does not run or cannot be queried."""
     devices = LoopbackDevices(host.root).list_devices()
-    if not devices or not _pipewire_runs(host) or (listed := _pipewire_cameras(host)) is None:
+    if not devices or not pipewire_runs(host) or (nodes := camera_nodes(host)) is None:
         return
+    listed = {str(node.get("api.v4l2.path") or node.get("object.path", "").removeprefix("v4l2:")) for node in nodes}
     for device in devices:
         if device.path in listed:
             yield ok(PIPEWIRE, f"lists {device.title}")
@@ -54,22 +58,22 @@ def pipewire(host: Host) -> Iterator[Finding]:
             yield ok(PIPEWIRE, f"runs; it can list {device.title} only while rtmatte runs: check again then")
 
 
-def _pipewire_runs(host: Host) -> bool:
+def pipewire_runs(host: Host) -> bool:
+    """Whether PipeWire has a socket in this session."""
     folder = host.environment.get("XDG_RUNTIME_DIR", "")
     return bool(folder) and (Path(folder) / "pipewire-0").exists()
 
 
-def _pipewire_cameras(host: Host) -> set[str] | None:
-    """The paths of the devices that PipeWire lists as cameras; None if it does not answer."""
+def camera_nodes(host: Host) -> list[dict[str, Any]] | None:
+    """The properties of the cameras that PipeWire lists; None if it does not answer."""
     answer = host.ask(["pw-dump"])
     if answer is None or answer.status:
         return None
     try:
-        nodes = [_properties(entry) for entry in json.loads(answer.text)]
+        nodes = [_properties(entry) for entry in json.loads(answer.text) if entry.get("type") == NODE]
     except ValueError:
         return None
-    cameras = [node for node in nodes if node.get("media.class") == "Video/Source"]
-    return {str(node.get("api.v4l2.path") or node.get("object.path", "").removeprefix("v4l2:")) for node in cameras}
+    return [node for node in nodes if node.get("media.class") == "Video/Source"]
 
 
 def _properties(entry: dict[str, Any]) -> dict[str, Any]:

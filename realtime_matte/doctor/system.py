@@ -46,7 +46,7 @@ def own_effects(host: Host, *, platform: str) -> Iterator[Finding]:
 
 def linux(host: Host) -> Iterator[Finding]:
     """The kernel module, its devices, permissions, and the programs that list cameras."""
-    from realtime_matte.doctor import desktop, devices, kernel_module
+    from realtime_matte.doctor import browsers, desktop, devices, kernel_module
 
     yield from kernel_module.kernel_module(host)
     if not kernel_module.loaded(host) and not host.container and (found := kernel_module.secure_boot(host)):
@@ -56,6 +56,7 @@ def linux(host: Host) -> Iterator[Finding]:
     yield from devices.permission(host)
     yield from devices.modes(host)
     yield from desktop.pipewire(host)
+    yield from browsers.browsers(host)
     yield from desktop.portal(host)
     yield from desktop.flatpak(host)
 

@@ -22,7 +22,7 @@ DEMO: Final = "Demo: a photograph that moves"
 OUTPUT_NAMES: Final = {
     "virtualcam": "Virtual camera",
     "window": "Preview window",
-    "pipewire": "PipeWire camera (experimental)",
+    "pipewire": "PipeWire camera",
     "null": "Nowhere",
 }
 

@@ -138,7 +138,7 @@ def open_readers(sinks: Sequence[HasReaders]) -> list[Readers]:
     if not sinks:
         raise SpecError(
             "on demand needs an output that knows whether a program reads it, which only Linux virtual cameras do",
-            hint="add --output virtualcam, or leave out --on-demand",
+            hint="add --output virtualcam or --output pipewire, or leave out --on-demand",
         )
     found: list[Readers] = []
     try:

@@ -24,7 +24,10 @@ def with_pipewire(machine: FakeHost, *entries: dict[str, object], busy: bool = T
 
 
 def node(path: str) -> dict[str, object]:
-    return {"info": {"props": {"media.class": "Video/Source", "api.v4l2.path": path}}}
+    return {
+        "type": "PipeWire:Interface:Node",
+        "info": {"props": {"media.class": "Video/Source", "api.v4l2.path": path}},
+    }
 
 
 def test_camera_listed_by_pipewire_is_ok(machine: FakeHost) -> None:
