@@ -28,7 +28,7 @@ PERSON: Final = 0.1
 
 SOLID: Final = 0.8
 SOLID_ALPHA: Final = 0.9
-"""Share of that mean alpha in cells above SOLID_ALPHA: what looks like a person in an empty room is half transparent."""
+"""Share of that alpha in cells above SOLID_ALPHA: what looks like a person in an empty room is half transparent."""
 
 RATIO: Final = 1.5
 """How many times the mean alpha of the frame as it is the turned one must have."""
