@@ -60,6 +60,7 @@ def test_only_a_camera_is_watched(camera: object, expected: list[str]) -> None:
         capture=SimpleNamespace(state=state),
         renderer=nothing,
         backgrounds=nothing,
+        outputs=nothing,
         effects=nothing,
         notices=(),
     )
