@@ -181,6 +181,24 @@ def table(parts: list[Part]) -> str:
     return "\n".join(["| part | version | in | licence |", "|---|---|---|---|", *lines])
 
 
+def sources(parts: list[Part]) -> str:
+    """Where the sources of the parts are, as Markdown: what the GPL and the LGPL ask of who passes a bundle on."""
+    lines = [
+        "# Sources",
+        "",
+        "Of a package: its source archive of this version on the Python Package Index. The libraries inside a wheel",
+        "are built by the package's own build, from the sources that it names: FFmpeg, x264, x265 and the others of av",
+        "by https://github.com/PyAV-Org/pyav-ffmpeg, Qt 5 and the others of opencv-python by",
+        "https://github.com/opencv/opencv-python. CPython, OpenSSL and libjpeg-turbo: Debian's source packages",
+        "python3.13, openssl and libjpeg-turbo, kept at https://snapshot.debian.org, built by packaging/old_python.sh.",
+        "Changed here: the names of the FFmpeg libraries that OpenCV's module loads (packaging/linux_libraries.py).",
+        "",
+    ]
+    lines += [f"- {part.name} {part.version}: https://pypi.org/project/{part.name}/{part.version}/#files"
+              for part in parts if not part.inside]  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
 def copy_texts(folder: Path, target: Path) -> None:
     """Copy every licence file of the packages below ``folder`` to ``target``/package/."""
     for info in sorted(folder.rglob("*.dist-info")):

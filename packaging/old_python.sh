@@ -24,12 +24,12 @@ sed -n "s/^deb \([^ ]*\) .*/deb-src \1 stable main/p" "$ROOT/etc/apt/sources.lis
 cp /etc/resolv.conf "$ROOT/etc/resolv.conf"
 run apt-get update -qq
 run apt-get install -qq --yes --no-install-recommends \
-    build-essential ca-certificates pkg-config patchelf xz-utils \
+    build-essential ca-certificates cmake nasm patchelf pkg-config xz-utils \
     zlib1g-dev libbz2-dev liblzma-dev libffi-dev uuid-dev
 mkdir -p "$ROOT/build"
 run sh -ec "cd /build
-    apt-get source -qq --download-only $PYTHON openssl
-    for name in openssl $PYTHON; do
+    apt-get source -qq --download-only $PYTHON openssl libjpeg-turbo
+    for name in openssl libjpeg-turbo $PYTHON; do
         rm -rf \$name debian
         mkdir \$name
         tar -xf \${name}_*.orig.tar.?z --strip-components=1 -C \$name
@@ -46,9 +46,15 @@ run sh -ec "cd /build/openssl
     make -s -j2 > make.log
     make -s install_sw > install.log"
 
+# Decodes the frames of cameras; the old Debian's is too old.
+run sh -ec "cd /build/libjpeg-turbo
+    cmake -B build -DCMAKE_BUILD_TYPE=Release -DENABLE_STATIC=OFF -DCMAKE_INSTALL_PREFIX=/opt/turbojpeg \
+        -DCMAKE_INSTALL_LIBDIR=lib . > cmake.log
+    make -s -C build -j2 install > make.log"
+
 run sh -ec "cd /build/$PYTHON
     ./configure --prefix=/opt/python --with-openssl=/opt/openssl --with-ensurepip=install --disable-test-modules \
-        --without-readline CFLAGS='-O3' > configure.log
+        --without-readline CFLAGS='-O3' LDFLAGS='-Wl,--no-as-needed' > configure.log 2>&1
     make -s -j2 > make.log 2>&1
     make -s install > install.log 2>&1"
 
@@ -63,5 +69,9 @@ run sh -ec '
             *) cp -L "$found" $lib/ ;;
         esac
     done
+    cp -L /opt/turbojpeg/lib/libturbojpeg.so.0 $lib/
     for module in $modules/*.so; do patchelf --set-rpath "\$ORIGIN/../.." "$module"; done'
-run /opt/python/bin/python3 -c "import bz2, ctypes, lzma, ssl, uuid, zlib; print(ssl.OPENSSL_VERSION)"
+run /opt/python/bin/python3 -c "
+import bz2, ctypes, lzma, ssl, uuid, zlib
+ctypes.CDLL('libturbojpeg.so.0')
+print(ssl.OPENSSL_VERSION)"

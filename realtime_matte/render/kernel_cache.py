@@ -15,6 +15,8 @@ from typing import Any, BinaryIO, Final
 from numba.core.caching import FunctionCache, IndexDataCacheFile
 from numba.core.runtime.nrt import rtsys
 
+from realtime_matte.render import shipped_kernels
+
 _compiles: Final = ContextVar("compiles", default=True)  # of this thread: see nothing_compiled
 
 
@@ -70,6 +72,10 @@ class KernelCache(FunctionCache):
     def _load(self, sig: Any, target_context: Any) -> Any:  # noqa: ANN401 -- Numba's
         try:
             rtsys.initialize(target_context)
+            if shipped_kernels.target():
+                return None
+            if shipped := self._load_shipped(sig, target_context):
+                return shipped
             with self._guard_against_spurious_io_errors():
                 return self._load_overload(sig, target_context)
         except MemoryError:
@@ -78,8 +84,28 @@ class KernelCache(FunctionCache):
             self.damaged = True
             return None
 
+    def _load_shipped(self, sig: Any, target_context: Any) -> Any:  # noqa: ANN401 -- Numba's
+        """The kernel as it was compiled ahead for processors like this one; None if there is none."""
+        folder = shipped_kernels.level_folder()
+        if folder is None:
+            return None
+        try:
+            data = self._shipped_files(folder).load(shipped_kernels.index_key(sig, self._py_func))
+            return None if data is None else self._impl.rebuild(target_context, data)
+        except MemoryError:
+            raise
+        except Exception:  # noqa: BLE001 -- as below; the kernel is loaded from the user's cache, or compiled
+            return None
+
+    def _shipped_files(self, folder: Path) -> "_CheckedFiles":
+        stamp = shipped_kernels.source_stamp(self._py_func)
+        return _CheckedFiles(cache_path=str(folder), filename_base=self._impl.filename_base, source_stamp=stamp)
+
     def save_overload(self, sig: Any, data: Any) -> None:  # noqa: ANN401 -- Numba's
         """Save a compiled kernel; without success it stays in memory."""
+        if (folder := shipped_kernels.target()) and self._impl.check_cachable(data):
+            key = shipped_kernels.index_key(sig, self._py_func)
+            self._shipped_files(folder).save(key, self._impl.reduce(data))
         try:
             super().save_overload(sig, data)
         except OSError:

