@@ -1,6 +1,5 @@
 """A person's colours after an effect on them, through the product's own kernels."""
 
-
 from realtime_matte.effects._samples import FrameSamples
 from realtime_matte.frame import Alpha, Pixels
 from realtime_matte.interfaces import PersonEffect

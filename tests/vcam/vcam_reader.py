@@ -14,6 +14,7 @@ from vcam_devices import LIMIT_S, Node, wait_until
 
 from realtime_matte.frame import Pixels, Size
 from realtime_matte.pipeline import standby
+from realtime_matte.pipeline.output_fitter import OutputFitter
 
 SIZE: Size = (640, 360)
 MARKER = (0, 255, 0)  # BGR
@@ -32,36 +33,44 @@ REASONS = (
     standby.STOPPED,
 )
 
-FrameKind = Literal["card", "background", "torn", "unexpected"]
+FrameKind = Literal["card", "background", "fitted", "torn", "unexpected"]
 
 
 class FrameClassifier:
-    """Classifies frames by all their bytes, in the device's format."""
+    """Classifies frames by all their bytes, in the device's format.
 
-    def __init__(self) -> None:
+    ``fitted_from``: the size of output frames that are fitted into this device's size.
+    """
+
+    def __init__(self, fitted_from: Size | None = None) -> None:
+        fit = OutputFitter(SIZE)
+        sizes = [SIZE, fitted_from] if fitted_from else [SIZE]
         self._background = i420(plain(BACKGROUND))
-        self._cards = [i420(standby.draw_card(SIZE, text=reason)) for reason in REASONS]
+        self._fitted = i420(fit(plain(BACKGROUND, size=sizes[-1])))
+        self._cards = [i420(fit(standby.draw_card(size, text=reason))) for size in sizes for reason in REASONS]
 
     def __call__(self, raw: NDArray[np.uint8]) -> FrameKind:
         """``torn``: given out while the next frame was written into it: harmless. ``unexpected``: a failure."""
-        background = _near(raw, self._background)
+        background, fitted = _near(raw, self._background), _near(raw, self._fitted)
         if background.all():
             return "background"
+        if fitted.all():
+            return "fitted"
         cards = [_near(raw, one) for one in self._cards]
         if any(one.all() for one in cards):
             return "card"
-        allowed = np.logical_or.reduce([background, *cards])
+        allowed = np.logical_or.reduce([background, fitted, *cards])
         return "torn" if allowed.all() else "unexpected"
 
 
 class Reader:
     """A program that reads the virtual camera all the time, and classifies each frame."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, *, fitted_from: Size | None = None) -> None:
         wait_until(lambda: node.has_writer, f"a program sends to {node.path}")
         self.seen: list[FrameKind] = []  # guarded by _changed
         self._changed = threading.Condition()
-        self._classify = FrameClassifier()
+        self._classify = FrameClassifier(fitted_from)
         words = ["stdbuf", "-o0", "v4l2-ctl", "-d", str(node.path), "--stream-mmap=2", "--stream-to=-"]
         self._process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         self._thread = threading.Thread(target=self._watch, daemon=True)
@@ -125,8 +134,8 @@ def run_program(*words: str) -> str:
     return subprocess.run(words, check=True, capture_output=True, text=True, timeout=LIMIT_S).stdout
 
 
-def plain(color: tuple[int, int, int]) -> Pixels:
-    return np.full((SIZE[1], SIZE[0], 3), color, np.uint8)
+def plain(color: tuple[int, int, int], *, size: Size = SIZE) -> Pixels:
+    return np.full((size[1], size[0], 3), color, np.uint8)
 
 
 def i420(image: Pixels) -> NDArray[np.uint8]:
