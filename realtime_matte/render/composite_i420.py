@@ -8,6 +8,7 @@ half the bytes of BGR, and is not converted on its way from the camera to a virt
 from typing import Final, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from realtime_matte.frame import Pixels, Size
 from realtime_matte.media import i420
@@ -46,11 +47,12 @@ ChromaPlanes: TypeAlias = tuple[Bytes, Bytes]
 Rows: TypeAlias = Floats
 """(2, NUMBERS, W): models of the rows of even and of odd number, interpolated to pixel columns."""
 
-Values: TypeAlias = Floats
-"""(4, W): luma, U and V at each pixel of a row, and its alpha."""
+Pairs: TypeAlias = NDArray[np.uint16]
+"""A plane whose pixels are taken two at once: vector instructions then need no strides."""
 
-Scratch: TypeAlias = tuple[Rows, Values, Bytes]
-"""(rows, values, mixed): ``mixed`` (W) is a row of the composite, of which runs are copied."""
+Scratch: TypeAlias = tuple[Rows, Floats, Pairs, Bytes, Bytes]
+"""(rows, alpha, pairs, chroma, mixed): ``alpha`` (W) of a row of pixels. ``chroma`` (2, W): U and V of each, written as
+``pairs`` (2, W / 2), the same memory. ``mixed`` (W) is a row of the composite, of which runs are copied."""
 
 MATRICES: Final = np.concatenate([i420.TO_BGR_WITH_OFFSET, i420.FROM_BGR_WITH_OFFSET]).astype(np.float32)
 """(6, 4): from Y, U and V to BGR, and back."""
@@ -65,8 +67,9 @@ class I420Compositor:
         self._chroma_bands = make_bands(shape)
         self._chroma_columns, self._chroma_rows = make_axis(width // 2, shape[1]), make_axis(height // 2, shape[0])
         self._models = np.zeros((*shape, NUMBERS), np.float32)
-        rows, values = np.zeros((2, NUMBERS, width), np.float32), np.zeros((4, width), np.float32)
-        self._scratch: Scratch = rows, values, np.zeros(width, np.uint8)
+        rows, alpha = np.zeros((2, NUMBERS, width), np.float32), np.zeros(width, np.float32)
+        pairs = np.zeros((2, width // 2), np.uint16)
+        self._scratch: Scratch = rows, alpha, pairs, pairs.view(np.uint8), np.zeros(width, np.uint8)
 
     def over(self, pixels: Pixels, models: PlacedModels, cells: Bytes, background: Pixels, out: Pixels) -> None:
         """Composite the foreground of ``pixels`` over ``background`` into ``out``, all I420.
@@ -84,8 +87,10 @@ class I420Compositor:
         frame, behind = _read_only_planes(pixels), _read_only_planes(background)
         luma, u, v = i420.planes(out)
         chroma_place = self._chroma_bands, self._chroma_columns, self._chroma_rows
-        composite_luma(frame, self._models, (bands, columns, rows), behind, self._scratch, luma)
-        composite_chroma(frame, self._models, chroma_place, behind, self._scratch, (u, v))
+        np.copyto(out, background)
+        composite_luma(frame, self._models, (bands, columns, rows), behind[0], self._scratch, luma)
+        pairs = frame[0].view(np.uint16)
+        composite_chroma((pairs, *frame[1:]), self._models, chroma_place, behind[1:], self._scratch, (u, v))
 
 
 def _read_only_planes(pixels: Pixels) -> Planes:
@@ -121,10 +126,10 @@ def convert_models(linear: Floats, colours: Floats, between: Bytes, matrices: Fl
 
 @kernel
 def composite_luma(
-    frame: Planes, models: YuvModels, place: Place, background: Planes, scratch: Scratch, out: Bytes
+    frame: Planes, models: YuvModels, place: Place, background: Bytes, scratch: Scratch, out: Bytes
 ) -> None:
-    """The plane of luma, (H, W). Alpha needs the chroma of the pixel too."""
-    (luma, u, v), (rows, values, mixed) = frame, scratch
+    """The plane of luma (H, W), into ``out``, which holds the background's. Alpha needs the pixel's chroma too."""
+    (luma, u, v), (rows, alpha, pairs, chroma, mixed) = frame, scratch
     (between, runs, firsts, kinds), columns, (start, weight) = place
     width = np.uint64(luma.shape[1])
     _interpolate_luma_row(models, between, columns, 0, rows)
@@ -134,23 +139,31 @@ def composite_luma(
         for run in range(runs[row]):
             kind, first, end = kinds[row, run], firsts[row, run], firsts[row, run + 1]
             begin, stop = first & BEFORE, min(width, (end + BLOCK - ONE) & BEFORE)
-            for y in range(start[row], start[row + 1]):
-                behind = background[0][y]
-                if kind == EDGE:
-                    _read_pixels(luma[y], u[y >> ONE], v[y >> ONE], begin, stop, values)
-                    _apply_models(begin, stop, weight[y], upper, lower, values)
-                    _blend(values[0], behind, begin, stop, weight[y], upper, lower, FRONT_Y, values[3], mixed)
+            if kind == FOREGROUND:
+                for y in range(start[row], start[row + 1]):
+                    _copy(luma[y], first, end, out[y])
+            elif kind == EDGE:
+                for y in range(start[row], start[row + 1]):
+                    if y == start[row] or y & ONE == 0:
+                        _repeat(u[y >> ONE], begin, stop, pairs[0])
+                        _repeat(v[y >> ONE], begin, stop, pairs[1])
+                    _apply_luma(luma[y], begin, stop, weight[y], upper, lower, alpha)
+                    _apply_chroma(chroma[0], chroma[1], begin, stop, weight[y], upper, lower, alpha)
+                    _blend(luma[y], background[y], begin, stop, weight[y], upper, lower, FRONT_Y, alpha, mixed)
                     _copy(mixed, first, end, out[y])
-                else:
-                    _copy(luma[y] if kind == FOREGROUND else behind, first, end, out[y])
 
 
 @kernel
 def composite_chroma(
-    frame: Planes, models: YuvModels, place: Place, background: Planes, scratch: Scratch, out: ChromaPlanes
+    frame: tuple[Pairs, Bytes, Bytes],
+    models: YuvModels,
+    place: Place,
+    background: ChromaPlanes,
+    scratch: Scratch,
+    out: ChromaPlanes,
 ) -> None:
-    """The planes of chroma, (H / 2, W / 2)."""
-    (luma, u, v), (out_u, out_v), (rows, values, mixed) = frame, out, scratch
+    """The planes of chroma, (H / 2, W / 2), into ``out``, which hold the background's."""
+    (luma, u, v), (out_u, out_v), (rows, alpha, _, _, mixed) = frame, out, scratch
     (between, runs, firsts, kinds), columns, (start, weight) = place
     width = np.uint64(u.shape[1])
     _interpolate_chroma_row(models, between, columns, 0, rows)
@@ -160,18 +173,19 @@ def composite_chroma(
         for run in range(runs[row]):
             kind, first, end = kinds[row, run], firsts[row, run], firsts[row, run + 1]
             begin, stop = first & BEFORE, min(width, (end + BLOCK - ONE) & BEFORE)
-            for y in range(start[row], start[row + 1]):
-                behind_u, behind_v = background[1][y], background[2][y]
-                if kind == EDGE:
-                    _read_chroma(luma[TWO * y], luma[TWO * y + ONE], u[y], v[y], begin, stop, values)
-                    _apply_models(begin, stop, weight[y], upper, lower, values)
-                    _blend(values[1], behind_u, begin, stop, weight[y], upper, lower, FRONT_U, values[3], mixed)
+            if kind == FOREGROUND:
+                for y in range(start[row], start[row + 1]):
+                    _copy(u[y], first, end, out_u[y])
+                    _copy(v[y], first, end, out_v[y])
+            elif kind == EDGE:
+                for y in range(start[row], start[row + 1]):
+                    behind_u, behind_v = background[0][y], background[1][y]
+                    _apply_mean_luma(luma[TWO * y], luma[TWO * y + ONE], begin, stop, weight[y], upper, lower, alpha)
+                    _apply_chroma(u[y], v[y], begin, stop, weight[y], upper, lower, alpha)
+                    _blend(u[y], behind_u, begin, stop, weight[y], upper, lower, FRONT_U, alpha, mixed)
                     _copy(mixed, first, end, out_u[y])
-                    _blend(values[2], behind_v, begin, stop, weight[y], upper, lower, FRONT_V, values[3], mixed)
+                    _blend(v[y], behind_v, begin, stop, weight[y], upper, lower, FRONT_V, alpha, mixed)
                     _copy(mixed, first, end, out_v[y])
-                else:
-                    _copy(u[y] if kind == FOREGROUND else behind_u, first, end, out_u[y])
-                    _copy(v[y] if kind == FOREGROUND else behind_v, first, end, out_v[y])
 
 
 @kernel
@@ -227,47 +241,52 @@ def _interpolate_chroma_row(models: YuvModels, between: Bytes, columns: Axis, ro
 
 
 @kernel
-def _read_pixels(luma: Bytes, u: Bytes, v: Bytes, first: int, end: int, values: Values) -> None:
-    """A run of a row of pixels, with the chroma of each."""
-    wide_luma, wide_u, wide_v = values[0], values[1], values[2]
-    for x in range(first, end):
-        wide_luma[x] = np.float32(luma[x])
+def _repeat(chroma: Bytes, first: int, end: int, pairs: Pairs) -> None:
+    """The chroma of a run of pixels, each value for two of them."""
     for half in range(first >> ONE, (end + ONE) >> ONE):
-        left = half << ONE
-        wide_u[left] = wide_u[left + ONE] = np.float32(u[half])
-        wide_v[left] = wide_v[left + ONE] = np.float32(v[half])
+        pairs[half] = np.uint16(chroma[half]) * np.uint16(257)
 
 
 @kernel
-def _read_chroma(luma: Bytes, luma_below: Bytes, u: Bytes, v: Bytes, first: int, end: int, values: Values) -> None:
-    """A run of a row of chroma, with the mean luma of the four pixels of each, from their two rows."""
-    mean, wide_u, wide_v = values[0], values[1], values[2]
-    for x in range(first, end):
-        left = x << ONE
-        above = np.int32(luma[left]) + np.int32(luma[left + ONE])
-        mean[x] = np.float32(above + np.int32(luma_below[left]) + np.int32(luma_below[left + ONE])) * np.float32(0.25)
-        wide_u[x], wide_v[x] = np.float32(u[x]), np.float32(v[x])
+def _apply_luma(
+    luma: Bytes, first: int, end: int, down: np.float32, upper: Floats, lower: Floats, alpha: Floats
+) -> None:
+    """The part of a run's alpha that luma gives. ``down``: the weight of ``lower``, the row of models below it.
 
-
-@kernel
-def _apply_models(first: int, end: int, down: np.float32, upper: Floats, lower: Floats, values: Values) -> None:
-    """Alpha of a run. ``down``: the weight of ``lower``, the row of models below it.
-
-    In two loops: with more than eight arrays, the compiler does not vectorise.
+    Apart from ``_apply_chroma``: with more than eight arrays, the compiler does not vectorise.
     """
-    luma, u, v, alpha = values[0], values[1], values[2], values[3]
     y0, y1, k0, k1 = upper[GAIN_Y], lower[GAIN_Y], upper[CONSTANT], lower[CONSTANT]
     for x in range(first, end):
-        alpha[x] = k0[x] + down * (k1[x] - k0[x]) + luma[x] * (y0[x] + down * (y1[x] - y0[x]))
+        alpha[x] = k0[x] + down * (k1[x] - k0[x]) + np.float32(luma[x]) * (y0[x] + down * (y1[x] - y0[x]))
+
+
+@kernel
+def _apply_mean_luma(
+    luma: Pairs, below: Pairs, first: int, end: int, down: np.float32, upper: Floats, lower: Floats, alpha: Floats
+) -> None:
+    """As ``_apply_luma``, of a run of chroma: with the mean luma of the four pixels of each, from their two rows."""
+    y0, y1, k0, k1 = upper[GAIN_Y], lower[GAIN_Y], upper[CONSTANT], lower[CONSTANT]
+    for x in range(first, end):
+        two, others = np.int32(luma[x]), np.int32(below[x])
+        mean = np.float32((two & 255) + (two >> 8) + (others & 255) + (others >> 8)) * np.float32(0.25)
+        alpha[x] = k0[x] + down * (k1[x] - k0[x]) + mean * (y0[x] + down * (y1[x] - y0[x]))
+
+
+@kernel
+def _apply_chroma(
+    u: Bytes, v: Bytes, first: int, end: int, down: np.float32, upper: Floats, lower: Floats, alpha: Floats
+) -> None:
+    """Add the part of a run's alpha that chroma gives, and limit the sum."""
     u0, u1, v0, v1 = upper[GAIN_U], lower[GAIN_U], upper[GAIN_V], lower[GAIN_V]
     for x in range(first, end):
-        chroma = u[x] * (u0[x] + down * (u1[x] - u0[x])) + v[x] * (v0[x] + down * (v1[x] - v0[x]))
-        alpha[x] = min(UNIT, max(ZERO, alpha[x] + chroma))
+        of_u = np.float32(u[x]) * (u0[x] + down * (u1[x] - u0[x]))
+        of_v = np.float32(v[x]) * (v0[x] + down * (v1[x] - v0[x]))
+        alpha[x] = min(UNIT, max(ZERO, alpha[x] + (of_u + of_v)))
 
 
 @kernel
 def _blend(
-    values: Floats,
+    values: Bytes,
     behind: Bytes,
     first: int,
     end: int,
@@ -287,7 +306,7 @@ def _blend(
         foreground = f0[x] + down * (f1[x] - f0[x])
         background = b0[x] + down * (b1[x] - b0[x])
         a, new = alpha[x], np.float32(behind[x])
-        clean = foreground + a * (values[x] - a * foreground - (UNIT - a) * background)
+        clean = foreground + a * (np.float32(values[x]) - a * foreground - (UNIT - a) * background)
         mixed = new + a * (min(HIGHEST, max(LOWEST, clean)) - new)
         out[x] = np.uint8(np.int32(mixed + HALF))
 
