@@ -91,7 +91,8 @@ class PlanesDownscaler:
         self._yuv = np.empty_like(out)
         self._small = [np.empty(out.shape[:2], np.uint8) for _ in range(3)]
         half = size[0] // 2, size[1] // 2
-        self._steps = [_steps(of, small) for of, small in zip((size, half, half), self._small, strict=True)]
+        luma, *chroma = self._small
+        self._steps = [_steps(size, luma), *(_steps(half, small, smooth=True) for small in chroma)]
 
     def __call__(self, pixels: Pixels) -> Pixels:
         """The resized frame; overwritten by the next call."""
@@ -104,13 +105,16 @@ class PlanesDownscaler:
         return self._out
 
 
-def _steps(size: Size, out: Pixels) -> list[tuple[Pixels, int]]:
-    """The steps from an image of ``size`` to ``out``: buffer and interpolation of each."""
+def _steps(size: Size, out: Pixels, *, smooth: bool = False) -> list[tuple[Pixels, int]]:
+    """The steps from an image of ``size`` to ``out``: buffer and interpolation of each.
+
+    ``smooth``: it has no details that bilinear interpolation loses, as chroma; cubic takes twice the time.
+    """
     to = out.shape[1], out.shape[0]
     sizes = _halvings(size, to)
     rest = out.shape[2:]
     halves = [(np.empty((half[1], half[0], *rest), np.uint8), _halving(of, half)) for of, half in pairwise(sizes)]
-    return [*halves, (out, _last_interpolation(sizes[-1], to))]
+    return [*halves, (out, cv2.INTER_LINEAR if smooth else _last_interpolation(sizes[-1], to))]
 
 
 def _halvings(size: Size, to: Size) -> list[Size]:

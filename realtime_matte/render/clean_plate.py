@@ -51,6 +51,8 @@ MARGIN: Final = np.ones((3, 3), np.uint8)
 EDGE_WINDOW: Final = np.ones((5, 5), np.uint8)
 """How far from a cell of soft alpha an edge may be moved."""
 
+ZERO, UNIT = np.float32(0), np.float32(1)
+
 JUMP: Final = np.float32(20**2)
 """A mean square change of colour, of 255, that is neither noise nor a fading lamp."""
 
@@ -61,8 +63,11 @@ MAX_GAIN: Final = np.float32(8)
 """The light is at most so many times the reference light, and at least 1 over that."""
 
 Light: TypeAlias = tuple[Floats, Floats, Floats]
-"""(reference, gain, step): each cell's colour in the reference light, which is the first frame's (h, w, 3); the current
+"""(reference, gain, step): each cell's colour in the reference light, which is the first frame's (3, h, w); the current
 light divided by the reference light, for each channel (3,); the factor by which it changed in the last frame (3,)."""
+
+ROWS: Final = 8
+"""Rows of numbers for one row of cells: two for any use, and two sums for each channel."""
 
 
 class CleanPlate:
@@ -73,7 +78,9 @@ class CleanPlate:
 
     def __init__(self, shape: tuple[int, int]) -> None:
         rows, columns = (-(-length // SAMPLE_STEP) for length in shape)
-        self._colour = np.zeros((*shape, 3), np.float32)
+        self._colour = np.zeros((3, *shape), np.float32)
+        self._planes = np.zeros((3, *shape), np.uint8)
+        self._rows = np.zeros((ROWS, shape[1]), np.float32)
         self._variance = np.zeros(shape, np.float32)
         self._known, self._near, self._foreground, self._edge = np.zeros((4, *shape), np.uint8)
         self._samples = np.zeros((rows, columns, SAMPLE_VALUES), np.float32)
@@ -83,7 +90,7 @@ class CleanPlate:
         self.revealed = 0.0
         self._change, self._smoothed = np.zeros((2, *shape), np.float32)
         self._corrected = np.zeros(shape, np.float32)
-        self._reference = np.zeros((*shape, 3), np.float32)
+        self._reference = np.zeros((3, *shape), np.float32)
         self._gain, self._step = np.ones((2, 3), np.float32)
 
     def correct(self, alpha: Alpha, guide: Pixels, elapsed_s: float) -> Alpha:
@@ -125,46 +132,77 @@ class CleanPlate:
     def _update(self, guide: Pixels, plate: Plate, elapsed_s: float) -> None:
         time_constants = TIME_CONSTANT_S, REFERENCE_TIME_CONSTANT_S
         weight, reference_weight = (np.float32(1 - exp(-elapsed_s / constant_s)) for constant_s in time_constants)
-        if update_plate(guide, self._near, weight, plate, self._step, self._change) > MAX_JUMPED:
+        cv2.split(guide, list(self._planes))
+        planes, rows = read_only(self._planes), self._rows
+        if update_plate(planes, self._near, weight, plate, self._step, rows, self._change) > MAX_JUMPED:
             self._known[self._near != 0] = 0
         light = self._reference, self._gain, self._step
-        update_light(self._near, reference_weight, plate, self._change, light)
+        update_light(self._near, reference_weight, plate, self._change, light, rows)
 
 
 @kernel
-def update_plate(guide: Bytes, near: Bytes, weight: np.float32, plate: Plate, step: Floats, change: Floats) -> float:
-    """Update the ``plate`` where the background is visible (``near`` is 0), by ``weight``.
+def update_plate(
+    guide: Bytes, near: Bytes, weight: np.float32, plate: Plate, step: Floats, rows: Floats, change: Floats
+) -> float:
+    """Update the ``plate`` where the background is visible (``near`` is 0), by ``weight``. ``guide``: (3, h, w).
 
     ``change`` (h, w) becomes the mean square change of known cells that are visible, -1 elsewhere. Covered cells are
-    multiplied by ``step``, a factor for each channel.
+    multiplied by ``step``, a factor for each channel. Each loop has few arrays, so that the compiler vectorises it.
 
     Returns:
         The share of the known and visible cells that jumped; 0 if there are hardly any.
     """
     colour, variance, known = plate
+    rates, squares = rows[0], rows[1]
     jumped, count = 0, 0
-    s0, s1, s2 = step
-    for y in range(guide.shape[0]):
-        for x in range(guide.shape[1]):
-            free = near[y, x] == 0
-            visible = free and known[y, x] != 0
-            rate = weight if visible else np.float32(free)
-            c0, c1, c2 = colour[y, x, 0], colour[y, x, 1], colour[y, x, 2]
-            b, g, r = np.float32(guide[y, x, 0]) - c0, np.float32(guide[y, x, 1]) - c1, np.float32(guide[y, x, 2]) - c2
-            colour[y, x, 0] = c0 + rate * b if free else c0 * s0
-            colour[y, x, 1] = c1 + rate * g if free else c1 * s1
-            colour[y, x, 2] = c2 + rate * r if free else c2 * s2
-            square = (b * b + g * g + r * r) * np.float32(1 / 3)
-            variance[y, x] += rate * ((square if visible else INITIAL_VARIANCE) - variance[y, x])
-            known[y, x] |= free
-            change[y, x] = square if visible else np.float32(-1)
-            count += visible
-            jumped += visible and square > JUMP
-    return jumped / count if count > guide.shape[0] * guide.shape[1] // 100 else 0.0
+    for y in range(near.shape[0]):
+        _set_rates(near[y], known[y], weight, rates, squares)
+        for c in range(3):
+            _move_colour(guide[c, y], near[y], rates, step[c], colour[c, y], squares)
+        visible, jumps = _move_variance(near[y], known[y], rates, squares, variance[y], change[y])
+        count, jumped = count + visible, jumped + jumps
+    return jumped / count if count > near.shape[0] * near.shape[1] // 100 else 0.0
 
 
 @kernel
-def update_light(near: Bytes, weight: np.float32, plate: Plate, change: Floats, light: Light) -> None:
+def _set_rates(near: Bytes, known: Bytes, weight: np.float32, rates: Floats, squares: Floats) -> None:
+    """By how much each cell of a row moves to its new colour: at once if it is seen for the first time."""
+    for x in range(near.shape[0]):
+        rate = weight if known[x] != 0 else UNIT
+        rates[x] = rate if near[x] == 0 else ZERO
+        squares[x] = ZERO
+
+
+@kernel
+def _move_colour(guide: Bytes, near: Bytes, rates: Floats, step: np.float32, colour: Floats, squares: Floats) -> None:
+    """Update one channel of a row; add the square of its change to ``squares``."""
+    for x in range(near.shape[0]):
+        old = colour[x]
+        change = np.float32(guide[x]) - old
+        squares[x] += change * change
+        colour[x] = old + rates[x] * change if near[x] == 0 else old * step
+
+
+@kernel
+def _move_variance(
+    near: Bytes, known: Bytes, rates: Floats, squares: Floats, variance: Floats, change: Floats
+) -> tuple[int, int]:
+    """Update the variance of a row, and what is known. Returns how many cells are known and visible, and jumped."""
+    count, jumped = 0, 0
+    for x in range(near.shape[0]):
+        visible = (near[x] == 0) & (known[x] != 0)
+        square = squares[x] * np.float32(1 / 3)
+        variance[x] += rates[x] * ((square if visible else INITIAL_VARIANCE) - variance[x])
+        change[x] = square if visible else -UNIT
+        count += visible
+        jumped += visible & (square > JUMP)
+    for x in range(near.shape[0]):
+        known[x] |= near[x] == 0
+    return count, jumped
+
+
+@kernel
+def update_light(near: Bytes, weight: np.float32, plate: Plate, change: Floats, light: Light, rows: Floats) -> None:
     """Measure the ``light`` on the visible cells whose colour is near the reference colour in the light so far.
 
     It is always measured against the reference colours, never against the previous frame: errors do not add up. Cells
@@ -172,27 +210,54 @@ def update_light(near: Bytes, weight: np.float32, plate: Plate, change: Floats, 
     """
     colour, _, _ = plate
     reference, gain, step = light
-    l0, l1, l2 = gain
-    sum0, sum1, sum2 = np.float32(0), np.float32(0), np.float32(0)
-    ref0, ref1, ref2 = np.float32(0), np.float32(0), np.float32(0)
+    counted, rates = rows[0], rows[1]
     count = 0
+    rows[2:] = ZERO
     for y in range(near.shape[0]):
-        for x in range(near.shape[1]):
-            if near[y, x]:
-                continue
-            c0, c1, c2 = colour[y, x, 0], colour[y, x, 1], colour[y, x, 2]
-            r0, r1, r2 = reference[y, x, 0], reference[y, x, 1], reference[y, x, 2]
-            e0, e1, e2 = c0 - l0 * r0, c1 - l1 * r1, c2 - l2 * r2
-            if change[y, x] >= 0 and e0 * e0 + e1 * e1 + e2 * e2 <= 3 * JUMP:
-                sum0, sum1, sum2 = sum0 + c0, sum1 + c1, sum2 + c2
-                ref0, ref1, ref2 = ref0 + r0, ref1 + r1, ref2 + r2
-                count += 1
-            else:
-                rate = weight if change[y, x] >= 0 else np.float32(1)
-                reference[y, x, 0] = r0 + rate * (c0 / l0 - r0)
-                reference[y, x, 1] = r1 + rate * (c1 / l1 - r1)
-                reference[y, x, 2] = r2 + rate * (c2 / l2 - r2)
-    for c, total, before in ((0, sum0, ref0), (1, sum1, ref1), (2, sum2, ref2)):
+        rates[:] = ZERO
+        for c in range(3):
+            _add_error(colour[c, y], reference[c, y], gain[c], rates)
+        count += _choose(near[y], change[y], weight, counted, rates)
+        for c in range(3):
+            _add_light(colour[c, y], counted, rows[2 + 2 * c])
+            _add_light(reference[c, y], counted, rows[3 + 2 * c])
+            _move_reference(colour[c, y], rates, gain[c], reference[c, y])
+    for c in range(3):
+        total, before = rows[2 + 2 * c].sum(), rows[3 + 2 * c].sum()
         found = total / before if before > count else gain[c]  # a channel that is nearly 0 everywhere gives no ratio
         found = min(max(found, 1 / MAX_GAIN), MAX_GAIN)
         step[c], gain[c] = found / gain[c], found
+
+
+@kernel
+def _add_error(colour: Floats, reference: Floats, gain: np.float32, errors: Floats) -> None:
+    """Add the square of the difference between one channel of a row and its reference in the light so far."""
+    for x in range(colour.shape[0]):
+        error = colour[x] - gain * reference[x]
+        errors[x] += error * error
+
+
+@kernel
+def _choose(near: Bytes, change: Floats, weight: np.float32, counted: Floats, rates: Floats) -> int:
+    """``counted``: 1 where a cell of a row counts for the light. ``rates``: errors become rates of the references."""
+    count = 0
+    for x in range(near.shape[0]):
+        visible, free = change[x] >= 0, near[x] == 0
+        counts = free & visible & (rates[x] <= 3 * JUMP)
+        counted[x] = UNIT if counts else ZERO
+        rate = weight if visible else UNIT
+        rates[x] = rate if free & (not counts) else ZERO
+        count += counts
+    return count
+
+
+@kernel
+def _add_light(values: Floats, counted: Floats, sums: Floats) -> None:
+    for x in range(values.shape[0]):
+        sums[x] += counted[x] * values[x]
+
+
+@kernel
+def _move_reference(colour: Floats, rates: Floats, gain: np.float32, reference: Floats) -> None:
+    for x in range(colour.shape[0]):
+        reference[x] += rates[x] * (colour[x] / gain - reference[x])

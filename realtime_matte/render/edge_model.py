@@ -14,7 +14,7 @@ from realtime_matte.render.box_filter import Bytes, Floats
 from realtime_matte.render.jit import kernel
 
 Plate: TypeAlias = tuple[Floats, Floats, Bytes]
-"""(colour, variance, known): (h, w, 3) and (h, w), valid where ``known`` (h, w) is not 0."""
+"""(colour, variance, known): (3, h, w) and (h, w), valid where ``known`` (h, w) is not 0."""
 
 SAMPLE_STEP: Final = 2
 """Step between sampled cells, in rows and columns, for the statistics of the neighbourhood."""
@@ -87,7 +87,7 @@ def sample(guide: Bytes, foreground: Bytes, plate: Plate, change: Floats, sample
             out[8] = np.float32(visible and change[y, x] > MISMATCH * (NOISE + variance[y, x]))
             out[9] = min(change[y, x], MAX_CHANGE) if visible else np.float32(0)
             covers = foreground[y, x] != 0 and known[y, x] != 0
-            b, g, r = b - colour[y, x, 0], g - colour[y, x, 1], r - colour[y, x, 2]
+            b, g, r = b - colour[0, y, x], g - colour[1, y, x], r - colour[2, y, x]
             matches = covers and b * b + g * g + r * r <= 3 * MISMATCH * (NOISE + variance[y, x])
             out[10], out[11] = np.float32(covers), np.float32(matches)
             matching += matches
@@ -171,7 +171,7 @@ def _likelihood(
     rest = 1 - a
     distance, determinant, projection, length = np.float32(0), np.float32(1), np.float32(0), np.float32(0)
     for c in range(3):
-        foreground, background = mean[1 + c] / mean[0], colour[y, x, c]
+        foreground, background = mean[1 + c] / mean[0], colour[c, y, x]
         foreground_variance = max(mean[4 + c] / mean[0] - foreground * foreground, np.float32(0)) + EXTRA_VARIANCE
         variance = a * a * foreground_variance + rest * rest * background_variance + NOISE
         residual = np.float32(guide[y, x, c]) - a * foreground - rest * background

@@ -26,6 +26,9 @@ The first two are valid where ``near`` is not 0; elsewhere alpha is 0 or 1 for a
 ``mean``, the alpha over the window.
 """
 
+Cells: TypeAlias = tuple[Floats, Bytes, Bytes]
+"""(mean, uneven, near): each cell's mean alpha over the window; not 0 where that has an edge; not 0 near one."""
+
 LINEAR: Final = 4
 """Alpha as a linear function of colour, 0 .. 255: the gain of each channel (3), and a constant."""
 
@@ -99,9 +102,9 @@ class GuidedFilter:
         find_runs(self._needed, self._needed_runs)
         moments(read_only(guide), read_only(alpha), self._needed_runs, self._moments)
         means = self._moments_filter.average(self._moments, self._near_runs)
-        set_even(self._mean, self._needed_runs, self._solved)
         epsilon = EPSILON + np.float32(NOISE_WEIGHT * noise)
-        solve(read_only(means), self._uneven, self._near_runs, epsilon, (self._solved, self._colours))
+        even = self._mean, self._uneven, self._near
+        solve(read_only(means), even, self._needed_runs, epsilon, (self._solved, self._colours))
         linear = self._linear_filter.average(self._solved, self._near_runs)
         if noise > 0:
             share = np.float32(noise**2 / (noise**2 + ANCHOR_NOISE**2))
@@ -126,30 +129,23 @@ def moments(guide: Bytes, alpha: Floats, runs: Runs, out: Floats) -> None:
 
 
 @kernel
-def set_even(mean: Floats, runs: Runs, linear: Floats) -> None:
-    """The models of windows without an edge, whose ``mean`` alpha is 0 or 1, in the ``runs``."""
-    counts, ends = runs
-    for y in range(mean.shape[0]):
-        for run in range(counts[y]):
-            for x in range(ends[y, 2 * run], ends[y, 2 * run + 1]):
-                linear[y, x, 0] = linear[y, x, 1] = linear[y, x, 2] = 0
-                linear[y, x, 3] = SHIFT if mean[y, x] < np.float32(0.5) else GAIN + SHIFT
+def solve(means: Floats, cells: Cells, runs: Runs, epsilon: np.float32, models: tuple[Floats, Floats]) -> None:
+    """From windows' ``means`` (h, w, MOMENTS) to ``models``, each cell's (linear, colours), in the ``runs``.
 
-
-@kernel
-def solve(means: Floats, uneven: Bytes, runs: Runs, epsilon: np.float32, models: tuple[Floats, Floats]) -> None:
-    """From windows' ``means`` (h, w, MOMENTS) to ``models``, each cell's (linear, colours).
-
-    Where the window has no edge, ``uneven`` is 0: both colours are the mean, and ``linear`` is left as it is.
+    Where the window has no edge, alpha is 0 or 1 for any colour, and both colours are the mean.
     """
     counts, ends = runs
     linear, colours = models
+    mean_alpha, uneven, near = cells
     for y in range(means.shape[0]):
         for run in range(counts[y]):
             for x in range(ends[y, 2 * run], ends[y, 2 * run + 1]):
                 if uneven[y, x]:
                     _solve_cell(means[y, x], epsilon, linear[y, x], colours[y, x])
-                else:
+                    continue
+                linear[y, x, 0] = linear[y, x, 1] = linear[y, x, 2] = 0
+                linear[y, x, 3] = SHIFT if mean_alpha[y, x] < np.float32(0.5) else GAIN + SHIFT
+                if near[y, x]:
                     for c in range(3):
                         colours[y, x, c] = colours[y, x, 3 + c] = np.float32(255) * means[y, x, c]
 

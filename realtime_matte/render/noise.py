@@ -24,6 +24,9 @@ LOWER_HALF_MEAN: Final = 0.3247
 TIME_CONSTANT_S: Final = 0.5
 """Of the average over time: noise changes with the light, not from frame to frame."""
 
+INTERVAL_S: Final = 0.2
+"""Between two measurements: each needs two successive frames, and the average hardly changes in between."""
+
 MAX_NOISE: Final = 24 / 255
 """Larger estimates are of a camera that moves, or of light that changes."""
 
@@ -43,21 +46,25 @@ class NoiseEstimator:
         )
         self._histogram = np.zeros((256, 1), np.float32)
         self._half = self._sample.size // 2
-        self._time: float | None = None
-        self._known = False
+        self._time: float | None = None  # of the frame that waits for its successor
+        self._measured: float | None = None  # when, last
 
     def update(self, pixels: Pixels, time: float) -> None:
-        """Add a frame, BGR or I420, with its time in seconds."""
+        """Add a frame, BGR or I420, with its time in seconds. Most of them are not read."""
+        first = self._time
+        if first is None and self._measured is not None and 0 <= time - self._measured < INTERVAL_S:
+            return
         self._sample, self._before = self._before, self._sample
         if pixels.ndim == 2:  # noqa: PLR2004 - planes
             i420.sample_bgr(pixels, STEP_PX, self._sample)
         else:
             np.copyto(self._sample, pixels[::STEP_PX, ::STEP_PX])
-        if self._time is not None and time > self._time:
-            weight = 1 - exp((self._time - time) / TIME_CONSTANT_S) if self._known else 1.0
-            self.variance += weight * (self._measure() - self.variance)
-            self._known = True
-        self._time = time
+        if first is None or time <= first:
+            self._time = time
+            return
+        weight = 1.0 if self._measured is None else 1 - exp((self._measured - time) / TIME_CONSTANT_S)
+        self.variance += weight * (self._measure() - self.variance)
+        self._measured, self._time = time, None
 
     def reset(self) -> None:
         """Forget the previous frame. The noise is the camera's, and is kept."""

@@ -45,7 +45,6 @@ KERNELS: Final[Sequence[Callable[..., object]]] = (
     box_filter.average,
     guided_filter.moments,
     guided_filter.solve,
-    guided_filter.set_even,
     guided_filter.anchor,
     bands.classify,
     bands.split,

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from realtime_matte.render.jit import kernel, read_only
 
+UNIT: Final = np.float32(1)
+
 TIME_CONSTANT_S: Final = 0.12
 """Time constant of the smoothing of changes that are too small to be motion."""
 
@@ -29,8 +31,9 @@ def update(
     alpha: NDArray[np.float32], min_weight: np.float32, scale: np.float32, filtered: NDArray[np.float32]
 ) -> None:
     """Move ``filtered`` towards ``alpha``: by ``min_weight`` at rest, completely from a change of 1 / ``scale`` on."""
-    for y in range(alpha.shape[0]):
-        for x in range(alpha.shape[1]):
-            change = alpha[y, x] - filtered[y, x]
-            relative = min(abs(change) * scale, np.float32(1))
-            filtered[y, x] += max(min_weight, relative) * change if relative < 1 else change
+    values, kept = alpha.reshape(alpha.size), filtered.reshape(alpha.size)
+    for i in range(values.shape[0]):
+        change = values[i] - kept[i]
+        relative = abs(change) * scale
+        weight = max(min_weight, relative)
+        kept[i] = kept[i] + weight * change if relative < UNIT else values[i]

@@ -25,7 +25,7 @@ def cell(colour: np.ndarray) -> Bytes:
 
 
 def likelihood(colour: np.ndarray, alpha: float) -> float:
-    plate_colour = BACKGROUND.astype(np.float32).reshape(1, 1, 3)
+    plate_colour = BACKGROUND.astype(np.float32).reshape(3, 1, 1)
     arguments = np.float32(alpha), np.float32(BACKGROUND_VARIANCE), cell(colour), plate_colour, neighbourhood()
     return float(_likelihood(0, 0, *arguments))
 
@@ -52,7 +52,7 @@ def test_a_darker_background_is_likelier_than_one_that_changed_its_hue_as_much()
 
 def correction(*, mismatching: float) -> float:
     """What is added to an alpha of 0.5 where the cell shows the plate's background."""
-    plate = BACKGROUND.astype(np.float32).reshape(1, 1, 3), np.zeros((1, 1), np.float32), np.ones((1, 1), np.uint8)
+    plate = BACKGROUND.astype(np.float32).reshape(3, 1, 1), np.zeros((1, 1), np.float32), np.ones((1, 1), np.uint8)
     means, one, out = neighbourhood(mismatching=mismatching).reshape(1, 1, -1), np.ones((1, 1), np.uint8), [[np.nan]]
     out = np.array(out, np.float32)
     find_correction(np.full((1, 1), 0.5, np.float32), cell(BACKGROUND), one, one, plate, means, out)
