@@ -1,7 +1,7 @@
 """Frame and Matte, the data in the pipeline. Shapes, dtypes, ranges and colour order are defined here."""
 
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -154,6 +154,25 @@ class RefinedMatte(Protocol):
     @property
     def foreground(self) -> Pixels:
         """(H, W, 3) straight colours without the old background; black where alpha is 0."""
+
+
+@runtime_checkable
+class MasksBackground(Protocol):
+    """A refined matte that can find the background without computing every pixel's alpha."""
+
+    def mask_background(self, most_alpha: float, out: NDArray[np.uint8]) -> None:
+        """Write 255 where alpha is below ``most_alpha``, 0 elsewhere, to the upper left (H, W) of ``out``."""
+
+
+def mask_background(matte: RefinedMatte, most_alpha: float, out: NDArray[np.uint8]) -> None:
+    """Write 255 where alpha is below ``most_alpha``, 0 elsewhere, to the upper left (H, W) of ``out``."""
+    if isinstance(matte, MasksBackground):
+        matte.mask_background(most_alpha, out)
+        return
+    height, width = matte.alpha.shape
+    mask = out[:height, :width]
+    np.less(matte.alpha, most_alpha, out=mask.view(np.bool_))
+    np.negative(mask, out=mask)  # 1 becomes 255
 
 
 def check_pixels(pixels: object) -> None:

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime_matte.frame import Frame, Pixels, RefinedMatte, Size
+from realtime_matte.frame import Frame, Pixels, RefinedMatte, Size, mask_background
 
 Floats: TypeAlias = NDArray[np.float32]
 
@@ -85,8 +85,7 @@ class LensBlur:
 
     def _average(self, pixels: Pixels, matte: RefinedMatte) -> None:
         """The background's light and its share of each cell. A pixel of half size counts if all of it is background."""
-        np.less(matte.alpha, MAX_BACKGROUND, out=self._mask.view(np.bool_))
-        np.negative(self._mask, out=self._mask)  # 1 becomes 255
+        mask_background(matte, MAX_BACKGROUND, self._mask)
         half = self._half_mask.shape[1::-1]
         cv2.resize(self._mask, half, dst=self._half_mean, interpolation=cv2.INTER_AREA)
         cv2.threshold(self._half_mean, FULL - 1, 255, cv2.THRESH_BINARY, dst=self._half_mask)

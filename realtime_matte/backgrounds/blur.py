@@ -14,7 +14,7 @@ import numpy as np
 from realtime_matte.backgrounds._lens_blur import FAINT, MAX_BACKGROUND, LensBlur
 from realtime_matte.config.specs import SpecOption, parse, positive, switch
 from realtime_matte.errors import SpecError
-from realtime_matte.frame import Alpha, Frame, Pixels, RefinedMatte, Size
+from realtime_matte.frame import Frame, Pixels, RefinedMatte, Size, mask_background
 from realtime_matte.interfaces import Fit
 
 STRENGTH: Final = 0.05
@@ -89,7 +89,7 @@ class Blur:
 
     def image(self, frame: Frame, matte: RefinedMatte) -> Pixels:
         """The background of this frame, blurred."""
-        self._sum(frame.pixels, matte.alpha)
+        self._sum(frame.pixels, matte)
         self._add_mean_color(frame.pixels)
         np.divide(self._colors, self._weights, out=self._colors)
         cells = cv2.convertScaleAbs(self._colors, dst=self._cells[0], alpha=255)
@@ -99,14 +99,12 @@ class Blur:
     def close(self) -> None:
         """Nothing is open."""
 
-    def _sum(self, pixels: Pixels, alpha: Alpha) -> None:
+    def _sum(self, pixels: Pixels, matte: RefinedMatte) -> None:
         """Sum the background in each cell, and blur the sums."""
-        height, width = alpha.shape
-        background = self._mask[:height, :width]
-        np.less(alpha, MAX_BACKGROUND, out=background.view(np.bool_))
-        np.negative(background, out=background)  # 1 becomes 255
+        height, width = pixels.shape[:2]
+        mask_background(matte, MAX_BACKGROUND, self._mask)
         self._masked.fill(0)
-        cv2.copyTo(pixels, background, self._masked[:height, :width])
+        cv2.copyTo(pixels, self._mask[:height, :width], self._masked[:height, :width])
         for full, half, cells, sums in zip(
             (self._masked, self._mask), self._halves, self._cells, (self._colors, self._weights[..., 0]), strict=True
         ):

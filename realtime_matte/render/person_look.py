@@ -63,8 +63,9 @@ class PersonLook:
     def _filter(self, image: Pixels, area: Area) -> None:
         if not self._filtered.size:
             self._filtered = np.zeros((self._size[1], 3 * self._size[0]), np.uint8)
-        filtered = self._filtered.reshape(image.shape)
-        cv2.medianBlur(image[area], 3, dst=filtered[area])
+        part, filtered = image[area], self._filtered.reshape(image.shape)[area]
+        if part.size:
+            cv2.medianBlur(part, 3, dst=filtered)
 
     def _across(self, field: Field, out: Floats) -> Floats:
         """A field (36, 64, 3) as (36, 3W)."""

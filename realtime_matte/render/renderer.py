@@ -50,6 +50,7 @@ KERNELS: Final[Sequence[Callable[..., object]]] = (
     bands.split,
     upsample.upsample_composite,
     upsample.upsample_alpha,
+    upsample.upsample_mask,
     upsample.upsample_foreground,
     upsample.upsample_look,
     upsample.change_foreground,
@@ -285,9 +286,10 @@ def _run_kernels() -> None:
     ):  # kernels for noise are needed from the second frame on
         matte = refiner.refine(Frame(noisy, float(index), index), Matte(np.zeros((16, 16), np.float32)))
     matte.over(pixels, pixels.copy())
+    assert isinstance(matte, UpsampledMatte)  # noqa: S101 - of a coarse alpha
+    matte.mask_background(0.1, np.zeros((32, 32), np.uint8))
     person_look = PersonLook((32, 32))
     tables = person_look.tables(Look(), pixels, WHOLE_IMAGE)
-    assert isinstance(matte, UpsampledMatte)  # noqa: S101 - of a coarse alpha
     matte.over(pixels, pixels.copy(), tables)
     change_foreground(pixels.copy(), tables)
     composite(read_only(matte.foreground), matte.alpha, read_only(pixels), np.zeros(96, np.uint16), pixels.copy())

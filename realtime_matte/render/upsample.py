@@ -127,6 +127,10 @@ class UpsampledMatte:
             spans.append(slice(int(start[first]), int(start[end])))
         return spans[0], spans[1]
 
+    def mask_background(self, most_alpha: float, out: Bytes) -> None:
+        """As ``frame.MasksBackground``."""
+        upsample_mask(self._pixels, self.models, self._scratch, np.float32(most_alpha), out)
+
     def of(self, frame: Frame) -> "UpsampledMatte":
         """The same matte, of the same frame in BGR."""
         return UpsampledMatte(frame, self.models, cells=self.cells, scratch=self._scratch, full_size=self._full_size)
@@ -287,6 +291,26 @@ def upsample_alpha(pixels: Pixels, models: PlacedModels, scratch: Scratch, out: 
                 else:
                     for x in range(first, end):
                         out[y, x] = kind
+
+
+@kernel
+def upsample_mask(pixels: Pixels, models: PlacedModels, scratch: Scratch, most: np.float32, out: Bytes) -> None:
+    """255 where alpha is below ``most``, 0 elsewhere; ``out`` may be larger than (H, W)."""
+    values = pixels.reshape(pixels.shape[0], 3 * pixels.shape[1])
+    alpha = scratch[4]
+    _, _, (_, runs, firsts, kinds), _, (start, weight) = models
+    _interpolate_row(models, 0, scratch)
+    for row in range(runs.shape[0]):
+        _interpolate_row(models, row + 1, scratch)
+        for run in range(runs[row]):
+            kind, first, end = kinds[row, run], firsts[row, run], firsts[row, run + 1]
+            for y in range(start[row], start[row + 1]):
+                if kind == EDGE:
+                    _apply_models(values[y], first, end, weight[y], row % 2, scratch)
+                    for x in range(first, end):
+                        out[y, x] = np.uint8(255) if alpha[THREE * x] < most else np.uint8(0)
+                else:
+                    out[y, first:end] = 255 if kind == BACKGROUND else 0
 
 
 @kernel

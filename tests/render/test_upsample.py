@@ -7,9 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from realtime_matte.frame import Frame, Matte
+from realtime_matte.look import Look
 from realtime_matte.render.bands import BACKGROUND, EDGE, FOREGROUND, classify, make_bands, split
+from realtime_matte.render.person_look import PersonLook
 from realtime_matte.render.refine import Refiner
-from realtime_matte.render.upsample import UpsampledMatte
+from realtime_matte.render.upsample import UpsampledMatte, change_foreground
 
 SLOW_SIZES = [(854, 480), (1280, 720), (1920, 1080), (3840, 2160), (1079, 607)]
 SIZES = [(320, 180), (641, 363), (97, 3), (2, 2), (1, 5)]
@@ -178,3 +180,71 @@ def test_a_band_is_split_where_its_four_cells_differ() -> None:
     assert kind[0, :3].tolist() == [BACKGROUND, EDGE, FOREGROUND]
     assert first[1, :3].tolist() == [0, 20, 40]
     assert kind[1, :2].tolist() == [EDGE, FOREGROUND]
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_mask_of_the_background_is_that_of_alpha(size: tuple[int, int]) -> None:
+    pixels, matte = refined(size)
+    mask = np.full((pixels.shape[0] + 3, pixels.shape[1] + 2), 7, np.uint8)
+    matte.mask_background(0.1, mask)
+    np.testing.assert_array_equal(mask[: pixels.shape[0], : pixels.shape[1]], np.where(matte.alpha < 0.1, 255, 0))
+    assert (mask[pixels.shape[0] :] == 7).all()
+    assert (mask[:, pixels.shape[1] :] == 7).all()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_look_changes_the_foreground_only(size: tuple[int, int]) -> None:
+    """Each step is what plain arithmetic on the straight foreground gives; without alpha, the background is exact."""
+    pixels, matte = refined(size)
+    random = np.random.default_rng(5)
+    background, look = random.integers(0, 256, pixels.shape, np.uint8), Look()
+    look.follow_with(np.sort(random.integers(0, 256, (256, 3), np.uint8), axis=0))
+    look.gain = random.uniform(0.7, 1.4, (36, 64)).astype(np.float32)
+    look.light = random.uniform(0, 40, (36, 64, 3)).astype(np.float32)
+    changed, composite = matte.foreground.copy(), np.empty_like(pixels)
+    tables = PersonLook(size).tables(look, pixels, matte.area)
+    matte.over(background, composite, tables)
+    looked = look.table[changed, np.arange(3)].astype(np.float64)
+    looked = np.rint(np.minimum(looked * interpolate(look.gain[..., None], size), 255))
+    looked = np.minimum(looked + interpolate(look.light, size), 255)
+    alpha = matte.alpha[..., None]
+    assert np.abs(composite - (background + alpha * (looked - background))).max() < 2
+    np.testing.assert_array_equal(composite[matte.alpha == 0], background[matte.alpha == 0])
+    change_foreground(changed, tables)
+    assert np.abs(changed - looked).max() < 2
+
+
+@pytest.mark.parametrize("strength", [0.5, 1.0])
+def test_noise_is_filtered_in_the_foreground_only(strength: float) -> None:
+    size = SIZES[0]
+    pixels, matte = refined(size)
+    look = Look()
+    look.noise_filter = strength
+    composite, background = np.empty_like(pixels), np.random.default_rng(1).integers(0, 256, pixels.shape, np.uint8)
+    matte.over(background, composite, PersonLook(size).tables(look, pixels, matte.area))
+    expected = pixels + strength * (cv2.medianBlur(pixels, 3).astype(np.float64) - pixels)
+    inside = matte.alpha == 1
+    inside[:2] = inside[-2:] = inside[:, :2] = inside[:, -2:] = False  # the filter's own border
+    assert inside.sum() > 1000
+    assert np.abs(composite - expected)[inside].max() <= 1
+    np.testing.assert_array_equal(composite[matte.alpha == 0], background[matte.alpha == 0])
+
+
+def test_nothing_of_a_person_is_outside_the_area() -> None:
+    _, matte = refined(SIZES[0])
+    outside = matte.alpha.copy()
+    outside[matte.area] = 0
+    assert not outside.any()
+    empty = Refiner(SIZES[0]).refine(
+        Frame(np.zeros((180, 320, 3), np.uint8), 0.0, 0), Matte(np.zeros((36, 64), np.float32))
+    )
+    assert empty.area == (slice(0, 0), slice(0, 0))
+
+
+def test_a_frame_without_a_person_needs_no_filter() -> None:
+    pixels, background = np.zeros((180, 320, 3), np.uint8), np.full((180, 320, 3), 9, np.uint8)
+    matte = Refiner(SIZES[0]).refine(Frame(pixels, 0.0, 0), Matte(np.zeros((36, 64), np.float32)))
+    look, composite = Look(), np.empty_like(pixels)
+    look.noise_filter = 1.0
+    matte.over(background, composite, PersonLook(SIZES[0]).tables(look, pixels, matte.area))
+    np.testing.assert_array_equal(composite, background)
