@@ -56,17 +56,20 @@ class CameraNode:
             raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
     @property
-    def is_connected(self) -> bool:
-        """False after PipeWire has stopped, or removed the camera."""
+    def is_lost(self) -> bool:
+        """True after PipeWire has stopped, or removed the camera."""
         with self._changed:
-            return self._state > library.UNCONNECTED
+            return self._state <= library.UNCONNECTED
 
     def connect(self) -> None:
-        """Make the camera known to PipeWire, for the first time or again. Raises OSError with the reason."""
+        """Make the camera known to PipeWire, for the first time or again, without waiting. Raises OSError."""
         with self._locked():
             self._disconnect()
-            self._state, self._error = library.CONNECTING, ""
+            self._set_state(library.CONNECTING)
             self._open_stream()
+
+    def wait_connected(self) -> None:
+        """Wait until PipeWire has the camera. Raises OSError with the reason if it does not accept it."""
         with self._changed:
             self._changed.wait_for(lambda: self._state != library.CONNECTING, START_S)
             if self._state < library.PAUSED:
@@ -161,7 +164,7 @@ class CameraNode:
         block, size = buffer.datas[0], pods.byte_size(video_format, self._size)
         fits = bool(block.data) and block.maxsize >= size
         if fits:
-            memory = np.ctypeslib.as_array(ctypes.cast(block.data, ctypes.POINTER(ctypes.c_uint8)), (size,))
+            memory = np.frombuffer((ctypes.c_uint8 * size).from_address(block.data), np.uint8)
             if video_format == "I420":
                 memory[:] = self._frame.reshape(-1)
             else:

@@ -41,6 +41,7 @@ def open(rest: str, /, *, size: Size, fps: float, alpha: bool) -> "PipeWire":
     node = CameraNode(_properties(name), size=even, fps=fps)
     try:
         node.connect()
+        node.wait_connected()
     except OSError as error:
         node.close()
         reason = error.strerror or "it gives no reason"
@@ -81,7 +82,7 @@ class PipeWire:
 
     def send_i420(self, image: Pixels, time: float) -> None:  # noqa: ARG002 - it is shown at once
         """Show the output frame, as it is, to the readers."""
-        if not self._node.is_connected:
+        if self._node.is_lost:
             self._connect_again()
         self._node.show(image)
 
@@ -94,7 +95,7 @@ class PipeWire:
         self._node.close()
 
     def _connect_again(self) -> None:
-        """Make the camera again, if PipeWire runs; tried every CONNECT_EVERY_S."""
+        """Make the camera again, if PipeWire runs; tried every CONNECT_EVERY_S, without waiting."""
         now = self._clock()
         if not self._is_lost:
             self._is_lost = True

@@ -23,7 +23,7 @@ class FakeNode:
         self.properties = properties
         self.size = size
         self.fps = fps
-        self.is_connected = False
+        self.is_lost = True
         self.attempts = 0
         self.shown: list[Pixels] = []
         self.closed = 0
@@ -32,7 +32,10 @@ class FakeNode:
         self.attempts += 1
         if self.fault:
             raise OSError(0, self.fault)
-        self.is_connected = True
+        self.is_lost = False
+
+    def wait_connected(self) -> None:
+        assert not self.is_lost
 
     def show(self, frame: Pixels) -> None:
         self.shown.append(frame.copy())
@@ -86,7 +89,7 @@ def test_it_comes_back_with_pipewire_and_both_is_reported(nodes: list[FakeNode])
     sink = pipewire.open("", size=SIZE, fps=30.0, alpha=False)
     node, frame, now = nodes[0], np.zeros((72, 64), np.uint8), [100.0]
     sink._clock = lambda: now[0]
-    node.is_connected, node.fault = False, "Host is down"
+    node.is_lost, node.fault = True, "Host is down"
     sink.send_i420(frame, 0.0)
     sink.send_i420(frame, 0.0)
     assert node.attempts == 2  # at the start, and at once; not for every frame
@@ -94,7 +97,7 @@ def test_it_comes_back_with_pipewire_and_both_is_reported(nodes: list[FakeNode])
     node.fault = ""
     now[0] += 1.0
     sink.send_i420(frame, 0.0)
-    assert node.is_connected
+    assert not node.is_lost
     assert len(sink.notices) == 2
     assert "PipeWire was started again" in sink.notices[1]
 
