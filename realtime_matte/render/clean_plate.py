@@ -223,7 +223,7 @@ def update_light(near: Bytes, weight: np.float32, plate: Plate, change: Floats, 
             _add_light(reference[c, y], counted, rows[3 + 2 * c])
             _move_reference(colour[c, y], rates, gain[c], reference[c, y])
     for c in range(3):
-        total, before = rows[2 + 2 * c].sum(), rows[3 + 2 * c].sum()
+        total, before = _sum(rows[2 + 2 * c]), _sum(rows[3 + 2 * c])
         found = total / before if before > count else gain[c]  # a channel that is nearly 0 everywhere gives no ratio
         found = min(max(found, 1 / MAX_GAIN), MAX_GAIN)
         step[c], gain[c] = found / gain[c], found
@@ -255,6 +255,15 @@ def _choose(near: Bytes, change: Floats, weight: np.float32, counted: Floats, ra
 def _add_light(values: Floats, counted: Floats, sums: Floats) -> None:
     for x in range(values.shape[0]):
         sums[x] += counted[x] * values[x]
+
+
+@kernel
+def _sum(values: Floats) -> np.float32:
+    """As ``values.sum()``, whose compiled code imports a part of the compiler when it is loaded."""
+    total = ZERO
+    for x in range(values.shape[0]):
+        total += values[x]
+    return total
 
 
 @kernel
