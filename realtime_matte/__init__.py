@@ -4,6 +4,9 @@ import os
 
 TYPE_CHECKING = False  # typing takes long to import, and signals are caught after this module
 if TYPE_CHECKING:
+    from realtime_matte.batch.matte_clips import ClipResult as ClipResult
+    from realtime_matte.batch.matte_clips import matte_clips as matte_clips
+    from realtime_matte.batch.settings import BatchSettings as BatchSettings
     from realtime_matte.config.config import Config as Config
     from realtime_matte.errors import BadFile as BadFile
     from realtime_matte.errors import MatteError as MatteError
@@ -61,6 +64,8 @@ os.environ.setdefault(
 __version__ = "0.1.0"
 
 _MODULES = {
+    "batch.matte_clips": ("ClipResult", "matte_clips"),
+    "batch.settings": ("BatchSettings",),
     "config.config": ("Config",),
     "errors": (
         "BadFile",
@@ -118,6 +123,8 @@ __all__ = [
     "Background",
     "BackgroundRemover",
     "BadFile",
+    "BatchSettings",
+    "ClipResult",
     "Config",
     "CountsDamagedFrames",
     "FollowsCamera",
@@ -161,6 +168,7 @@ __all__ = [
     "list_cameras",
     "list_models",
     "list_virtual_cameras",
+    "matte_clips",
     "matte_frames",
     "matte_image",
 ]

@@ -39,3 +39,11 @@ def ours(tmp_path: Path) -> str:
     from fakes import networks as tiny_networks  # noqa: PLC0415 - few tests need what it needs
 
     return str(tiny_networks.recurrent(tmp_path / "tiny.onnx"))
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The spec of a network whose alpha is the brightness of a pixel, plus 0.01 for each frame of the shot."""
+    from fakes import networks  # noqa: PLC0415 - few tests need what it needs
+
+    return f"{networks.recurrent(tmp_path_factory.mktemp('network') / 'tiny.onnx')}?unverified&unlimited"

@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "run": "camera in, new background, virtual camera out; the default command",
     "panel": "run with a control panel in the browser: live preview, backgrounds, settings",
     "ctl": "status of a running rtmatte, and changes of it, for scripts and hotkeys",
+    "matte": "matte many clips into a folder, resumable, on one machine or on a cluster",
     "demo": "process a built-in moving photograph and write the result to demo/; needs no camera",
     "devices": "list the cameras, virtual cameras and providers of this machine",
     "doctor": "check every part on this machine and say how to fix what does not work",

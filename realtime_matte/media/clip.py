@@ -98,6 +98,16 @@ class Clip:
         """Size of the first frame as it is shown."""
         return self.shown_size(self._first)
 
+    @property
+    def first(self) -> ClipFrame:
+        """The first frame, whatever was read since."""
+        return self._first
+
+    @property
+    def start(self) -> float:
+        """Time of the first frame on the clock of the file, s: what a stream of sound beside it counts from too."""
+        return self._first.decoded.time or 0.0
+
     def next(self, *, hurry: bool = False) -> ClipFrame | None:
         """The next frame; None at the end. ``hurry``: leave out frames that no other frame needs."""
         if self._decoder is None:

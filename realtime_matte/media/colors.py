@@ -1,5 +1,6 @@
 """Colours of decoded video frames: every matrix, range, transfer curve and alpha that a file can state, as sRGB."""
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -29,6 +30,45 @@ BYTES: Final = {"bgr24": 3, "bgra": 4, "bgr48le": 6}  # of a pixel
 LIMITED, FULL = ColorRange.MPEG, ColorRange.JPEG
 
 BT2020: Final = 9  # of AVColorPrimaries
+BT709: Final = 1  # of AVColorPrimaries, AVColorTransferCharacteristic and AVColorSpace alike
+SMPTE170M: Final = 6
+UNSPECIFIED: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class ColorTags:
+    """How the colours of a video are stored, in the numbers of ITU-T H.273.
+
+    Attributes:
+        matrix: Of its YUV, by which it was converted to RGB.
+        range: Limited or full levels.
+        primaries: As the file states; UNSPECIFIED where it does not.
+        transfer: The same for the curve.
+        notices: Messages to the user.
+    """
+
+    matrix: int
+    range: int
+    primaries: int
+    transfer: int
+    notices: tuple[str, ...] = ()
+
+
+def tags_of(frame: VideoFrame) -> ColorTags:
+    """The tags with which what FrameConverter made of a frame is stored again: its own, or BT.709 where that changed.
+
+    YCgCo and RGB, which encoders do not store again as they were, get the matrix of BT.709. HDR has become SDR.
+    """
+    if frame.color_trc in tone_map.CURVES:
+        curve = "PQ" if frame.color_trc == tone_map.PQ else "HLG"
+        return ColorTags(BT709, LIMITED, BT709, BT709, (f"its HDR ({curve}) becomes SDR (BT.709)",))
+    rgb = frame.format.is_rgb or frame.colorspace == YCGCO
+    known = matrix(frame)
+    number = {Colorspace.ITU601: SMPTE170M, Colorspace.BT2020: BT2020}.get(known, int(known))
+    if known == Colorspace.ITU601 and frame.colorspace in MATRICES:
+        number = frame.colorspace  # 5 and 6 are the same matrix
+    primaries, transfer = frame.color_primaries or UNSPECIFIED, frame.color_trc or UNSPECIFIED
+    return ColorTags(BT709 if rgb else number, LIMITED if rgb else color_range(frame), primaries, transfer)
 
 
 class FrameConverter:

@@ -1,0 +1,125 @@
+"""The sound of a clip in the file of its result: copied, or encoded again where that format cannot hold it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import av
+from av.audio.resampler import AudioResampler
+from av.audio.stream import AudioStream
+from av.container import OutputContainer
+from av.packet import Packet
+
+PREROLL_S: Final = 0.05
+"""Packets that begin this much before the first frame are kept: decoders of AAC need one."""
+
+ENCODERS: Final = {"webm": ("libopus", 48_000)}
+AAC: Final = ("aac", 0)
+"""Encoder and sample rate (0: the clip's) by container, where a codec cannot be copied."""
+
+
+class Sound:
+    """Every stream of sound of a clip, muxed beside its frames.
+
+    Args:
+        path: The clip.
+        output: The file of the result, to which streams are added.
+        start: Time in the clip at which the result begins, s.
+
+    ``close`` closes the clip. Raises FFmpegError.
+    """
+
+    def __init__(self, path: Path, output: OutputContainer, *, start: float) -> None:
+        self._output = output
+        self._start = start
+        self._input = av.open(f"file:{path}", metadata_errors="replace")
+        self._tracks = {stream.index: _Track(stream, output) for stream in self._input.streams.audio if _known(stream)}
+        streams = [stream for stream in self._input.streams.audio if stream.index in self._tracks]
+        self._packets: Iterator[Packet[Any]] = self._input.demux(*streams) if streams else iter(())
+        self._next = self._read()
+
+    def write_until(self, time: float) -> None:
+        """Mux what is heard before that time of the result, in seconds."""
+        while self._next is not None and _time(self._next) - self._start < time:
+            if _time(self._next) >= self._start - PREROLL_S:
+                self._output.mux(self._tracks[self._next.stream.index].convert(self._next, self._start))
+            self._next = self._read()
+
+    def finish(self) -> None:
+        """Mux what the encoders still hold."""
+        for track in self._tracks.values():
+            self._output.mux(track.flush())
+
+    def close(self) -> None:
+        """Close the clip. Idempotent."""
+        self._packets = iter(())
+        self._input.close()
+
+    def _read(self) -> "Packet[AudioStream] | None":
+        """The next packet; None at the end, also at that of a damaged file: its frames are what counts."""
+        while True:
+            try:
+                packet = next(self._packets, None)
+            except av.error.FFmpegError:
+                return None
+            if packet is None or packet.pts is not None:
+                return packet
+
+
+class _Track:
+    """One stream of sound."""
+
+    def __init__(self, source: AudioStream, output: OutputContainer) -> None:
+        self._resampler: AudioResampler | None = None
+        self._target: AudioStream
+        if source.codec_context.name in output.supported_codecs:
+            self._target = output.add_stream_from_template(source)
+            return
+        name, rate = ENCODERS.get(output.format.name, AAC)
+        rate = rate or source.codec_context.sample_rate
+        stream = output.add_stream(name, rate=rate)
+        assert isinstance(stream, AudioStream)  # noqa: S101 - both encoders are for sound
+        stream.codec_context.layout = "stereo" if source.codec_context.channels > 1 else "mono"
+        stream.codec_context.open()
+        self._target = stream
+        self._resampler = AudioResampler(
+            stream.codec_context.format, stream.codec_context.layout, rate, stream.codec_context.frame_size
+        )
+
+    def convert(self, packet: "Packet[AudioStream]", start: float) -> "list[Packet[AudioStream]]":
+        """Packets of the result, moved so that ``start`` is 0."""
+        assert packet.time_base is not None  # noqa: S101 - of a stream
+        if self._resampler is None:
+            ticks = round(start / packet.time_base)
+            packet.pts = None if packet.pts is None else packet.pts - ticks
+            packet.dts = None if packet.dts is None else packet.dts - ticks
+            packet.stream = self._target
+            return [packet]
+        encoded: list[Packet[AudioStream]] = []
+        try:
+            decoded = packet.decode()
+        except av.error.InvalidDataError:
+            return []
+        for frame in decoded:
+            for part in self._resampler.resample(frame):
+                part.pts = None if part.pts is None else part.pts - round(start * part.sample_rate)
+                encoded += self._target.encode(part)
+        return encoded
+
+    def flush(self) -> "list[Packet[AudioStream]]":
+        """The last packets of an encoder."""
+        if self._resampler is None:
+            return []
+        encoded: list[Packet[AudioStream]] = []
+        for part in self._resampler.resample(None):
+            encoded += self._target.encode(part)
+        return encoded + self._target.encode(None)
+
+
+def _known(stream: AudioStream) -> bool:
+    """Whether FFmpeg has a decoder; a stream without one cannot be opened as a template either."""
+    return stream.codec_context is not None
+
+
+def _time(packet: "Packet[AudioStream]") -> float:
+    return float((packet.pts or 0) * (packet.time_base or 0))

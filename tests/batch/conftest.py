@@ -1,0 +1,24 @@
+"""A tiny network, and settings that use it."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from fakes.batch import Inline
+
+from realtime_matte.batch import worker
+from realtime_matte.batch.settings import BatchSettings
+
+
+@pytest.fixture
+def settings(tiny: str) -> Callable[..., BatchSettings]:
+    def make(**values: Any) -> BatchSettings:  # noqa: ANN401
+        return BatchSettings(**{"model": tiny, "provider": "cpu", **values})
+
+    return make
+
+
+@pytest.fixture
+def inline() -> Iterator[Inline]:
+    yield Inline()
+    worker.close()
