@@ -55,6 +55,8 @@ EFFECTS: Mapping[str, Mapping[str, object]] = {
         "harmonize": 0.5,
         "auto_frame": True,
         "rotate": "90",
+        "zoom": 1.2,
+        "center": (0.4, 0.6),
         "camera_fit": "contain",
         "mirror": True,
         "overlay": ("text:Name?size=0.2",),
@@ -107,6 +109,55 @@ def test_every_effect_is_proved_on_planes(effect: Mapping[str, object], monkeypa
         assert marked(image) == 0
     assert any((image != sink.images[1]).any() for image in sink.images[2:-1]), "the person moves"
     assert len(sink.images) == 6
+
+
+PERSON_EFFECTS = {
+    "low_light": {"low_light": 1.0},
+    "white_balance": {"white_balance": "auto"},
+    "harmonize": {"harmonize": 1.0},
+    "all": {"low_light": "auto", "white_balance": "auto", "harmonize": 1.0},
+    "all and framing": {"low_light": 1.0, "harmonize": 1.0, "auto_frame": True, "auto_frame_size": 0.9},
+}
+
+
+def pattern(seed: int) -> Pixels:
+    """A background without two equal pixels side by side, with little of the marker's colour."""
+    image = np.random.default_rng(seed).integers(0, 200, (SIZE[1], SIZE[0], 3), np.uint8)
+    image[..., 0] = 100
+    return image
+
+
+@pytest.mark.parametrize("options", PERSON_EFFECTS.values(), ids=PERSON_EFFECTS)
+def test_the_background_stays_bit_by_bit_while_the_person_is_changed(
+    options: Mapping[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Pattern(SolidBackground):
+        def __init__(self, image: Pixels) -> None:
+            super().__init__()
+            self._pattern = image
+
+        def image(self, frame: Frame, matte: object) -> Pixels:  # noqa: ARG002
+            return self._pattern
+
+    def images(background: Pixels, changed: Mapping[str, object]) -> list[Pixels]:
+        sink = run(
+            range(6),
+            monkeypatch=monkeypatch,
+            network=ExactNetwork(),
+            background=[Pattern(background)],
+            options={**framing, **changed},
+        )
+        return sink.images[1:-1]
+
+    framing = {name: value for name, value in options.items() if name.startswith("auto_frame")}
+    first, second = pattern(1), pattern(2)
+    plain = zip(images(first, {}), images(second, {}), strict=True)
+    outside = [((one == first) & (other == second)).all(axis=2) for one, other in plain]
+    plain_again = images(first, {})
+    for image, before, area in zip(images(first, options), plain_again, outside, strict=True):
+        assert area.mean() > 0.3
+        np.testing.assert_array_equal(image[area], first[area])
+        assert (image != before)[~area].any() or options == PERSON_EFFECTS["white_balance"], "the person is changed"
 
 
 def test_the_options_of_every_effect_are_proved() -> None:
