@@ -39,14 +39,14 @@ FrameKind = Literal["card", "background", "fitted", "torn", "unexpected"]
 class FrameClassifier:
     """Classifies frames by all their bytes, in the device's format.
 
-    ``fitted_from``: the size of output frames that are fitted into this device's size.
+    ``fitted_from``: the size of output frames that are fitted into this device's size. ``background``: its colour.
     """
 
-    def __init__(self, fitted_from: Size | None = None) -> None:
+    def __init__(self, fitted_from: Size | None = None, background: tuple[int, int, int] = BACKGROUND) -> None:
         fit = OutputFitter(SIZE)
         sizes = [SIZE, fitted_from] if fitted_from else [SIZE]
-        self._background = i420(plain(BACKGROUND))
-        self._fitted = i420(fit(plain(BACKGROUND, size=sizes[-1])))
+        self._background = i420(plain(background))
+        self._fitted = i420(fit(plain(background, size=sizes[-1])))
         self._cards = [i420(fit(standby.draw_card(size, text=reason))) for size in sizes for reason in REASONS]
 
     def __call__(self, raw: NDArray[np.uint8]) -> FrameKind:
@@ -66,11 +66,13 @@ class FrameClassifier:
 class Reader:
     """A program that reads the virtual camera all the time, and classifies each frame."""
 
-    def __init__(self, node: Node, *, fitted_from: Size | None = None) -> None:
+    def __init__(
+        self, node: Node, *, fitted_from: Size | None = None, background: tuple[int, int, int] = BACKGROUND
+    ) -> None:
         wait_until(lambda: node.has_writer, f"a program sends to {node.path}")
         self.seen: list[FrameKind] = []  # guarded by _changed
         self._changed = threading.Condition()
-        self._classify = FrameClassifier(fitted_from)
+        self._classify = FrameClassifier(fitted_from, background)
         words = ["stdbuf", "-o0", "v4l2-ctl", "-d", str(node.path), "--stream-mmap=2", "--stream-to=-"]
         self._process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         self._thread = threading.Thread(target=self._watch, daemon=True)
