@@ -7,7 +7,7 @@ from dataclasses import replace
 from realtime_matte.cli.signals import Signals
 from realtime_matte.config.arguments import Parser, add_json, add_network
 from realtime_matte.doctor.finding import Finding, error, record, to_text
-from realtime_matte.errors import missing_dependency
+from realtime_matte.errors import MatteError, missing_dependency
 
 FIX = """\
 --fix lists the commands that are certain to be right, asks before it runs them, and checks again. Without a terminal,
@@ -58,7 +58,7 @@ def _checks(arguments: Mapping[str, object], *, config_file: str | None) -> Iter
 
     host = Host()
     yield from installation()
-    yield from (on_system := [*system(host)])
+    yield from (on_system := [*system(host, outputs=_outputs(arguments, config_file))])
     try:
         from realtime_matte.doctor.pipeline import examine
 
@@ -67,6 +67,16 @@ def _checks(arguments: Mapping[str, object], *, config_file: str | None) -> Iter
         yield error("installation", missing_dependency(cause))
     else:
         yield from (_refer(finding, on_system) for finding in examine(arguments, config_file=config_file))
+
+
+def _outputs(arguments: Mapping[str, object], config_file: str | None) -> Sequence[str]:
+    """The outputs of a run; none if its options are refused, which a later check reports."""
+    from realtime_matte.config.toml_file import resolve
+
+    try:
+        return resolve(arguments, config=config_file).output
+    except MatteError:
+        return ()
 
 
 def _refer(finding: Finding, on_system: Sequence[Finding]) -> Finding:

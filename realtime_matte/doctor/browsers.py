@@ -23,6 +23,8 @@ PREFERENCE_LINE: Final = re.compile(
 FLAG: Final = "enable-webrtc-pipewire-camera"
 FEATURE: Final = "WebRtcPipeWireCamera"
 
+PLANNED: Final = "the camera of --output pipewire"
+
 OUR_NODES: Final = "rtmatte."
 """How the names of rtmatte's nodes begin; see ``sinks/pipewire.py``."""
 
@@ -75,18 +77,22 @@ CHROMIUM: Final = (
 )
 
 
-def browsers(host: Host) -> Iterator[Finding]:
-    """One finding for each browser; and one for the portal, if a browser needs it and it does not serve."""
+def browsers(host: Host, *, pipewire_only: bool = False) -> Iterator[Finding]:
+    """One finding for each browser; and one for the portal, if a browser needs it and it does not serve.
+
+    ``pipewire_only``: a run sends to PipeWire, and to no device.
+    """
     installed = list_browsers(host)
     if not installed:
         return
     devices = LoopbackDevices(host.root).list_devices()
     nodes = camera_nodes(host) if pipewire_runs(host) else None
     paths = {device.path for device in devices}
+    planned = [PLANNED] if pipewire_only else []
     names = [str(node.get("node.description")) for node in nodes or [] if _is_virtual(node, paths)]
     for browser in installed:
         if not browser.in_pipewire:
-            yield _at_devices(browser, names, devices)
+            yield _at_devices(browser, names or planned, () if pipewire_only else devices)
         elif nodes is None:
             yield _without_pipewire(browser)
         else:

@@ -1,7 +1,7 @@
 """The operating system's support for a virtual camera: v4l2loopback on Linux, OBS's on macOS and Windows."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from realtime_matte.doctor.finding import Finding, ok, warning
@@ -24,10 +24,10 @@ WINDOWS_CAMERAS: Final = {
 """The virtual cameras that pyvirtualcam supports on Windows, with the class ids under which they are registered."""
 
 
-def system(host: Host, *, platform: str = sys.platform) -> Iterator[Finding]:
-    """The findings for the operating system, from the kernel to the programs."""
+def system(host: Host, *, outputs: Sequence[str] = (), platform: str = sys.platform) -> Iterator[Finding]:
+    """The findings for the operating system, from the kernel to the programs. ``outputs``: of a run, if known."""
     if platform == "linux":
-        yield from linux(host)
+        yield from linux(host, outputs=outputs)
     elif platform == "darwin":
         yield macos(host)
     elif platform == "win32":
@@ -44,19 +44,23 @@ def own_effects(host: Host, *, platform: str) -> Iterator[Finding]:
         yield ok(EFFECTS, f"{found}: {effects}, or the background is processed twice")
 
 
-def linux(host: Host) -> Iterator[Finding]:
-    """The kernel module, its devices, permissions, and the programs that list cameras."""
+def linux(host: Host, *, outputs: Sequence[str] = ()) -> Iterator[Finding]:
+    """The kernel module, if an output needs it, its devices, permissions, and the programs that list cameras."""
     from realtime_matte.doctor import browsers, desktop, devices, kernel_module
 
-    yield from kernel_module.kernel_module(host)
-    if not kernel_module.loaded(host) and not host.container and (found := kernel_module.secure_boot(host)):
-        yield found
+    words = {spec.partition(":")[0] for spec in outputs}
+    pipewire_only = "pipewire" in words and "virtualcam" not in words
+    if not pipewire_only:
+        yield from kernel_module.kernel_module(host)
+        if not kernel_module.loaded(host) and not host.container and (found := kernel_module.secure_boot(host)):
+            yield found
     yield from devices.loopbacks(host)
-    yield from kernel_module.at_boot(host)
+    if not pipewire_only:
+        yield from kernel_module.at_boot(host)
     yield from devices.permission(host)
     yield from devices.modes(host)
     yield from desktop.pipewire(host)
-    yield from browsers.browsers(host)
+    yield from browsers.browsers(host, pipewire_only=pipewire_only)
     yield from desktop.portal(host)
     yield from desktop.flatpak(host)
 

@@ -87,7 +87,7 @@ def findings(supervisor: Supervisor) -> list[dict[str, Any]]:
 
 def _findings(supervisor: Supervisor, *, free: bool) -> Iterator[Finding]:
     yield from installation()
-    yield from system(Host())
+    yield from system(Host(), outputs=supervisor.config.output)
     if free:
         yield from parts(supervisor.config)
         return

@@ -120,6 +120,13 @@ def test_a_browser_that_looks_at_devices_does_not_find_a_node(machine: FakeHost)
     assert finding.hint == "set chrome://flags/#enable-webrtc-pipewire-camera on, and restart it"
 
 
+def test_an_output_in_pipewire_is_not_found_at_devices(machine: FakeHost) -> None:
+    with_chromium(machine)
+    machine.loopback(10, "Virtual Camera")
+    (finding,) = browsers(machine.host, pipewire_only=True)
+    assert finding.found.endswith("and does not find the camera of --output pipewire")
+
+
 def test_without_any_virtual_camera_both_ways_are_named(machine: FakeHost) -> None:
     with_chromium(machine)
     finding = find(machine)

@@ -113,3 +113,14 @@ def test_absent_program_has_no_answer() -> None:
 def test_real_machine_can_be_checked() -> None:
     assert Host().read("no/such/file") == ""
     assert all(finding.state in {"ok", "warning"} for finding in system.system(Host()))
+
+
+@pytest.mark.parametrize(
+    ("outputs", "expected"),
+    [((), 1), (("virtualcam",), 1), (("pipewire:Me",), 0), (("pipewire", "virtualcam:/dev/video10"), 1)],
+)
+def test_the_kernel_module_is_checked_where_an_output_needs_it(
+    machine: FakeHost, outputs: tuple[str, ...], expected: int
+) -> None:
+    findings = system.system(machine.host, outputs=outputs, platform="linux")
+    assert sum(finding.part == "v4l2loopback" for finding in findings) == expected
