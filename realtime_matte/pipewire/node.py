@@ -164,7 +164,7 @@ class CameraNode:
         block, size = buffer.datas[0], pods.byte_size(video_format, self._size)
         fits = bool(block.data) and block.maxsize >= size
         if fits:
-            memory = np.frombuffer((ctypes.c_uint8 * size).from_address(block.data), np.uint8)
+            memory = np.frombuffer(memoryview((ctypes.c_uint8 * size).from_address(block.data)), np.uint8)
             if video_format == "I420":
                 memory[:] = self._frame.reshape(-1)
             else:
