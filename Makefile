@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test fuzz lint docs headline clean
+.PHONY: demo test fuzz lint docs headline bundle deb roots clean
 
 demo: $(VENV)/installed
 	$(BIN)/python -m realtime_matte demo $(DEMO_ARGS)
@@ -43,6 +43,19 @@ headline: $(VENV)/installed-benchmark
 		--data $(DATA) --json $(VENV)/quality.json
 	$(BIN)/python benchmarks/quality_cost_plot.py $(VENV)/quality.json $(VENV)/peers.json docs/quality-against-cost.png
 
+# A folder that runs without an installed Python, and its archive, in dist/: docs/install/bundle.md. As root, since its
+# Python is built in a root of an old Debian; or with a BUNDLE_PYTHON that can be moved, such as one of uv.
+BUNDLE_ROOT ?= /var/tmp/rtmatte-bundle-root
+BUNDLE_PYTHON ?= $(BUNDLE_ROOT)/opt/python
+BUNDLE_OUT ?= dist
+bundle: $(VENV)/pip
+	[ "$(BUNDLE_PYTHON)" != "$(BUNDLE_ROOT)/opt/python" ] || packaging/old_python.sh "$(BUNDLE_ROOT)"
+	$(BIN)/python packaging/bundle.py --python "$(BUNDLE_PYTHON)" --out "$(BUNDLE_OUT)"
+
+# A Debian package of the bundle: docs/install/debian.md. Needs dpkg-deb; checked by lintian where that is installed.
+deb:
+	$(PYTHON) packaging/deb.py --bundles "$(BUNDLE_OUT)"
+
 # What the system lacks is named, with the command that installs it, before anything is installed.
 $(VENV)/pip:
 	@sh scripts/check_system.sh $(PYTHON)
@@ -74,4 +87,4 @@ $(VENV)/installed-benchmark: $(VENV)/installed
 	touch $@
 
 clean:
-	rm -rf $(VENV) demo site .cache
+	rm -rf $(VENV) demo dist site .cache

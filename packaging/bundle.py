@@ -119,10 +119,13 @@ def make_folder(prefix: Path, out: Path) -> Path:
     site = site_packages(python)
     if sys.platform == "linux":
         linux_libraries.share_ffmpeg(site)
+        linux_libraries.move_glib(python, site / "opencv_python.libs")
         linux_libraries.add_empty_gl(site / "opencv_python.libs")
     keep_pip = sys.platform != "linux"  # for pyvirtualcam
     remove_unused(python, site, keep_pip=keep_pip)
     isolate(python)
+    hint = "install rtmatte again: unpack the bundle again\n"
+    (site / "realtime_matte/_reinstall.txt").write_text(hint, "utf-8")
     if platform.machine().lower() in {"x86_64", "amd64"}:
         run(interpreter(python), PACKAGING / "kernels.py", site / "realtime_matte/_kernels")
     run(interpreter(python), "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", python / "lib")
@@ -164,7 +167,7 @@ def install(python: Path) -> None:
     """Install rtmatte and its libraries."""
     pip = (python, "-m", "pip", "install", "--quiet", "--no-compile", "--disable-pip-version-check")
     quiet = ("--root-user-action", "ignore", "--no-warn-script-location")
-    run(*pip, *quiet, *requirements())
+    run(*pip, *quiet, "--constraint", PACKAGING / "constraints.txt", *requirements())
     run(*pip, *quiet, "--no-deps", ROOT)
 
 

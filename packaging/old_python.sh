@@ -19,17 +19,18 @@ fi
 [ ! -x "$ROOT/opt/python/bin/python3" ] || exit 0
 
 # The name of the mirror is the one that debootstrap wrote.
-sed -n "s/^deb \([^ ]*\) .*/deb-src \1 stable main/p" "$ROOT/etc/apt/sources.list" | head -n 1 \
-    > "$ROOT/etc/apt/sources.list.d/stable-sources.list"
+sed -n "s/^deb \([^ ]*\) .*/deb-src \1 stable main\ndeb \1 stable main/p" "$ROOT/etc/apt/sources.list" | head -n 2 \
+    > "$ROOT/etc/apt/sources.list.d/stable.list"
+printf 'Package: *\nPin: release a=stable\nPin-Priority: -1\n' > "$ROOT/etc/apt/preferences.d/stable"
 cp /etc/resolv.conf "$ROOT/etc/resolv.conf"
 run apt-get update -qq
 run apt-get install -qq --yes --no-install-recommends \
-    build-essential ca-certificates cmake nasm patchelf pkg-config xz-utils \
-    zlib1g-dev libbz2-dev liblzma-dev libffi-dev uuid-dev
+    build-essential ca-certificates patchelf pkg-config xz-utils \
+    zlib1g-dev libbz2-dev liblzma-dev libffi-dev uuid-dev libglib2.0-0
 mkdir -p "$ROOT/build"
 run sh -ec "cd /build
-    apt-get source -qq --download-only $PYTHON openssl libjpeg-turbo
-    for name in openssl libjpeg-turbo $PYTHON; do
+    apt-get source -qq --download-only $PYTHON openssl
+    for name in openssl $PYTHON; do
         rm -rf \$name debian
         mkdir \$name
         tar -xf \${name}_*.orig.tar.?z --strip-components=1 -C \$name
@@ -46,11 +47,10 @@ run sh -ec "cd /build/openssl
     make -s -j2 > make.log
     make -s install_sw > install.log"
 
-# Decodes the frames of cameras; the old Debian's is too old.
-run sh -ec "cd /build/libjpeg-turbo
-    cmake -B build -DCMAKE_BUILD_TYPE=Release -DENABLE_STATIC=OFF -DCMAKE_INSTALL_PREFIX=/opt/turbojpeg \
-        -DCMAKE_INSTALL_LIBDIR=lib . > cmake.log
-    make -s -C build -j2 install > make.log"
+# Decodes the frames of cameras. The old Debian's is too old; that of Debian stable needs glibc 2.14 only.
+run sh -ec "cd /build
+    apt-get download -qq libturbojpeg0/stable
+    dpkg-deb --extract libturbojpeg0_*.deb turbojpeg"
 
 run sh -ec "cd /build/$PYTHON
     ./configure --prefix=/opt/python --with-openssl=/opt/openssl --with-ensurepip=install --disable-test-modules \
@@ -65,11 +65,15 @@ run sh -ec '
     for found in $(ldd $modules/*.so | sed -n "s/.*=> \(\/[^ ]*\) .*/\1/p" | sort -u); do
         case "$found" in
             */libc.so*|*/libm.so*|*/libm-*|*/libdl.so*|*/libdl-*|*/libpthread*|*/librt*|*/libutil*|*/ld-linux*) ;;
-            */libc-*) ;;
+            */libc-* | */lib-dynload/*) ;;
             *) cp -L "$found" $lib/ ;;
         esac
     done
-    cp -L /opt/turbojpeg/lib/libturbojpeg.so.0 $lib/
+    # Qt, in OpenCV, needs them, also where no window is shown.
+    for name in libglib-2.0.so.0 libgthread-2.0.so.0; do cp -L /usr/lib/x86_64-linux-gnu/$name $lib/; done
+    cp -L /lib/x86_64-linux-gnu/libpcre.so.3 $lib/
+    cp -L /build/turbojpeg/usr/lib/x86_64-linux-gnu/libturbojpeg.so.0 $lib/
+    strip --strip-unneeded /opt/python/bin/python3 $modules/*.so
     for module in $modules/*.so; do patchelf --set-rpath "\$ORIGIN/../.." "$module"; done'
 run /opt/python/bin/python3 -c "
 import bz2, ctypes, lzma, ssl, uuid, zlib

@@ -4,9 +4,19 @@ import errno
 import os
 import re
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Final
 
-REINSTALL: Final = "install rtmatte again: pip install --force-reinstall . in its folder"
+
+def _reinstall_hint() -> str:
+    """How this copy of rtmatte is installed again: a bundle and a Debian package have the hint in a file."""
+    try:
+        return Path(__file__).with_name("_reinstall.txt").read_text("utf-8").strip()
+    except OSError:
+        return "install rtmatte again: pip install --force-reinstall . in its folder"
+
+
+REINSTALL: Final = _reinstall_hint()
 
 LINE_LIMIT: Final = 480
 """Longest message, in characters: it stays readable, and six lines of a terminal."""

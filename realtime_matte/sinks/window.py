@@ -4,6 +4,7 @@ Only the window is mirrored, and the standby card never, so that its text can be
 standby card, m mirror, q or Escape quit.
 """
 
+import ctypes
 import os
 import subprocess
 import sys
@@ -30,6 +31,15 @@ SQUARE_GREYS: Final = 102, 153  # of the checkerboard behind transparent parts
 
 TRIAL: Final = "import cv2; cv2.namedWindow('rtmatte'); cv2.destroyAllWindows()"
 TRIAL_TIMEOUT_S: Final = 30
+X_LIBRARIES: Final = {
+    "libX11.so.6": "libx11-6",
+    "libXext.so.6": "libxext6",
+    "libxcb.so.1": "libxcb1",
+    "libSM.so.6": "libsm6",
+    "libICE.so.6": "libice6",
+}
+"""The libraries of the system that Qt's windows need, each with its package in Debian and Ubuntu."""
+
 OTHER_OUTPUT: Final = "start this in a desktop session, or use another output, such as virtualcam or out.mp4"
 
 
@@ -70,9 +80,29 @@ def _try_in_another_process() -> None:
     except subprocess.TimeoutExpired as error:
         raise SinkError(f"the screen did not respond within {TRIAL_TIMEOUT_S} s", hint=OTHER_OUTPUT) from error
     if trial.returncode:
+        _require_x_libraries()
         reason = next(iter(trial.stderr.splitlines()), f"a window ends the program ({trial.returncode})")
         display = os.environ.get("DISPLAY", "")
         raise SinkError(f"cannot open a window (DISPLAY is {display!r}): {reason}", hint=OTHER_OUTPUT)
+
+
+def _require_x_libraries() -> None:
+    """Raise MissingDependency for the libraries that this system lacks: Qt names none of them."""
+    missing = [name for name in X_LIBRARIES if not _can_load(name)]
+    if missing:
+        packages = " ".join(X_LIBRARIES[name] for name in missing)
+        raise MissingDependency(
+            f"cannot open a window: the system has no {', '.join(missing)}",
+            hint=f"Debian and Ubuntu: sudo apt install {packages}; elsewhere the packages of these libraries",
+        )
+
+
+def _can_load(library: str) -> bool:
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True
 
 
 class Window:

@@ -37,6 +37,7 @@ class Screen:
         monkeypatch.setenv("DISPLAY", ":0")
         monkeypatch.setenv("QT_LOGGING_RULES", "")
         monkeypatch.setattr(subprocess, "run", lambda *_, **__: SimpleNamespace(returncode=0, stderr=""))
+        monkeypatch.setattr(window, "X_LIBRARIES", {})
         monkeypatch.setattr(cv2, "currentUIFramework", lambda: "QT")
         monkeypatch.setattr(cv2, "namedWindow", self.named)
         monkeypatch.setattr(cv2, "resizeWindow", self.resize)
@@ -227,6 +228,19 @@ def test_an_opencv_without_windows_is_reported(screen: Screen, monkeypatch: pyte
     assert not screen.open
 
 
+def test_missing_libraries_of_the_screen_are_named(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Qt itself only says that its plug-in cannot be loaded, "even though it was found"."""
+    monkeypatch.setattr(subprocess, "run", trial_result(-6, "qt.qpa.plugin: Could not load ... though it was found."))
+    monkeypatch.setattr(window, "X_LIBRARIES", {"libm.so.6": "libc6", "libno.so.1": "libno1", "libnot.so.2": "libnot2"})
+    with pytest.raises(MissingDependency) as caught:
+        preview()
+    assert str(caught.value) == (
+        "cannot open a window: the system has no libno.so.1, libnot.so.2; Debian and Ubuntu: sudo apt install libno1 "
+        "libnot2; elsewhere the packages of these libraries"
+    )
+    assert not screen.open
+
+
 def test_a_missing_screen_is_reported(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DISPLAY")
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
@@ -271,5 +285,5 @@ def test_a_missing_display_does_not_end_this_program(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("DISPLAY", "localhost:4242")
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     monkeypatch.setenv("QT_QPA_PLATFORM", "xcb")
-    with pytest.raises(SinkError, match="cannot open a window"):
+    with pytest.raises((SinkError, MissingDependency), match="cannot open a window"):
         window.require_display()
