@@ -56,6 +56,12 @@ def test_a_green_costume_does_not_turn_grey() -> None:
     assert np.hypot(*effect.correction) <= MOST + 1e-9
 
 
+def test_colourful_clothes_are_no_tint() -> None:
+    image, alpha = scene(SKINS[1])
+    image[90:, 100:220] = (10, 60, 235)
+    np.testing.assert_array_equal(balanced(WhiteBalance(), image, alpha), image)
+
+
 def test_the_balance_rests_and_then_moves_slowly() -> None:
     effect, found = WhiteBalance(), []
     for index in range(120):
