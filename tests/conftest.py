@@ -4,8 +4,12 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from fakes.batch import Inline
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -47,3 +51,14 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> str:
     from fakes import networks  # noqa: PLC0415 - few tests need what it needs
 
     return f"{networks.recurrent(tmp_path_factory.mktemp('network') / 'tiny.onnx')}?unverified&unlimited"
+
+
+@pytest.fixture
+def inline() -> Iterator["Inline"]:
+    """An executor that runs tasks of a batch in the caller's thread."""
+    from fakes.batch import Inline  # noqa: PLC0415 - few tests need what it needs
+
+    from realtime_matte.batch import worker  # noqa: PLC0415
+
+    yield Inline()
+    worker.close()

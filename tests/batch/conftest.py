@@ -1,12 +1,10 @@
 """A tiny network, and settings that use it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from fakes.batch import Inline
 
-from realtime_matte.batch import worker
 from realtime_matte.batch.settings import BatchSettings
 
 
@@ -16,9 +14,3 @@ def settings(tiny: str) -> Callable[..., BatchSettings]:
         return BatchSettings(**{"model": tiny, "provider": "cpu", **values})
 
     return make
-
-
-@pytest.fixture
-def inline() -> Iterator[Inline]:
-    yield Inline()
-    worker.close()
