@@ -109,7 +109,7 @@ class PipeWire:
         except OSError:
             return
         self._is_lost = False
-        self._news = ("PipeWire was started again, and has its camera again: choose it again in programs that lost it",)
+        self._news = ("PipeWire was started again, and has its camera again: restart programs that had it open",)
 
 
 class NodeReaders:
