@@ -14,7 +14,10 @@ make_root() {
     root=$2
     [ ! -e "$root/home/user" ] || return 0
     debootstrap --variant=minbase --include=ca-certificates "$suite" "$root" > "$root.log"
+    # How this machine reaches the network: names, its certificates, and pip's settings.
     cp /etc/resolv.conf "$root/etc/resolv.conf"
+    [ ! -e /etc/ssl/certs/ca-certificates.crt ] || cp /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/"
+    [ ! -e /etc/pip.conf ] || cp /etc/pip.conf "$root/etc/pip.conf"
     chroot "$root" /usr/sbin/useradd --create-home --shell /bin/bash user
 }
 

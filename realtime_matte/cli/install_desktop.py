@@ -8,31 +8,8 @@ from typing import Final
 from realtime_matte.cli.signals import Signals
 from realtime_matte.config.arguments import Parser
 from realtime_matte.doctor.host import Host
+from realtime_matte.doctor.installed_files import ENTRY, ENTRY_MARK, entry_path
 from realtime_matte.errors import SinkError, SpecError, printable
-
-MARK: Final = "# Written by rtmatte install-desktop; rtmatte install-desktop --remove takes it away."
-"""First line of the entry. It identifies our entries, those of earlier versions too, so its text must not change."""
-
-ENTRY: Final = """\
-{mark}
-[Desktop Entry]
-Type=Application
-Version=1.5
-Name=rtmatte
-GenericName=Webcam background
-Comment=Replace the background of your webcam, live
-Exec={command}
-Icon=rtmatte
-Terminal=false
-Categories=AudioVideo;Video;
-Keywords=webcam;camera;background;blur;virtual camera;
-StartupNotify=true
-Actions=page;
-
-[Desktop Action page]
-Name=Open in the browser
-Exec={page_command}
-"""
 
 RESERVED: Final = '"`$\\'
 """Characters that a backslash precedes in a quoted argument (Desktop Entry Specification, The Exec key)."""
@@ -79,7 +56,7 @@ def install(host: Host) -> Iterator[str]:
     commands = {"command": _command("--app"), "page_command": _command()}
     for path, data in (
         (icon, _icon().read_bytes()),
-        (entry, ENTRY.format(mark=MARK, **commands).encode()),
+        (entry, ENTRY.format(mark=ENTRY_MARK, **commands).encode()),
     ):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -113,12 +90,10 @@ def elsewhere(system: str) -> Iterator[str]:
 
 def _paths(host: Host) -> tuple[Path, Path]:
     """The paths of entry and icon. Raises SpecError if another program wrote the entry there."""
-    configured = host.environment.get("XDG_DATA_HOME", "")
-    data = Path(configured) if configured.startswith("/") else host.home / ".local/share"
-    entry = data / "applications/rtmatte.desktop"
-    if entry.exists() and not host.read(str(entry)).startswith(MARK):
+    entry = entry_path(host)
+    if entry.exists() and not host.read(str(entry)).startswith(ENTRY_MARK):
         raise SpecError(f"{entry} was not written by rtmatte", hint="move it away first")
-    return entry, data / "icons/hicolor/scalable/apps/rtmatte.svg"
+    return entry, entry.parents[1] / "icons/hicolor/scalable/apps/rtmatte.svg"
 
 
 def _command(*options: str) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from realtime_matte.cli.signals import Signals
 from realtime_matte.config.arguments import Parser
 from realtime_matte.doctor.host import Host
+from realtime_matte.doctor.installed_files import SERVICE, SERVICE_MARK, service_path
 from realtime_matte.errors import SinkError, SpecError, printable
 from realtime_matte.paths import named
 
@@ -18,26 +19,6 @@ if TYPE_CHECKING:
     from realtime_matte.config.config import Config
 
 NAME: Final = "rtmatte.service"
-MARK: Final = "# Written by rtmatte install-service; rtmatte install-service --remove takes it away."
-"""First line of the unit. It identifies our units, those of earlier versions too, so its text must not change."""
-
-UNIT: Final = """\
-{mark}
-[Unit]
-Description=rtmatte: background replacement in a virtual camera
-StartLimitIntervalSec=0
-
-[Service]
-Type=exec
-ExecStart={command}
-Restart=on-failure
-RestartSec=10
-SuccessExitStatus=130
-NoNewPrivileges=yes
-
-[Install]
-WantedBy=default.target
-"""
 RELOAD: Final = ("systemctl", "--user", "daemon-reload")
 ENABLE: Final = ("systemctl", "--user", "enable", NAME)
 DISABLE: Final = ("systemctl", "--user", "disable", "--now", NAME)
@@ -91,7 +72,7 @@ def write_unit(host: Host, config_file: str | None) -> Iterator[str]:
         unit.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise SinkError(f"cannot write {unit}: {error.strerror}", hint="check the folder's permissions") from error
-    write_whole(unit, UNIT.format(mark=MARK, command=_command(config_file)).encode())
+    write_whole(unit, SERVICE.format(mark=SERVICE_MARK, command=_command(config_file)).encode())
     yield f"wrote {unit}"
     yield from _run(host, RELOAD, ENABLE)
     yield "it starts at your next login; now: systemctl --user start rtmatte"
@@ -133,9 +114,8 @@ def remove(host: Host) -> Iterator[str]:
 
 def unit_path(host: Host) -> Path:
     """The path of the unit. Raises SpecError if another program wrote the file there."""
-    configured = host.environment.get("XDG_CONFIG_HOME", "")
-    unit = (Path(configured) if configured.startswith("/") else host.home / ".config") / "systemd/user" / NAME
-    if unit.exists() and not host.read(str(unit)).startswith(MARK):
+    unit = service_path(host)
+    if unit.exists() and not host.read(str(unit)).startswith(SERVICE_MARK):
         raise SpecError(f"{unit} was not written by rtmatte", hint="move it away first")
     return unit
 

@@ -9,7 +9,8 @@ import pytest
 from fakes.host import FakeHost
 
 from realtime_matte.cli import install_desktop
-from realtime_matte.cli.install_desktop import MARK, elsewhere, install, remove
+from realtime_matte.cli.install_desktop import elsewhere, install, remove
+from realtime_matte.doctor.installed_files import ENTRY_MARK
 from realtime_matte.errors import SinkError, SpecError
 
 
@@ -29,7 +30,7 @@ def icon(machine: FakeHost) -> Path:
 def test_the_entry_opens_the_panel_and_has_an_icon(machine: FakeHost) -> None:
     lines = list(install(machine.host))
     assert lines[:2] == [f"wrote {icon(machine)}", f"wrote {entry(machine)}"]
-    assert entry(machine).read_text("utf-8").splitlines()[0] == MARK
+    assert entry(machine).read_text("utf-8").splitlines()[0] == ENTRY_MARK
     parser = configparser.RawConfigParser()
     parser.read(entry(machine), "utf-8")
     found = dict(parser["Desktop Entry"])

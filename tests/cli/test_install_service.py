@@ -13,8 +13,9 @@ from fakes import networks as tiny_networks
 from fakes.host import FakeHost
 
 from realtime_matte.cli import install_service
-from realtime_matte.cli.install_service import MARK, install, open_once, refuse, remove
+from realtime_matte.cli.install_service import install, open_once, refuse, remove
 from realtime_matte.cli.main import main
+from realtime_matte.doctor.installed_files import SERVICE_MARK
 from realtime_matte.errors import MatteError, MissingFile, SinkError, SpecError
 
 
@@ -44,7 +45,7 @@ def test_the_unit_runs_rtmatte_and_restarts_after_a_failure(machine: FakeHost) -
     ]
     assert "  /etc/modules-load.d/rtmatte.conf: v4l2loopback" in lines
     written = unit(machine).read_text("utf-8").splitlines()
-    assert written[0] == MARK
+    assert written[0] == SERVICE_MARK
     assert f'ExecStart="{sys.executable}" "-m" "realtime_matte" "run" "--quiet"' in written
     assert "Restart=on-failure" in written
     assert "WantedBy=default.target" in written
