@@ -153,7 +153,7 @@ class Config(EffectOptions):
         default=None,
         metadata=option(
             "Model",
-            "run the network only on this ONNX Runtime provider: cpu, cuda, ...",
+            "run the network only on this ONNX Runtime provider: cpu, cuda, openvino?device=NPU, ...",
             parse=parsers.text,
             applies="live",
             default_text="the fastest that works",

@@ -70,14 +70,15 @@ def _not_exclusive(device: LoopbackDevice, *, unused: bool) -> Finding:
 def permission(host: Host) -> Iterator[Finding]:
     """Whether this user may use the video devices; one finding for each group of those that are refused."""
     devices = sorted((host.root / "dev").glob("video[0-9]*"))
-    refused = [device for device in devices if not host.access(device, os.R_OK | os.W_OK)]
-    if devices and not refused:
+    forbidden = [device for device in devices if not host.access(device, os.R_OK | os.W_OK)]
+    if devices and not forbidden:
         yield ok(PERMISSION, f"{_list(devices)}: {host.user} may use them")
-    for group in dict.fromkeys(device.stat().st_gid for device in refused):
-        yield _refused(host, group, [device for device in refused if device.stat().st_gid == group])
+    for group in dict.fromkeys(device.stat().st_gid for device in forbidden):
+        yield refused(host, group, [device for device in forbidden if device.stat().st_gid == group])
 
 
-def _refused(host: Host, gid: int, devices: list[Path]) -> Finding:
+def refused(host: Host, gid: int, devices: list[Path], *, part: str = PERMISSION, why: str = PERMISSION_WHY) -> Finding:
+    """A finding that this user may not use ``devices``, which belong to a group, and how to change that."""
     found, (name, members) = f"{_list(devices)}: {host.user} may not use them", _group(host, gid)
     commands: tuple[FixCommand, ...] = ()
     if host.user in members and gid not in host.groups:
@@ -88,7 +89,7 @@ def _refused(host: Host, gid: int, devices: list[Path]) -> Finding:
     else:
         hint = f"join the group {name}, then log out and in again"
         commands = (FixCommand(("usermod", "-aG", name, host.user), root=True),)
-    return warning(PERMISSION, found, hint=hint, why=PERMISSION_WHY, commands=commands)
+    return warning(part, found, hint=hint, why=why, commands=commands)
 
 
 def _group(host: Host, gid: int) -> tuple[str, list[str]]:

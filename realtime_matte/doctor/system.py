@@ -46,7 +46,7 @@ def own_effects(host: Host, *, platform: str) -> Iterator[Finding]:
 
 def linux(host: Host, *, outputs: Sequence[str] = ()) -> Iterator[Finding]:
     """The kernel module, if an output needs it, its devices, permissions, and the programs that list cameras."""
-    from realtime_matte.doctor import browsers, desktop, devices, kernel_module
+    from realtime_matte.doctor import accelerators, browsers, desktop, devices, kernel_module
 
     words = {spec.partition(":")[0] for spec in outputs}
     pipewire_only = "pipewire" in words and "virtualcam" not in words
@@ -59,6 +59,7 @@ def linux(host: Host, *, outputs: Sequence[str] = ()) -> Iterator[Finding]:
         yield from kernel_module.at_boot(host)
     yield from devices.permission(host)
     yield from devices.modes(host)
+    yield from accelerators.accelerators(host)
     yield from desktop.pipewire(host)
     yield from browsers.browsers(host, pipewire_only=pipewire_only)
     yield from desktop.portal(host)

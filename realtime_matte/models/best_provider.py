@@ -9,7 +9,7 @@ from realtime_matte.errors import MatteError, ModelError
 from realtime_matte.models.catalog import ModelFile
 from realtime_matte.models.first_run import check_first_run
 from realtime_matte.models.network import OnnxNetwork, StartedNetwork
-from realtime_matte.models.providers import CPU, CUDA, Machine, Provider, requested_provider
+from realtime_matte.models.providers import AUTO_DEVICE, CPU, CUDA, OPENVINO, Machine, Provider, requested_provider
 from realtime_matte.models.runtime import Runtime
 from realtime_matte.models.session import Session, VerificationError
 from realtime_matte.models.verify import (
@@ -83,6 +83,8 @@ def _candidates(provider: str | None, machine: Machine) -> list[Provider]:
     """The providers to try before the CPU, best first. Raises SpecError."""
     if provider is not None:
         requested = requested_provider(provider, machine)
+        if requested.chosen == AUTO_DEVICE:  # ONNX Runtime's own AUTO leaves everything to its CPU provider
+            return [OPENVINO.on(device) for device in OPENVINO.devices if device != AUTO_DEVICE]
         return [] if requested is CPU else [requested]
     return [found for found in machine.available() if found is not CPU and not found.on_request_only]
 

@@ -4,9 +4,11 @@ import os
 import sys
 from collections.abc import Collection, Mapping
 from ctypes.util import find_library
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Final
 
+from realtime_matte.config.specs import SpecOption, parse
 from realtime_matte.errors import SpecError
 
 
@@ -18,7 +20,8 @@ class Provider:
     ``start_hint``: what to do when it does not start; ``run_hint``: when it starts and fails. ``device``: where
     recurrent state stays between frames. ``gpu``: True for one that may be fast enough for the large network.
     ``options``: of ONNX Runtime. ``on_request_only``: not tried by default, since it takes long to start. ``needs``:
-    hardware that is cheap to detect. ``systems``: values of ``sys.platform`` it is built for.
+    hardware that is cheap to detect. ``systems``: values of ``sys.platform`` it is built for. ``devices``: those it can
+    be told to use. ``chosen``: the one of them, empty for its default. ``static``: it runs tensors of one shape only.
     """
 
     name: str
@@ -33,6 +36,31 @@ class Provider:
     on_request_only: bool = False
     needs: str = ""
     systems: tuple[str, ...] = ("linux", "win32", "darwin")
+    devices: tuple[str, ...] = ()
+    chosen: str = ""
+    static: bool = False
+
+    def on(self, device: str) -> "Provider":
+        """The same provider on one of its ``devices``."""
+        return replace(
+            self,
+            title=f"{self.title} ({device})",
+            options={**self.options, "device_type": device},
+            start_hint=DEVICE_HINTS.get(device, self.start_hint),
+            chosen=device,
+            static=device == NPU,
+        )
+
+
+NPU: Final = "NPU"
+AUTO_DEVICE: Final = "AUTO"
+"""The first device that is there and computes correctly."""
+
+DEVICE_HINTS: Final = {
+    NPU: "rtmatte doctor checks /dev/accel/accel0; OpenVINO needs the NPU's driver, intel-level-zero-npu",
+    "GPU": "rtmatte doctor checks /dev/dri; OpenVINO needs the GPU's driver, intel-opencl-icd",
+}
+"""What to do where OpenVINO does not find a device."""
 
 
 SYSTEMS = {"linux": "Linux", "win32": "Windows", "darwin": "macOS"}
@@ -82,7 +110,12 @@ COREML = Provider(
     systems=("darwin",),
 )
 OPENVINO = Provider(
-    "openvino", "OpenVINO", "OpenVINOExecutionProvider", "onnxruntime-openvino", systems=("linux", "win32")
+    "openvino",
+    "OpenVINO",
+    "OpenVINOExecutionProvider",
+    "onnxruntime-openvino",
+    systems=("linux", "win32"),
+    devices=(NPU, "GPU", "CPU", AUTO_DEVICE),
 )
 CPU = Provider("cpu", "CPU", "CPUExecutionProvider", "onnxruntime")
 
@@ -132,14 +165,30 @@ def list_status(machine: Machine) -> list[ProviderStatus]:
 
 
 def requested_provider(name: str, machine: Machine) -> Provider:
-    """The provider of that name. Raises SpecError: it is unknown, or cannot run here."""
+    """The provider of that name, which may have a device: ``openvino?device=NPU``.
+
+    Raises:
+        SpecError: it is unknown, has no such device, or cannot run here.
+    """
     available = f"available here: {', '.join(provider.name for provider in machine.available())}"
-    provider = next((provider for provider in PROVIDERS if provider.name == name.lower()), None)
+    word, mark, rest = name.partition("?")
+    provider = next((provider for provider in PROVIDERS if provider.name == word.lower()), None)
     if provider is None:
-        raise SpecError(f"unknown provider {name!r}", hint=available)
+        raise SpecError(f"unknown provider {word!r}", hint=available)
     if reason := machine.unavailable(provider):
-        raise SpecError(f"provider {name!r} cannot run here: {reason}", hint=available)
-    return provider
+        raise SpecError(f"provider {word!r} cannot run here: {reason}", hint=available)
+    _, options = parse(mark + rest, _options(provider), plugin=provider.name)
+    return provider.on(options["device"]) if options.get("device") else provider
+
+
+def _options(provider: Provider) -> Mapping[str, SpecOption[str]]:
+    def device(text: str) -> str:
+        if text.upper() not in provider.devices:
+            raise ValueError(f"one of {', '.join(provider.devices)}")
+        return text.upper()
+
+    help_text = f"the device of {provider.title}: {', '.join(provider.devices)}"
+    return {"device": SpecOption(device, help_text, default="")} if provider.devices else {}
 
 
 def nvidia_gpu(devices: Path = Path("/dev"), *, visible: str | None = None) -> bool:

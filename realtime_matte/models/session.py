@@ -2,17 +2,22 @@
 
 import io
 import re
+from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeAlias
 
 import platformdirs
 
 from realtime_matte.errors import BadFile, MatteError
-from realtime_matte.models.providers import CPU, CUDA, TENSORRT, Provider
+from realtime_matte.models.providers import CPU, CUDA, OPENVINO, TENSORRT, Provider
 from realtime_matte.models.runtime import ORT_ERRORS, OrtSession, Runtime, session_options, short_reason
 
 _DRIVER = re.compile(r"libcuda\.so|nvcuda|driver|no CUDA-capable device", re.IGNORECASE)
+
+Shapes: TypeAlias = Mapping[str, tuple[int, ...]]
+"""The shapes of a network's inputs, by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,7 @@ def start_session(
     threads: int,
     profile: Path | None = None,
     two_grids: bool = False,
+    shapes: Sequence[Shapes] = (),
 ) -> Session:
     """The network on a provider; the CPU runs the operators that it does not support.
 
@@ -62,6 +68,7 @@ def start_session(
         threads: CPU threads.
         profile: Where the first session records which operator ran where.
         two_grids: Start a second session, since each frame runs on two grids.
+        shapes: Of each session's inputs, for a provider that runs one shape only.
 
     Raises:
         VerificationError: it does not start on that provider.
@@ -70,13 +77,18 @@ def start_session(
     chain = {TENSORRT.key: [TENSORRT, CUDA, CPU], CPU.key: [CPU]}.get(provider.key, [provider, CPU])
     missing = _preload_cuda(runtime) if provider.device == "cuda" else ""
     try:
-        providers = [(link.key, _provider_options(link)) for link in chain]
-        options = [session_options(provider, threads=threads, profile=each) for each in profiles]
-        first, *second = [runtime.start_session(str(path), each, providers) for each in options]
+        started = []
+        for index, prefix in enumerate(profiles):
+            fixed = shapes[index] if provider.static and shapes else {}
+            providers = [(link.key, _provider_options(link, threads=threads, shapes=fixed)) for link in chain]
+            options = session_options(provider, threads=threads, profile=prefix)
+            started.append(runtime.start_session(str(path), options, providers))
+        first, *second = started
     except ORT_ERRORS as error:
         raise _not_started(provider, runtime.library_error(provider) or short_reason(error)) from error
     if provider.key not in first.get_providers():
-        reason = missing or runtime.library_error(provider) or "ONNX Runtime gave no reason"
+        no_device = f"it finds no {provider.chosen} on this machine" if provider.chosen else ""
+        reason = missing or runtime.library_error(provider) or no_device or "ONNX Runtime gave no reason"
         raise _not_started(provider, reason)
     return Session(first, provider, runtime, *second)
 
@@ -86,12 +98,22 @@ def _not_started(provider: Provider, reason: str) -> VerificationError:
     return VerificationError(reason, hint="install or update the NVIDIA driver" if driver else provider.start_hint)
 
 
-def _provider_options(provider: Provider) -> dict[str, str]:
+def _provider_options(provider: Provider, *, threads: int, shapes: Shapes) -> dict[str, str]:
     options = dict(provider.options)
     if provider is TENSORRT:  # by default it writes its engines into the working folder
-        cache = platformdirs.user_cache_path("realtime-matte", appauthor=False, ensure_exists=True)
-        options["trt_engine_cache_path"] = str(cache / "tensorrt")
+        options["trt_engine_cache_path"] = str(_cache_folder() / "tensorrt")
+    if provider.key == OPENVINO.key:
+        options["cache_dir"] = str(_cache_folder() / "openvino")  # an NPU compiles for seconds
+        if provider.chosen in {"", "CPU"}:
+            options["num_of_threads"] = str(threads)  # all of them by default
+        if shapes:
+            sides = {name: ",".join(map(str, shape)) for name, shape in shapes.items()}
+            options["reshape_input"] = ",".join(f"{name}[{side}]" for name, side in sides.items())
     return options
+
+
+def _cache_folder() -> Path:
+    return platformdirs.user_cache_path("realtime-matte", appauthor=False, ensure_exists=True)
 
 
 def _preload_cuda(runtime: Runtime) -> str:

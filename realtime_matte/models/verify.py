@@ -31,7 +31,7 @@ from realtime_matte.models.family import Adapter, check_sizes, identify
 from realtime_matte.models.onnx_file import Graph
 from realtime_matte.models.providers import CPU, Provider
 from realtime_matte.models.runtime import ORT_ERRORS, Runtime, short_reason
-from realtime_matte.models.session import Session, VerificationError, start_cpu_session, start_session
+from realtime_matte.models.session import Session, Shapes, VerificationError, start_cpu_session, start_session
 
 WARM_UP_SIZE: Size = (1280, 720)
 _CROPS = (0.0, 0.02), (0.04, 0.03), (0.2, 0.1)
@@ -168,6 +168,7 @@ def verified_session(reference: CpuReference, provider: Provider, *, cpu_s: floa
             threads=reference.threads,
             profile=Path(folder) / "profile",
             two_grids=adapter.on_base_grid is not None,
+            shapes=[_input_shapes(grid) for grid in (adapter, adapter.on_base_grid) if grid is not None],
         )
         try:
             actual = warm_up(session, adapter)
@@ -183,6 +184,13 @@ def verified_session(reference: CpuReference, provider: Provider, *, cpu_s: floa
             hint=f"--provider {provider.name} uses it anyway",
         )
     return session
+
+
+def _input_shapes(adapter: Adapter) -> Shapes:
+    """The shapes of a network's inputs for frames of the usual aspect ratio."""
+    signature = adapter.signature(WARM_UP_SIZE)
+    states = {state.input: state.shape for state in signature.states}
+    return {signature.input: signature.input_shape} | states
 
 
 def faster_quantized_session(reference: CpuReference) -> Session | None:

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from realtime_matte import models
+from realtime_matte.errors import SpecError
 from realtime_matte.models.providers import (
     COREML,
     CPU,
@@ -25,6 +26,27 @@ def test_provider_names_ignore_case() -> None:
     for provider in (TENSORRT, CUDA, DIRECTML, COREML, OPENVINO, CPU):
         assert requested_provider(provider.name, machine) is provider
         assert requested_provider(provider.title, machine) is provider
+
+
+@pytest.mark.parametrize("device", ["NPU", "gpu", "Cpu", "auto"])
+def test_a_provider_runs_on_the_device_that_its_spec_names(device: str) -> None:
+    found = requested_provider(f"OpenVINO?device={device}", Machine(EVERY, nvidia=False))
+    assert (found.key, found.name, found.chosen) == (OPENVINO.key, "openvino", device.upper())
+    assert (found.options["device_type"], found.static) == (device.upper(), device == "NPU")
+    assert found.title == f"OpenVINO ({device.upper()})"
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("openvino?device=TPU", "option device=TPU in 'openvino?device=TPU' is not one of NPU, GPU, CPU, AUTO"),
+        ("cuda?device=0", "no option 'device' in 'cuda?device=0'"),
+    ],
+)
+def test_an_unknown_device_is_refused(spec: str, message: str) -> None:
+    with pytest.raises(SpecError) as refused:
+        requested_provider(spec, Machine(EVERY, nvidia=True))
+    assert refused.value.message.startswith(message)
 
 
 def test_provider_status_lists_every_provider() -> None:
