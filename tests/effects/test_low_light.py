@@ -7,9 +7,11 @@ from fakes.looks import looked
 
 from realtime_matte.config.config import Config
 from realtime_matte.effects import low_light
+from realtime_matte.effects._samples import FrameSamples
 from realtime_matte.effects.low_light import MOST_STOPS, LowLight, exposure_table
 from realtime_matte.errors import SpecError
 from realtime_matte.frame import Alpha, Pixels
+from realtime_matte.look import Look
 
 SIZE = (320, 180)
 FPS = 30.0
@@ -86,6 +88,41 @@ def test_another_light_is_followed_slowly_and_at_once_in_a_new_shot() -> None:
     effect.reset()
     shown(effect, *scene(light=1.0), time=10.0)
     assert effect.stops == 0
+
+
+def side_lit(left: int = 100, *, light: float = 0.25) -> tuple[Pixels, Alpha]:
+    """The right half of the person gets a quarter of the light of the left one."""
+    image, alpha = scene(left=left, light=light)
+    dark, _ = scene(left=left, light=light / 4)
+    image[:, left + 60 :] = np.where(alpha[:, left + 60 :, None] > 0, dark[:, left + 60 :], image[:, left + 60 :])
+    return image, alpha
+
+
+def test_the_dark_side_of_a_face_is_lifted_more() -> None:
+    image, alpha = side_lit()
+    lifted = shown(LowLight(), image, alpha)
+    bright, dark = (slice(60, 110), slice(110, 140)), (slice(60, 110), slice(180, 210))
+    ratios = [float(one[bright].mean() / one[dark].mean()) for one in (image, lifted)]
+    assert ratios[1] < 0.9 * ratios[0]
+    assert lifted[bright].mean() > lifted[dark].mean(), "it is evened out, not turned round"
+
+
+def test_in_good_light_nothing_is_evened_out() -> None:
+    image, alpha = side_lit(light=1.0)
+    np.testing.assert_array_equal(shown(LowLight(), image, alpha)[alpha > 0], image[alpha > 0])
+
+
+def test_local_light_rests_in_noise_and_follows_a_person_without_jumps() -> None:
+    effect, random, values = LowLight(), np.random.default_rng(3), []
+    for index in range(120):
+        image, alpha = side_lit(100 if index < 60 else 100 + (index - 60))
+        noisy = np.clip(image + random.normal(0, 5, image.shape), 0, 255).astype(np.uint8)
+        look = Look()
+        effect.apply(FrameSamples(index / FPS, noisy, alpha, None), look)
+        assert look.gain is not None
+        values.append(look.gain.copy())
+    assert np.abs(np.diff(values[:60], axis=0)).max() == 0
+    assert 0 < np.abs(np.diff(values[60:], axis=0)).max() < 0.015, "of the value, in a thirtieth of a second"
 
 
 def test_an_empty_room_changes_nothing() -> None:
