@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, BinaryIO, Final, TypeAlias
 
 from realtime_matte import __version__
 from realtime_matte.batch.inputs import Input
@@ -36,11 +36,13 @@ class Manifest:
 
     def __init__(self, out: Path) -> None:
         self._path = out / NAME
-        self._records: dict[Key, Record] = {}
-        self.names: set[str] = set()  # of all results that this folder may hold
-        for record in self._read():
-            self._records[_key(record)] = record
-            self.names.add(record["result"])
+        self._records: dict[Key, Record] = {record_key(record): record for record in self._read()}
+
+    def lists(self, result: Result) -> bool:
+        """Whether a result of that name was ever started, also by another process since."""
+        if any(key[0] == result.name for key in self._records):
+            return True
+        return any(record["result"] == result.name for record in self._read())
 
     def find(self, result: Result, settings: BatchSettings) -> Record | None:
         """The last record of a result; None if it was never started."""
@@ -48,12 +50,12 @@ class Manifest:
 
     def append(self, record: Record) -> None:
         """Add a record. Raises SinkError."""
-        self._records[_key(record)] = record
+        self._records[record_key(record)] = record
         line = json.dumps(record, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with self._path.open("ab+") as file, _locked(file.fileno()):
-                if file.tell() and not _ends_with_newline(self._path):
+                if _is_torn(file):
                     line = b"\n" + line
                 os.write(file.fileno(), line)
         except OSError as error:
@@ -164,7 +166,8 @@ def _is_there(record: Record, one: Input, result: Result) -> bool:
     return all(Path(result.folder, result.image(number)).is_file() for number in numbers)
 
 
-def _key(record: Record) -> Key:
+def record_key(record: Record) -> Key:
+    """What the last record of counts."""
     return record["result"], record.get("first"), record.get("last")
 
 
@@ -191,7 +194,9 @@ def _locked(descriptor: int) -> Iterator[None]:
     yield
 
 
-def _ends_with_newline(path: Path) -> bool:
-    with path.open("rb") as file:
-        file.seek(-1, os.SEEK_END)
-        return file.read(1) == b"\n"
+def _is_torn(file: BinaryIO) -> bool:
+    """Whether the last line lacks its end. Not by opening the file again: closing that would release the lock."""
+    if not file.seek(0, os.SEEK_END):
+        return False
+    file.seek(-1, os.SEEK_END)
+    return file.read(1) != b"\n"

@@ -187,7 +187,7 @@ class Batch:
                 one.name, str(self._out / result.name), "skipped", frames=record["frames"], cuts=tuple(record["cuts"])
             )
             return
-        if not overwrite and result.name not in self._manifest.names and manifest.exists(result, one):
+        if not overwrite and manifest.exists(result, one) and not self._manifest.lists(result):
             raise SpecError(
                 f"{str(self._out / result.name)!r} exists, and the manifest of that folder does not list it",
                 hint="choose another folder for --out, or add --overwrite to replace it",

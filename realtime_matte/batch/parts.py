@@ -60,9 +60,7 @@ def place_images(part: Path, result: Result, *, whole_clip: bool) -> None:
         names = sorted(path.name for path in part.iterdir())
         for name in names:
             _sync(part / name)
-        if result.own_folder and not target.exists():
-            part.rename(target)
-        else:
+        if not (result.own_folder and _rename_folder(part, target)):
             target.mkdir(parents=True, exist_ok=True)
             for name in names:
                 (part / name).replace(target / name)
@@ -104,6 +102,17 @@ def remove_abandoned(folder: Path) -> None:
                 remove(path)
 
 
+def _rename_folder(part: Path, target: Path) -> bool:
+    """Give a folder its name, unless there is one: of an earlier result, or of another range that was quicker."""
+    try:
+        part.rename(target)
+    except OSError:
+        if target.is_dir():
+            return False
+        raise
+    return True
+
+
 def _delete_others(folder: Path, names: Sequence[str]) -> None:
     """Delete numbered images that are not among the names."""
     kept = set(names)
@@ -131,7 +140,7 @@ def _digest(text: str, length: int) -> str:
 
 def _sync(path: Path) -> None:
     """Write to the disk, so that a name never stands for a file that a power cut leaves empty."""
-    if path.is_dir() and os.name != "posix":
+    if os.name != "posix":  # Windows needs the file open for writing, and knows no folders
         return
     descriptor = os.open(path, os.O_RDONLY)
     try:

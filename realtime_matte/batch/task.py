@@ -9,8 +9,10 @@ import traceback
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from itertools import pairwise
 from math import ceil, inf
 from pathlib import Path
+from statistics import median
 from typing import Final, Protocol
 
 import numpy as np
@@ -37,6 +39,12 @@ REPORT_INTERVAL_S: Final = 0.25
 SPARE_FRAMES: Final = 3
 SPARE_SHARE: Final = 0.95
 """How many frames a clip may have fewer than its header says."""
+
+TIMES_NAME: Final = "timestamps.txt"
+"""Beside the images of a clip with a variable rate: times in ms, as ``mkvmerge --timestamps 0:FILE`` reads them."""
+
+RATE_TOLERANCE: Final = 0.1
+"""Of a frame's duration, by which the times of a fixed rate may waver: many containers round them to ms."""
 
 STEP_S: Final = 0.5
 """Backgrounds that move are brought to the first frame of a range in steps they accept as time that passes."""
@@ -237,13 +245,25 @@ class _Images:
     def __init__(self, folder: Path, result: Result, settings: BatchSettings) -> None:
         self._folder, self._result = folder, result
         self._encode = encoder(result.file_format.name, settings.write)
+        self._times: list[float] = []
+        self._durations: list[float] = []
+        self._has_times = result.own_folder and not settings.has_range
         folder.mkdir()
 
     def add(self, frame: InputFrame, matte: Matte, composite: Pixels | None) -> None:
         write_image(self._folder / self._result.image(frame.number), self._encode(matte, composite))
+        self._times.append(frame.time)
+        self._durations.append(frame.duration)
 
     def finish(self) -> None:
-        """Every file is whole already."""
+        """Every image is whole already. The times of a variable rate, which images cannot hold, become a text file."""
+        usual = median(self._durations)
+        if self._has_times and any(abs(one - usual) > RATE_TOLERANCE * usual for one in self._steps()):
+            lines = ["# timestamp format v2", *(f"{time * 1000:.3f}" for time in self._times)]
+            write_image(self._folder / TIMES_NAME, ("\n".join(lines) + "\n").encode())
+
+    def _steps(self) -> list[float]:
+        return [after - before for before, after in pairwise(self._times)]
 
     def close(self) -> None:
         """Nothing is open."""

@@ -1,6 +1,7 @@
 """What is in the files: alpha and colours read back from each format, times, tags, sound, cuts and ranges."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +142,28 @@ def test_times_of_a_variable_rate_are_kept_frame_by_frame(tmp_path: Path, run: R
         run(clip, write=write, format=name)
         with av.open(str(tmp_path / f"out/clip{FORMATS[name].suffix}")) as container:
             assert [round(frame.time * 1000) for frame in container.decode(video=0)] == times, name
+
+
+def test_images_of_a_variable_rate_have_their_times_beside_them(tmp_path: Path, run: Run) -> None:
+    times = [0, 40, 80, 150, 190, 230]
+    variable = write_clip(tmp_path / "in/variable.mkv", [shade(index) for index in range(6)], times=times)
+    fixed = write_clip(tmp_path / "in/fixed.mkv", [shade(index) for index in range(6)], fps=30)
+    run(tmp_path / "in", write="alpha")
+    lines = (tmp_path / f"out/{variable.stem}/timestamps.txt").read_text("ascii").splitlines()
+    assert [round(float(line)) for line in lines[1:]] == times
+    assert not (tmp_path / f"out/{fixed.stem}/timestamps.txt").exists()
+
+
+def test_threads_that_share_a_network_do_not_share_shots(tmp_path: Path, settings: Make, run: Run) -> None:
+    for number in range(3):
+        write_clip(tmp_path / f"in/{number}.mp4", [np.roll(shade(index), 9 * number) for index in range(12)])
+    run(tmp_path / "in", write="alpha")
+    with ThreadPoolExecutor(3) as executor:
+        made = settings(write="alpha")
+        results = matte_clips([str(tmp_path / "in")], tmp_path / "threads", made, executor=executor)
+    assert [one.state for one in results] == ["done"] * 3
+    for path in (tmp_path / "out").glob("*/*.png"):
+        assert path.read_bytes() == (tmp_path / "threads" / path.relative_to(tmp_path / "out")).read_bytes()
 
 
 def test_rate_length_and_ntsc_times_are_exact(tmp_path: Path, run: Run) -> None:

@@ -176,6 +176,21 @@ def test_a_clip_shorter_than_its_header_says_is_reported(run: Run, tmp_path: Pat
     assert any("header says 20" in notice for notice in result.notices)
 
 
+def test_ranges_that_run_at_a_time_share_a_folder(run: Run, tmp_path: Path) -> None:
+    """The second one has read the manifest before the first one wrote its images."""
+    clip = write_clip(tmp_path / "in/a.mp4", [shade(index) for index in range(6)])
+    seen: list[object] = []
+
+    def other(event: object) -> None:
+        if isinstance(event, Planned) and not seen:
+            seen.append(event)
+            run(clip, first=0, last=2)
+
+    run(clip, first=3, last=5, notify=other)
+    assert sorted(path.name for path in (tmp_path / "out/a").iterdir()) == [f"{index:06}.png" for index in range(6)]
+    assert states(run(clip, first=0, last=2)) == states(run(clip, first=3, last=5)) == {"a.mp4": "skipped"}
+
+
 def test_a_shorter_clip_leaves_no_frames_of_the_longer_one(run: Run, tmp_path: Path) -> None:
     clip = write_clip(tmp_path / "in/a.mp4", [shade(index) for index in range(6)])
     run(clip)
