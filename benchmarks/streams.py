@@ -6,6 +6,9 @@ Each stream delivers a frame every thirtieth of a second, the streams one after 
 takes the newest frame of each stream in turn; older ones are dropped, as by examples/webrtc_server.py. Reported for
 each number of streams: composites a second of each stream, dropped frames, the age of a frame when its composite is
 ready (p50, p95), and processor time a frame, from which follows how many streams the cores carry.
+
+The clock is the processor time of the process, which jumps to the next frame where nothing waits: the figures are those
+of a machine that runs nothing else. ``--real`` takes the clock on the wall.
 """
 
 import json
@@ -50,11 +53,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--model", default="small", metavar="NAME", help="(%(default)s)")
     parser.add_argument("--seconds", type=float, default=8.0, metavar="N", help="of each number (%(default)s)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures")
+    parser.add_argument("--real", action="store_true", help="measure by the clock on the wall")
     options = parser.parse_args(arguments)
     cv2.setNumThreads(1)
     frames = moving(options.size)
     with BackgroundRemover(options.model) as remover:
-        found = [measure(remover, frames, count, options.seconds) for count in options.streams]
+        found = [measure(remover, frames, count, options.seconds, real=options.real) for count in options.streams]
     print(f"rtmatte {__version__}, {options.model}, {options.size[0]}x{options.size[1]}, {os.cpu_count()} cores")
     print("streams   fps of each   dropped   age p50   p95 ms   processor ms a frame   streams a core")
     for one in found:
@@ -73,25 +77,47 @@ def moving(size: Size) -> list[Pixels]:
     return [np.roll(scaled, 6 * abs(index - FRAMES // 2), axis=1).astype(np.uint8) for index in range(FRAMES)]
 
 
-def measure(remover: BackgroundRemover, frames: Sequence[Pixels], count: int, seconds: float) -> Figures:
+class Clock:
+    """Seconds since the start."""
+
+    def __init__(self, *, real: bool) -> None:
+        self._read = time.perf_counter if real else time.process_time
+        self._real = real
+        self._start = self._read()
+
+    def now(self) -> float:
+        """The time."""
+        return self._read() - self._start
+
+    def wait_until(self, moment: float) -> None:
+        """Let the time pass until then; none of it is processor time."""
+        left = moment - self.now()
+        if left > 0 and self._real:
+            time.sleep(left)
+        elif left > 0:
+            self._start -= left
+
+
+def measure(remover: BackgroundRemover, frames: Sequence[Pixels], count: int, seconds: float, *, real: bool) -> Figures:
     """Run that many streams for that long."""
     shots = [remover.shot() for _ in range(count)]
     for shot in shots:
         shot.process(frames[0], time=0.0).over((0, 160, 0))
+    offsets = [index / count / FPS for index in range(count)]
     taken = [-1] * count  # the last frame of each stream
     ages: list[float] = []
-    start, cpu = time.perf_counter(), time.process_time()
-    while (now := time.perf_counter() - start) < seconds:
-        due = [int((now - index / count / FPS) * FPS) for index in range(count)]
+    clock, cpu = Clock(real=real), time.process_time()
+    while (now := clock.now()) < seconds:
+        due = [int((now - offset) * FPS) if now >= offset else -1 for offset in offsets]
         waiting = [index for index in range(count) if due[index] > taken[index]]
         if not waiting:
-            time.sleep(0.0005)
+            clock.wait_until(min((taken[index] + 1) / FPS + offsets[index] for index in range(count)) + 1e-6)
             continue
-        index = min(waiting, key=lambda one: taken[one] / FPS + one / count / FPS)  # the one that waits longest
+        index = min(waiting, key=lambda one: taken[one] / FPS + offsets[one])  # the one that waits longest
         taken[index] = due[index]
-        arrived = due[index] / FPS + index / count / FPS
+        arrived = due[index] / FPS + offsets[index]
         shots[index].process(frames[due[index] % FRAMES], time=1 + arrived).over((0, 160, 0))
-        ages.append(time.perf_counter() - start - arrived)
+        ages.append(clock.now() - arrived)
     total = seconds * FPS * count
     p50, p95 = (float(value) * 1e3 for value in np.percentile(ages, [50, 95]))
     cpu_ms = (time.process_time() - cpu) / len(ages) * 1e3
