@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Final, Self
+from typing import IO, Final, Self
 
 LIMIT_S: Final = 60.0
 PORTAL_FOLDERS: Final = ("/usr/libexec", "/usr/lib", "/usr/lib/xdg-desktop-portal")
@@ -129,14 +129,17 @@ class PipeWireSession:
 
 
 @contextmanager
-def running(*words: str, environment: Mapping[str, str]) -> Iterator["subprocess.Popen[bytes]"]:
-    """A program and what it starts, until the end of the ``with``."""
+def running(
+    *words: str, environment: Mapping[str, str], stderr: int | IO[bytes] = subprocess.DEVNULL
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """A program and what it starts, until the end of the ``with``; or until this process was killed."""
+    end_too = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
     process = subprocess.Popen(
-        words,
+        [*end_too, *words],
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stderr=stderr,
         start_new_session=True,
     )
     try:

@@ -5,7 +5,6 @@ Run them with ``pytest -m slow -rs tests/pipewire``; a part that is missing is n
 
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -107,19 +106,10 @@ def rtmatte(session: PipeWireSession, tmp_path_factory: pytest.TempPathFactory) 
     words = [f"--{name}={value}" for name, value in {**options, "provider": "cpu", "threads": 1}.items()]
     kept = {name: value for name, value in os.environ.items() if name in {"HOME", "XDG_CACHE_HOME"}}  # kernels
     log = folder / "messages"
-    with log.open("wb") as messages:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "realtime_matte", *words, "--on-demand"],
-            env={**session.environment, **kept},
-            stdin=subprocess.DEVNULL,
-            stderr=messages,
-        )
-    try:
+    program = [sys.executable, "-m", "realtime_matte", *words, "--on-demand"]
+    with log.open("wb") as messages, running(*program, environment={**session.environment, **kept}, stderr=messages):
         wait_until(lambda: "Ctrl-C ends" in log.read_text(), "rtmatte runs")
         yield log
-    finally:
-        process.terminate()
-        process.wait(60)
 
 
 @contextmanager
