@@ -52,7 +52,7 @@ class Look:
     Attributes:
         noise_filter: Share of a median of 3x3 pixels in each pixel, from 0 to 1.
         table: The look-up table.
-        gain: Factor of the values of the table; None: 1.
+        gain: Factor of the values of the table; None: 1. Never changed in place.
         light: What is added to them, of 255; None: nothing.
     """
 

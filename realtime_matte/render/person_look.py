@@ -31,6 +31,7 @@ class PersonLook:
         self._scratch = np.zeros((2, 3 * width), np.uint8)
         self._filtered = np.zeros((0, 0), np.uint8)
         self._gain, self._light = np.zeros((2, 0, 0), np.float32)
+        self._gain_of: Field | None = None  # what _gain was made of: it rests while the light does
         place = np.clip((np.arange(height) + 0.5) * GRID[1] / height - 0.5, 0, GRID[1] - 1)
         above = np.minimum(place.astype(np.uint64), GRID[1] - 2)
         self._rows = above, (place - above).astype(np.float32)
@@ -45,7 +46,8 @@ class PersonLook:
         """
         if look.noise_filter:
             self._filter(image, area)
-        if look.gain is not None:
+        if look.gain is not None and look.gain is not self._gain_of:
+            self._gain_of = look.gain
             self._gain = self._across(np.repeat(look.gain[..., None], 3, axis=2), self._gain)
         if look.light is not None:
             self._light = self._across(look.light, self._light)
