@@ -6,7 +6,6 @@ in a fraction of a millisecond, and is applied while the frame is composited, to
 
 from typing import Final, Protocol, TypeAlias
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -80,7 +79,7 @@ class Look:
 
     def of(self, colors: Pixels) -> Pixels:
         """Colours at the middles of the grid's cells, (36, 64, 3), as they will look; without the noise filter."""
-        found = np.asarray(cv2.LUT(colors, self.table[:, None]), np.float32)
+        found = self.table[colors, np.arange(3)].astype(np.float32)
         if self.gain is not None:
             found *= self.gain[..., None]
         if self.light is not None:
