@@ -17,8 +17,8 @@ from realtime_matte.batch import worker
 from realtime_matte.batch.running import POLL_S, Ended, Event, Progress, outcome
 from realtime_matte.batch.task import Outcome, Task, run_task
 
-PROCESS_BYTES: Final = 700_000_000
-"""Resident memory of one process with the network ``large`` on a clip of 1920x1080; see docs/how-to/batch.md."""
+PROCESS_BYTES: Final = 1_000_000_000
+"""Resident memory of one process with the network ``large``: 505 MB on a clip of 1920x1080, 1020 MB on 3840x2160."""
 
 USED_SHARE: Final = 0.8
 """Of the memory that is available."""

@@ -59,7 +59,11 @@ def main(words: Sequence[str], *, prog: str, signals: Signals) -> int:
             stills=arguments["stills"],
             notify=screen.notify,
         )
-        results = batch.run(engine)
+        try:
+            results = batch.run(engine)
+        except KeyboardInterrupt:
+            screen.interrupt()
+            raise
         screen.end(results)
     _print_traces(results)
     return PARTLY if any(one.state == "failed" for one in results) else 0

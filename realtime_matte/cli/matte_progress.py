@@ -77,6 +77,14 @@ class Screen:
         for one in failed:
             self._print(f"rtmatte: {_failure(one)}")
 
+    def interrupt(self) -> None:
+        """Say what an end in the middle leaves."""
+        self.close()
+        if not self._quiet:
+            whole = sum(share == 1.0 for share in self._shares.values())
+            text = f"interrupted: {whole} of {len(self._weights)} results are written"
+            self._print(f"rtmatte: {text}; the same command goes on from there")
+
     def close(self) -> None:
         """Remove the bar. Idempotent."""
         if self._bar:

@@ -69,7 +69,7 @@ def test_a_killed_process_costs_only_the_clip_that_kills_it_twice(
     for name in ("a", "poison", "z"):
         write_clip(
             tmp_path / f"in/{name}.mp4",
-            [np.roll(shade(index), index) for index in range(150 if name == "poison" else 6)],
+            [np.roll(shade(index), index) for index in range(400 if name == "poison" else 6)],
         )
     made = settings(write="alpha")
     killed: set[int] = set()
