@@ -216,6 +216,8 @@ def _measure_in_turn(options: Namespace, size: Size) -> dict[str, list[Cost]]:
 
         for name, (model, planes) in _ours().items():
             start(name, _our_command(size, model, planes=planes))
+        if options.model:
+            start(f"{Path(options.model).stem} in our pipeline", _our_command(size, options.model, planes=True))
         if options.peers:
             start("RVM in our pipeline", _our_command(size, str(options.peers / "rvm_mobilenetv3.onnx"), planes=True))
             start("lfbw recipe", _recipe_command(options, size, Path(folder)))

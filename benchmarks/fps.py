@@ -86,7 +86,7 @@ def _parser() -> ArgumentParser:
     parser.add_argument("--seconds", metavar="N", help="of all rounds of one size together (6)")
     parser.add_argument("--rounds", type=int, default=3, metavar="N", help="figures are their medians (%(default)s)")
     parser.add_argument("--bg", metavar="SPEC", help="background (studio)")
-    parser.add_argument("--model", metavar="NAME", help="network (auto)")
+    parser.add_argument("--model", metavar="NAME", help=f"network (auto); for {MJPEG}: one more beside ours")
     parser.add_argument("--provider", metavar="NAME", help="run the network only on this provider")
     parser.add_argument("--threads", metavar="N", help="threads of the network on the CPU (1)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure")

@@ -162,22 +162,37 @@ def test_padded_planes_are_read(start: Open, device: StreamingCamera) -> None:
         np.testing.assert_array_equal(source.read(i420.empty(SIZE)).pixels, expected)
 
 
+@pytest.mark.parametrize("full", [True, False])
+@pytest.mark.parametrize("bt709", [True, False])
 @pytest.mark.parametrize("pixel_format", ["i420", "bgr"])
-def test_full_range_and_bt709_become_what_readers_expect(
-    start: Open, device: StreamingCamera, pixel_format: str
+def test_every_range_and_matrix_becomes_what_readers_expect(
+    start: Open, device: StreamingCamera, pixel_format: str, *, bt709: bool, full: bool
 ) -> None:
-    bgr = image().astype(np.float64)
-    luma = bgr @ (0.0722, 0.7152, 0.2126)
-    wide = luma, 128 + (bgr[..., 0] - luma) / 1.8556, 128 + (bgr[..., 2] - luma) / 1.5748  # BT.709, full range
-    given = i420.empty(SIZE)
-    for plane, values in zip(i420.planes(given), wide, strict=True):
+    """For three frames of a clip that moves."""
+    clip = [np.roll(image(), 8 * shift, axis=1) for shift in range(3)]
+    device.fourcc = "YUYV"
+    device.encoding = v4l2.BT709 if bt709 else 0
+    device.quantization = v4l2.FULL_RANGE if full else 0
+    given = [yuyv(planes_of(frame, bt709=bt709, full=full)) for frame in clip]
+    with closing(start(given[0], given[0], None, given[1], None, given[2])) as source:
+        for frame in clip:
+            if pixel_format == "i420":
+                assert difference(source.read(i420.empty(SIZE)).pixels, i420.from_bgr(frame)) <= 2
+            else:
+                assert difference(source.read(np.empty_like(frame)).pixels, frame) <= 6  # chroma is subsampled
+
+
+def planes_of(frame: Pixels, *, bt709: bool, full: bool) -> Pixels:
+    """A frame as a camera of that matrix and range gives it, by their definitions (ITU-R BT.601 and BT.709)."""
+    red, blue = (0.2126, 0.0722) if bt709 else (0.299, 0.114)
+    bgr = frame.astype(np.float64)
+    luma = bgr @ (blue, 1 - red - blue, red)
+    u, v = (bgr[..., 0] - luma) / (2 - 2 * blue), (bgr[..., 2] - luma) / (2 - 2 * red)
+    wide = (luma, 128 + u, 128 + v) if full else (16 + luma * 219 / 255, 128 + u * 224 / 255, 128 + v * 224 / 255)
+    out = i420.empty(SIZE)
+    for plane, values in zip(i420.planes(out), wide, strict=True):
         plane[:] = np.rint(cv2.resize(values, plane.shape[::-1], interpolation=cv2.INTER_AREA))
-    device.fourcc, device.encoding, device.quantization = "YUYV", v4l2.BT709, v4l2.FULL_RANGE
-    with closing(start(yuyv(given), yuyv(given))) as source:
-        if pixel_format == "i420":
-            assert difference(source.read(i420.empty(SIZE)).pixels, i420.from_bgr(image())) <= 2
-        else:
-            assert difference(source.read(np.empty_like(image())).pixels, image()) <= 6
+    return out
 
 
 def test_damaged_frames_are_left_out_quietly_and_counted(start: Open, capfd: pytest.CaptureFixture[str]) -> None:
