@@ -55,6 +55,9 @@ UNUSED: Final = (
 )
 """Parts of the libraries that rtmatte never uses: below the folder of Python; ``{site}`` is its site-packages."""
 
+XZ_PRESET: Final = "-3"
+"""A third of the time of xz's own preset, for a few per cent of the size."""
+
 LAUNCHER: Final = """\
 #!/bin/sh
 # rtmatte without an installed Python. This folder may be moved, and this file may be linked to from elsewhere.
@@ -115,6 +118,8 @@ def make_folder(prefix: Path, out: Path) -> Path:
     shutil.rmtree(bundle, ignore_errors=True)
     python = bundle / "python"
     shutil.copytree(prefix, python, symlinks=True)
+    for mark in python.rglob("EXTERNALLY-MANAGED"):  # of uv: nothing may be installed into it
+        mark.unlink()
     install(interpreter(python))
     site = site_packages(python)
     if sys.platform == "linux":
@@ -236,7 +241,7 @@ def make_archive(bundle: Path) -> Path:
     plain = bundle.parent / f"{bundle.name}.tar"
     with tarfile.open(plain, "w") as archive:
         archive.add(bundle, bundle.name, filter=_of_root)
-    run("xz", "--force", "-T0", "-6", plain)
+    run("xz", "--force", "-T0", XZ_PRESET, plain)
     return packed
 
 

@@ -24,6 +24,9 @@ import bundle as bundles  # noqa: E402  # beside this file
 
 MAINTAINER: Final = "The realtime-matte authors <realtime-matte@users.noreply.github.com>"
 
+COMPRESSION: Final = "-Zxz", "-z3"
+QUICK: Final = "-Zgzip", "-z1"
+
 CONTROL: Final = """\
 Package: rtmatte
 Version: {version}
@@ -88,6 +91,9 @@ def main() -> int:
     parser.add_argument(
         "--bundles", type=Path, default=ROOT / "dist", metavar="FOLDER", help="where `make bundle` wrote"
     )
+    parser.add_argument(
+        "--quick", action="store_true", help="pack by gzip, for a trial: larger, and ten times as quick"
+    )
     options = parser.parse_args()
     source = options.bundles / f"rtmatte-{bundles.version()}-linux-x86_64"
     if not source.is_dir():
@@ -97,7 +103,7 @@ def main() -> int:
         tree = Path(folder)
         tree.chmod(0o755)
         fill(tree, source)
-        build(tree, package)
+        build(tree, package, compression=QUICK if options.quick else COMPRESSION)
     print(f"{package}: {package.stat().st_size / 1e6:.0f} MB")
     if not shutil.which("lintian"):
         print("lintian is not installed: not checked")
@@ -151,7 +157,7 @@ def changelog() -> str:
     )
 
 
-def build(tree: Path, package: Path) -> None:
+def build(tree: Path, package: Path, *, compression: tuple[str, str]) -> None:
     """Write the control files, set the modes, and make the package."""
     size = sum(path.lstat().st_size for path in tree.rglob("*") if not path.is_dir()) // 1024
     control = CONTROL.format(version=bundles.version(), maintainer=MAINTAINER, size=size)
@@ -161,7 +167,7 @@ def build(tree: Path, package: Path) -> None:
             path.chmod(0o755 if executable else 0o644)
     write(tree / "DEBIAN/control", control)
     copy(DEBIAN / "postrm", tree / "DEBIAN/postrm", mode=0o755)
-    subprocess.run(["dpkg-deb", "--root-owner-group", "-Zxz", "--build", tree, package], check=True)
+    subprocess.run(["dpkg-deb", "--root-owner-group", *compression, "--build", tree, package], check=True)
 
 
 def write(path: Path, text: str, *, mode: int = 0o644) -> None:

@@ -141,12 +141,13 @@ def packages(folder: Path) -> Iterator[Part]:
 
 
 def libraries(folder: Path) -> Iterator[Part]:
-    """The shared libraries below ``folder`` that are no modules of Python."""
-    for path in sorted(folder.rglob("lib*.so*")):
+    """The shared libraries of Linux and macOS below ``folder`` that are no modules of Python."""
+    for path in sorted([*folder.rglob("lib*.so*"), *folder.rglob("lib*.dylib")]):
         if path.is_symlink() or not path.is_file():
             continue
-        name = re.sub(r"-[0-9a-f]{8}.*|\.so.*|_$", "", path.name.removeprefix("lib")).rstrip("_-")
-        version = ".".join(re.findall(r"\.so\.([\d.]+)", path.name))
+        name = re.sub(r"-[0-9a-f]{8}.*|\.so.*|(\.\d+)*\.dylib", "", path.name.removeprefix("lib")).rstrip("_-")
+        found = re.search(r"\.so\.([\d.]+)|\.([\d.]+)\.dylib", path.name)
+        version = (found[1] or found[2]).strip(".") if found else ""
         yield Part(f"lib{name}", version, path.parent.name, library_licence(name))
 
 

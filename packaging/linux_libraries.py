@@ -39,7 +39,8 @@ def share_ffmpeg(site: Path) -> None:
 def move_glib(python: Path, folder: Path) -> None:
     """Move GLib, which old_python.sh puts beside Python, to ``folder``, where Qt looks first."""
     for name in GLIB:
-        (python / "lib" / name).rename(folder / name)
+        if (python / "lib" / name).exists():  # a Python from elsewhere has none: then the system's is used
+            (python / "lib" / name).rename(folder / name)
 
 
 def add_empty_gl(folder: Path) -> None:
