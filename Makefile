@@ -56,6 +56,12 @@ bundle: $(VENV)/pip
 deb:
 	$(PYTHON) packaging/deb.py --bundles "$(BUNDLE_OUT)"
 
+# The fast tests under the Pythons of other Debians, in roots, and with the oldest libraries: docs/install/tested.md.
+ROOTS ?= /var/tmp/rtmatte-roots
+ROOTS_ARGS ?= stable testing lowest
+roots:
+	packaging/pythons.sh "$(ROOTS)" $(ROOTS_ARGS)
+
 # What the system lacks is named, with the command that installs it, before anything is installed.
 $(VENV)/pip:
 	@sh scripts/check_system.sh $(PYTHON)

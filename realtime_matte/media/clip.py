@@ -374,7 +374,5 @@ def _orientation(frame: VideoFrame) -> Orientation:
     Not by ``frame.side_data``: frame and container would refer to each other, so that only Python's garbage collector
     frees the frame.
     """
-    for data in SideDataContainer(frame):  # type: ignore[call-arg]
-        if data.type == Type.DISPLAYMATRIX:
-            return from_display_matrix(bytes(data))
-    return UPRIGHT
+    data = SideDataContainer(frame).get(Type.DISPLAYMATRIX)  # type: ignore[call-arg]
+    return UPRIGHT if data is None else from_display_matrix(bytes(data))
