@@ -1,6 +1,6 @@
 """Mattes several GStreamer streams in one process, on one network: appsink in, appsrc out.
 
-    python gstreamer_appsink.py                                     two test streams, each into a PNG
+    python gstreamer_appsink.py                                     the sample portrait twice, each into a PNG
     python gstreamer_appsink.py "rtspsrc location=rtsp://... ! decodebin" "filesrc location=a.mp4 ! decodebin"
 
 It needs GStreamer and PyGObject: apt install python3-gi gir1.2-gst-plugins-base-1.0 gstreamer1.0-plugins-good, or
@@ -8,11 +8,13 @@ pip install PyGObject. Each stream has a shot of its own; appsink keeps the newe
 """
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import gi
 import numpy as np
 
+import realtime_matte
 from realtime_matte import BackgroundRemover
 from realtime_matte.frame import Pixels
 
@@ -21,7 +23,9 @@ gi.require_version("GstApp", "1.0")
 from gi.repository import Gst  # noqa: E402
 
 BACKGROUND = (96, 160, 0)  # blue, green, red
-TEST = "videotestsrc num-buffers=20 pattern=ball is-live=true ! video/x-raw,width=320,height=180,framerate=20/1"
+PORTRAIT = Path(realtime_matte.__file__).parent / "_assets/eileen_collins.jpg"
+STILL = f'filesrc location="{PORTRAIT}" ! decodebin ! imagefreeze num-buffers=40 is-live=true'
+TESTS = f"{STILL} ! video/x-raw,framerate=20/1", f"{STILL} ! videoflip video-direction=horiz"
 SINK = "appsink name=camera max-buffers=1 drop=true sync=false caps=video/x-raw,format=BGR"
 OUT = "appsrc name=out is-live=true format=time ! videoconvert ! pngenc snapshot=false ! multifilesink location={name}"
 TICK_NS = 10_000_000
@@ -81,7 +85,7 @@ def padded(image: Pixels) -> Pixels:
 def main() -> None:
     """Take each stream in turn until all have ended."""
     Gst.init(None)
-    descriptions = sys.argv[1:] or [TEST, TEST.replace("ball", "smpte")]
+    descriptions = sys.argv[1:] or TESTS
     with BackgroundRemover("small") as remover:
         streams = [Stream(text, remover, f"gstreamer-{index}.png") for index, text in enumerate(descriptions)]
         running = list(streams)

@@ -35,6 +35,7 @@ class ClipResult:
         notices: Messages to the user.
         trace: The traceback of a bug.
         weight: Bytes of the input: its share of all the work, for progress bars.
+        name: Of the result, relative to the folder of results: its key in ``Planned`` and ``Progress``.
     """
 
     input: str
@@ -48,6 +49,7 @@ class ClipResult:
     notices: tuple[str, ...] = ()
     trace: str = ""
     weight: int = 0
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +186,12 @@ class Batch:
         if not overwrite and manifest.is_current(record, described, one, result):
             assert record is not None  # noqa: S101 - it is current
             self._ended[result.name] = ClipResult(
-                one.name, str(self._out / result.name), "skipped", frames=record["frames"], cuts=tuple(record["cuts"])
+                one.name,
+                str(self._out / result.name),
+                "skipped",
+                frames=record["frames"],
+                cuts=tuple(record["cuts"]),
+                name=result.name,
             )
             return
         if not overwrite and manifest.exists(result, one) and not self._manifest.lists(result):
@@ -223,13 +230,14 @@ class Batch:
                 cuts=outcome.cuts,
                 notices=outcome.notices,
                 weight=job.described["input_bytes"],
+                name=result.name,
             )
         self._ended[result.name] = ended
         self._notify(ended)
 
 
 def _failed(one: Input, result: Result, out: Path, reason: str, hint: str, *, trace: str = "") -> ClipResult:
-    return ClipResult(one.name, str(out / result.name), "failed", reason, hint, trace=trace)
+    return ClipResult(one.name, str(out / result.name), "failed", reason, hint, trace=trace, name=result.name)
 
 
 def _close(events: Any) -> None:  # noqa: ANN401 - a generator, which Iterator does not say

@@ -46,7 +46,8 @@ class Screen:
         self._bar: Progress | None = None
         self._weights: dict[str, int] = {}
         self._shares: dict[str, float] = {}  # of each result that is done
-        self._number = 0
+        self._number = 0  # of tasks that have ended
+        self._written = 0
         self._start = time.monotonic()
 
     def notify(self, event: Planned | running.Progress | ClipResult) -> None:
@@ -81,8 +82,7 @@ class Screen:
         """Say what an end in the middle leaves."""
         self.close()
         if not self._quiet:
-            whole = sum(share == 1.0 for share in self._shares.values())
-            text = f"interrupted: {whole} of {len(self._weights)} results are written"
+            text = f"interrupted: {self._written} of {len(self._weights)} results are written"
             self._print(f"rtmatte: {text}; the same command goes on from there")
 
     def close(self) -> None:
@@ -111,17 +111,16 @@ class Screen:
         if self._json:
             print(json.dumps(asdict(result)), flush=True)
             return
-        if result.state == "done":
-            self._shares[self._name(result)] = 1.0
-        if result.state != "skipped":
+        task = result.name in self._weights  # others were left out before anything ran
+        if task:
+            self._shares[result.name] = 1.0
             self._number += 1
+            self._written += result.state == "done"
         self._draw()
         if self._quiet or (self._bar and not result.notices):
             return
-        self._print(f"rtmatte: {self._title()} {_line(result)}")
-
-    def _name(self, result: ClipResult) -> str:
-        return next((name for name in self._weights if result.result.endswith(name)), "")
+        title = f"{self._title()} " if task else ""
+        self._print(f"rtmatte: {title}{_line(result)}")
 
     def _title(self) -> str:
         return f"{self._number}/{len(self._weights)}" if self._weights else ""
@@ -143,7 +142,8 @@ def _line(result: ClipResult) -> str:
     rate = result.frames / result.seconds if result.seconds else 0.0
     cuts = f", cuts at {', '.join(map(str, result.cuts))}" if result.cuts else ""
     notices = "".join(f"; {notice}" for notice in result.notices)
-    return f"{result.result}: {result.frames} frames, {rate:.1f} a second{cuts}{notices}"
+    count = "1 frame" if result.frames == 1 else f"{result.frames} frames, {rate:.1f} a second"
+    return f"{result.result}: {count}{cuts}{notices}"
 
 
 def _failure(result: ClipResult) -> str:

@@ -61,6 +61,7 @@ def test_the_pool_fits_into_the_memory_of_its_container(tmp_path: Path, monkeypa
     assert local_pool.usable_processes() == len(os.sched_getaffinity(0))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="processes are found through /proc")
 def test_a_killed_process_costs_only_the_clip_that_kills_it_twice(
     tmp_path: Path, settings: Make, inline: Inline
