@@ -1,7 +1,7 @@
 """Frame and Matte, the data in the pipeline. Shapes, dtypes, ranges and colour order are defined here."""
 
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeAlias, runtime_checkable
+from typing import Final, Literal, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,9 @@ Size: TypeAlias = tuple[int, int]
 
 Color: TypeAlias = tuple[int, int, int]
 """(blue, green, red), each from 0 to 255."""
+
+BAND_ROWS: Final = 32
+"""Rows that are composited at a time: what that needs fits into the cache."""
 
 PixelFormat: TypeAlias = Literal["bgr", "i420"]
 """``bgr``: (H, W, 3) uint8. ``i420``: (H * 3 / 2, W) uint8, the planes Y, U and V, as ``media.i420`` describes them."""
@@ -96,12 +99,12 @@ class Matte:
                     f"background has shape {background.shape}, the matte {foreground.shape}",
                     hint="resize the background",
                 )
-        weight = (self.alpha * np.float32(256) + np.float32(0.5)).astype(np.uint16)[..., None]
-        composite = foreground * weight  # at most 255 * 256 + 128, which fits
-        composite += background * (256 - weight)
-        composite += 128
-        composite >>= 8
-        return composite.astype(np.uint8)
+        composite = np.empty_like(foreground)
+        behind = np.broadcast_to(background, foreground.shape)
+        for top in range(0, len(composite), BAND_ROWS):
+            rows = slice(top, top + BAND_ROWS)
+            _blend(foreground[rows], self.alpha[rows], behind[rows], composite[rows])
+        return composite
 
     def bgra(self) -> Pixels:
         """(H, W, 4) uint8 with straight alpha in the order of OpenCV, blue first: for ``cv2.imwrite``.
@@ -139,6 +142,18 @@ class Matte:
                 hint="take a refined matte, as from BackgroundRemover.process",
             )
         return self.foreground
+
+
+def _blend(foreground: Pixels, alpha: Alpha, background: Pixels, out: Pixels) -> None:
+    """``out`` = alpha x foreground + (1 - alpha) x background, all (h, W, 3), alpha (h, W), rounded to 1/256."""
+    flat = len(out), -1  # each weight three times, beside each other: loops of length 3 cannot use vector instructions
+    weight = np.repeat((alpha * np.float32(256) + np.float32(0.5)).astype(np.uint16), 3, axis=1)
+    mixed = foreground.reshape(flat) * weight  # at most 255 * 256 + 128, which fits
+    np.subtract(256, weight, out=weight)
+    mixed += background.reshape(flat) * weight
+    mixed += 128
+    mixed >>= 8
+    out[:] = mixed.reshape(out.shape)
 
 
 class RefinedMatte(Protocol):
