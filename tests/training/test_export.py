@@ -115,11 +115,14 @@ def test_quantized_model_computes_the_network_at_every_size(tmp_path: Path, heig
     frames = np.stack([np.kron(generator.integers(0, 256, (height // 8, width // 8, 3)), np.ones((8, 8, 1)))] * 3)
     shots = [Shot(frames.astype(np.uint8), frames[..., 0], frames[..., 0])] * 4
     quantized = quantize.quantize(path, shots)
-    for (inputs, expected), (_, alpha) in zip(
+    for (inputs, expected), (quantized_inputs, alpha) in zip(
         onnx_network.ExportedNetwork(path).run(shots[0].frames),
         onnx_network.ExportedNetwork(quantized).run(shots[0].frames),
         strict=True,
     ):
         assert alpha.shape == expected.shape == (1, 1, height, width)
         assert np.abs(alpha - expected).max() < 0.05
-        assert inputs["frame"].shape[1:3] == (height, width)
+        for name in onnx_network.STATES:
+            difference = np.abs(quantized_inputs[name] - inputs[name]).mean()
+            # rounding gives 0.09 in a network without training, a decay of 0.3 instead of 0.95 gives 0.22
+            assert difference <= 0.12 * np.abs(inputs[name]).mean()
