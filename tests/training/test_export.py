@@ -103,8 +103,8 @@ def test_quantized_model_is_written_named_and_checked(data: pack.Pack, tmp_path:
 @pytest.mark.parametrize(("height", "width"), [(64, 96), (80, 112), (48, 16)])
 def test_quantized_model_computes_the_network_at_every_size(tmp_path: Path, height: int, width: int) -> None:
     """Also where 1/16 of a side is odd, so that its half is rounded; and with states, which the second frame gets."""
-    net = tiny()
     torch.manual_seed(1)
+    net = tiny()
     for name, weights in net.named_parameters():
         if name.endswith(("second.1.weight", "back.weight")):  # which are 0 before a training
             torch.nn.init.normal_(weights, std=0.3)
@@ -124,5 +124,5 @@ def test_quantized_model_computes_the_network_at_every_size(tmp_path: Path, heig
         assert np.abs(alpha - expected).max() < 0.05
         for name in onnx_network.STATES:
             difference = np.abs(quantized_inputs[name] - inputs[name]).mean()
-            # rounding gives 0.09 in a network without training, a decay of 0.3 instead of 0.95 gives 0.22
-            assert difference <= 0.12 * np.abs(inputs[name]).mean()
+            # rounding gives 0.10 in a network without training, a decay of 0.3 instead of 0.95 gives 0.22
+            assert difference <= 0.15 * np.abs(inputs[name]).mean()
