@@ -123,6 +123,7 @@ def make_folder(prefix: Path, out: Path) -> Path:
     install(interpreter(python))
     site = site_packages(python)
     if sys.platform == "linux":
+        linux_libraries.strip_modules(site)
         linux_libraries.share_ffmpeg(site)
         linux_libraries.move_glib(python, site / "opencv_python.libs")
         linux_libraries.add_empty_gl(site / "opencv_python.libs")

