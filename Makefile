@@ -71,7 +71,7 @@ $(VENV)/pip:
 
 # pip shows what it downloads: that is most of the time at the first call.
 $(VENV)/installed: $(VENV)/pip pyproject.toml
-	@echo "installing rtmatte's libraries into $(VENV): about 500 MB to download, 1.3 GB on the disk"
+	@echo "installing rtmatte's libraries into $(VENV): about 450 MB to download, 1 GB on the disk"
 	$(BIN)/python -m pip install --disable-pip-version-check --editable .
 	touch $@
 
