@@ -41,7 +41,9 @@ run_in() {
             touch "$root/dev/$name"
             mount --bind "/dev/$name" "$root/dev/$name"
         done
-        mkdir "$root/dev/shm"
+        mkdir "$root/dev/shm" "$root/dev/pts"
+        mount -t devpts -o newinstance,ptmxmode=0666 devpts "$root/dev/pts"
+        ln -s pts/ptmx "$root/dev/ptmx"
         chmod 1777 "$root/dev/shm" "$root/tmp"
         ln -s /proc/self/fd "$root/dev/fd"
         cd /
