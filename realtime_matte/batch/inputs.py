@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from realtime_matte.errors import MissingFile, SpecError
 from realtime_matte.media import clip, image
-from realtime_matte.paths import named
+from realtime_matte.paths import named, real
 
 NUMBERED: Final = re.compile(r"^(.*?)(\d+)(\.[^.]+)$", re.DOTALL)
 """Prefix, number and suffix of the name of an image of a sequence."""
@@ -66,8 +66,14 @@ def find(names: Sequence[str], *, out: Path, stills: bool) -> list[Input]:
         SpecError: No file can have such a name.
     """
     found: dict[tuple[str, ...], Input] = {}
+    out = Path(real(str(out)))
     for name in names:
         inputs = list(_named(name, out=out, stills=stills))
+        if not inputs and _is_below(named(name), out):
+            raise SpecError(
+                f"{name!r} is the folder of results, in which nothing is searched, or in it",
+                hint="choose another folder for --out",
+            )
         if not inputs:
             raise MissingFile(f"{name!r} holds no clip and no image", hint="name clips, images, or a folder of them")
         for one in inputs:
@@ -77,6 +83,8 @@ def find(names: Sequence[str], *, out: Path, stills: bool) -> list[Input]:
 
 def _named(name: str, *, out: Path, stills: bool) -> Iterator[Input]:
     """What one name stands for."""
+    if not name:
+        raise MissingFile("a name of an input is empty", hint="name clips, images, or a folder of them")
     path = named(name)
     if path.is_dir():
         yield from _in_folder(path.absolute(), out=out, stills=stills)
@@ -110,8 +118,15 @@ def _glob(name: str, path: Path, *, out: Path, stills: bool) -> Iterator[Input]:
     parts = path.absolute().parts
     fixed = next(index for index, part in enumerate(parts) if glob.has_magic(part))
     root = Path(*parts[:fixed])
-    matches = sorted(root.glob(str(Path(*parts[fixed:]))))
-    yield from _group((file for file in matches if file.is_file() and not _is_below(file, out)), root, stills=stills)
+    try:
+        matches = sorted(root.glob(str(Path(*parts[fixed:]))))
+    except ValueError as error:
+        raise SpecError(
+            f"{name!r} is not a glob: {error}", hint="write ** between slashes, as in clips/**/*.mp4"
+        ) from error
+    yield from _group(
+        (file for file in matches if file.is_file() and not _is_below(file.parent, out)), root, stills=stills
+    )
 
 
 def _in_folder(root: Path, *, out: Path, stills: bool) -> Iterator[Input]:
@@ -162,4 +177,5 @@ def _sequence(numbered: Sequence[tuple[int, Path]], folder: str, prefix: str, di
 
 
 def _is_below(path: Path, folder: Path) -> bool:
-    return path.absolute().is_relative_to(folder.absolute())
+    """Whether a path is in a folder or is it, also by links; the folder has none."""
+    return Path(real(str(path))).is_relative_to(folder)

@@ -13,6 +13,7 @@ from realtime_matte.batch.formats import FileFormat
 from realtime_matte.batch.inputs import Input
 from realtime_matte.batch.settings import BatchSettings
 from realtime_matte.errors import SpecError, printable
+from realtime_matte.paths import real
 
 IGNORES_CASE: Final = sys.platform in {"darwin", "win32"}
 DIGITS: Final = 6
@@ -57,7 +58,8 @@ def name_results(inputs: Sequence[Input], out: Path, settings: BatchSettings) ->
     """
     results = [_result(one, out, settings) for one in inputs]
     taken: dict[str, Input] = {}
-    read = {_comparable(str(Path(file))): one for one in inputs for file in one.files}
+    read = {_place(file) for one in inputs for file in one.files}
+    folders: dict[str, str] = {}  # the real folder of each
     for one, result in zip(inputs, results, strict=True):
         other = taken.setdefault(_comparable(result.name), one)
         if other is not one:
@@ -66,7 +68,10 @@ def name_results(inputs: Sequence[Input], out: Path, settings: BatchSettings) ->
                 hint="rename one of them, or write them into different folders",
             )
         for path in _paths(one, result):
-            if _comparable(path) in read:
+            folder, name = os.path.split(path)
+            if folder not in folders:
+                folders[folder] = real(folder)
+            if _comparable(os.path.join(folders[folder], name)) in read:  # noqa: PTH118 - for each of many frames
                 raise SpecError(f"the result {path!r} would replace an input", hint="choose another folder for --out")
     _check_own_folders(results)
     return results
@@ -117,6 +122,12 @@ def _paths(one: Input, result: Result) -> list[str]:
 
 def _joined(folder: str, name: str) -> str:
     return f"{folder}/{name}" if folder else name
+
+
+def _place(path: str) -> str:
+    """Where a file is: by all links to its folder, but not its own, which a result of that name replaces."""
+    folder, name = os.path.split(path)
+    return _comparable(os.path.join(real(folder), name))  # noqa: PTH118 - for each of many frames
 
 
 def _comparable(path: str) -> str:

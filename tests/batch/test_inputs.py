@@ -85,6 +85,41 @@ def test_a_result_never_replaces_an_input(tmp_path: Path) -> None:
         name_results(found(tmp_path, "a.mp4"), tmp_path, BatchSettings(write="composite"))
 
 
+def test_a_folder_of_results_behind_a_link_is_known(tmp_path: Path) -> None:
+    """Else the second run mattes the results of the first, and a result replaces an input."""
+    touch(tmp_path, "in/a.png", "in/results/b.png")
+    (tmp_path / "out").symlink_to(tmp_path / "in/results", target_is_directory=True)
+    assert results(tmp_path, "in") == ["a.png"]
+    touch(tmp_path, "in/day/c.png")
+    assert results(tmp_path, "in/*/*.png") == ["day/c.png"]
+    (tmp_path / "link").symlink_to(tmp_path / "in", target_is_directory=True)
+    with pytest.raises(SpecError, match="would replace an input"):
+        name_results(found(tmp_path, "in/a.png"), tmp_path / "link", BatchSettings())
+
+
+@pytest.mark.parametrize("name", ["in", "in/day", "link"])
+def test_a_folder_of_results_as_input_is_refused_by_that_name(tmp_path: Path, name: str) -> None:
+    touch(tmp_path, "in/day/a.mp4")
+    (tmp_path / "link").symlink_to(tmp_path / "in", target_is_directory=True)
+    with pytest.raises(SpecError, match="is the folder of results"):
+        inputs.find([str(tmp_path / name)], out=tmp_path / "in", stills=False)
+
+
+@pytest.mark.parametrize("name", ["in/**x", "in/a**/*.mp4"])
+def test_an_impossible_glob_is_refused_with_a_hint(tmp_path: Path, name: str) -> None:
+    touch(tmp_path, "in/a.mp4")
+    with pytest.raises(MatteError) as raised:
+        found(tmp_path, name)
+    assert raised.value.hint
+
+
+def test_an_empty_name_is_not_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    touch(tmp_path, "a.mp4")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(MissingFile, match="empty"):
+        inputs.find([""], out=tmp_path / "out", stills=False)
+
+
 @pytest.mark.parametrize("name", ["none.mp4", "empty", "in/*.mkv", "x.####.png"])
 def test_a_name_that_stands_for_nothing_is_refused(tmp_path: Path, name: str) -> None:
     touch(tmp_path, "in/a.mp4")
