@@ -194,7 +194,7 @@ class Batch:
                 name=result.name,
             )
             return
-        if not overwrite and manifest.exists(result, one) and not self._manifest.lists(result):
+        if not overwrite and manifest.exists(result, one, self._settings) and not self._manifest.lists(result):
             raise SpecError(
                 f"{str(self._out / result.name)!r} exists, and the manifest of that folder does not list it",
                 hint="choose another folder for --out, or add --overwrite to replace it",

@@ -17,6 +17,9 @@ from realtime_matte.media.new_file import write_error
 PART: Final = re.compile(r"\.rtmatte-([0-9a-f]{12})-([0-9a-f]{8})-([0-9a-f]{8})-(\d+)\.part")
 """Hash of the result's name, the run, hash of the machine's name, process."""
 
+TIMES_NAME: Final = "timestamps.txt"
+"""Beside the images of a clip with a variable rate: times in ms, as ``mkvmerge --timestamps 0:FILE`` reads them."""
+
 MAX_AGE_S: Final = 7 * 24 * 3600
 """A part of another machine, whose processes cannot be seen, is taken as left behind after a week."""
 
@@ -66,10 +69,17 @@ def place_images(part: Path, result: Result, *, whole_clip: bool) -> None:
                 (part / name).replace(target / name)
             part.rmdir()
         if result.own_folder and whole_clip:
-            _delete_others(target, names)
+            _delete_others(target, result, names)
         _sync(target)
     except OSError as error:
         raise write_error(target, error.errno, error.strerror) from error
+
+
+def numbered_images(folder: Path, result: Result) -> dict[int, Path]:
+    """The images in the folder of a clip, by their numbers; those of another format are of another result."""
+    pattern = re.compile(rf"(\d+){re.escape(result.file_format.suffix)}", re.ASCII)
+    files = folder.iterdir() if folder.is_dir() else ()
+    return {int(match[1]): file for file in files if (match := pattern.fullmatch(file.name))}
 
 
 def remove(part: Path) -> None:
@@ -113,12 +123,12 @@ def _rename_folder(part: Path, target: Path) -> bool:
     return True
 
 
-def _delete_others(folder: Path, names: Sequence[str]) -> None:
-    """Delete numbered images that are not among the names."""
+def _delete_others(folder: Path, result: Result, names: Sequence[str]) -> None:
+    """Delete images of a result that are not among the names, and the times of an earlier clip."""
     kept = set(names)
-    for path in list(folder.iterdir()):
-        if re.fullmatch(r"\d+\.(?:png|exr)", path.name) and path.name not in kept:
-            path.unlink()
+    for path in [*numbered_images(folder, result).values(), folder / TIMES_NAME]:
+        if path.name not in kept:
+            path.unlink(missing_ok=True)
 
 
 def _runs(process: int) -> bool:

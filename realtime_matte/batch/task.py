@@ -40,9 +40,6 @@ SPARE_FRAMES: Final = 3
 SPARE_SHARE: Final = 0.95
 """How many frames a clip may have fewer than its header says."""
 
-TIMES_NAME: Final = "timestamps.txt"
-"""Beside the images of a clip with a variable rate: times in ms, as ``mkvmerge --timestamps 0:FILE`` reads them."""
-
 RATE_TOLERANCE: Final = 0.1
 """Of a frame's duration, by which the times of a fixed rate may waver: many containers round them to ms."""
 
@@ -72,6 +69,7 @@ class Outcome:
         cuts: Numbers of the first frames of all later shots.
         provider: What ran the network.
         notices: Messages to the user.
+        result_bytes: Of a single file.
         reason: Why there is no result; empty if there is one.
         hint: What to do about it.
         disk_full: The disk of the result is full, so that no task can go on.
@@ -85,6 +83,7 @@ class Outcome:
     cuts: tuple[int, ...] = ()
     provider: str = ""
     notices: tuple[str, ...] = ()
+    result_bytes: int | None = None
     reason: str = ""
     hint: str = ""
     disk_full: bool = False
@@ -126,9 +125,11 @@ class _Progress:
     frames: int = 0
     cuts: list[int] = field(default_factory=list)
     due: float = 0.0
+    end: float = 0.0
 
-    def wrote(self) -> None:
+    def wrote(self, frame: InputFrame) -> None:
         self.frames += 1
+        self.end = frame.time + frame.duration
         now = time.monotonic()
         if now >= self.due:
             self.due = now + REPORT_INTERVAL_S
@@ -148,12 +149,17 @@ def _matte(task: Task, part: Path, start: float) -> Outcome:
         progress = _Progress(task.result.name, _count(task, reader))
         for frame, matte, image in _mattes(settings, reader, remover, background, progress):
             writer.add(frame, matte, image)
-            progress.wrote()
+            progress.wrote(frame)
         if not progress.frames:
             raise BadFile(f"{task.input.name!r} has no frame in the range", hint="choose another --range")
         writer.finish()
-        notices = (*reader.notices, *remover.notices, *getattr(writer, "notices", ()), *_missing(progress))
-        _place(task, part)
+        notices = (
+            *reader.notices,
+            *remover.notices,
+            *getattr(writer, "notices", ()),
+            *_missing(settings, reader, progress),
+        )
+        size = _place(task, part)
         worker.report(progress.name, progress.frames, progress.frames)
     return Outcome(
         frames=progress.frames,
@@ -163,6 +169,7 @@ def _matte(task: Task, part: Path, start: float) -> Outcome:
         cuts=tuple(progress.cuts),
         provider=remover.provider,
         notices=notices,
+        result_bytes=size,
     )
 
 
@@ -260,7 +267,7 @@ class _Images:
         usual = median(self._durations)
         if self._has_times and any(abs(one - usual) > RATE_TOLERANCE * usual for one in self._steps()):
             lines = ["# timestamp format v2", *(f"{time * 1000:.3f}" for time in self._times)]
-            write_image(self._folder / TIMES_NAME, ("\n".join(lines) + "\n").encode())
+            write_image(self._folder / parts.TIMES_NAME, ("\n".join(lines) + "\n").encode())
 
     def _steps(self) -> list[float]:
         return [after - before for before, after in pairwise(self._times)]
@@ -304,17 +311,25 @@ def _open_background(settings: BatchSettings, reader: Reader) -> Background | No
     return plugin.open(plugin.rest, size=reader.size, fit=settings.fit)
 
 
-def _place(task: Task, part: Path) -> None:
+def _place(task: Task, part: Path) -> int | None:
+    """Give the result its name. The size of a single file, which other machines may not see yet."""
     if task.result.digits:
         parts.place_images(part, task.result, whole_clip=not task.settings.has_range)
-    else:
-        parts.place_file(part, task.result.path)
+        return None
+    size = part.stat().st_size
+    parts.place_file(part, task.result.path)
+    return size
 
 
-def _missing(progress: _Progress) -> tuple[str, ...]:
-    """A message where there are clearly fewer frames than a header says; many headers are a little wrong."""
+def _missing(settings: BatchSettings, reader: Reader, progress: _Progress) -> tuple[str, ...]:
+    """A message where a clip has clearly fewer frames than its header says, and ends earlier.
+
+    Many headers are a little wrong; of a variable rate, they give the duration, but neither number nor rate of frames.
+    """
     expected = progress.count or 0
     if progress.frames + SPARE_FRAMES >= expected * SPARE_SHARE:
+        return ()
+    if progress.end * reader.fps + SPARE_FRAMES >= ((settings.first or 0) + expected) * SPARE_SHARE:
         return ()
     return (f"it has {progress.frames} frames, its header says {expected}: it may be cut short",)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from realtime_matte.batch.formats import FORMATS
 from realtime_matte.batch.matte_clips import ClipResult, matte_clips
 from realtime_matte.batch.settings import BatchSettings
 from realtime_matte.frame import Matte
+from realtime_matte.media.clip import Clip
 from realtime_matte.portrait import sample_portrait
 
 Make = Callable[..., BatchSettings]
@@ -148,10 +150,25 @@ def test_images_of_a_variable_rate_have_their_times_beside_them(tmp_path: Path, 
     times = [0, 40, 80, 150, 190, 230]
     variable = write_clip(tmp_path / "in/variable.mkv", [shade(index) for index in range(6)], times=times)
     fixed = write_clip(tmp_path / "in/fixed.mkv", [shade(index) for index in range(6)], fps=30)
-    run(tmp_path / "in", write="alpha")
+    for result in run(tmp_path / "in", write="alpha"):
+        assert result.notices == (), "a variable rate is no damage"
     lines = (tmp_path / f"out/{variable.stem}/timestamps.txt").read_text("ascii").splitlines()
     assert [round(float(line)) for line in lines[1:]] == times
     assert not (tmp_path / f"out/{fixed.stem}/timestamps.txt").exists()
+    fixed.replace(variable)
+    run(tmp_path / "in", write="alpha")
+    assert not (tmp_path / f"out/{variable.stem}/timestamps.txt").exists(), "they were those of the earlier clip"
+
+
+@pytest.mark.parametrize("values", [{}, {"first": 2}, {"first": 1, "last": 12}])
+def test_a_clip_of_a_variable_rate_is_not_taken_as_cut_short(tmp_path: Path, run: Run, values: dict[str, int]) -> None:
+    """As Android and screen recorders write: the rate that the header states is that of the fastest part."""
+    times = [*range(0, 1000, 200), *range(1000, 1200, 33)]
+    clip = write_clip(tmp_path / "in/clip.mkv", [shade(index) for index in range(len(times))], times=times, fps=30)
+    with closing(Clip(clip)) as opened:
+        assert (opened.frames or 0) > 2 * len(times)
+    (result,) = run(clip, write="alpha", **values)
+    assert result.notices == ()
 
 
 def test_threads_that_share_a_network_do_not_share_shots(tmp_path: Path, settings: Make, run: Run) -> None:

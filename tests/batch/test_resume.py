@@ -167,6 +167,97 @@ def test_a_file_of_somebody_else_is_never_replaced(folder: Path, run: Run, tmp_p
     assert foreign.read_bytes() != b"not ours"
 
 
+def test_images_of_somebody_else_in_the_folder_of_a_clip_are_never_deleted(run: Run, tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "in/a.mp4", [shade(index) for index in range(3)])
+    foreign = tmp_path / "out/a/000100.png"
+    foreign.parent.mkdir(parents=True)
+    foreign.write_bytes(b"not ours")
+    for values in ({}, {"first": 90, "last": 110}):
+        with pytest.raises(SpecError, match="exists, and the manifest"):
+            run(clip, **values)
+    run(clip, first=0, last=2)
+    assert foreign.read_bytes() == b"not ours"
+
+
+def test_results_in_another_format_stay(run: Run, tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "in/a.mp4", [shade(index) for index in range(3)])
+    run(clip)
+    run(clip, format="exr")
+    assert len(list((tmp_path / "out/a").glob("*.png"))) == len(list((tmp_path / "out/a").glob("*.exr"))) == 3
+    assert states(run(clip)) == states(run(clip, format="exr")) == {"a.mp4": "skipped"}
+
+
+def test_a_range_that_other_settings_replaced_is_made_again(run: Run, tmp_path: Path) -> None:
+    """Images of all ranges are in one folder."""
+    clip = write_clip(tmp_path / "in/a.mp4", [shade(index) for index in range(6)])
+    run(clip, first=0, last=2)
+    run(clip, first=3, last=5)
+    before = contents(tmp_path / "out")
+    run(clip, write="foreground", format="png16", first=2, last=2)
+    assert states(run(clip, first=3, last=5)) == {"a.mp4": "skipped"}
+    assert states(run(clip, first=0, last=2)) == {"a.mp4": "done"}
+    assert contents(tmp_path / "out") == before
+    run(clip)
+    run(clip, format="png8", first=0, last=1)
+    assert states(run(clip)) == {"a.mp4": "done"}
+
+
+def test_images_of_a_sequence_that_changed_places_are_seen(run: Run, tmp_path: Path) -> None:
+    """Number, sum of the sizes and newest time stay the same."""
+    names = [tmp_path / f"in/{number}.bmp" for number in range(3)]
+    names[0].parent.mkdir()
+    for index, name in enumerate(names):
+        cv2.imwrite(str(name), shade(4 * index))
+        os.utime(name, (9 - index, 9 - index))
+    run(tmp_path / "in")
+    assert states(run(tmp_path / "in")) == {"#.bmp": "skipped"}
+    names[0].rename(tmp_path / "other")
+    names[1].rename(names[0])
+    (tmp_path / "other").rename(names[1])
+    assert states(run(tmp_path / "in")) == {"#.bmp": "done"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"first": []},
+        {"last": "5"},
+        {"frames": "x"},
+        {"frames": None},
+        {"cuts": 5},
+        {"cuts": ["a"]},
+        {"settings": None},
+        {"result": 3},
+        {"state": []},
+        None,
+    ],
+)
+def test_an_edited_manifest_only_makes_a_result_again(run: Run, tmp_path: Path, change: dict[str, Any] | None) -> None:
+    clip = write_clip(tmp_path / "in/a.mp4", [shade(index) for index in range(2)])
+    run(clip)
+    (_, done), path = records(tmp_path / "out"), tmp_path / "out/manifest.jsonl"
+    line = "[" * 100_000 if change is None else json.dumps(done | change)
+    path.write_text(json.dumps(done | {"state": "started"}) + "\n" + line + "\n")
+    assert states(run(clip)) == {"a.mp4": "done"}
+    assert states(run(clip)) == {"a.mp4": "skipped"}
+
+
+def test_a_result_that_this_machine_does_not_see_yet_is_recorded(tmp_path: Path, settings: Make) -> None:
+    """Network drives show what another machine wrote after a while."""
+    clip = write_clip(tmp_path / "in/a.mp4", [shade(index) for index in range(2)])
+
+    class Elsewhere(Inline):
+        def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+            future = super().submit(fn, *args, **kwargs)
+            (tmp_path / "out/a.mov").rename(tmp_path / "out/later")
+            return future
+
+    (result,) = matte_clips([str(clip)], tmp_path / "out", settings(), executor=Elsewhere())
+    assert result.state == "done"
+    (tmp_path / "out/later").rename(tmp_path / "out/a.mov")
+    assert states(matte_clips([str(clip)], tmp_path / "out", settings(), executor=Inline())) == {"a.mp4": "skipped"}
+
+
 def test_a_clip_shorter_than_its_header_says_is_reported(run: Run, tmp_path: Path) -> None:
     """Matroska has no index that would prove the damage."""
     whole = write_clip(tmp_path / "whole.mkv", [np.roll(shade(index), index) for index in range(20)]).read_bytes()
