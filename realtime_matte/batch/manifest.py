@@ -111,7 +111,9 @@ def describe(
         stats = [file.stat() for file in files]
         digest = _hash(files) if checksum else None
     except OSError as error:
-        raise MissingFile(f"cannot read {one.name!r}: {error.strerror}", hint="check its permissions") from error
+        lost = isinstance(error, FileNotFoundError)
+        hint = "it was deleted, or is a link to a deleted file" if lost else "check its permissions"
+        raise MissingFile(f"cannot read {one.name!r}: {error.strerror}", hint=hint) from error
     return {
         "result": result.name,
         "first": settings.first,

@@ -30,7 +30,7 @@ exit status: 0 all results are whole, 1 some inputs failed, 2 a wrong option or 
 PARTLY: Final = 1
 """Exit status when some inputs failed."""
 
-RANGE: Final = re.compile(r"(\d{1,9})-(\d{1,9})?")
+RANGE: Final = re.compile(r"(\d{1,9})-(\d{1,9})?", re.ASCII)
 
 NUMBERS: Final = {
     "warmup": (float, "a number of seconds, such as 2"),
@@ -43,12 +43,17 @@ def main(words: Sequence[str], *, prog: str, signals: Signals) -> int:
     """Matte everything that is named. PARTLY if an input failed."""
     arguments = vars(_parser(prog).parse_args(words))
     signals.raise_interrupts()
+    from realtime_matte import models
     from realtime_matte.batch.matte_clips import Batch
     from realtime_matte.cli.matte_progress import follow
     from realtime_matte.paths import named
 
     numbers = {name: _number(name, arguments.pop(name)) for name in NUMBERS}
-    settings, engine = _settings(arguments, numbers), _engine(arguments.pop("dask"), numbers["jobs"])
+    if not arguments["out"]:
+        raise SpecError("--out: the name of the folder is empty", hint="write . for the current folder")
+    settings, dask = _settings(arguments, numbers), arguments.pop("dask")
+    engine = _engine(dask, numbers["jobs"])
+    models.check_spec(settings.model, provider=None if dask else settings.provider)  # not once for each clip
     with follow(as_json=arguments["json"], quiet=arguments["quiet"]) as screen:
         batch = Batch(
             arguments["input"],
@@ -105,6 +110,8 @@ def _settings(arguments: dict[str, Any], numbers: dict[str, Any]) -> "BatchSetti
     background: Any = config.pop("bg", None)
     if background is not None and arguments["write"] not in {None, "composite"}:
         raise SpecError(f"--bg has no effect on --write {arguments['write']}", hint="leave one of them out")
+    if numbers["warmup"] is not None and not arguments["range"]:
+        raise SpecError("--warmup has no effect without --range", hint="add --range, or leave it out")
     given: dict[str, Any] = {
         **config,
         "write": arguments["write"] or ("composite" if background else None),

@@ -10,7 +10,17 @@ From the outermost to the innermost part:
 """
 
 from realtime_matte.models.catalog import ModelInfo, list_models
-from realtime_matte.models.opening import AUTO, KEYERS, LIGHTER, open, provider_status
+from realtime_matte.models.opening import AUTO, KEYERS, LIGHTER, check_spec, open, provider_status
 from realtime_matte.models.providers import ProviderStatus
 
-__all__ = ["AUTO", "KEYERS", "LIGHTER", "ModelInfo", "ProviderStatus", "list_models", "open", "provider_status"]
+__all__ = [
+    "AUTO",
+    "KEYERS",
+    "LIGHTER",
+    "ModelInfo",
+    "ProviderStatus",
+    "check_spec",
+    "list_models",
+    "open",
+    "provider_status",
+]

@@ -12,7 +12,7 @@ from realtime_matte.errors import MissingDependency, MissingFile, SpecError, sug
 from realtime_matte.interfaces import Network
 from realtime_matte.models.catalog import ModelFile, shipped_files, weights_folder
 from realtime_matte.models.options import UNLIMITED, UNVERIFIED, split_spec
-from realtime_matte.models.providers import ProviderStatus, list_status
+from realtime_matte.models.providers import ProviderStatus, list_status, requested_provider
 from realtime_matte.paths import check_regular, in_utf8, is_file, named
 
 AUTO: Final = "auto"
@@ -71,6 +71,24 @@ def open(spec: str = AUTO, *, provider: str | None = None, threads: int | None =
         runtime=runtime.installed_runtime(),
         machine=runtime.this_machine(),
     )
+
+
+def check_spec(spec: str, *, provider: str | None = None) -> None:
+    """Check names, options and the file of a spec, and that the provider can run here, without opening the network.
+
+    Raises:
+        SpecError, MissingFile, BadFile, MissingDependency: As ``open``.
+    """
+    if spec.partition("?")[0] in KEYERS:
+        return
+    word, _ = split_spec(spec)
+    if word != AUTO:
+        _path(word)
+    if provider is not None:
+        _load_onnxruntime()
+        from realtime_matte.models import runtime  # noqa: PLC0415 -- as above
+
+        requested_provider(provider, runtime.this_machine())
 
 
 def provider_status() -> list[ProviderStatus]:

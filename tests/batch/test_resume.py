@@ -72,6 +72,14 @@ def test_damaged_inputs_are_reported_and_the_others_go_on(folder: Path, run: Run
     assert not any(path.name.startswith(("damaged", "cut", ".rtmatte")) for path in (folder.parent / "out").rglob("*"))
 
 
+def test_a_link_to_a_deleted_file_is_a_failed_input(run: Run, tmp_path: Path) -> None:
+    write_clip(tmp_path / "in/a.mp4", [shade(index) for index in range(2)])
+    (tmp_path / "in/b.mp4").symlink_to("deleted.mp4")
+    results = run(tmp_path / "in")
+    assert states(results) == {"a.mp4": "done", "b.mp4": "failed"}
+    assert "deleted file" in results[1].hint
+
+
 def test_what_is_whole_is_left_out(folder: Path, run: Run, tmp_path: Path) -> None:
     run(folder)
     before = contents(tmp_path / "out")

@@ -32,9 +32,16 @@ def matte(*words: object) -> int:
         (["--range", "x"], "--range: 'x'"),
         (["--jobs", "0"], "--jobs: '0'"),
         (["--fps", "fast"], "--fps: 'fast'"),
-        (["--warmup", "nan"], "warmup is nan"),
+        (["--range", "1-2", "--warmup", "nan"], "warmup is nan"),
         (["--dask", "tcp://127.0.0.1:8786", "--jobs", "2"], "--jobs has no effect"),
         (["--modle", "small"], "did you mean --model?"),
+        (["--model", "smal"], "unknown model 'smal'"),
+        (["--model", "no/such.onnx"], "does not exist"),
+        (["--model", "small?sise=3"], "sise"),
+        (["--provider", "tpu"], "unknown provider 'tpu'"),
+        (["--warmup", "1"], "--warmup has no effect without --range"),
+        (["--range", "\N{ARABIC-INDIC DIGIT THREE}-"], "is not two frame numbers"),
+        (["--out", ""], "--out: the name of the folder is empty"),
     ],
 )
 def test_a_wrong_option_is_one_line_with_status_2(
