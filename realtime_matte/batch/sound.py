@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import av
+from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
@@ -33,7 +34,9 @@ class Sound:
         self._output = output
         self._start = start
         self._input = av.open(f"file:{path}", metadata_errors="replace")
-        self._tracks = {stream.index: _Track(stream, output) for stream in self._input.streams.audio if _known(stream)}
+        self._tracks = {
+            stream.index: _Track(stream, output, start) for stream in self._input.streams.audio if _known(stream)
+        }
         streams = [stream for stream in self._input.streams.audio if stream.index in self._tracks]
         self._packets: Iterator[Packet[Any]] = self._input.demux(*streams) if streams else iter(())
         self._next = self._read()
@@ -42,7 +45,7 @@ class Sound:
         """Mux what is heard before that time of the result, in seconds."""
         while self._next is not None and _time(self._next) - self._start < time:
             if _time(self._next) >= self._start - PREROLL_S:
-                self._output.mux(self._tracks[self._next.stream.index].convert(self._next, self._start))
+                self._output.mux(self._tracks[self._next.stream.index].convert(self._next))
             self._next = self._read()
 
     def finish(self) -> None:
@@ -67,9 +70,10 @@ class Sound:
 
 
 class _Track:
-    """One stream of sound."""
+    """One stream of sound, moved so that ``start`` is 0."""
 
-    def __init__(self, source: AudioStream, output: OutputContainer) -> None:
+    def __init__(self, source: AudioStream, output: OutputContainer, start: float) -> None:
+        self._start = start
         self._resampler: AudioResampler | None = None
         self._target: AudioStream
         if source.codec_context.name in output.supported_codecs:
@@ -86,34 +90,31 @@ class _Track:
             stream.codec_context.format, stream.codec_context.layout, rate, stream.codec_context.frame_size
         )
 
-    def convert(self, packet: "Packet[AudioStream]", start: float) -> "list[Packet[AudioStream]]":
-        """Packets of the result, moved so that ``start`` is 0."""
+    def convert(self, packet: "Packet[AudioStream]") -> "list[Packet[AudioStream]]":
+        """Packets of the result."""
         assert packet.time_base is not None  # noqa: S101 - of a stream
         if self._resampler is None:
-            ticks = round(start / packet.time_base)
+            ticks = round(self._start / packet.time_base)
             packet.pts = None if packet.pts is None else packet.pts - ticks
             packet.dts = None if packet.dts is None else packet.dts - ticks
             packet.stream = self._target
             return [packet]
-        encoded: list[Packet[AudioStream]] = []
         try:
             decoded = packet.decode()
         except av.error.InvalidDataError:
             return []
-        for frame in decoded:
-            for part in self._resampler.resample(frame):
-                part.pts = None if part.pts is None else part.pts - round(start * part.sample_rate)
-                encoded += self._target.encode(part)
-        return encoded
+        return [one for frame in decoded for part in self._resampler.resample(frame) for one in self._encode(part)]
 
     def flush(self) -> "list[Packet[AudioStream]]":
         """The last packets of an encoder."""
         if self._resampler is None:
             return []
-        encoded: list[Packet[AudioStream]] = []
-        for part in self._resampler.resample(None):
-            encoded += self._target.encode(part)
+        encoded = [one for part in self._resampler.resample(None) for one in self._encode(part)]
         return encoded + self._target.encode(None)
+
+    def _encode(self, part: AudioFrame) -> "list[Packet[AudioStream]]":
+        part.pts = None if part.pts is None else part.pts - round(self._start * part.sample_rate)
+        return self._target.encode(part)
 
 
 def _known(stream: AudioStream) -> bool:

@@ -236,6 +236,15 @@ def test_a_range_has_the_sound_of_its_frames(tmp_path: Path, run: Run) -> None:
     assert float(duration) == pytest.approx(10 / 25, abs=0.1)
 
 
+def test_sound_of_a_range_that_is_encoded_again_ends_with_its_frames(tmp_path: Path, run: Run) -> None:
+    clip = write_clip(tmp_path / "in/clip.mp4", [shade(index % 5) for index in range(50)], sound="aac")
+    run(clip, write="composite", format="webm", first=40, last=44)
+    with av.open(str(tmp_path / "out/clip.40-44.webm")) as container:
+        times = [float(packet.pts * packet.time_base) for packet in container.demux(audio=0) if packet.pts is not None]
+    assert len(times) > 9
+    assert max(times) < 5 / 25 + 0.1
+
+
 def test_a_cut_starts_again(tmp_path: Path, run: Run) -> None:
     """The tiny network's alpha grows by 0.01 with each frame of a shot."""
     portrait = cv2.resize(sample_portrait(), SIZE)
