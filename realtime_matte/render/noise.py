@@ -62,7 +62,8 @@ class NoiseEstimator:
         if first is None or time <= first:
             self._time = time
             return
-        weight = 1.0 if self._measured is None else 1 - exp((self._measured - time) / TIME_CONSTANT_S)
+        elapsed_s = TIME_CONSTANT_S * 99 if self._measured is None else max(0.0, time - self._measured)
+        weight = 1 - exp(-elapsed_s / TIME_CONSTANT_S)  # 0 at first where another source's clock is behind
         self.variance += weight * (self._measure() - self.variance)
         self._measured, self._time = time, None
 

@@ -1,6 +1,7 @@
 """The noise estimate, and what the refiner makes of it."""
 
 from itertools import pairwise
+from math import sqrt
 
 import numpy as np
 import pytest
@@ -61,6 +62,15 @@ def test_one_frame_and_frames_without_time_say_nothing() -> None:
     assert estimator.variance == 0
     estimator.update(noisy(scene(), 9, 2), 1.0)
     assert estimator.variance == 0
+
+
+def test_the_clock_of_another_source_may_be_behind() -> None:
+    estimator = NoiseEstimator(SIZE)
+    for index, time in enumerate((1e6, 1e6 + 1 / 30, 1e6 + 1, 0.0, 1 / 30, 2 / 30, 0.3, 0.4, 0.6, 0.7)):
+        if time == 0.0:
+            estimator.reset()
+        estimator.update(noisy(scene(), 4 if time > 1e5 else 8, index), time)
+    assert sqrt(estimator.variance) * 255 > 4.5
 
 
 def test_a_cut_is_not_noise() -> None:
