@@ -14,9 +14,27 @@ from av.packet import Packet
 PREROLL_S: Final = 0.05
 """Packets that begin this much before the first frame are kept: decoders of AAC need one."""
 
-ENCODERS: Final = {"webm": ("libopus", 48_000)}
-AAC: Final = ("aac", 0)
-"""Encoder and sample rate (0: the clip's) by container, where a codec cannot be copied."""
+_EVERYWHERE: Final = frozenset({"aac", "ac3", "alac", "eac3", "mp3"})
+_PCM: Final = frozenset(
+    {f"pcm_{kind}{bits}{end}" for kind, bits in (("s", 16), ("s", 24), ("s", 32), ("f", 32)) for end in ("le", "be")}
+)
+COPIED: Final = {
+    "mov": _EVERYWHERE | _PCM | {"pcm_alaw", "pcm_mulaw", "pcm_u8"},
+    "mp4": _EVERYWHERE | {"flac", "opus"},
+    "webm": frozenset({"opus", "vorbis"}),
+}
+"""Codecs that are copied, by container. FFmpeg names more as supported, and then cannot write or read them."""
+
+ENCODERS: Final = {"webm": "libopus"}
+AAC: Final = "aac"
+"""Encoder by container, of sound that cannot be copied."""
+
+USUAL_RATE: Final = 48_000
+RATES: Final = {
+    "libopus": (USUAL_RATE,),
+    "aac": (96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000),
+}
+"""Sample rates of the encoders that are kept; others become the usual one."""
 
 
 class Sound:
@@ -76,11 +94,11 @@ class _Track:
         self._start = start
         self._resampler: AudioResampler | None = None
         self._target: AudioStream
-        if source.codec_context.name in output.supported_codecs:
+        if source.codec_context.codec.canonical_name in COPIED[output.format.name]:
             self._target = output.add_stream_from_template(source)
             return
-        name, rate = ENCODERS.get(output.format.name, AAC)
-        rate = rate or source.codec_context.sample_rate
+        name, rate = ENCODERS.get(output.format.name, AAC), source.codec_context.sample_rate
+        rate = rate if rate in RATES[name] else USUAL_RATE
         stream = output.add_stream(name, rate=rate)
         assert isinstance(stream, AudioStream)  # noqa: S101 - both encoders are for sound
         stream.codec_context.layout = "stereo" if source.codec_context.channels > 1 else "mono"

@@ -211,11 +211,28 @@ def test_colour_tags_are_kept_with_the_colours(tmp_path: Path, run: Run, tags: t
     assert difference[1:].max() <= 8, "opaque white shows the clip's own colour"
 
 
-@pytest.mark.parametrize(("suffix", "sound", "kept"), [("mp4", "aac", "aac"), ("webm", "aac", "opus"), ("mp4", "", "")])
-def test_sound_is_kept_when_composited(tmp_path: Path, run: Run, suffix: str, sound: str, kept: str) -> None:
-    clip = write_clip(tmp_path / "in/clip.mp4", [shade(index) for index in range(12)], sound=sound)
-    run(clip, write="composite", format=suffix)
-    with av.open(str(tmp_path / f"out/clip.{suffix}")) as container:
+@pytest.mark.parametrize(
+    ("name", "sound", "rate", "kept"),
+    [
+        ("mp4", "aac", 48_000, "aac"),
+        ("mp4", "libopus", 48_000, "opus"),
+        ("mp4", "pcm_f32le", 48_000, "aac"),
+        ("mp4", "", 48_000, ""),
+        ("webm", "aac", 48_000, "opus"),
+        ("webm", "libopus", 48_000, "opus"),
+        ("prores", "libopus", 48_000, "aac"),  # of a browser's recording
+        ("mp4", "pcm_s16le", 192_000, "aac"),
+        ("prores", "pcm_s24le", 48_000, "pcm_s24le"),
+    ],
+)
+def test_sound_is_kept_when_composited(  # noqa: PLR0917 - fixtures
+    tmp_path: Path, run: Run, name: str, sound: str, rate: int, kept: str
+) -> None:
+    images = [shade(index) for index in range(12)]
+    clip = write_clip(tmp_path / "in/clip.mkv", images, sound=sound, sound_rate=rate)
+    (result,) = run(clip, write="composite", format=name)
+    assert not result.reason
+    with av.open(result.result) as container:
         streams = container.streams.audio
         assert [stream.codec_context.name.removeprefix("lib") for stream in streams] == [kept] * bool(kept)
         if not kept:

@@ -43,6 +43,7 @@ def write_clip(
     fps: int = 25,
     tags: tuple[int, int, int, int] | None = None,
     sound: str = "",
+    sound_rate: int = 48_000,
 ) -> Path:
     """A clip of these frames. ``times``: in ms; ``tags``: primaries, transfer, matrix, range; ``sound``: its codec."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -50,7 +51,7 @@ def write_clip(
         stream = container.add_stream("libx264", rate=fps, options={"crf": "10", "bf": "0"})
         stream.height, stream.width = images[0].shape[:2]
         stream.pix_fmt = "yuv420p"
-        track = container.add_stream(sound, rate=48_000, layout="mono") if sound else None
+        track = container.add_stream(sound, rate=sound_rate, layout="mono") if sound else None
         if times:
             stream.codec_context.time_base = stream.time_base = Fraction(1, 1000)
         if tags:
@@ -70,7 +71,9 @@ def write_clip(
 def write_tone(container: Any, track: Any, seconds: float) -> None:  # noqa: ANN401
     """A tone of 440 Hz."""
     samples = np.sin(np.arange(int(48_000 * seconds)) * (2 * np.pi * 440 / 48_000)).astype(np.float32)[None]
-    resampler = av.AudioResampler(track.codec_context.format, "mono", 48_000, track.codec_context.frame_size)
+    resampler = av.AudioResampler(
+        track.codec_context.format, "mono", track.codec_context.sample_rate, track.codec_context.frame_size
+    )
     frame = av.AudioFrame.from_ndarray(samples, format="fltp", layout="mono")
     frame.sample_rate = 48_000
     for part in [*resampler.resample(frame), *resampler.resample(None)]:
