@@ -1,6 +1,8 @@
 """The sound of a clip in the file of its result: copied, or encoded again where that format cannot hold it."""
 
+import sys
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
 
@@ -92,6 +94,7 @@ class _Track:
 
     def __init__(self, source: AudioStream, output: OutputContainer, start: float) -> None:
         self._start = start
+        self._end = -sys.maxsize  # of what is encoded, in samples
         self._resampler: AudioResampler | None = None
         self._target: AudioStream
         if source.codec_context.codec.canonical_name in COPIED[output.format.name]:
@@ -121,7 +124,13 @@ class _Track:
             decoded = packet.decode()
         except av.error.InvalidDataError:
             return []
-        return [one for frame in decoded for part in self._resampler.resample(frame) for one in self._encode(part)]
+        encoded: list[Packet[AudioStream]] = []
+        for frame in decoded:
+            if frame.pts is not None:  # in samples: a clip's clock may be coarser, and the resampler keeps it
+                frame.pts = round((float(frame.time or 0.0) - self._start) * frame.sample_rate)
+                frame.time_base = Fraction(1, frame.sample_rate)
+            encoded += [one for part in self._resampler.resample(frame) for one in self._encode(part)]
+        return encoded
 
     def flush(self) -> "list[Packet[AudioStream]]":
         """The last packets of an encoder."""
@@ -131,7 +140,9 @@ class _Track:
         return encoded + self._target.encode(None)
 
     def _encode(self, part: AudioFrame) -> "list[Packet[AudioStream]]":
-        part.pts = None if part.pts is None else part.pts - round(self._start * part.sample_rate)
+        if part.pts is not None:  # muxers refuse times that go back, as those of a coarse clock may
+            part.pts = max(part.pts, self._end)
+            self._end = part.pts + part.samples
         return self._target.encode(part)
 
 

@@ -253,6 +253,20 @@ def test_a_range_has_the_sound_of_its_frames(tmp_path: Path, run: Run) -> None:
     assert float(duration) == pytest.approx(10 / 25, abs=0.1)
 
 
+def test_sound_with_a_coarse_clock_is_kept(tmp_path: Path, run: Run) -> None:
+    """AVI counts the packets of WMA, not samples."""
+    clip = write_clip(
+        tmp_path / "in/clip.avi", [shade(index % 5) for index in range(50)], sound="wmav2", sound_rate=44_100
+    )
+    for values, start, count in (({}, 0, 50), ({"first": 25, "last": 49}, 25, 25)):
+        (result,) = run(clip, write="composite", format="mp4", **values)
+        assert not result.reason
+        with av.open(result.result) as container:
+            times = [(frame.time or 0.0, frame.samples) for frame in container.decode(audio=0)]
+        assert sum(samples for _, samples in times) / 44_100 == pytest.approx(count / 25, abs=0.15), start
+        assert times[0][0] == pytest.approx(0.0, abs=0.15)
+
+
 def test_sound_of_a_range_that_is_encoded_again_ends_with_its_frames(tmp_path: Path, run: Run) -> None:
     clip = write_clip(tmp_path / "in/clip.mp4", [shade(index % 5) for index in range(50)], sound="aac")
     run(clip, write="composite", format="webm", first=40, last=44)

@@ -52,6 +52,8 @@ def write_clip(
         stream.height, stream.width = images[0].shape[:2]
         stream.pix_fmt = "yuv420p"
         track = container.add_stream(sound, rate=sound_rate, layout="mono") if sound else None
+        if track:
+            track.bit_rate = 96_000
         if times:
             stream.codec_context.time_base = stream.time_base = Fraction(1, 1000)
         if tags:
