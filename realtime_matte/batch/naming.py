@@ -61,13 +61,13 @@ def name_results(inputs: Sequence[Input], out: Path, settings: BatchSettings) ->
     read = {_place(file) for one in inputs for file in one.files}
     folders: dict[str, str] = {}  # the real folder of each
     for one, result in zip(inputs, results, strict=True):
-        other = taken.setdefault(_comparable(result.name), one)
-        if other is not one:
-            raise SpecError(
-                f"{printable(other.name)!r} and {printable(one.name)!r} would both be written as {result.name!r}",
-                hint="rename one of them, or write them into different folders",
-            )
         for path in _paths(one, result):
+            other = taken.setdefault(_comparable(path), one)
+            if other is not one:
+                raise SpecError(
+                    f"{printable(other.name)!r} and {printable(one.name)!r} would both be written as {result.name!r}",
+                    hint="rename one of them, or write them into different folders",
+                )
             folder, name = os.path.split(path)
             if folder not in folders:
                 folders[folder] = real(folder)

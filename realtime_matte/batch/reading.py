@@ -119,7 +119,9 @@ def _images(one: Input, fps: float) -> Reader:
     first = image.load(Path(one.files[0]))
     size = first.pixels.shape[1], first.pixels.shape[0]
     missing = one.numbers[-1] - one.numbers[0] + 1 - len(one.numbers)
-    gaps = (f"{one.name}: {missing} numbers are missing, and left out",) if missing else ()
+    gaps = (
+        (f"{one.name}: {missing} number{' is' if missing == 1 else 's are'} missing, and left out",) if missing else ()
+    )
     tick = 1 / Fraction(fps).limit_denominator(1001)
     return Reader(size, fps, len(one.files), None, _image_frames(one, fps, size), tick, notices=gaps + first.notices)
 

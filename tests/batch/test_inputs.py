@@ -71,6 +71,8 @@ def test_a_file_named_twice_is_matted_once(tmp_path: Path) -> None:
         (["in/a.mp4", "in/a.mkv"], {}),
         (["in/a.png", "in/a.jpg"], {}),
         (["in/a.mp4", "in/a/1.png", "in/a/2.png"], {"format": "png8"}),
+        (["in/a.1.png", "in/a.2.png", "in/a.2.jpg"], {"format": "png8"}),
+        (["in/a.1001.png", "in/a.1002.png", "in/a.1.jpg", "in/a.1002.jpg"], {"format": "png8"}),
     ],
 )
 def test_two_inputs_with_one_result_are_refused(tmp_path: Path, files: list[str], settings: dict[str, str]) -> None:
