@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from realtime_matte import __version__
 from realtime_matte.batch import worker
-from realtime_matte.batch.running import Event, run_on
+from realtime_matte.batch.running import Event, Notice, run_on
 from realtime_matte.batch.task import Task
 from realtime_matte.errors import MatteError, MissingDependency, SourceError, SpecError
 
@@ -33,7 +33,8 @@ def run_on_dask(address: str, tasks: Sequence[Task]) -> Iterator[Event]:
             f"no Dask scheduler answers at {address!r}: {error}", hint="start it: dask scheduler"
         ) from error
     with client:
-        _check_versions(client)
+        if not _check_versions(client):
+            yield Notice(f"the Dask scheduler has no workers: waiting for one; start it: dask worker {address}")
         yield from run_on(client.get_executor(pure=False), tasks)
 
 
@@ -44,18 +45,18 @@ def _distributed() -> Any:  # noqa: ANN401 - an optional package
         raise MissingDependency(f"Dask cannot be loaded ({error})", hint=INSTALL) from error
 
 
-def _check_versions(client: Any) -> None:  # noqa: ANN401 - a distributed.Client
+def _check_versions(client: Any) -> bool:  # noqa: ANN401 - a distributed.Client
+    """Whether there is any worker; more may come later."""
     try:
         versions: dict[str, str] = client.run(worker_version)
     except MatteError:
         raise
     except Exception as error:
         raise MissingDependency(f"a worker cannot load this package: {error}", hint=f"there too: {INSTALL}") from error
-    if not versions:
-        return  # they may come later
     for address, version in versions.items():
         if version != __version__:
             raise SpecError(f"the worker {address} has version {version}, not {__version__}", hint="install the same")
+    return bool(versions)
 
 
 def worker_version() -> str:

@@ -12,7 +12,7 @@ from realtime_matte.batch.inputs import Input
 from realtime_matte.batch.local_pool import run_local, usable_processes
 from realtime_matte.batch.manifest import Manifest, Record
 from realtime_matte.batch.naming import Result, name_results
-from realtime_matte.batch.running import Ended, Event, Progress, run_on
+from realtime_matte.batch.running import Ended, Event, Notice, Progress, run_on
 from realtime_matte.batch.settings import BatchSettings
 from realtime_matte.batch.task import Outcome, Task
 from realtime_matte.errors import MatteError, SinkError, SpecError
@@ -60,7 +60,7 @@ class Planned:
     skipped: int
 
 
-Notify: TypeAlias = Callable[[Planned | Progress | ClipResult], object]
+Notify: TypeAlias = Callable[[Planned | Progress | Notice | ClipResult], object]
 Engine: TypeAlias = Callable[[Sequence[Task]], Iterator[Event]]
 
 
@@ -98,7 +98,7 @@ def matte_clips(
         checksum: Compare inputs by their hash instead of their time.
         overwrite: Make everything again, and replace files that are not of an earlier call.
         stills: Take each image by itself, also where names are numbered.
-        notify: Called with what is planned, with progress, and with each result.
+        notify: Called with what is planned, with progress, with messages, and with each result.
 
     Returns:
         What became of each input, in order of ``names``.

@@ -27,7 +27,14 @@ class Ended:
     outcome: Outcome
 
 
-Event: TypeAlias = Progress | Ended
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A message to the user while tasks run."""
+
+    text: str
+
+
+Event: TypeAlias = Progress | Ended | Notice
 
 
 def run_on(executor: Executor, tasks: Sequence[Task]) -> Iterator[Event]:

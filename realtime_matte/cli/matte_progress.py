@@ -50,13 +50,15 @@ class Screen:
         self._written = 0
         self._start = time.monotonic()
 
-    def notify(self, event: Planned | running.Progress | ClipResult) -> None:
+    def notify(self, event: Planned | running.Progress | running.Notice | ClipResult) -> None:
         """Show what happened."""
         if isinstance(event, Planned):
             self._plan(event)
         elif isinstance(event, running.Progress):
             self._shares[event.name] = min(event.done / (event.count or max(UNKNOWN, 2 * event.done)), 1.0)
             self._draw()
+        elif isinstance(event, running.Notice):
+            self._print(f"rtmatte: {event.text}")
         else:
             self._show(event)
 

@@ -14,6 +14,7 @@ from fakes.batch import Inline, shade, write_clip
 
 from realtime_matte.batch.dask_workers import run_on_dask
 from realtime_matte.batch.matte_clips import Batch, ClipResult, matte_clips
+from realtime_matte.batch.running import Notice
 from realtime_matte.batch.settings import BatchSettings
 from realtime_matte.errors import SourceError
 
@@ -102,3 +103,13 @@ def test_no_scheduler_is_an_error_with_a_hint(monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(SourceError, match="no Dask scheduler answers") as raised:
         next(run_on_dask(f"tcp://127.0.0.1:{port}", []))
     assert "dask scheduler" in raised.value.hint
+
+
+def test_a_wait_for_the_first_worker_is_reported() -> None:
+    """Else the command looks as if it hung."""
+    from distributed import LocalCluster  # noqa: PLC0415 - an extra
+
+    with LocalCluster(n_workers=0, processes=False, dashboard_address=":0") as cluster:
+        (event,) = run_on_dask(cluster.scheduler_address, [])
+    assert isinstance(event, Notice)
+    assert "dask worker" in event.text

@@ -1,13 +1,17 @@
 """``rtmatte matte``: options, what it prints, exit status."""
 
 import json
+from io import StringIO
 from pathlib import Path
 
 import pytest
 from fakes.batch import shade, write_clip
+from rich.console import Console
 
+from realtime_matte.batch.running import Notice
 from realtime_matte.cli.main import FAILED, main
 from realtime_matte.cli.matte import PARTLY
+from realtime_matte.cli.matte_progress import follow
 
 
 @pytest.fixture
@@ -52,6 +56,13 @@ def test_a_wrong_option_is_one_line_with_status_2(
     assert message in printed
     assert printed.count("\n") == 1
     assert not (tmp_path / "out").exists()
+
+
+def test_a_message_while_tasks_run_is_a_line() -> None:
+    file = StringIO()
+    with follow(as_json=True, quiet=True, console=Console(file=file)) as screen:
+        screen.notify(Notice("waiting for [a] worker"))
+    assert file.getvalue() == "rtmatte: waiting for [a] worker\n"
 
 
 def test_a_missing_input_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
