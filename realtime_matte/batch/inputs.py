@@ -124,9 +124,8 @@ def _glob(name: str, path: Path, *, out: Path, stills: bool) -> Iterator[Input]:
         raise SpecError(
             f"{name!r} is not a glob: {error}", hint="write ** between slashes, as in clips/**/*.mp4"
         ) from error
-    yield from _group(
-        (file for file in matches if file.is_file() and not _is_below(file.parent, out)), root, stills=stills
-    )
+    results = {folder for folder in {file.parent for file in matches} if _is_below(folder, out)}
+    yield from _group((file for file in matches if file.is_file() and file.parent not in results), root, stills=stills)
 
 
 def _in_folder(root: Path, *, out: Path, stills: bool) -> Iterator[Input]:

@@ -58,8 +58,8 @@ def name_results(inputs: Sequence[Input], out: Path, settings: BatchSettings) ->
     """
     results = [_result(one, out, settings) for one in inputs]
     taken: dict[str, Input] = {}
-    read = {_place(file) for one in inputs for file in one.files}
-    folders: dict[str, str] = {}  # the real folder of each
+    folders: dict[str, str] = {}
+    read = {_place(file, folders) for one in inputs for file in one.files}
     for one, result in zip(inputs, results, strict=True):
         for path in _paths(one, result):
             other = taken.setdefault(_comparable(path), one)
@@ -68,10 +68,7 @@ def name_results(inputs: Sequence[Input], out: Path, settings: BatchSettings) ->
                     f"{printable(other.name)!r} and {printable(one.name)!r} would both be written as {result.name!r}",
                     hint="rename one of them, or write them into different folders",
                 )
-            folder, name = os.path.split(path)
-            if folder not in folders:
-                folders[folder] = real(folder)
-            if _comparable(os.path.join(folders[folder], name)) in read:  # noqa: PTH118 - for each of many frames
+            if _place(path, folders) in read:
                 raise SpecError(f"the result {path!r} would replace an input", hint="choose another folder for --out")
     _check_own_folders(results)
     return results
@@ -124,10 +121,15 @@ def _joined(folder: str, name: str) -> str:
     return f"{folder}/{name}" if folder else name
 
 
-def _place(path: str) -> str:
-    """Where a file is: by all links to its folder, but not its own, which a result of that name replaces."""
+def _place(path: str, folders: dict[str, str]) -> str:
+    """Where a file is: its folder without links. Its own link is what a result of that name replaces.
+
+    ``folders``: those that were looked up before, by their names; a sequence has many files.
+    """
     folder, name = os.path.split(path)
-    return _comparable(os.path.join(real(folder), name))  # noqa: PTH118 - for each of many frames
+    if folder not in folders:
+        folders[folder] = real(folder)
+    return _comparable(f"{folders[folder]}/{name}")
 
 
 def _comparable(path: str) -> str:
