@@ -143,11 +143,10 @@ class Measurement:
 
 def panel_seconds() -> float:
     """Processor time of the panel's threads so far."""
-    names = ("panel", "preview")
     return sum(
         time.clock_gettime(time.pthread_getcpuclockid(thread.ident))
         for thread in threading.enumerate()
-        if thread.ident and thread.name.startswith(names)
+        if thread.ident and thread.name.startswith("panel")
     )
 
 

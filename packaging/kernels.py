@@ -1,7 +1,7 @@
 """Compiles the kernels ahead for each level of processors: `python packaging/kernels.py FOLDER`, in x86-64 bundles.
 
 Run by the bundle's own Python, since the machine code belongs to one Python, one Numba and one source. Each level is
-compiled in a process of its own: LLVM is told the processor's name before Numba is imported.
+compiled in a process of its own: LLVM gets the processor's name before Numba is imported.
 """
 
 import os

@@ -21,7 +21,7 @@ class Provider:
     recurrent state stays between frames. ``gpu``: True for one that may be fast enough for the large network.
     ``options``: of ONNX Runtime. ``on_request_only``: not tried by default, since it takes long to start. ``needs``:
     hardware that is cheap to detect. ``systems``: values of ``sys.platform`` it is built for. ``devices``: those it can
-    be told to use. ``chosen``: the one of them, empty for its default. ``static``: it runs tensors of one shape only.
+    use on request. ``chosen``: the one of them, empty for its default. ``static``: it runs tensors of one shape only.
     """
 
     name: str
