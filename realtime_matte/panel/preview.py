@@ -98,7 +98,7 @@ class Previews:
             self._supervisor.set_watched(watched=True)
 
     async def _newest_of(self, width: int, count: int) -> Preview | None:
-        """The newest preview of this width; None without one. After that with ``count``, waits until the next is due."""
+        """The newest preview of this width; None without one. After that of ``count``, waits until the next is due."""
         last = self._last(width)
         if last and last.count == count:
             await asyncio.sleep(last.time + INTERVAL_S - self._clock())
