@@ -4,6 +4,7 @@ No step uses a result of a later step.
 """
 
 import logging
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -120,10 +121,13 @@ class Pipeline(Controls):
         stats = Stats(clock=clock)
         messages: deque[str] = deque(maxlen=MESSAGES)
 
+        lock = threading.Lock()  # threads of recorders and of opening parts report too
+
         def report(line: str) -> None:
-            if line in messages:  # once, where it is newest: a refused change may be tried again and again
-                messages.remove(line)
-            messages.append(line)
+            with lock:
+                if line in messages:  # once, where it is newest: a refused change may be tried again and again
+                    messages.remove(line)
+                messages.append(line)
             notify(line)
 
         with ExitStack() as stack:
