@@ -3,6 +3,7 @@ r"""Ctrl-Z and Ctrl-\ in the terminal of a run, started by a shell with job cont
 import signal
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -117,16 +118,23 @@ def test_a_job_that_goes_on_in_the_background_leaves_the_terminal_alone(session:
     assert session.shown.rfind(SHOW) > session.shown.rfind(HIDE)
 
 
-def test_signals_that_are_ignored_stay_ignored() -> None:
-    before = [signal.signal(number, signal.SIG_IGN) for number in SIGNALS]
+@contextmanager
+def handled_by(handler: signal.Handlers) -> Iterator[None]:
+    before = [signal.signal(number, handler) for number in SIGNALS]
     try:
-        with job_control(suspend=(), resume=lambda: None):
-            assert {signal.getsignal(number) for number in SIGNALS} == {signal.SIG_IGN}
+        yield
     finally:
-        for number, handler in zip(SIGNALS, before, strict=True):
-            signal.signal(number, handler)
+        for number, earlier in zip(SIGNALS, before, strict=True):
+            signal.signal(number, earlier)
 
 
+@handled_by(signal.SIG_IGN)
+def test_signals_that_are_ignored_stay_ignored() -> None:
+    with job_control(suspend=(), resume=lambda: None):
+        assert {signal.getsignal(number) for number in SIGNALS} == {signal.SIG_IGN}
+
+
+@handled_by(signal.SIG_DFL)
 def test_the_handlers_are_gone_after_the_run() -> None:
     with job_control(suspend=(), resume=lambda: None):
         assert all(callable(signal.getsignal(number)) for number in SIGNALS)

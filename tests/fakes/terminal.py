@@ -12,7 +12,9 @@ from typing import Self
 LIMIT_S = 60
 
 START = """
-import os, sys
+import os, signal, sys
+for ignored in (signal.SIGINT, signal.SIGQUIT):  # by a script that started the tests with "&"
+    signal.signal(ignored, signal.SIG_DFL)
 number = os.open(sys.argv[1], os.O_RDWR)  # becomes the controlling terminal of this new session
 for stream in (0, 1, 2):
     os.dup2(number, stream)
