@@ -15,11 +15,25 @@ IMAGES: Final = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 
 
 @dataclass(frozen=True, slots=True)
+class KnownRoom:
+    """A clean plate of a clip: (H, W, 3) BGR and its validity (H, W), 0 (never seen) to 255 (sure), uint8."""
+
+    colours: Pixels
+    validity: Pixels
+
+    @property
+    def mirrored(self) -> "KnownRoom":
+        """The same, left and right exchanged."""
+        return KnownRoom(np.ascontiguousarray(self.colours[:, ::-1]), np.ascontiguousarray(self.validity[:, ::-1]))
+
+
+@dataclass(frozen=True, slots=True)
 class Clip:
     """Frames with their true alphas; a still is a clip of one frame. Read again at each access.
 
     ``kind``: a group of clips within a set that gets its own figures, such as one webcam. ``body_from``: the row from
-    which on the share of the body that is kept is scored as well.
+    which on the share of the body that is kept is scored as well. ``read_plate``: the clean plate that a network is
+    given, right or wrong.
     """
 
     name: str
@@ -27,6 +41,12 @@ class Clip:
     read_alphas: Callable[[], Sequence[Alpha]]
     kind: str = ""
     body_from: int | None = None
+    read_plate: Callable[[], KnownRoom] | None = None
+
+    @property
+    def plate(self) -> KnownRoom | None:
+        """The clean plate of all frames; None if the set has none."""
+        return self.read_plate() if self.read_plate else None
 
     @property
     def frames(self) -> Sequence[Pixels]:

@@ -31,6 +31,8 @@ CACHE: Final = Path.home() / ".cache" / "rtmatte-benchmarks"
 MAX_TALKING_HEADS: Final = 4
 """Clips, at most, of people who really move."""
 
+SEED: Final = 20240
+"""Of the clips that all sets share."""
 FPS: Final = 30
 ENTRANCE_FRAMES: Final = 16
 """A person who enters crosses the frame's width in this time."""
@@ -39,7 +41,15 @@ SHUTTER: Final = (-0.25, 0.0, 0.25)
 
 
 def load(
-    data: Path, cache: Path = CACHE, *, clips: int = 24, frames: int = 30, empty: int = 0, seed: int = 20240
+    data: Path,
+    cache: Path = CACHE,
+    *,
+    clips: int = 24,
+    frames: int = 30,
+    empty: int = 0,
+    seed: int = SEED,
+    kind: str = "composites",
+    backgrounds: Callable[[Path], list[Pixels]] = rooms,
 ) -> list[Clip]:
     """The clips, made now unless the cache holds them.
 
@@ -50,17 +60,21 @@ def load(
         frames: Frames of each with its person in place.
         empty: Further frames before those: the empty room, then the person entering from the right.
         seed: Decides everything else.
+        kind: Name of the clips in the cache.
+        backgrounds: The rooms of the pack.
 
     Raises:
         FileNotFoundError: the pack is not in ``data``.
         ValueError: it has too few people.
     """
     before = f"{empty}+" if empty else ""
-    folder = cache / f"composites-{RECIPE}-{clips}x{before}{frames}-{seed}"
+    folder = cache / f"{kind}-{RECIPE}-{clips}x{before}{frames}-{seed}"
     files = [folder / f"{number:02}.npz" for number in range(clips)]
     if not all(file.is_file() for file in files):
         folder.mkdir(parents=True, exist_ok=True)
-        for file, (images, alphas) in zip(files, _make(data, clips, frames, empty, seed), strict=False):
+        for file, (images, alphas) in zip(
+            files, _make(data, backgrounds(data), clips, frames, empty, seed), strict=False
+        ):
             _save(file, images, alphas)
     found = sum(file.is_file() for file in files)
     if found < clips:
@@ -68,11 +82,12 @@ def load(
     return [_stored_clip(file) for file in files]
 
 
-def _make(data: Path, clips: int, frames: int, empty: int, seed: int) -> Iterator[tuple[list[Pixels], list[Pixels]]]:
+def _make(  # noqa: PLR0917 - what ``load`` was given
+    data: Path, backgrounds: Sequence[Pixels], clips: int, frames: int, empty: int, seed: int
+) -> Iterator[tuple[list[Pixels], list[Pixels]]]:
     """JPEG frames and PNG alphas of each clip."""
     order = default_rng(seed)
-    backgrounds = rooms(data)
-    places = order.permutation(len(backgrounds))
+    places = order.permutation(len(backgrounds))  # before anything else is drawn: plates.py repeats it
     people = chain(islice(talking_heads(data, frames), min(MAX_TALKING_HEADS, clips // 4)), stills(data, order))
     for number, person in enumerate(islice(people, clips)):
         room = backgrounds[places[number % len(places)]]
@@ -116,9 +131,8 @@ def compose(
 ) -> tuple[list[Pixels], list[Pixels]]:
     """One clip: its frames as JPEG, its alphas as PNG. ``empty``: as for ``load``."""
     calm = 0.4 if len(person.alphas) > 1 else 1.0
-    motion, place = _motion(rng, calm), _placement(person, rng, calm)
-    shake = _motion(rng, 0.0 if rng.random() < 0.5 else 0.05)  # noqa: PLR2004 - half of the cameras do not shake
-    webcam = _webcam(rng)
+    scene = draw_scene(rng, calm)
+    motion, place, webcam = scene.motion, _placement(person, scene, calm), _webcam(scene, rng)
     images, alphas = [], []
 
     def matrix(time: float) -> Matrix:
@@ -127,10 +141,38 @@ def compose(
 
     for index in range(-empty, frames):
         colours, alpha = _exposed(person, index, matrix)
-        scene = _blend(colours, alpha, _background(room, shake.at(index / FPS)))
-        images.append(webcam(scene))
+        images.append(webcam(_blend(colours, alpha, background(room, scene.shake.at(index / FPS)))))
         alphas.append(cv2.imencode(".png", alpha)[1])
     return images, alphas
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What chance decides of a clip before its first frame: nothing of it depends on the person.
+
+    ``visible``: the person's height in pixels; ``mirrored``; ``foot``: the column of its middle. ``gain``: of the
+    webcam, for each channel; ``noise``: its standard deviation; ``quality``: of its JPEG.
+    """
+
+    motion: Motion
+    visible: float
+    mirrored: bool
+    foot: float
+    shake: Motion
+    gain: NDArray[np.float64]
+    noise: float
+    quality: int
+
+
+def draw_scene(rng: Generator, calm: float = 1.0) -> Scene:
+    """The scene of a clip; ``calm``: how far the person moves."""
+    motion = _motion(rng, calm)
+    visible, mirrored = SIZE[1] * rng.uniform(0.62, 0.9), rng.random() < 0.5  # noqa: PLR2004 - a coin
+    foot = SIZE[0] * rng.uniform(0.35, 0.65)
+    shake = _motion(rng, 0.0 if rng.random() < 0.5 else 0.05)  # noqa: PLR2004 - half of the cameras do not shake
+    gain = rng.uniform(0.75, 1.1) * rng.uniform(0.96, 1.04, 3)
+    noise, quality = rng.uniform(0.5, 5), int(rng.integers(75, 96))
+    return Scene(motion, visible, mirrored, foot, shake, gain, noise, quality)
 
 
 def _motion(rng: Generator, strength: float) -> Motion:
@@ -139,20 +181,18 @@ def _motion(rng: Generator, strength: float) -> Motion:
     return Motion(sizes, hertz, rng.uniform(0, 2 * np.pi, (2, 4)))
 
 
-def _placement(person: Person, rng: Generator, calm: float) -> Callable[[Move], Matrix]:
+def _placement(person: Person, scene: Scene, calm: float) -> Callable[[Move], Matrix]:
     """Places the person in the frame as in a webcam image: cut by the lower edge for every move."""
     margin = 14 + 36 * calm
-    visible = SIZE[1] * rng.uniform(0.62, 0.9)
-    scale = min((visible + margin) / (person.bottom - person.top), 1.6)
+    scale = min((scene.visible + margin) / (person.bottom - person.top), 1.6)
     columns = np.flatnonzero((person.alphas[0][: person.bottom] > 0.5).any(axis=0))  # noqa: PLR2004 - half covered
-    middle, mirrored = (columns[0] + columns[-1]) / 2, rng.random() < 0.5  # noqa: PLR2004 - a coin
-    foot = np.array([SIZE[0] * rng.uniform(0.35, 0.65), SIZE[1] + margin])
+    middle, foot = (columns[0] + columns[-1]) / 2, np.array([scene.foot, SIZE[1] + margin])
 
     def matrix(move: Move) -> Matrix:
         """From the person's image to the frame, rotated and scaled about the middle of the lowest row."""
         right, down, enlargement, rotation = move
         turn = cv2.getRotationMatrix2D((0, 0), rotation, scale * (1 + enlargement))[:, :2]
-        turn = turn * [-1 if mirrored else 1, 1]
+        turn = turn * [-1 if scene.mirrored else 1, 1]
         return np.column_stack([turn, foot + np.array([right, down]) - turn @ (middle, person.bottom)])
 
     return matrix
@@ -172,7 +212,7 @@ def _exposed(person: Person, index: int, matrix: Callable[[float], Matrix]) -> t
     return np.asarray(straight, np.float32), np.rint(total[..., 3] * (255 / len(SHUTTER))).astype(np.uint8)
 
 
-def _background(room: Pixels, move: Move) -> Pixels:
+def background(room: Pixels, move: Move) -> Pixels:
     """The middle of a room, filling the frame with a small margin for the camera's shake."""
     height, width = room.shape[:2]
     right, down, enlargement, rotation = move
@@ -187,14 +227,12 @@ def _blend(colours: Floats, alpha: Pixels, background: Pixels) -> Floats:
     return np.asarray(colours * opacity + background * (1 - opacity), np.float32)
 
 
-def _webcam(rng: Generator) -> Callable[[Floats], Pixels]:
+def _webcam(scene: Scene, rng: Generator) -> Callable[[Floats], Pixels]:
     """A webcam's slight faults: exposure, a tint, noise, JPEG. Returns JPEG bytes."""
-    gain = rng.uniform(0.75, 1.1) * rng.uniform(0.96, 1.04, 3)
-    noise, quality = rng.uniform(0.5, 5), int(rng.integers(75, 96))
 
-    def shoot(scene: Floats) -> Pixels:
-        exposed = scene * gain + noise * rng.standard_normal(scene.shape, np.float32)
+    def shoot(light: Floats) -> Pixels:
+        exposed = light * scene.gain + scene.noise * rng.standard_normal(light.shape, np.float32)
         pixels = np.clip(np.rint(exposed), 0, 255).astype(np.uint8)
-        return cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].astype(np.uint8, copy=False)
+        return cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, scene.quality])[1].astype(np.uint8, copy=False)
 
     return shoot

@@ -6,7 +6,8 @@ from typing import Final, TypeAlias
 
 import cv2
 import numpy as np
-from metrics import Alpha, ClipWithTruth, Pixels
+from clips import Clip
+from metrics import Alpha, Pixels
 from networks import Cutout, ScoredNetwork
 
 TILE: Final = (320, 180)
@@ -16,7 +17,7 @@ SAND, SEA, SKY = (150, 200, 225), (165, 125, 40), (235, 205, 150)
 Window: TypeAlias = tuple[slice, slice]
 
 
-def write(file: Path, clips: Sequence[ClipWithTruth], networks: Sequence[ScoredNetwork], *, count: int = 6) -> None:
+def write(file: Path, clips: Sequence[Clip], networks: Sequence[ScoredNetwork], *, count: int = 6) -> None:
     """Write a PNG of ``count`` evenly chosen clips: the middle frame of each as alpha, over a beach, hair over green.
 
     Raises:
@@ -30,11 +31,11 @@ def write(file: Path, clips: Sequence[ClipWithTruth], networks: Sequence[ScoredN
     file.write_bytes(png.tobytes())
 
 
-def _rows(clip: ClipWithTruth, networks: Sequence[ScoredNetwork]) -> Iterator[list[Pixels]]:
+def _rows(clip: Clip, networks: Sequence[ScoredNetwork]) -> Iterator[list[Pixels]]:
     frames, alphas = clip.frames, clip.alphas
     middle = len(frames) // 2
     frame, truth = frames[middle], alphas[middle]
-    cutouts = [(truth, frame), *(_last(network.cut_out(frames[: middle + 1])) for network in networks)]
+    cutouts = [(truth, frame), *(_last(network.cut_out(frames[: middle + 1], clip.plate)) for network in networks)]
     hair, green = softest_window(truth), np.full_like(frame, GREEN)
     yield [tile(frame), *(tile(np.repeat(as_bytes(alpha)[..., None], 3, axis=2)) for alpha, _ in cutouts)]
     yield [heading(clip.name, TILE[1]), *(tile(composite(cutout, beach(frame.shape))) for cutout in cutouts)]

@@ -12,8 +12,9 @@ from pathlib import Path
 from statistics import median
 from time import thread_time
 from types import ModuleType
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
+from clips import KnownRoom
 from metrics import Alpha, Pixels
 
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # read when ONNX Runtime is loaded
@@ -22,17 +23,24 @@ Cutout: TypeAlias = tuple[Alpha, Pixels]
 """A frame's alpha and the foreground's colours, both of the frame's size."""
 
 
+class CutOut(Protocol):
+    """The cut-outs of one clip's frames, in order."""
+
+    def __call__(self, frames: Iterable[Pixels], plate: KnownRoom | None, /) -> Iterator[Cutout]:
+        """``plate``: the clip's clean plate, for networks that can use it."""
+
+
 @dataclass(frozen=True, slots=True)
 class ScoredNetwork:
-    """A network under a name. ``cut_out``: of one clip's frames, in order; ``work``: on one frame, to be timed."""
+    """A network under a name. ``cut_out``: of one clip; ``work``: on one frame, to be timed."""
 
     name: str
-    cut_out: Callable[[Iterable[Pixels]], Iterator[Cutout]]
+    cut_out: CutOut
     work: Callable[[Pixels], object]
 
-    def alphas(self, frames: Sequence[Pixels]) -> list[Alpha]:
-        """The alpha of each frame of a clip."""
-        return [alpha for alpha, _ in self.cut_out(frames)]
+    def alphas(self, frames: Sequence[Pixels], plate: KnownRoom | None = None) -> list[Alpha]:
+        """The alpha of each frame of a clip, which a network that can use it gets the clean plate of."""
+        return [alpha for alpha, _ in self.cut_out(frames, plate)]
 
     def ms(self, frame: Pixels, repeats: int = 30) -> float:
         """Median processor time of the work on a frame, which all runs in this thread, after a warm-up."""
@@ -77,7 +85,7 @@ def _peers_module(folder: Path) -> ModuleType:
 def _peer(name: str, module: ModuleType) -> ScoredNetwork:
     peer = module.load(name, threads=1)
 
-    def cut_out(frames: Iterable[Pixels]) -> Iterator[Cutout]:
+    def cut_out(frames: Iterable[Pixels], _: KnownRoom | None) -> Iterator[Cutout]:
         peer.reset()
         for frame in frames:
             yield peer(frame), frame

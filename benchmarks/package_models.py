@@ -7,12 +7,13 @@ from typing import Final, TypeAlias
 
 import cv2
 import numpy as np
+from clips import KnownRoom
 from metrics import Pixels
 from networks import Cutout, ScoredNetwork
 
 from realtime_matte import models
-from realtime_matte.frame import Frame, Matte, RefinedMatte, Size
-from realtime_matte.interfaces import Network, RecurrentState
+from realtime_matte.frame import Frame, Matte, PlateImage, RefinedMatte, Size
+from realtime_matte.interfaces import Network, PlateNetwork, RecurrentState
 
 FPS: Final = 30
 """The frames' times are counted at this rate, independent of the clip's own."""
@@ -45,18 +46,41 @@ class _Shot:
     state: RecurrentState | None = None
     finish: Finish | None = None
     count: int = 0
+    plate: "GivenPlate | None" = None
 
     def __call__(self, pixels: Pixels) -> Cutout:
         frame = Frame(np.ascontiguousarray(pixels), self.count / FPS, self.count)
-        matte, self.state = self.network.process(frame, self.state)
+        if self.plate and isinstance(self.network, PlateNetwork):
+            matte, self.state = self.network.process(frame, self.state, self.plate)
+        else:
+            matte, self.state = self.network.process(frame, self.state)
         self.finish, self.count = self.finish or self.make_finish(frame.size), self.count + 1
         full = self.finish(frame, matte)
         return full.alpha.copy(), pixels if full.foreground is None else full.foreground.copy()
 
 
+class GivenPlate:
+    """A ``PlateView`` that is given, not learned: at the size of the network's input, otherwise as it is."""
+
+    def __init__(self, room: KnownRoom) -> None:
+        self._room = room
+        self._image: PlateImage | None = None
+
+    def fit(self, guide: Pixels) -> PlateImage:
+        """The plate at the guide's size; the frame's own light and place are ignored."""
+        if self._image is None or self._image.colours.shape != guide.shape:
+            size = guide.shape[1::-1]
+            colours, validity = (
+                cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+                for image in (self._room.colours, self._room.validity)
+            )
+            self._image = PlateImage(colours, validity)
+        return self._image
+
+
 def _scored(name: str, network: Network, make_finish: Callable[[Size], Finish]) -> ScoredNetwork:
-    def cut_out(frames: Iterable[Pixels]) -> Iterator[Cutout]:
-        return map(_Shot(network, make_finish), frames)
+    def cut_out(frames: Iterable[Pixels], plate: KnownRoom | None) -> Iterator[Cutout]:
+        return map(_Shot(network, make_finish, plate=GivenPlate(plate) if plate else None), frames)
 
     return ScoredNetwork(name, cut_out, _Shot(network, make_finish))
 

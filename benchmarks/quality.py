@@ -124,13 +124,14 @@ def score(networks: Sequence[ScoredNetwork], clips: Sequence[Clip], *, mirror: b
 
 
 def _score(network: ScoredNetwork, clip: Clip, *, mirror: bool) -> Scores:
-    frames, truths = clip.frames, clip.alphas
-    alphas = network.alphas(frames)
+    frames, truths, plate = clip.frames, clip.alphas, clip.plate
+    alphas = network.alphas(frames, plate)
     scores = score_clip(alphas, truths)
     if clip.body_from is not None:
         scores["body_kept"] = body_kept(alphas[0], truths[0], first_row=clip.body_from)
     if mirror:
-        of_mirrored = network.alphas([np.ascontiguousarray(frame[:, ::-1]) for frame in frames])
+        mirrored = [np.ascontiguousarray(frame[:, ::-1]) for frame in frames]
+        of_mirrored = network.alphas(mirrored, plate.mirrored if plate else None)
         scores |= _mirrored_scores(alphas, [np.ascontiguousarray(alpha[:, ::-1]) for alpha in of_mirrored], truths)
     return scores
 

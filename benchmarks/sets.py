@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 import composites
+import plates
 import stripes
 import webcams
 from clips import Clip, folder_clips, no_person_clip, webcam_view_clip
@@ -16,7 +17,7 @@ from data_pack import NO_PERSON, NO_PERSON2, PORTRAITS, TALKING_HEADS, rows
 LoadSet: TypeAlias = Callable[[Path, Path], list[Clip]]
 """From the data pack's folder and the cache to the clips. Raises FileNotFoundError without the pack."""
 
-LONG_FRAMES: Final = 90
+LONG_FRAMES: Final = plates.LONG_FRAMES
 """Three times the frames of ``composites``: the gain from recurrent memory appears only after seconds."""
 
 EMPTY_FRAMES: Final = 40
@@ -77,6 +78,13 @@ SETS: Final[dict[str, LoadSet]] = {
     "no_person2": no_person2,
     "webcams": webcams.load,
     "noisy": webcams.load_noisy,
+    "plate-full": plates.full,
+    "plate-partial": plates.partial,
+    "plate-shifted": plates.shifted,
+    "plate-dark": plates.dark,
+    "plate-furniture": plates.furniture,
+    "plate-other": plates.other_room,
+    "plate-lookalikes": plates.lookalike,
 }
 
 

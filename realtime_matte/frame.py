@@ -156,6 +156,19 @@ def _blend(foreground: Pixels, alpha: Alpha, background: Pixels, out: Pixels) ->
     out[:] = mixed.reshape(out.shape)
 
 
+@dataclass(frozen=True, slots=True)
+class PlateImage:
+    """The clean plate on the network's input grid, in the light and at the place of one frame.
+
+    Attributes:
+        colours: (h, w, 3) uint8 BGR; of any value where the validity is 0.
+        validity: (h, w) uint8, how sure the colours are: 0 where the background was never seen, to 255.
+    """
+
+    colours: Pixels
+    validity: NDArray[np.uint8]
+
+
 class RefinedMatte(Protocol):
     """The matte of one frame at the frame's size, as a background gets it.
 

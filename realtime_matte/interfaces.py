@@ -12,7 +12,7 @@ The caller of ``open`` calls ``close``.
 from collections.abc import Mapping, Sequence
 from typing import Final, Literal, Protocol, TypeAlias, runtime_checkable
 
-from realtime_matte.frame import Frame, Matte, PixelFormat, Pixels, RefinedMatte, Size
+from realtime_matte.frame import Frame, Matte, PixelFormat, Pixels, PlateImage, RefinedMatte, Size
 from realtime_matte.look import Look, Samples
 
 Fit: TypeAlias = Literal["cover", "contain", "stretch", "tile"]
@@ -134,6 +134,34 @@ class Network(Protocol):
 
     def close(self) -> None:
         """Free the session. Idempotent."""
+
+
+class PlateView(Protocol):
+    """The clean plate of a shot, for networks that see it."""
+
+    def fit(self, guide: Pixels) -> PlateImage | None:
+        """The plate for one frame, which the network is about to process.
+
+        Args:
+            guide: (h, w, 3) BGR, the frame on the network's input grid.
+
+        Returns:
+            The plate on that grid, overwritten by the next call; None if nothing is known.
+        """
+
+
+@runtime_checkable
+class PlateNetwork(Protocol):
+    """A network that can be given the clean plate: what differs from it is likely the person."""
+
+    @property
+    def sees_plate(self) -> bool:
+        """Whether it makes use of it."""
+
+    def process(
+        self, frame: Frame, state: RecurrentState | None, plate: PlateView | None = None
+    ) -> tuple[Matte, RecurrentState]:
+        """As ``Network.process``. ``plate``: its ``fit`` is called with this frame; None: nothing is known."""
 
 
 class Background(Protocol):

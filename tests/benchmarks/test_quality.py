@@ -239,7 +239,7 @@ def test_clips_are_scored_mirrored_on_request(
 
 
 def test_network_that_is_not_symmetric_differs_from_its_mirror_image(stills: Path) -> None:
-    def left_half(frames: Iterable[Pixels]) -> Iterator[networks.Cutout]:
+    def left_half(frames: Iterable[Pixels], _: object) -> Iterator[networks.Cutout]:
         for frame in frames:
             alpha = np.zeros(frame.shape[:2], np.float32)
             alpha[:, : frame.shape[1] // 2] = 1
@@ -402,7 +402,7 @@ def test_refined_model_has_its_own_foreground(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setitem(sys.modules, "realtime_matte.render.refine", module)
     scored = package_models.refined("red", Red())
     assert scored.name == "red + refiner"
-    cutouts = list(scored.cut_out(shot([255, 0])))
+    cutouts = list(scored.cut_out(shot([255, 0]), None))
     assert [float(alpha.max()) for alpha, _ in cutouts] == [0.5, 0]
     assert cutouts[0][1].max() == 9
 
@@ -445,7 +445,8 @@ def test_training_can_evaluate_without_the_package(stills: Path) -> None:
             (
                 "no set or folder called 'gone'; "
                 "the sets are: composites, long, entrances, portraits, clips, gestures, stripes, "
-                "no_person, no_person2, webcams, noisy"
+                "no_person, no_person2, webcams, noisy, plate-full, plate-partial, plate-shifted, plate-dark, "
+                "plate-furniture, plate-other, plate-lookalikes"
             ),
         ),
         (

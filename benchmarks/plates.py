@@ -1,0 +1,154 @@
+"""Sets of clips whose room is known: each has a clean plate, a right one or one of several wrong ones.
+
+The clips are those of composites.py, whose rooms are known exactly. A right plate is what the clip's own webcam sees of
+the room without the person, on average over half a second, so it is as sharp as a plate that was learned while the
+camera shook. Networks that have no use for a plate ignore it, so that all are scored on the same pixels.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, TypeAlias
+
+import composites
+import cv2
+import numpy as np
+from clips import SIZE, Clip, KnownRoom
+from composites import FPS, SEED, Scene
+from data_pack import lookalikes, rooms
+from metrics import Pixels
+from numpy.random import Generator, default_rng
+
+LoadRooms: TypeAlias = Callable[[Path], list[Pixels]]
+LoadClips: TypeAlias = Callable[[Path, Path], list[Clip]]
+Spoil: TypeAlias = Callable[[Pixels, Generator], Pixels]
+"""From a right plate to a wrong one."""
+
+CLIPS: Final = 24
+"""As many as ``composites`` has, so that its cache is used."""
+LONG_FRAMES: Final = 90
+SEEN_FRAMES: Final = 30
+"""What ``partial`` knows of the room was visible in these frames, the first second, which are not scored."""
+MARGIN: Final = np.ones((15, 15), np.uint8)
+"""How far from the person the plate of ``partial`` ends, in pixels of 640x360: 3 to 4 cells of the network's grid."""
+SURE: Final = 255
+"""Validity of what was seen all the time."""
+SHIFT: Final = (6, 4)
+"""To the right and down, in pixels of 640x360: about 3 and 2 cells of the network's grid."""
+DARK: Final = 0.85
+"""Exposure of ``dark``, as a factor."""
+OBJECTS: Final = 3
+"""Pieces of furniture that ``moved`` adds to the plate, and as many that it takes away."""
+
+
+def full(data: Path, cache: Path) -> list[Clip]:
+    """The composites, with all of their rooms known."""
+    return _with_plates(composites.load(data, cache), data)
+
+
+def partial(data: Path, cache: Path) -> list[Clip]:
+    """The second second of the long composites; of the room is known what was visible in the first one."""
+    clips = composites.load(data, cache, frames=LONG_FRAMES)
+    plates = _plates(data, len(clips))
+    return [_seen_before(clip, plate) for clip, plate in zip(clips, plates, strict=True)]
+
+
+def shifted(data: Path, cache: Path) -> list[Clip]:
+    """As ``full``, with plates that are moved by SHIFT."""
+    return _with_plates(composites.load(data, cache), data, lambda plate, _: _moved(plate))
+
+
+def dark(data: Path, cache: Path) -> list[Clip]:
+    """As ``full``, with plates of another exposure."""
+    return _with_plates(composites.load(data, cache), data, lambda plate, _: cv2.convertScaleAbs(plate, alpha=DARK))
+
+
+def furniture(data: Path, cache: Path) -> list[Clip]:
+    """As ``full``, with plates in which objects are gone, and others stand that are not there."""
+    return _with_plates(composites.load(data, cache), data, _refurnished)
+
+
+def other_room(data: Path, cache: Path) -> list[Clip]:
+    """As ``full``, with the plate of the next clip's room."""
+    clips = composites.load(data, cache)
+    plates = _plates(data, len(clips))
+    return [_with_plate(clip, plate) for clip, plate in zip(clips, [*plates[1:], plates[0]], strict=True)]
+
+
+def lookalike(data: Path, cache: Path) -> list[Clip]:
+    """People before what networks take for people (clothes, toys, statues, animals), which the plate has."""
+    return _with_plates(
+        composites.load(data, cache, kind="lookalikes", backgrounds=lookalikes), data, backgrounds=lookalikes
+    )
+
+
+def _with_plates(
+    clips: list[Clip], data: Path, spoil: Spoil = lambda plate, _: plate, *, backgrounds: LoadRooms = rooms
+) -> list[Clip]:
+    plates = _plates(data, len(clips), backgrounds)
+    spoiled = [spoil(plate, default_rng([SEED, number, 1])) for number, plate in enumerate(plates)]
+    return [_with_plate(clip, plate) for clip, plate in zip(clips, spoiled, strict=True)]
+
+
+def _plates(data: Path, clips: int, backgrounds: LoadRooms = rooms) -> list[Pixels]:
+    """The right plate of each clip, (H, W, 3)."""
+    images = backgrounds(data)
+    places = default_rng(SEED).permutation(len(images))
+    return [
+        _plate(images[places[number % len(places)]], composites.draw_scene(default_rng([SEED, number])))
+        for number in range(clips)
+    ]
+
+
+def _plate(room: Pixels, scene: Scene) -> Pixels:
+    """The mean of what the webcam sees of the room in the half second before the first frame."""
+    seen = [composites.background(room, scene.shake.at(index / FPS)) for index in range(-FPS // 2, 0)]
+    exposed = np.mean(seen, axis=0) * scene.gain
+    return np.clip(np.rint(exposed), 0, 255).astype(np.uint8)
+
+
+def _with_plate(clip: Clip, plate: Pixels) -> Clip:
+    known = KnownRoom(plate, np.full(plate.shape[:2], SURE, np.uint8))
+    return Clip(clip.name, clip.read_frames, clip.read_alphas, read_plate=lambda: known)
+
+
+def _seen_before(clip: Clip, plate: Pixels) -> Clip:
+    """The second after SEEN_FRAMES, with a plate of what was visible until then."""
+    second = slice(SEEN_FRAMES, 2 * SEEN_FRAMES)
+
+    def read_plate() -> KnownRoom:
+        covered = [cv2.dilate((alpha > 0.02).astype(np.uint8), MARGIN) for alpha in clip.alphas[:SEEN_FRAMES]]  # noqa: PLR2004 - alpha of the visible background
+        seen = 1 - np.mean(covered, axis=0)  # the share of the time
+        validity = np.where(seen > 0, np.rint(50 + (SURE - 50) * seen), 0).astype(np.uint8)
+        return KnownRoom(np.where(validity[..., None] > 0, plate, 0).astype(np.uint8), validity)
+
+    return Clip(clip.name, lambda: clip.frames[second], lambda: clip.alphas[second], read_plate=read_plate)
+
+
+def _moved(plate: Pixels) -> Pixels:
+    matrix = np.array([[1, 0, SHIFT[0]], [0, 1, SHIFT[1]]], np.float64)
+    return cv2.warpAffine(plate, matrix, SIZE, borderMode=cv2.BORDER_REFLECT).astype(np.uint8, copy=False)
+
+
+def _refurnished(plate: Pixels, rng: Generator) -> Pixels:
+    """Patches of the room stand elsewhere, and others are painted over by their surroundings."""
+    result = plate.copy()
+    for _ in range(OBJECTS):
+        mask = _object(rng)
+        result = cv2.inpaint(result, mask, 5, cv2.INPAINT_TELEA).astype(np.uint8, copy=False)
+    for _ in range(OBJECTS):
+        mask = _object(rng)
+        elsewhere = np.roll(plate, tuple(rng.integers(60, 300, 2)), axis=(0, 1))
+        result[mask > 0] = elsewhere[mask > 0]
+    return result
+
+
+def _object(rng: Generator) -> Pixels:
+    """A mask of a box or an ellipse anywhere in the image."""
+    mask = np.zeros(SIZE[::-1], np.uint8)
+    x, y = (int(rng.integers(0, side)) for side in SIZE)
+    width, height = (int(side) for side in rng.integers(25, 75, 2))
+    if rng.random() < 0.5:  # noqa: PLR2004 - a coin
+        cv2.rectangle(mask, (x - width, y - height), (x + width, y + height), 255, -1)
+    else:
+        cv2.ellipse(mask, (x, y), (width, height), 0, 0, 360, 255, -1)
+    return mask
