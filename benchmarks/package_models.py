@@ -64,18 +64,12 @@ class GivenPlate:
 
     def __init__(self, room: KnownRoom) -> None:
         self._room = room
-        self._image: PlateImage | None = None
 
-    def fit(self, guide: Pixels) -> PlateImage:
-        """The plate at the guide's size; the frame's own light and place are ignored."""
-        if self._image is None or self._image.colours.shape != guide.shape:
-            size = guide.shape[1::-1]
-            colours, validity = (
-                cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
-                for image in (self._room.colours, self._room.validity)
-            )
-            self._image = PlateImage(colours, validity)
-        return self._image
+    def fit(self, guide: Pixels, out: PlateImage) -> bool:
+        """Write the plate at the guide's size; the frame's own light and place are ignored."""
+        cv2.resize(self._room.colours, guide.shape[1::-1], dst=out.colours, interpolation=cv2.INTER_AREA)
+        cv2.resize(self._room.validity, guide.shape[1::-1], dst=out.validity, interpolation=cv2.INTER_AREA)
+        return True
 
 
 def _scored(name: str, network: Network, make_finish: Callable[[Size], Finish]) -> ScoredNetwork:

@@ -139,14 +139,15 @@ class Network(Protocol):
 class PlateView(Protocol):
     """The clean plate of a shot, for networks that see it."""
 
-    def fit(self, guide: Pixels) -> PlateImage | None:
-        """The plate for one frame, which the network is about to process.
+    def fit(self, guide: Pixels, out: PlateImage) -> bool:
+        """Write the plate for one frame, which the network is about to process.
 
         Args:
             guide: (h, w, 3) BGR, the frame on the network's input grid.
+            out: Of the guide's size; only its arrays' values are written.
 
         Returns:
-            The plate on that grid, overwritten by the next call; None if nothing is known.
+            Whether anything is known; otherwise nothing was written.
         """
 
 

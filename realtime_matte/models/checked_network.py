@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from realtime_matte.errors import MatteError, ModelError, printable
 from realtime_matte.frame import Alpha, Frame, Matte, Pixels
-from realtime_matte.interfaces import Network, RecurrentState
+from realtime_matte.interfaces import Network, PlateNetwork, PlateView, RecurrentState
 from realtime_matte.media import i420
 
 ALPHA_TOLERANCE: Final = 1e-3
@@ -38,6 +38,7 @@ class CheckedNetwork:
     def __init__(self, network: Network) -> None:
         self.name = network.name
         self._network = network
+        self._plate_network = network if isinstance(network, PlateNetwork) else None
         self._in_bgr = i420.BgrFrames()
 
     @property
@@ -50,8 +51,15 @@ class CheckedNetwork:
         """The network's."""
         return self._network.notices
 
-    def process(self, frame: Frame, state: RecurrentState | None) -> tuple[Matte, RecurrentState]:
-        """As ``Network.process``. The arrays of the matte are contiguous.
+    @property
+    def sees_plate(self) -> bool:
+        """As ``PlateNetwork.sees_plate``; False for a network without the property."""
+        return self._plate_network is not None and self._plate_network.sees_plate
+
+    def process(
+        self, frame: Frame, state: RecurrentState | None, plate: PlateView | None = None
+    ) -> tuple[Matte, RecurrentState]:
+        """As ``PlateNetwork.process``. The arrays of the matte are contiguous.
 
         Raises:
             ModelError: the network failed, or its result is not as ``Matte`` describes a coarse matte.
@@ -59,7 +67,10 @@ class CheckedNetwork:
         if frame.pixel_format == "i420" and not getattr(self._network, "reads_i420", False):
             frame = self._in_bgr(frame)
         try:
-            result = self._network.process(frame, state)
+            if plate and self._plate_network and self._plate_network.sees_plate:
+                result = self._plate_network.process(frame, state, plate)
+            else:
+                result = self._network.process(frame, state)
         except ModelError:
             raise
         except MatteError as error:  # such as a SourceError of the caller's network: not to be taken for the camera's

@@ -7,6 +7,7 @@ one. On two grids, the fine alpha is used near edges of the base alpha, and is l
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import isfinite
 from typing import TypeAlias, cast
 
@@ -14,8 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime_matte.frame import Alpha, Matte, Pixels, Size
-from realtime_matte.interfaces import RecurrentState
+from realtime_matte.frame import Alpha, Matte, Pixels, PlateImage, Size
+from realtime_matte.interfaces import PlateView, RecurrentState
 from realtime_matte.models.family import Adapter, Signature
 from realtime_matte.models.runtime import OrtValue
 from realtime_matte.models.session import Session
@@ -47,6 +48,9 @@ class Engine:
         self._output = np.zeros(signature.output_shape, np.float32)
         self._flat = self._output.reshape(-1)
         self._preprocess, self._read_alpha = adapter.preprocessor(size, tensor), adapter.alpha_reader(self._output)
+        self._plate_tensors = {name: np.zeros(shape, np.uint8) for name, shape in signature.plate_shapes.items()}
+        self._plate = _plate_image(self._plate_tensors)
+        self._plate_known = False
         self._inputs = self._input_values(signature, tensor)
         self._initial = tuple(self._zeros(state.shape) for state in signature.states)
         self._binding = session.ort.io_binding()
@@ -55,17 +59,34 @@ class Engine:
         if signature.states_grow:
             self._shapes = self._grown_shapes()
 
-    def process(self, pixels: Pixels, state: RecurrentState | None) -> tuple[Matte, RecurrentState]:
+    def process(
+        self, pixels: Pixels, state: RecurrentState | None, plate: PlateView | None = None
+    ) -> tuple[Matte, RecurrentState]:
         """The matte, overwritten by the next call, and the state after it. Another engine's state starts a new shot.
+
+        Args:
+            pixels: The frame.
+            state: After the frame before.
+            plate: The clean plate, for a network that sees it; None: nothing is known.
 
         Raises:
             ORT_ERRORS: of the session; among them NotFinite.
         """
         guide = self._preprocess(pixels)
+        if self._plate:
+            known = plate is not None and plate.fit(guide, self._plate)
+            if self._plate_known and not known:
+                self._plate.validity.fill(0)
+            self._plate_known = known
         values = self._run(state[1:] if state and state[0] is self._own_states else self._initial)
         if not isfinite(float(self._flat.sum())):
             raise NotFinite("its output is not finite")
         return Matte(self._read_alpha(), guide=guide), (self._own_states, *values)
+
+    @property
+    def shrunk_plate(self) -> "ShrunkPlate | None":
+        """The plate of the last frame, for another grid; None if nothing was known."""
+        return ShrunkPlate(self._plate) if self._plate and self._plate_known else None
 
     def state_arrays(self, state: RecurrentState | None) -> dict[str, NDArray[np.float32]]:
         """A state of this engine by the names of its inputs, copied from the device."""
@@ -101,7 +122,7 @@ class Engine:
         self._binding.synchronize_outputs()
 
     def _input_values(self, signature: Signature, tensor: object) -> list[tuple[str, OrtValue]]:
-        arrays = {signature.input: tensor, **signature.constants}
+        arrays = {signature.input: tensor, **self._plate_tensors, **signature.constants}
         return [(name, self._session.runtime.tensor(array, "cpu")) for name, array in arrays.items()]
 
     def _empty(self, shape: tuple[int, ...]) -> OrtValue:
@@ -109,6 +130,28 @@ class Engine:
 
     def _zeros(self, shape: tuple[int, ...]) -> OrtValue:
         return self._session.runtime.tensor(np.zeros(shape, np.float32), self._session.provider.device)
+
+
+def _plate_image(tensors: dict[str, NDArray[np.uint8]]) -> PlateImage | None:
+    """The plate's inputs as images, which share their memory; None without."""
+    if not tensors:
+        return None
+    colours, validity = tensors.values()
+    return PlateImage(colours[0], validity[0, :, :, 0])
+
+
+@dataclass(frozen=True, slots=True)
+class ShrunkPlate:
+    """A plate that is fitted to a frame already, for a smaller grid."""
+
+    plate: PlateImage
+
+    def fit(self, guide: Pixels, out: PlateImage) -> bool:
+        """As ``PlateView.fit``."""
+        size = guide.shape[1::-1]
+        cv2.resize(self.plate.colours, size, dst=out.colours, interpolation=cv2.INTER_AREA)
+        cv2.resize(self.plate.validity, size, dst=out.validity, interpolation=cv2.INTER_AREA)
+        return True
 
 
 class TwoGridEngine:
@@ -120,11 +163,13 @@ class TwoGridEngine:
         self._limit: AlphaLimit | None = None
         self._own_states = object()
 
-    def process(self, pixels: Pixels, state: RecurrentState | None) -> tuple[Matte, RecurrentState]:
-        """As ``Engine.process``."""
+    def process(
+        self, pixels: Pixels, state: RecurrentState | None, plate: PlateView | None = None
+    ) -> tuple[Matte, RecurrentState]:
+        """As ``Engine.process``. The plate is fitted to the fine grid; the base grid gets what the fine one got."""
         fine_state, base_state = self._split(state)
-        base, base_state = self._base.process(pixels, base_state)
-        fine, fine_state = self._fine.process(pixels, fine_state)
+        fine, fine_state = self._fine.process(pixels, fine_state, plate)
+        base, base_state = self._base.process(pixels, base_state, self._fine.shrunk_plate)
         if self._limit is None:
             self._limit = AlphaLimit(base.alpha.shape, fine.alpha.shape)
         self._limit.apply(fine.alpha, base.alpha)

@@ -49,10 +49,19 @@ class StateTensor:
 
 
 @dataclass(frozen=True, slots=True)
+class PlateInputs:
+    """Names of the inputs of the clean plate, both uint8: its colours (1, h, w, 3) and their validity (1, h, w, 1)."""
+
+    colours: str
+    validity: str
+
+
+@dataclass(frozen=True, slots=True)
 class Signature:
     """A network's inputs and outputs for frames of one size.
 
     ``states_grow``: state tensors have another shape after the first frame. ``constants``: inputs that never change.
+    ``plate``: of a network that sees the clean plate; its input is (1, h, w, 3) then.
     """
 
     input: str
@@ -63,6 +72,15 @@ class Signature:
     states: tuple[StateTensor, ...] = ()
     states_grow: bool = False
     constants: Mapping[str, Tensor] = field(default_factory=dict)
+    plate: PlateInputs | None = None
+
+    @property
+    def plate_shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shapes of the plate's inputs, by name; empty without."""
+        if self.plate is None:
+            return {}
+        batch, height, width, _ = self.input_shape
+        return {self.plate.colours: self.input_shape, self.plate.validity: (batch, height, width, 1)}
 
 
 class Adapter(Protocol):

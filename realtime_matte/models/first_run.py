@@ -95,8 +95,9 @@ def _run_of(adapter: "Adapter", pixels: "Pixels") -> _Run:
     tensor = np.zeros(signature.input_shape, signature.input_type)
     adapter.preprocessor((pixels.shape[1], pixels.shape[0]), tensor)(pixels)
     states = {state.input: np.zeros(state.shape, np.float32) for state in signature.states}
+    plate = {name: np.zeros(shape, np.uint8) for name, shape in signature.plate_shapes.items()}
     outputs = [signature.output, *(state.output for state in signature.states)]
-    return _Run({signature.input: tensor, **signature.constants, **states}, outputs, list(states))
+    return _Run({signature.input: tensor, **plate, **signature.constants, **states}, outputs, list(states))
 
 
 def _packed(path: Path, runs: Sequence[_Run]) -> bytes:

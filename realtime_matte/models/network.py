@@ -6,7 +6,7 @@ from typing import Final
 
 from realtime_matte.errors import ModelError
 from realtime_matte.frame import Frame, Matte, Size
-from realtime_matte.interfaces import RecurrentState
+from realtime_matte.interfaces import PlateView, RecurrentState
 from realtime_matte.models.engine import Engine, TwoGridEngine, make_engine
 from realtime_matte.models.family import Adapter
 from realtime_matte.models.runtime import ORT_ERRORS, short_reason
@@ -33,6 +33,7 @@ class OnnxNetwork:
     def __init__(self, started: Sequence[StartedNetwork], notices: Sequence[str]) -> None:
         self._started = list(started)
         self._current = started[0]
+        self._sees_plate = _sees_plate(started[0].adapter)
         self._notices = list(notices)
         self._engines: dict[Size, Engine | TwoGridEngine] = {}  # the last used is at the end
 
@@ -51,16 +52,23 @@ class OnnxNetwork:
         """Every fall-back, oldest first."""
         return tuple(self._notices)
 
-    def process(self, frame: Frame, state: RecurrentState | None) -> tuple[Matte, RecurrentState]:
-        """As ``Network.process``. A state of another frame size or of a failed provider starts a new shot."""
+    @property
+    def sees_plate(self) -> bool:
+        """As ``PlateNetwork.sees_plate``, of the network that runs now."""
+        return self._sees_plate
+
+    def process(
+        self, frame: Frame, state: RecurrentState | None, plate: PlateView | None = None
+    ) -> tuple[Matte, RecurrentState]:
+        """As ``PlateNetwork.process``. A state of another frame size or of a failed provider starts a new shot."""
         if not self._started:
             raise ModelError(f"model {self.name!r} is closed", hint="open it again")
         try:
-            return self._run(frame, state)
+            return self._run(frame, state, plate)
         except ORT_ERRORS as error:
             self._fall_back(state, error)
         try:
-            return self._run(frame, None)
+            return self._run(frame, None, plate)
         except ORT_ERRORS as error:
             raise self._failed(error) from error
 
@@ -69,20 +77,21 @@ class OnnxNetwork:
         self._started.clear()
         self._engines.clear()
 
-    def _run(self, frame: Frame, state: RecurrentState | None) -> tuple[Matte, RecurrentState]:
+    def _run(self, frame: Frame, state: RecurrentState | None, plate: PlateView | None) -> tuple[Matte, RecurrentState]:
         engine = self._engines.pop(frame.size, None)
         if engine is None:
             engine = make_engine(self._current.session, self._current.adapter, frame.size)
             while len(self._engines) >= MAX_SIZES:
                 del self._engines[next(iter(self._engines))]
         self._engines[frame.size] = engine
-        return engine.process(frame.pixels, state)
+        return engine.process(frame.pixels, state, plate)
 
     def _fall_back(self, state: RecurrentState | None, error: Exception) -> None:
         """Switch to the next session; on the last one drop the state, which may be the cause."""
         if len(self._started) > 1:
             failed = self._started.pop(0)
             self._current = self._started[0]
+            self._sees_plate = _sees_plate(self._current.adapter)
             self._engines.clear()
             model = f"{self._current.name!r} " if self._current.name != failed.name else ""
             failure = f"{failed.session.provider.title} failed while running ({short_reason(error)})"
@@ -101,3 +110,7 @@ class OnnxNetwork:
         return ModelError(
             f"model {self.name!r} failed on the CPU: {short_reason(error)}", hint="choose another --model"
         )
+
+
+def _sees_plate(adapter: Adapter) -> bool:
+    return adapter.signature((1280, 720)).plate is not None  # the same for frames of every size

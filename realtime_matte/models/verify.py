@@ -5,7 +5,7 @@ A listed provider may fail to start, fail to run, or compute wrong values.
 ONNX Runtime profiles a warm-up of a few frames (which operator ran on which provider). Its alphas and the recurrent
 state after it are compared with the CPU's. The frames show a person who moves and jumps: where there is no person,
 alpha is 0 whatever the arithmetic. A lost input shows in the second and third alpha; a lost state hardly shows in
-alpha, but in the state itself.
+alpha, but in the state itself. A network that sees the clean plate is given one with the last frame again.
 """
 
 import json
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from realtime_matte import portrait
 from realtime_matte.errors import ModelError
-from realtime_matte.frame import Alpha, Pixels, Size
+from realtime_matte.frame import Alpha, Pixels, PlateImage, Size
 from realtime_matte.interfaces import RecurrentState
 from realtime_matte.media import fit
 from realtime_matte.models import onnx_file
@@ -50,6 +50,9 @@ give less than 0.6, or more than that."""
 _MAX_ALPHA_DIFFERENCE = 0.02
 """Mean difference; int8, half precision and TF32 stay below 0.005."""
 
+_MIN_PLATE_DIFFERENCE = 0.005
+"""Mean difference that is rounding; a clean plate changes the alpha by much more."""
+
 _MAX_STATE_DIFFERENCE = 0.1
 """Mean difference as a part of the state's mean; int8 stays below 0.05, a state that is lost differs by 0.3."""
 
@@ -63,11 +66,15 @@ QUANTIZED_CPU = replace(CPU, title="CPU (int8)", start_hint="install or export t
 
 @dataclass(frozen=True, slots=True)
 class WarmUp:
-    """Results of the warm-up: alphas, the state after the last frame by input name, time of the fastest frame."""
+    """Results of the warm-up: alphas, the state after the last frame by input name, time of the fastest frame.
+
+    ``with_plate``: the alpha of the frame after that, which is the same image, of a network that sees the clean plate.
+    """
 
     alphas: list[Alpha]
     states: dict[str, NDArray[np.float32]]
     seconds: float
+    with_plate: Alpha | None = None
 
 
 @dataclass(frozen=True)
@@ -114,7 +121,21 @@ def warm_up(session: Session, adapter: Adapter) -> WarmUp:
         matte, state = engine.process(pixels, state)
         times.append(clock() - start)
         alphas.append(matte.alpha.copy())
-    return WarmUp(alphas, engine.state_arrays(state), min(times))
+    result = WarmUp(alphas, engine.state_arrays(state), min(times))
+    if adapter.signature(WARM_UP_SIZE).plate is None:
+        return result
+    with_plate, _ = engine.process(pixels, state, WarmUpPlate())
+    return replace(result, with_plate=with_plate.alpha.copy())
+
+
+class WarmUpPlate:
+    """A clean plate that differs from every frame: it is the negative, surer from the left to the right."""
+
+    def fit(self, guide: Pixels, out: PlateImage) -> bool:
+        """As ``PlateView.fit``."""
+        np.subtract(255, guide, out=out.colours)
+        out.validity[:] = np.linspace(0, 255, guide.shape[1]).astype(np.uint8)
+        return True
 
 
 def check_person(name: str, alphas: Sequence[Alpha]) -> None:
@@ -190,7 +211,7 @@ def _input_shapes(adapter: Adapter) -> Shapes:
     """The shapes of a network's inputs for frames of the usual aspect ratio."""
     signature = adapter.signature(WARM_UP_SIZE)
     states = {state.input: state.shape for state in signature.states}
-    return {signature.input: signature.input_shape} | states
+    return {signature.input: signature.input_shape} | signature.plate_shapes | states
 
 
 def faster_quantized_session(reference: CpuReference) -> Session | None:
@@ -220,12 +241,23 @@ def check_equal(actual: WarmUp, expected: WarmUp) -> None:
         difference = _mean_magnitude(alpha - right)
         if not difference <= _MAX_ALPHA_DIFFERENCE:
             raise VerificationError(f"its alpha of warm-up frame {number} differs by {difference:.2f} from the CPU's")
+    _check_plate(actual, expected)
     for name, right in expected.states.items():
         difference, magnitude = _mean_magnitude(actual.states[name] - right), _mean_magnitude(right)
         if not difference <= _MAX_STATE_DIFFERENCE * magnitude:
             percent = 100 * difference / (magnitude or 1)
             after = f"its state {name} after warm-up frame {len(_CROPS)}"
             raise VerificationError(f"{after} differs by {percent:.0f} % from the CPU's")
+
+
+def _check_plate(actual: WarmUp, expected: WarmUp) -> None:
+    """Compare what a clean plate changes: an input that is lost changes nothing. Raises VerificationError."""
+    if actual.with_plate is None or expected.with_plate is None:
+        return
+    difference = _mean_magnitude(actual.with_plate - expected.with_plate)
+    change = _mean_magnitude(expected.with_plate - expected.alphas[-1])
+    if not difference <= max(_MIN_PLATE_DIFFERENCE, min(_MAX_ALPHA_DIFFERENCE, change / 2)):
+        raise VerificationError(f"its alpha with a clean plate differs by {difference:.2f} from the CPU's")
 
 
 def _mean_magnitude(values: NDArray[np.float32]) -> float:

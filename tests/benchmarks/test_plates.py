@@ -13,7 +13,7 @@ from metrics import Pixels
 from networks import ScoredNetwork
 from quality import score
 
-from realtime_matte.frame import Frame, Matte
+from realtime_matte.frame import Frame, Matte, PlateImage
 from realtime_matte.interfaces import PlateView, RecurrentState
 
 
@@ -85,11 +85,9 @@ class Difference:
     ) -> tuple[Matte, RecurrentState]:
         assert state is None or state == ()
         guide = cv2.resize(frame.pixels, (64, 36), interpolation=cv2.INTER_AREA)
-        seen = plate.fit(guide) if plate else None
-        if seen is None:
+        seen = PlateImage(np.zeros_like(guide), np.zeros(guide.shape[:2], np.uint8))
+        if not (plate and plate.fit(np.asarray(guide, np.uint8), seen)):
             return Matte(np.zeros((36, 64), np.float32)), ()
-        assert seen.colours.shape == guide.shape
-        assert seen.validity.shape == guide.shape[:2]
         change = np.abs(guide.astype(np.float32) - seen.colours).max(axis=2) * (seen.validity / np.float32(255))
         return Matte(np.asarray(change > 60, np.float32)), ()
 

@@ -83,6 +83,45 @@ def recurrent(
     return write(path, nodes, inputs, outputs, constants=constants, metadata=metadata or recurrent_metadata())
 
 
+def with_plate(path: Path, *, brightness: float = 0.0, difference: float = 1.0, person: float = 1.0) -> Path:
+    """Alpha is the larger one of two: ``brightness`` times a pixel's brightness (0..1), and ``difference`` times the
+    largest difference from the clean plate of its channels (0..2), where that is valid; both times ``person``.
+    """
+    nodes: list[Node] = [
+        ("Cast", ["frame"], ["float"], {"to": FLOAT}),
+        ("Transpose", ["float"], ["planes"], {"perm": [0, 3, 1, 2]}),
+        ("Conv", ["planes", "grey"], ["bright"], {}),
+        ("Cast", ["plate"], ["plate_float"], {"to": FLOAT}),
+        ("Sub", ["float", "plate_float"], ["signed"], {}),
+        ("Abs", ["signed"], ["unsigned"], {}),
+        ("ReduceMax", ["unsigned"], ["largest"], {"axes": [3], "keepdims": 1}),
+        ("Cast", ["validity"], ["sure"], {"to": FLOAT}),
+        ("Mul", ["largest", "sure"], ["valid"], {}),
+        ("Mul", ["valid", "scale"], ["scaled"], {}),
+        ("Transpose", ["scaled"], ["differs"], {"perm": [0, 3, 1, 2]}),
+        ("Max", ["bright", "differs"], ["either"], {}),
+        ("Mul", ["either", "person"], ["unbounded"], {}),
+        ("Clip", ["unbounded", "zero", "one"], ["alpha"], {}),
+        ("Add", ["m8", "one"], ["n8"], {}),
+    ]
+    constants = {
+        "grey": np.full((1, 3, 1, 1), brightness / 3 / 255, np.float32),
+        "scale": np.float32(difference * 2 / 255 / 255),
+        "person": np.float32(person),
+        "zero": np.float32(0),
+        "one": np.float32(1),
+    }
+    inputs: list[Port] = [
+        ("frame", BYTE, [1, "h", "w", 3]),
+        ("plate", BYTE, [1, "h", "w", 3]),
+        ("validity", BYTE, [1, "h", "w", 1]),
+        ("m8", FLOAT, [1, 2, "h8", "w8"]),
+    ]
+    outputs: list[Port] = [("alpha", FLOAT, [1, 1, "h", "w"]), ("n8", FLOAT, [1, 2, "h8", "w8"])]
+    metadata = recurrent_metadata(plate='["plate", "validity"]')
+    return write(path, nodes, inputs, outputs, constants=constants, metadata=metadata)
+
+
 def one_channel(
     path: Path,
     *,

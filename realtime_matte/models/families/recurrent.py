@@ -9,7 +9,15 @@ from numpy.typing import NDArray
 
 from realtime_matte.errors import BadFile
 from realtime_matte.frame import Size
-from realtime_matte.models.family import AlphaReader, Preprocessor, Signature, StateTensor, Tensor, clipped
+from realtime_matte.models.family import (
+    AlphaReader,
+    PlateInputs,
+    Preprocessor,
+    Signature,
+    StateTensor,
+    Tensor,
+    clipped,
+)
 from realtime_matte.models.onnx_file import Graph
 from realtime_matte.models.options import ModelOptions
 from realtime_matte.models.preprocess import Downscaler, InputSize, input_size
@@ -38,17 +46,19 @@ def open(graph: Graph, options: ModelOptions) -> "Recurrent":
     try:
         base_area, multiple = (int(graph.metadata[f"rtmatte.{key}"]) for key in ("area", "multiple"))
         states = tuple(_state_entry(entry) for entry in json.loads(graph.metadata["rtmatte.states"]))
+        plate = _plate_inputs(graph.metadata.get("rtmatte.plate"))
         _check_sizes(base_area, multiple, *(number for state in states for number in (state.channels, state.stride)))
     except (KeyError, ValueError, TypeError) as error:
         raise BadFile(f"{graph.path} has invalid metadata ({error!r})", hint="download or export it again") from error
     ports = {port.name for port in (*graph.inputs, *graph.outputs)}
     needed = {"frame", "alpha", *(state.input for state in states), *(state.output for state in states)}
+    needed |= {plate.colours, plate.validity} if plate else set()
     if needed - ports:
         missing = ", ".join(sorted(needed - ports))
         raise BadFile(f"{graph.path} has no {missing} in its graph, which is {graph}", hint="export it again")
     fine = (options.quality or 1) > 1
-    on_base_grid = Recurrent(input_size(base_area, multiple, ModelOptions()), states) if fine else None
-    return Recurrent(input_size(base_area, multiple, options), states, on_base_grid)
+    on_base_grid = Recurrent(input_size(base_area, multiple, ModelOptions()), states, plate) if fine else None
+    return Recurrent(input_size(base_area, multiple, options), states, plate, on_base_grid)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +67,7 @@ class Recurrent:
 
     size: InputSize
     states: tuple[StateEntry, ...]
+    plate: PlateInputs | None = None
     on_base_grid: "Recurrent | None" = None
 
     def signature(self, size: Size) -> Signature:
@@ -66,7 +77,8 @@ class Recurrent:
             StateTensor(state.input, state.output, (1, state.channels, height // state.stride, width // state.stride))
             for state in self.states
         )
-        return Signature("frame", (1, height, width, 3), np.uint8, "alpha", (1, 1, height, width), states)
+        shapes = (1, height, width, 3), (1, 1, height, width)
+        return Signature("frame", shapes[0], np.uint8, "alpha", shapes[1], states, plate=self.plate)
 
     def preprocessor(self, size: Size, tensor: Tensor) -> Preprocessor:
         """Downscales only: the graph normalises."""
@@ -75,6 +87,14 @@ class Recurrent:
     def alpha_reader(self, tensor: NDArray[np.float32]) -> AlphaReader:
         """The output is the alpha."""
         return clipped(tensor[0, 0])
+
+
+def _plate_inputs(names: str | None) -> PlateInputs | None:
+    """The entry ``rtmatte.plate``, a list of two names; None: the network does not see the clean plate."""
+    if names is None:
+        return None
+    colours, validity = json.loads(names)
+    return PlateInputs(str(colours), str(validity))
 
 
 def _check_sizes(*numbers: int) -> None:
