@@ -8,7 +8,7 @@ from typing import TypeAlias
 from realtime_matte.errors import MatteError, ModelError
 from realtime_matte.models.catalog import ModelFile
 from realtime_matte.models.first_run import check_first_run
-from realtime_matte.models.network import OnnxNetwork, StartedNetwork
+from realtime_matte.models.network import NetworkFile, OnnxNetwork, StartedNetwork
 from realtime_matte.models.providers import AUTO_DEVICE, CPU, CUDA, OPENVINO, Machine, Provider, requested_provider
 from realtime_matte.models.runtime import Runtime
 from realtime_matte.models.session import Session, VerificationError
@@ -65,18 +65,20 @@ def start(
     failures: list[ModelError] = []
     for candidate in candidates:
         try:
-            started, notices = _start_on(candidate, reference, gpu_model, verify)
+            running, started, notices = _start_on(candidate, reference, gpu_model, verify)
         except VerificationError as error:
             failures.append(_not_used(candidate, error))
         else:
             on_cpu = _started(reference, reference.session)
-            return OnnxNetwork([started, on_cpu], [*_fall_backs(failures, candidate), *notices])
+            notices = [*_fall_backs(failures, candidate), *notices]
+            return OnnxNetwork([started, on_cpu], notices, _for_pipeline(running, candidate))
     if provider is not None and failures:
         hints = [failures[0].hint, f"leave out --provider {candidates[0].name}"]
         raise ModelError(failures[0].message, hint="; or ".join(filter(None, hints)))
     sessions, notices = _cpu_sessions(reference)
     notices = [*_fall_backs(failures, CPU), *_unusable_gpu(provider, machine), *notices]
-    return OnnxNetwork([_started(reference, session) for session in sessions], notices)
+    pipeline = _for_pipeline(reference, requested_provider(provider, machine)) if provider else None
+    return OnnxNetwork([_started(reference, session) for session in sessions], notices, pipeline)
 
 
 def _candidates(provider: str | None, machine: Machine) -> list[Provider]:
@@ -85,26 +87,26 @@ def _candidates(provider: str | None, machine: Machine) -> list[Provider]:
         requested = requested_provider(provider, machine)
         if requested.chosen == AUTO_DEVICE:  # ONNX Runtime's own AUTO leaves everything to its CPU provider
             return [OPENVINO.on(device) for device in OPENVINO.devices if device != AUTO_DEVICE]
-        return [] if requested is CPU else [requested]
+        return [] if requested.key == CPU.key else [requested]
     return [found for found in machine.available() if found is not CPU and not found.on_request_only]
 
 
 def _start_on(
     candidate: Provider, reference: CpuReference, gpu_model: ModelFile | None, verify: Verify
-) -> tuple[StartedNetwork, list[str]]:
+) -> tuple[CpuReference, StartedNetwork, list[str]]:
     """The GPU model where the provider is a GPU that runs it well, else the network of ``reference``; and notices.
 
     Raises:
         VerificationError: of the network of ``reference``.
     """
     if gpu_model is None or not candidate.gpu:
-        return _started(reference, verify(reference, candidate)), []
+        return reference, _started(reference, verify(reference, candidate)), []
     try:
         large = CpuReference.read(gpu_model, reference.runtime, threads=reference.threads)
-        return _started(large, verify(large, candidate)), []
+        return large, _started(large, verify(large, candidate)), []
     except MatteError as error:
         started = _started(reference, verify(reference, candidate))
-        return started, [f"{candidate.title} runs {reference.name!r} instead of {gpu_model.name!r}: {error}"]
+        return reference, started, [f"{candidate.title} runs {reference.name!r} instead of {gpu_model.name!r}: {error}"]
 
 
 def _cpu_sessions(reference: CpuReference) -> tuple[list[Session], list[str]]:
@@ -118,6 +120,13 @@ def _cpu_sessions(reference: CpuReference) -> tuple[list[Session], list[str]]:
 
 def _started(reference: CpuReference, session: Session) -> StartedNetwork:
     return StartedNetwork(reference.name, session, reference.adapter)
+
+
+def _for_pipeline(reference: CpuReference, provider: Provider) -> NetworkFile | None:
+    """What a renderer needs to run this network in a graph of its own; None if the user did not request that."""
+    if not provider.pipeline:
+        return None
+    return NetworkFile(reference.graph, reference.adapter, provider, reference.runtime, reference.threads)
 
 
 def _not_used(provider: Provider, error: VerificationError) -> ModelError:

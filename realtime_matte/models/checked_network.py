@@ -56,6 +56,11 @@ class CheckedNetwork:
         """As ``PlateNetwork.sees_plate``; False for a network without the property."""
         return self._plate_network is not None and self._plate_network.sees_plate
 
+    @property
+    def pipeline(self) -> object:
+        """As ``OnnxNetwork.pipeline``, a NetworkFile; None of other networks."""
+        return getattr(self._network, "pipeline", None)
+
     def process(
         self, frame: Frame, state: RecurrentState | None, plate: PlateView | None = None
     ) -> tuple[Matte, RecurrentState]:

@@ -9,7 +9,9 @@ from realtime_matte.frame import Frame, Matte, Size
 from realtime_matte.interfaces import PlateView, RecurrentState
 from realtime_matte.models.engine import Engine, TwoGridEngine, make_engine
 from realtime_matte.models.family import Adapter
-from realtime_matte.models.runtime import ORT_ERRORS, short_reason
+from realtime_matte.models.onnx_file import Graph
+from realtime_matte.models.providers import Provider
+from realtime_matte.models.runtime import ORT_ERRORS, Runtime, short_reason
 from realtime_matte.models.session import Session
 
 MAX_SIZES: Final = 8
@@ -25,12 +27,32 @@ class StartedNetwork:
     adapter: Adapter
 
 
+@dataclass(frozen=True, slots=True)
+class NetworkFile:
+    """A network's file, its family's adapter, and where to run it: for a renderer that makes it a part of its graph."""
+
+    graph: Graph
+    adapter: Adapter
+    provider: Provider
+    runtime: Runtime
+    threads: int
+
+
 class OnnxNetwork:
-    """The ``Network`` on ONNX Runtime. ``started``: the one to use, then those that replace it, in order."""
+    """The ``Network`` on ONNX Runtime.
+
+    Args:
+        started: The one to use, then those that replace it, in order.
+        notices: Of the start.
+        pipeline: The network for a graph of the whole pipeline, if that is requested.
+    """
 
     reads_i420: Final = True
 
-    def __init__(self, started: Sequence[StartedNetwork], notices: Sequence[str]) -> None:
+    def __init__(
+        self, started: Sequence[StartedNetwork], notices: Sequence[str], pipeline: NetworkFile | None = None
+    ) -> None:
+        self.pipeline = pipeline
         self._started = list(started)
         self._current = started[0]
         self._sees_plate = _sees_plate(started[0].adapter)

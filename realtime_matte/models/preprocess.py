@@ -110,11 +110,16 @@ def _steps(size: Size, out: Pixels, *, smooth: bool = False) -> list[tuple[Pixel
 
     ``smooth``: it has no details that bilinear interpolation loses, as chroma; cubic takes twice the time.
     """
-    to = out.shape[1], out.shape[0]
+    steps = resize_steps(size, (out.shape[1], out.shape[0]), smooth=smooth)
+    halves = [(np.empty((half[1], half[0], *out.shape[2:]), np.uint8), halving) for half, halving in steps[:-1]]
+    return [*halves, (out, steps[-1][1])]
+
+
+def resize_steps(size: Size, to: Size, *, smooth: bool = False) -> list[tuple[Size, int]]:
+    """The steps from images of ``size`` to those of ``to``: size and OpenCV's interpolation of each."""
     sizes = _halvings(size, to)
-    rest = out.shape[2:]
-    halves = [(np.empty((half[1], half[0], *rest), np.uint8), _halving(of, half)) for of, half in pairwise(sizes)]
-    return [*halves, (out, cv2.INTER_LINEAR if smooth else _last_interpolation(sizes[-1], to))]
+    last = cv2.INTER_LINEAR if smooth else _last_interpolation(sizes[-1], to)
+    return [*((half, _halving(of, half)) for of, half in pairwise(sizes)), (to, last)]
 
 
 def _halvings(size: Size, to: Size) -> list[Size]:

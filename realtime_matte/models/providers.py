@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from realtime_matte.config.specs import SpecOption, parse
+from realtime_matte.config.specs import SpecOption, parse, switch
 from realtime_matte.errors import SpecError
 
 
@@ -22,6 +22,7 @@ class Provider:
     ``options``: of ONNX Runtime. ``on_request_only``: not tried by default, since it takes long to start. ``needs``:
     hardware that is cheap to detect. ``systems``: values of ``sys.platform`` it is built for. ``devices``: those it can
     use on request. ``chosen``: the one of them, empty for its default. ``static``: it runs tensors of one shape only.
+    ``whole``: it may run the whole pipeline as one graph; ``pipeline``: that is requested.
     """
 
     name: str
@@ -39,6 +40,8 @@ class Provider:
     devices: tuple[str, ...] = ()
     chosen: str = ""
     static: bool = False
+    whole: bool = False
+    pipeline: bool = False
 
     def on(self, device: str) -> "Provider":
         """The same provider on one of its ``devices``."""
@@ -91,6 +94,7 @@ CUDA = Provider(
     gpu=True,
     options={"cudnn_conv_algo_search": "HEURISTIC"},  # the exhaustive search takes seconds for each new frame size
     needs="NVIDIA GPU",
+    whole=True,
 )
 DIRECTML = Provider(
     "directml",
@@ -117,7 +121,7 @@ OPENVINO = Provider(
     systems=("linux", "win32"),
     devices=(NPU, "GPU", "CPU", AUTO_DEVICE),
 )
-CPU = Provider("cpu", "CPU", "CPUExecutionProvider", "onnxruntime")
+CPU = Provider("cpu", "CPU", "CPUExecutionProvider", "onnxruntime", whole=True)
 
 PROVIDERS = (TENSORRT, CUDA, DIRECTML, COREML, OPENVINO, CPU)
 """Every provider, best first."""
@@ -165,10 +169,10 @@ def list_status(machine: Machine) -> list[ProviderStatus]:
 
 
 def requested_provider(name: str, machine: Machine) -> Provider:
-    """The provider of that name, which may have a device: ``openvino?device=NPU``.
+    """The provider of that name, which may have options: ``openvino?device=NPU``, ``cuda?pipeline``.
 
     Raises:
-        SpecError: it is unknown, has no such device, or cannot run here.
+        SpecError: it is unknown, has no such option or device, or cannot run here.
     """
     available = f"available here: {', '.join(provider.name for provider in machine.available())}"
     word, mark, rest = name.partition("?")
@@ -178,15 +182,19 @@ def requested_provider(name: str, machine: Machine) -> Provider:
     if reason := machine.unavailable(provider):
         raise SpecError(f"provider {word!r} cannot run here: {reason}", hint=available)
     _, options = parse(mark + rest, _options(provider), plugin=provider.name)
+    if options.get("pipeline"):
+        return replace(provider, pipeline=True)
     return provider.on(options["device"]) if options.get("device") else provider
 
 
-def _options(provider: Provider) -> Mapping[str, SpecOption[str]]:
+def _options(provider: Provider) -> Mapping[str, SpecOption[str] | SpecOption[bool]]:
     def device(text: str) -> str:
         if text.upper() not in provider.devices:
             raise ValueError(f"one of {', '.join(provider.devices)}")
         return text.upper()
 
+    if provider.whole:
+        return {"pipeline": SpecOption(switch, "run the whole pipeline on it, as one graph", default=False)}
     help_text = f"the device of {provider.title}: {', '.join(provider.devices)}"
     return {"device": SpecOption(device, help_text, default="")} if provider.devices else {}
 

@@ -51,7 +51,7 @@ class OrtSession(Protocol):
 
     def get_providers(self) -> Sequence[str]: ...  # noqa: D102
     def io_binding(self) -> OrtBinding: ...  # noqa: D102
-    def run_with_iobinding(self, binding: OrtBinding, /) -> None: ...  # noqa: D102
+    def run_with_iobinding(self, binding: OrtBinding, options: Any = None, /) -> None: ...  # noqa: D102, ANN401
     def end_profiling(self) -> str: ...  # noqa: D102
 
 
@@ -94,6 +94,16 @@ def session_options(provider: Provider, *, threads: int, profile: Path | None) -
     options.enable_mem_pattern = provider is not DIRECTML  # which does not support it
     if profile is not None:
         options.enable_profiling, options.profile_file_prefix = True, str(profile)
+    return options
+
+
+def cuda_graph_run(number: int) -> Any:  # noqa: ANN401
+    """ONNX Runtime's RunOptions of runs that replay the CUDA graph of that number, and record it at first.
+
+    Each set of bound tensors needs its own: a CUDA graph holds their addresses.
+    """
+    options = onnxruntime.RunOptions()
+    options.add_run_config_entry("gpu_graph_id", str(number))
     return options
 
 

@@ -9,12 +9,12 @@ alpha, but in the state itself. A network that sees the clean plate is given one
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,8 @@ from realtime_matte.models.onnx_file import Graph
 from realtime_matte.models.providers import CPU, Provider
 from realtime_matte.models.runtime import ORT_ERRORS, Runtime, short_reason
 from realtime_matte.models.session import Session, Shapes, VerificationError, start_cpu_session, start_session
+
+Result = TypeVar("Result")
 
 WARM_UP_SIZE: Size = (1280, 720)
 _CROPS = (0.0, 0.02), (0.04, 0.03), (0.2, 0.1)
@@ -181,23 +183,19 @@ def verified_session(reference: CpuReference, provider: Provider, *, cpu_s: floa
         BadFile, ModelError: the network fails on the CPU.
     """
     adapter = reference.adapter
-    with _profile_folder() as folder:
-        session = start_session(
+
+    def start(profile: Path) -> Session:
+        return start_session(
             reference.graph.path,
             provider,
             reference.runtime,
             threads=reference.threads,
-            profile=Path(folder) / "profile",
+            profile=profile,
             two_grids=adapter.on_base_grid is not None,
             shapes=[_input_shapes(grid) for grid in (adapter, adapter.on_base_grid) if grid is not None],
         )
-        try:
-            actual = warm_up(session, adapter)
-        except ORT_ERRORS as error:
-            raise VerificationError(short_reason(error)) from error
-        finally:
-            profile = Path(session.ort.end_profiling())
-        _check_operators(reference.graph, provider, _read_profile(profile))
+
+    session, actual = profiled_run(start, lambda session: warm_up(session, adapter), reference.graph)
     check_equal(actual, reference.warm_up)
     if actual.seconds > max_slowdown * cpu_s:
         raise VerificationError(
@@ -205,6 +203,35 @@ def verified_session(reference: CpuReference, provider: Provider, *, cpu_s: floa
             hint=f"--provider {provider.name} uses it anyway",
         )
     return session
+
+
+def profiled_run(
+    start: Callable[[Path], Session], run: Callable[[Session], Result], graph: Graph
+) -> tuple[Session, Result]:
+    """Start and run a session, and check by its profile that its provider, if it is not the CPU's, really ran it.
+
+    Args:
+        start: Starts it with a profile of that prefix.
+        run: Runs it.
+        graph: Of the network in it.
+
+    Returns:
+        The session and the result of ``run``.
+
+    Raises:
+        VerificationError: it does not start, fails, or leaves its work to the CPU.
+    """
+    with _profile_folder() as folder:
+        session = start(Path(folder) / "profile")
+        try:
+            result = run(session)
+        except ORT_ERRORS as error:
+            raise VerificationError(short_reason(error)) from error
+        finally:
+            profile = Path(session.ort.end_profiling())
+        if session.provider.key != CPU.key:
+            _check_operators(graph, session.provider, _read_profile(profile))
+    return session, result
 
 
 def _input_shapes(adapter: Adapter) -> Shapes:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
 from contextlib import suppress
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
 import numpy as np
 
@@ -15,6 +15,10 @@ from realtime_matte.frame import Frame, Size
 from realtime_matte.interfaces import Background, Network, RecurrentState, Renderer
 from realtime_matte.models.checked_network import CheckedNetwork
 from realtime_matte.pipeline.recovery import MakeRenderer, OpenNetwork
+
+if TYPE_CHECKING:
+    from realtime_matte.models.network import NetworkFile  # it imports ONNX Runtime
+    from realtime_matte.render.renderer import CpuRenderer  # it imports Numba
 
 Result = TypeVar("Result")
 
@@ -147,17 +151,24 @@ def renderer_maker(
 
         return renderer.warm_up()
 
-    def make_complete(network: Network, background: Background | None) -> Renderer:
+    def make_complete(network: Network, background: Background | None) -> "CpuRenderer":
         from realtime_matte.render.renderer import CpuRenderer  # noqa: PLC0415
 
         return CpuRenderer(network, size=size, background=background, lap=lap, effects=effects)
 
+    def make_on_gpu(pipeline: "NetworkFile", network: Network, background: Background | None) -> Renderer:
+        from realtime_matte.render import gpu_renderer  # noqa: PLC0415  # as above
+
+        cpu = make_complete(network, background)
+        return gpu_renderer.open_renderer(pipeline, network, cpu, size=size, notify=notify, lap=lap, effects=effects)
+
     def make(network: Network, background: Background | None) -> Renderer:
+        pipeline = _pipeline_of(network, only_me=only_me, notify=notify)
         if only_me:
             from realtime_matte.render.main_person import MainPerson  # noqa: PLC0415
 
             network = MainPerson(network)
-        compiled = load(compile_apart) if background else None
+        compiled = load(compile_apart) if background and not pipeline else None
         if background and compiled:
             from realtime_matte.render.first_frames import FirstFrames  # noqa: PLC0415
 
@@ -166,9 +177,20 @@ def renderer_maker(
             return first
         if notice := load(warm_up):
             notify(notice)
+        if pipeline:
+            return load(partial(make_on_gpu, pipeline, network, background))
         return make_complete(network, background)
 
     return make
+
+
+def _pipeline_of(network: Network, *, only_me: bool, notify: Callable[[str], None]) -> "NetworkFile | None":
+    """The network for a graph of the whole pipeline, if that is requested and possible."""
+    pipeline = cast("NetworkFile | None", network.pipeline) if isinstance(network, CheckedNetwork) else None
+    if pipeline and only_me:
+        notify("the pipeline runs on the CPU: only_me is not a part of the graph; leave out only_me, or pipeline")
+        return None
+    return pipeline
 
 
 def _run(make: Callable[[], Result], future: Future[Result]) -> None:

@@ -235,14 +235,18 @@ class CpuRenderer:
         return self._bgra
 
     def _checked(self, image: object) -> Pixels:
-        """A background's image, which is the caller's own code if it is a plug-in. Raises SpecError."""
-        shape = self._composite.shape
-        if not isinstance(image, np.ndarray) or image.shape != shape or image.dtype != np.uint8:
-            actual = f"{image.shape} {image.dtype}" if isinstance(image, np.ndarray) else type(image).__name__
-            raise SpecError(f"the background's image must be {shape} uint8, not {actual}", hint="correct its image()")
-        if not image.flags.c_contiguous:
-            raise SpecError("the background's image is not C-contiguous", hint="return np.ascontiguousarray(image)")
-        return image
+        return check_image(image, (self._composite.shape[1], self._composite.shape[0]))
+
+
+def check_image(image: object, size: Size) -> Pixels:
+    """A background's image, which is the caller's own code if it is a plug-in. Raises SpecError."""
+    shape = size[1], size[0], 3
+    if not isinstance(image, np.ndarray) or image.shape != shape or image.dtype != np.uint8:
+        actual = f"{image.shape} {image.dtype}" if isinstance(image, np.ndarray) else type(image).__name__
+        raise SpecError(f"the background's image must be {shape} uint8, not {actual}", hint="correct its image()")
+    if not image.flags.c_contiguous:
+        raise SpecError("the background's image is not C-contiguous", hint="return np.ascontiguousarray(image)")
+    return image
 
 
 def keep_area(image: Pixels, background: Pixels | None, area: Area) -> None:

@@ -134,7 +134,7 @@ class _Session:
     def io_binding(self) -> "_Binding":
         return _Binding(self._real.io_binding(), self._script)
 
-    def run_with_iobinding(self, binding: Any) -> None:  # noqa: ANN401 -- a _Binding
+    def run_with_iobinding(self, binding: Any, options: object = None) -> None:  # noqa: ANN401 -- a _Binding
         self._script.runs += 1
         default_s = CPU_RUN_S if self._key == CPU.key else CPU_RUN_S / 2
         self._clock.now += default_s if self._script.run_s is None else self._script.run_s
@@ -142,7 +142,7 @@ class _Session:
             self._clock.now, self._planned = self._clock.now + self._script.plan_s, binding.shapes
         if self._script.fails_on is not None and 0 <= self._script.runs - self._script.fails_on < self._script.failures:
             raise self._script.error or RuntimeError("CUDA failure 700: an illegal memory access was encountered")
-        self._real.run_with_iobinding(binding.real)
+        self._real.run_with_iobinding(binding.real, options)
 
     def end_profiling(self) -> str:
         path = Path(self._real.end_profiling())

@@ -1,0 +1,123 @@
+"""The steps on the network's grid as a part of the graph of the whole frame.
+
+Downscaling, the temporal filter and the guided filter, as ``preprocess.py``, ``temporal.py`` and ``guided_filter.py``
+compute them. The kernels skip what is all background or all foreground; a graph computes every cell, and the models
+there are constants whose alpha is 0 or 1.
+"""
+
+from itertools import pairwise
+from typing import Final
+
+import cv2
+import numpy as np
+
+from realtime_matte.frame import Size
+from realtime_matte.models.engine import REACH_CELLS
+from realtime_matte.models.onnx_tensors import Tensor, joined, larger, smaller
+from realtime_matte.models.preprocess import resize_steps
+from realtime_matte.render.guided_filter import EPSILON, FLAT, GAIN, RADIUS_CELLS, SHIFT
+from realtime_matte.render.temporal import MOTION
+
+CUBIC: Final = -0.75
+"""OpenCV's coefficient."""
+
+
+class Downscaling:
+    """Downscales the frame (1, 3, H, W), 0 .. 255, as ``preprocess.Downscaler``; what two grids share is computed once.
+
+    Values are whole numbers after each step, as OpenCV's are.
+    """
+
+    def __init__(self, frame: Tensor, size: Size) -> None:
+        self._frame, self._size = frame, size
+        self._done: dict[tuple[Size, int], Tensor] = {}
+
+    def to(self, size: Size) -> Tensor:
+        """The frame at ``size``, (1, 3, h, w)."""
+        steps = resize_steps(self._size, size)
+        result = self._frame
+        for (before, _), (after, interpolation) in pairwise([(self._size, 0), *steps]):
+            if after == before:
+                continue
+            if (after, interpolation) not in self._done:
+                self._done[after, interpolation] = _rounded(_step(result, before, after, interpolation))
+            result = self._done[after, interpolation]
+        return result
+
+
+def _step(image: Tensor, size: Size, to: Size, interpolation: int) -> Tensor:
+    if interpolation == cv2.INTER_CUBIC:
+        return image.resized(*to, 3, mode="cubic", cubic_coeff_a=CUBIC)
+    factors = [old // new for old, new in zip(size, to, strict=True)]
+    exact = all(old == factor * new and factor in {1, 2} for old, new, factor in zip(size, to, factors, strict=True))
+    if exact:
+        across, down = factors
+        return image.apply("AveragePool", kernel_shape=(down, across), strides=(down, across))
+    if interpolation == cv2.INTER_LINEAR:
+        return image.resized(*to, 3, mode="linear")
+    rows, columns = (_weights(old, new, interpolation) for old, new in zip(size[::-1], to[::-1], strict=True))
+    return image.of(rows).apply("MatMul", image).apply("MatMul", np.ascontiguousarray(columns.T))
+
+
+def _weights(length: int, new_length: int, interpolation: int) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+    """(new_length, length): the weights of OpenCV's resizing along one axis, whose result for a unit image they are."""
+    unit = np.eye(length, dtype=np.float32)
+    return unit if length == new_length else cv2.resize(unit, (length, new_length), interpolation=interpolation)  # type: ignore[return-value]  # OpenCV's types have any number
+
+
+def _rounded(image: Tensor) -> Tensor:
+    return (image + 0.5).apply("Floor").clip(0.0, 255.0)
+
+
+def limited(fine: Tensor, base: Tensor, size: Size) -> Tensor:
+    """As ``engine.AlphaLimit``: the ``fine`` alpha of ``size``, limited by the ``base`` alpha nearby."""
+    most, least = base.dilated(REACH_CELLS), base.eroded(REACH_CELLS)
+    return larger(smaller(fine, most.resized(*size, 1, mode="linear")), least.resized(*size, 1, mode="linear"))
+
+
+def filtered(alpha: Tensor, before: Tensor, min_weight: Tensor) -> Tensor:
+    """As ``temporal.update``; a weight of 1 starts a shot."""
+    change = alpha - before
+    weight = smaller(larger(abs(change) * float(np.float32(1 / MOTION)), min_weight), 1.0)
+    return before + weight * change
+
+
+def fitted(guide: Tensor, alpha: Tensor, *, epsilon: Tensor, anchored: Tensor) -> tuple[Tensor, Tensor]:
+    """As ``GuidedFilter.fit``: local linear models (1, 4, h, w), colours (1, 6, h, w).
+
+    Args:
+        guide: (1, 3, h, w), 0 .. 255.
+        alpha: (1, 1, h, w).
+        epsilon: Regularisation beyond EPSILON.
+        anchored: How far models move towards their cell's alpha, 0 to 1.
+    """
+    scaled = guide / 255
+    products = scaled.pick(0, 0, 0, 1, 1, 2) * scaled.pick(0, 1, 2, 1, 2, 2)
+    means = joined([scaled, alpha, scaled * alpha, products]).averaged(RADIUS_CELLS)
+    colour, mean, shared, squares = means.channels(3, 1, 3, 6)
+    uneven = mean.at_least(FLAT) * (1 - mean.above(1 - FLAT))
+    gains = GAIN * _gains(colour, (mean, shared, squares), epsilon + EPSILON)
+    constant = GAIN * mean + SHIFT - (gains * colour).total([1])
+    even = (1 - mean.at_least(0.5)).where(SHIFT, GAIN + SHIFT)
+    linear = joined([uneven.where(gains / 255, 0.0), uneven.where(constant, even)]).averaged(RADIUS_CELLS)
+    gains, constant = linear.channels(3, 1)
+    own = GAIN * alpha + SHIFT - (gains * guide).total([1])
+    models = joined([gains, constant + anchored * (own - constant)])
+    share = mean.clip(float(FLAT), float(1 - FLAT))
+    foreground = uneven.where(shared / share, colour) * 255
+    background = uneven.where((colour - shared) / (1 - share), colour) * 255
+    return models, joined([foreground, background])
+
+
+def _gains(colour: Tensor, moments: tuple[Tensor, Tensor, Tensor], epsilon: Tensor) -> Tensor:
+    """The solution of each cell's linear system: (1, 3, h, w), for colours in [0, 1]."""
+    mean, shared, squares = moments
+    covariance = squares - colour.pick(0, 0, 0, 1, 1, 2) * colour.pick(0, 1, 2, 1, 2, 2)
+    diagonal = np.asarray([1, 0, 0, 1, 0, 1], np.float32).reshape(1, 6, 1, 1)
+    covariance = covariance + epsilon * diagonal  # bb, bg, br, gg, gr, rr
+    cofactors = covariance.pick(3, 4, 1, 0, 1, 0) * covariance.pick(5, 2, 4, 5, 2, 3)
+    cofactors = cofactors - covariance.pick(4, 1, 3, 2, 0, 1) * covariance.pick(4, 5, 2, 2, 4, 1)
+    determinant = (covariance.pick(0, 1, 2) * cofactors.pick(0, 1, 2)).total([1])
+    blue, green, red = (shared - colour * mean).channels(1, 1, 1)
+    solved = cofactors.pick(0, 1, 2) * blue + cofactors.pick(1, 3, 4) * green + cofactors.pick(2, 4, 5) * red
+    return solved / determinant

@@ -1,0 +1,147 @@
+"""The graph of the whole frame computes what the CPU's kernels compute: composites within 2 of 255."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import onnx
+import pytest
+from fakes import networks as tiny
+from fakes.frame_graphs import FPS, both, differences, network_file
+
+from realtime_matte.errors import ModelError
+from realtime_matte.frame import Frame, Pixels, Size
+from realtime_matte.models import onnx_file
+from realtime_matte.models.catalog import shipped_files
+from realtime_matte.models.family import identify
+from realtime_matte.render import frame_graph
+from realtime_matte.sources import demo
+
+SIZE: Size = (96, 64)
+
+
+def demo_frames(count: int, size: Size) -> list[Frame]:
+    """Frames of the demo camera, a moving portrait."""
+    source = demo.open("", size=size, fps=None)
+    buffer = np.zeros((source.size[1], source.size[0], 3), np.uint8)
+    frames = []
+    for index in range(count):
+        frame = source.read(buffer)
+        assert frame
+        frames.append(Frame(cv2.resize(frame.pixels, size, interpolation=cv2.INTER_AREA), index / FPS, index))
+    source.close()
+    return frames
+
+
+def room(size: Size = SIZE) -> Pixels:
+    """A background without green, with much structure."""
+    pixels = cv2.resize(np.random.default_rng(1).integers(0, 256, (12, 16, 3), np.uint8), size)
+    pixels[..., 1] //= 12
+    return pixels
+
+
+def moving_person(count: int, *, noise: float = 0.0, light: float = 1.0) -> list[Frame]:
+    """A green person with a soft outline who walks to and fro; ``light``: from the middle on, times this."""
+    frames, generator = [], np.random.default_rng(2)
+    for index in range(count):
+        mask = cv2.ellipse(np.zeros(SIZE[::-1], np.float32), (34 + round(18 * np.sin(index / 3)), 50), (14, 34),
+                           0, 0, 360, 1.0, -1)  # fmt: skip
+        alpha = cv2.GaussianBlur(mask, (0, 0), 1.5)[..., None]
+        pixels = alpha * np.float32([40, 150, 60]) + (1 - alpha) * room()
+        pixels *= light if index >= count // 2 else 1.0
+        pixels += generator.normal(0, noise, pixels.shape)
+        frames.append(Frame(np.clip(pixels, 0, 255).astype(np.uint8), index / FPS, index))
+    return frames
+
+
+def test_composites_of_the_shipped_network_are_those_of_the_cpu(tmp_path: Path) -> None:
+    for expected, actual, renderer, measures in both(
+        network_file(shipped_files()["small"]), demo_frames(5, (640, 360)), tmp_path
+    ):
+        assert differences(expected, actual).max() <= 2
+        assert measures["covered"] == pytest.approx(renderer.covered, abs=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [(1280, 720), (1366, 768), (720, 1280), (1920, 1080)])
+def test_composites_of_other_sizes_are_those_of_the_cpu(tmp_path: Path, size: Size) -> None:
+    """Downscaling that is bilinear or cubic, by halves or by areas."""
+    for expected, actual, *_ in both(network_file(shipped_files()["small"]), demo_frames(3, size), tmp_path):
+        assert differences(expected, actual).max() <= 2
+
+
+@pytest.mark.slow
+def test_composites_of_two_grids_are_those_of_the_cpu(tmp_path: Path) -> None:
+    file = network_file(shipped_files()["large"])
+    assert file.adapter.on_base_grid
+    for expected, actual, *_ in both(file, demo_frames(3, (640, 360)), tmp_path):
+        assert differences(expected, actual).max() <= 2
+
+
+@pytest.mark.parametrize(("noise", "light"), [(0.0, 1.0), (8.0, 1.0), (1.0, 1.6), (1.0, 0.5)])
+def test_the_clean_plate_the_noise_and_the_light_are_those_of_the_cpu(
+    tmp_path: Path, noise: float, light: float
+) -> None:
+    """The person uncovers background that is known then. Light that changes at once makes the plate unknown."""
+    file = network_file(tiny.green(tmp_path / "green.onnx"))
+    for number, (expected, actual, renderer, measures) in enumerate(
+        both(file, moving_person(24, noise=noise, light=light), tmp_path)
+    ):
+        different = differences(expected, actual)
+        assert (different > 2).mean() <= 0.001, number
+        assert different.max() <= 6, number
+        plate = renderer._refiner._grid._clean_plate
+        assert measures["revealed"] == pytest.approx(plate.revealed, abs=2e-3)
+    assert plate._known.any()
+
+
+def test_the_plate_corrects_edges_in_the_graph_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without it, composites differ: the comparison above would notice a plate that does nothing."""
+    file, frames = network_file(tiny.green(tmp_path / "green.onnx")), moving_person(24)
+    with_plate = [actual.copy() for _, actual, *_ in both(file, frames, tmp_path)]
+    monkeypatch.setattr("realtime_matte.render.graph_plate.edge.UNRELIABLE_VARIANCE", np.float32(1e-6))
+    without = [actual.copy() for _, actual, *_ in both(file, frames, tmp_path)]
+    assert max(int(differences(one, other).max()) for one, other in zip(with_plate, without, strict=True)) > 10
+
+
+def test_the_graph_is_a_valid_model_of_fixed_shapes(tmp_path: Path) -> None:
+    file = network_file(tiny.green(tmp_path / "green.onnx"))
+    graph = frame_graph.build(file.graph.path, file.adapter, SIZE)
+    model = onnx.load_from_string(graph.model)
+    onnx.checker.check_model(model, full_check=True)
+    for port in (*model.graph.input, *model.graph.output):
+        assert all(side.dim_value > 0 for side in port.type.tensor_type.shape.dim), port.name
+    states = {state.input for state in graph.states}
+    assert {port.name for port in model.graph.input} == {"pixels", "background", "controls"} | states
+    assert states == {"network_m8", "plate", "light", "alpha"}
+
+
+def test_the_weights_of_a_network_on_two_grids_are_stored_once() -> None:
+    path = shipped_files()["large"]
+    graph = onnx_file.read(path)
+    sizes = [
+        len(frame_graph.build(path, identify(graph, options), (640, 360)).model) for options in ({}, {"quality": 1.0})
+    ]
+    assert sizes[0] < sizes[1] + 200_000 < path.stat().st_size + 400_000
+
+
+def test_a_network_of_another_family_is_refused(tmp_path: Path) -> None:
+    file = network_file(tiny.one_channel(tmp_path / "one.onnx"))
+    assert frame_graph.can_include(file.graph, file.adapter).startswith("only networks of rtmatte's own family")
+    green = network_file(tiny.green(tmp_path / "green.onnx"))
+    assert frame_graph.can_include(green.graph, green.adapter) == ""
+
+
+def test_a_network_with_a_further_input_is_refused(tmp_path: Path) -> None:
+    model = onnx.load(tiny.green(tmp_path / "green.onnx"))
+    model.graph.input.append(onnx.helper.make_tensor_value_info("plate", onnx.TensorProto.UINT8, [1, 8, 8, 3]))
+    onnx.save(model, tmp_path / "more.onnx")
+    file = network_file(tmp_path / "more.onnx")
+    assert frame_graph.can_include(file.graph, file.adapter) == "the network has other inputs than frame, m8"
+
+
+def test_a_file_that_is_gone_is_an_error(tmp_path: Path) -> None:
+    file = network_file(tiny.green(tmp_path / "green.onnx"))
+    (tmp_path / "green.onnx").unlink()
+    with pytest.raises(ModelError, match="cannot write a graph around"):
+        frame_graph.build(tmp_path / "green.onnx", file.adapter, SIZE)
