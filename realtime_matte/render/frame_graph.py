@@ -59,6 +59,8 @@ def can_include(graph: Graph, adapter: Adapter) -> str:
         inputs = {signature.input, *(state.input for state in signature.states)}
         if signature.input_type is not np.uint8 or signature.states_grow or signature.constants:
             return "only networks of rtmatte's own family, which take 8-bit frames, can be a part of it"
+        if signature.plate:
+            return "networks that see the clean plate cannot be a part of it yet"
         if {port.name for port in graph.inputs} != inputs:
             return f"the network has other inputs than {', '.join(sorted(inputs))}"
     return ""

@@ -134,10 +134,15 @@ def test_a_network_of_another_family_is_refused(tmp_path: Path) -> None:
 
 def test_a_network_with_a_further_input_is_refused(tmp_path: Path) -> None:
     model = onnx.load(tiny.green(tmp_path / "green.onnx"))
-    model.graph.input.append(onnx.helper.make_tensor_value_info("plate", onnx.TensorProto.UINT8, [1, 8, 8, 3]))
+    model.graph.input.append(onnx.helper.make_tensor_value_info("depth", onnx.TensorProto.UINT8, [1, 8, 8, 3]))
     onnx.save(model, tmp_path / "more.onnx")
     file = network_file(tmp_path / "more.onnx")
     assert frame_graph.can_include(file.graph, file.adapter) == "the network has other inputs than frame, m8"
+
+
+def test_a_network_that_sees_the_clean_plate_is_refused(tmp_path: Path) -> None:
+    file = network_file(tiny.with_plate(tmp_path / "plate.onnx"))
+    assert frame_graph.can_include(file.graph, file.adapter).startswith("networks that see the clean plate")
 
 
 def test_a_file_that_is_gone_is_an_error(tmp_path: Path) -> None:
