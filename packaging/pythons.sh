@@ -44,7 +44,11 @@ lowest() {
 for word in "$@"; do
     log=$folder/tests-$word.log
     case "$word" in lowest) command=lowest ;; *) command="in_root $word" ;; esac
-    if ($command) > "$log" 2>&1; then state=passed; else state=failed failed=1; fi
-    echo "$word: $state: $(grep -E '[0-9]+ passed' "$log" | tail -n 1)"
+    set +e # as a condition, the command would go on after a failure
+    (set -e; $command) > "$log" 2>&1
+    code=$?
+    set -e
+    if [ $code = 0 ]; then state=passed; else state=failed failed=1; fi
+    echo "$word: $state: $({ grep -E '[0-9]+ passed' "$log" || cat "$log"; } | tail -n 1)"
 done
 exit "$failed"
