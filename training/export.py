@@ -1,7 +1,8 @@
 """Write a checkpoint as a self-describing ONNX file: ``python -m training.export --checkpoint FILE --out FILE.onnx``.
 
 The graph takes a frame as the camera delivers it, (1, h, w, 3) uint8 BGR, and normalises it; recurrent state is passed
-by name. The file is compared with PyTorch before it replaces an older one.
+by name. A network that sees the clean plate also takes ``plate`` (1, h, w, 3) uint8 BGR, and its ``validity``
+(1, h, w, 1) uint8: 0 where the background was never seen. The file is compared with PyTorch before it replaces an older one.
 """
 
 import argparse
@@ -19,8 +20,8 @@ import torch
 from torch import Tensor, nn
 
 from training.loader import MULTIPLE
-from training.network import Architecture, MattingNet, State, to_alpha
-from training.onnx_network import STATES, STRIDES, ExportedNetwork
+from training.network import Architecture, MattingNet, State, to_alpha, with_plate
+from training.onnx_network import PLATE, STATES, STRIDES, ExportedNetwork
 from training.trainer import grow_weights
 
 OPSET = 17
@@ -33,17 +34,29 @@ in the training, so it shows the rounding of the 16-bit weights most."""
 
 
 class SingleFrame(nn.Module):
-    """The network as it is exported: one frame and the state in, alpha and the next state out."""
+    """The network as it is exported: one frame, its plate if it sees one, and the state in; alpha and the next state out.
+
+    Each input is (1, h, w, channels) uint8.
+    """
 
     def __init__(self, net: MattingNet) -> None:
         super().__init__()
         self.net = net
 
-    def forward(self, frame: Tensor, memory16: Tensor, memory8: Tensor, memory4: Tensor) -> tuple[Tensor, ...]:
-        """Alpha (1, 1, h, w) of ``frame`` (1, h, w, 3) uint8 BGR, and the next state."""
-        features = self.net.encode(frame.permute(0, 3, 1, 2).float() / 127.5 - 1)
-        logits, _, state = self.net.decode(features, (memory16, memory8, memory4))
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
+        """Alpha (1, 1, h, w) of a frame, and the next state. ``inputs``: the frame, the plate and its validity, state."""
+        images, (memory16, memory8, memory4) = inputs[: -len(STATES)], inputs[-len(STATES) :]
+        frame, *plate = (image.permute(0, 3, 1, 2).float() for image in images)
+        values = frame / 127.5 - 1
+        if plate:
+            values = with_plate(values, torch.cat([plate[0] / 127.5 - 1, plate[1] / 255], 1))
+        logits, _, state = self.net.decode(self.net.encode(values), (memory16, memory8, memory4))
         return to_alpha(logits), *state
+
+
+def image_inputs(net: MattingNet) -> dict[str, int]:
+    """The inputs of the exported network that are images, each with its channels."""
+    return {"frame": 3} | (PLATE if net.architecture.sees_plate else {})
 
 
 def load_checkpoints(*checkpoints: Path) -> tuple[MattingNet, int]:
@@ -61,7 +74,7 @@ def load_checkpoints(*checkpoints: Path) -> tuple[MattingNet, int]:
     if any(state["shape"]["channels"] != shape["channels"] or state["average"].keys() - names for state in states):
         raise ValueError(f"cannot average networks of several shapes: {', '.join(map(str, checkpoints))}")
     grown = [grow_weights(state["average"], largest["average"]) for state in states]
-    net = MattingNet(Architecture(tuple(shape["channels"]), tuple(shape["blocks"])))
+    net = MattingNet(Architecture(tuple(shape["channels"]), tuple(shape["blocks"]), shape.get("inputs", 3)))
     net.load_state_dict({name: _mean([weights[name] for weights in grown]) for name in names})
     return net.eval(), max(int(state["frames"]) + int(state.get("before", 0)) for state in states)
 
@@ -85,18 +98,19 @@ def export(net: MattingNet, out: Path, *, name: str, area: int, frames: int, qua
         ValueError: ONNX Runtime computes another alpha than PyTorch.
     """
     part = out.with_suffix(".part")
-    frame = torch.zeros(1, 144, 256, 3, dtype=torch.uint8)
+    images = image_inputs(net)
+    zeros = [torch.zeros(1, 144, 256, channels, dtype=torch.uint8) for channels in images.values()]
     outputs = [f"{state}_out" for state in STATES]
-    axes = {"frame": {1: "height", 2: "width"}, "alpha": {2: "height", 3: "width"}}
+    axes = {name: {1: "height", 2: "width"} for name in images} | {"alpha": {2: "height", 3: "width"}}
     for state in (*STATES, *outputs):
         axes[state] = {2: f"{state}_height", 3: f"{state}_width"}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter warns of its own deprecation
         torch.onnx.export(
             SingleFrame(net).eval(),
-            (frame, *net.initial_state(1, 144, 256)),
+            (*zeros, *net.initial_state(1, 144, 256)),
             str(part),
-            input_names=["frame", *STATES],
+            input_names=[*images, *STATES],
             output_names=["alpha", *outputs],
             dynamic_axes=axes,
             opset_version=OPSET,
@@ -123,6 +137,7 @@ def _add_metadata(path: Path, net: MattingNet, metadata: dict[str, str]) -> None
             "rtmatte.mean": "127.5",
             "rtmatte.std": "127.5",
             "rtmatte.states": json.dumps(states),
+            **({"rtmatte.plate": json.dumps(list(PLATE))} if net.architecture.sees_plate else {}),
             "rtmatte.licence": "MIT",
             "rtmatte.commit": _commit(),
             "rtmatte.created": dt.datetime.now(dt.UTC).date().isoformat(),
@@ -149,17 +164,19 @@ def _store_half_precision(graph: onnx.GraphProto) -> None:
 
 
 def check(net: MattingNet, path: Path) -> None:
-    """Run ten frames of noise through both, in a size that the export did not trace.
+    """Run ten frames of noise through both, with plates of noise, in a size that the export did not trace.
 
     Raises:
         ValueError: alpha differs by more than TOLERANCE.
     """
-    frames = np.random.default_rng(0).integers(0, 256, (10, 160, 224, 3), np.uint8)
+    random = np.random.default_rng(0)
+    frames = random.integers(0, 256, (10, 160, 224, 3), np.uint8)
+    plate = random.integers(0, 256, (160, 224, 4), np.uint8)
     state: State = net.initial_state(1, *frames.shape[1:3])
     difference = 0.0
-    for inputs, alpha in ExportedNetwork(path).run(frames):
+    for inputs, alpha in ExportedNetwork(path).run(frames, plate):
         with torch.no_grad():
-            expected, *after = SingleFrame(net)(torch.from_numpy(inputs["frame"]), *state)
+            expected, *after = SingleFrame(net)(*(torch.from_numpy(inputs[name]) for name in image_inputs(net)), *state)
         state = (after[0], after[1], after[2])
         difference = max(difference, float(np.abs(alpha - expected.numpy()).mean()))
     if difference > TOLERANCE:

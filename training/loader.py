@@ -34,12 +34,14 @@ new size: an H200 processed 110 frames a second when each batch had another size
 class Batch:
     """``frames`` (B, T, H, W, 3), ``alpha`` and its ``certainty`` (B, T, H, W), all uint8.
 
+    ``plate``: (B, 1, H, W, 4) uint8, the clean plate of each shot, as in ``Shot``; None without plates.
     ``teacher_features``: float16, of the first frame of the first so many shots; None without a teacher.
     """
 
     frames: Tensor
     alpha: Tensor
     certainty: Tensor
+    plate: Tensor | None = None
     teacher_features: Tensor | None = None
 
 
@@ -49,7 +51,8 @@ class BatchPlan:
 
     ``least``: area of the smallest batches as a share of ``area``, for a network that runs on several input sizes.
     ``taught``: shots with the teacher's features, if there is a teacher. ``mirrored``: shots that are also shown
-    mirrored, and whose two alphas should agree.
+    mirrored, and whose two alphas should agree. ``empty_share``: of shots without people. ``plates``: shots have a
+    clean plate.
     """
 
     shots: int
@@ -58,6 +61,8 @@ class BatchPlan:
     least: float = 1.0
     taught: int = 0
     mirrored: int = 0
+    empty_share: float = 0.2
+    plates: bool = False
 
 
 def random_aspect(random: Generator) -> tuple[int, int]:
@@ -94,7 +99,10 @@ class BatchParts(IterableDataset[Batch]):
     def __iter__(self) -> Iterator[Batch]:
         worker = torch.utils.data.get_worker_info()
         number, workers = (worker.id, worker.num_workers) if worker else (0, 1)
-        generator = shot_generator(self.pack, seed=self.seed * 64 + number)
+        plan = self.plan
+        generator = shot_generator(
+            self.pack, seed=self.seed * 64 + number, empty_share=plan.empty_share, plates=plan.plates
+        )
         shots, taught = (len(range(number, total, workers)) for total in (self.plan.shots, self.plan.taught))
         teacher = Teacher(self.teacher) if self.teacher and self.plan.taught else None
         for width, height in batch_sizes(self.plan, seed=self.seed):
@@ -104,13 +112,21 @@ class BatchParts(IterableDataset[Batch]):
                 for parts in zip(*((shot.frames, shot.alpha, shot.certainty) for shot in made), strict=True)
             )
             features = torch.from_numpy(teacher.features(frames[:taught, 0])) if teacher and taught else None
-            yield Batch(torch.from_numpy(frames), torch.from_numpy(alpha), torch.from_numpy(certainty), features)
+            plates = [shot.plate for shot in made if shot.plate is not None]
+            yield Batch(
+                torch.from_numpy(frames),
+                torch.from_numpy(alpha),
+                torch.from_numpy(certainty),
+                torch.from_numpy(np.stack(plates)) if plates else None,
+                features,
+            )
 
 
 def join_parts(parts: Sequence[Batch]) -> Batch:
     """One batch of its parts, shots with teacher features first."""
     ends = [0 if part.teacher_features is None else len(part.teacher_features) for part in parts]
     features = [part.teacher_features for part in parts if part.teacher_features is not None]
+    plates = [part.plate for part in parts if part.plate is not None]
 
     def in_order(values: Sequence[Tensor]) -> Tensor:
         first = [value[:end] for value, end in zip(values, ends, strict=True)]
@@ -120,6 +136,7 @@ def join_parts(parts: Sequence[Batch]) -> Batch:
         in_order([part.frames for part in parts]),
         in_order([part.alpha for part in parts]),
         in_order([part.certainty for part in parts]),
+        in_order(plates) if plates else None,
         torch.cat(features) if features else None,
     )
 

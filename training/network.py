@@ -18,12 +18,28 @@ LOGIT_SPAN = 1.04
 """The sigmoid is stretched about 0.5 by this much and clipped, so that alpha reaches 0 and 1 exactly."""
 
 
+PLATE_INPUTS = 7
+"""Input channels of a network that sees the clean plate: colours, differences from the plate, validity."""
+
+PLATE_GAIN = 2.0
+"""Factor of a difference from the plate, which is clipped to 1 then: at 64 of 255 levels."""
+
+
 @dataclass(frozen=True, slots=True)
 class Architecture:
-    """Channels and residual blocks of the stages at 1/2, 1/4, 1/8, 1/16 and 1/32 of the input."""
+    """Channels and residual blocks of the stages at 1/2, 1/4, 1/8, 1/16 and 1/32 of the input.
+
+    ``inputs``: 3, the frame's colours; with a clean plate 7 (``with_plate``).
+    """
 
     channels: tuple[int, int, int, int, int]
     blocks: tuple[int, int, int, int, int]
+    inputs: int = 3
+
+    @property
+    def sees_plate(self) -> bool:
+        """Whether the network has a clean plate among its inputs."""
+        return self.inputs == PLATE_INPUTS
 
     @property
     def state_channels(self) -> tuple[int, int, int]:
@@ -36,6 +52,7 @@ ARCHITECTURES = {
     "tiny": Architecture(channels=(8, 16, 32, 64, 64), blocks=(0, 1, 1, 2, 1)),
     "small": Architecture(channels=(16, 32, 64, 96, 96), blocks=(0, 1, 1, 6, 3)),
     "large": Architecture(channels=(16, 32, 64, 96, 96), blocks=(0, 2, 3, 8, 4)),
+    "plate": Architecture(channels=(16, 32, 64, 96, 96), blocks=(0, 1, 1, 6, 3), inputs=PLATE_INPUTS),
 }
 
 Features: TypeAlias = tuple[Tensor, Tensor, Tensor, Tensor]
@@ -53,7 +70,7 @@ class MattingNet(nn.Module):
         self.architecture = architecture
         c2, c4, c8, c16, c32 = architecture.channels
         blocks = architecture.blocks
-        self.stem = nn.Sequential(conv(3, c2, stride=2), nn.ReLU(), *residual_blocks(c2, blocks[0]))
+        self.stem = nn.Sequential(conv(architecture.inputs, c2, stride=2), nn.ReLU(), *residual_blocks(c2, blocks[0]))
         self.to4 = nn.Sequential(conv(c2, c4, stride=2), nn.ReLU(), *residual_blocks(c4, blocks[1]))
         self.to8 = nn.Sequential(conv(c4, c8, stride=2), nn.ReLU(), *residual_blocks(c8, blocks[2]))
         self.to16 = nn.Sequential(conv(c8, c16, stride=2), nn.ReLU(), *residual_blocks(c16, blocks[3], dilate=True))
@@ -76,7 +93,7 @@ class MattingNet(nn.Module):
         )
 
     def encode(self, frames: Tensor) -> Features:
-        """Features of frames (B, 3, H, W) in [-1, 1], BGR."""
+        """Features of frames (B, 3, H, W) in [-1, 1], BGR; (B, 7, H, W) with a clean plate."""
         x2 = self.stem(frames)
         x4 = self.to4(x2)
         x8 = self.to8(x4)
@@ -92,7 +109,7 @@ class MattingNet(nn.Module):
         return functional.pixel_shuffle(self.head(x2), 2), self.coarse(x8), (s16, s8, s4)
 
     def forward(self, clips: Tensor, state: State | None = None) -> tuple[Tensor, Tensor, State]:
-        """(B, T, 3, H, W) in [-1, 1] -> logits (B, T, 1, H, W), coarse logits (B, T, 1, H/8, W/8), the last state."""
+        """(B, T, 3 or 7, H, W) in [-1, 1] -> logits (B, T, 1, H, W), coarse logits (B, T, 1, H/8, W/8), the last state."""
         return self.decode_clips(self.encode(clips.flatten(0, 1)), clips.shape[1], state)
 
     def decode_clips(self, features: Features, length: int, state: State | None = None) -> tuple[Tensor, Tensor, State]:
@@ -106,6 +123,24 @@ class MattingNet(nn.Module):
             fine.append(logits)
             coarse.append(coarse_logits)
         return torch.stack(fine, 1), torch.stack(coarse, 1), state
+
+
+def with_plate(frames: Tensor, plate: Tensor) -> Tensor:
+    """The input of a network that sees the clean plate: colours, differences from the plate, and its validity.
+
+    A convolution does not find an absolute difference by itself: with the plate's plain colours as input, a network
+    gains little (as the alpha of Background Matting V2, Lin et al. 2021, does from its refinement).
+
+    Args:
+        frames: (B, 3, H, W) in [-1, 1].
+        plate: (B, 4, H, W): colours in [-1, 1], validity in [0, 1].
+
+    Returns:
+        (B, 7, H, W).
+    """
+    colours, validity = plate.split([3, 1], dim=1)
+    difference = (PLATE_GAIN * (frames - colours)).abs().clamp(max=1) * validity
+    return torch.cat([frames, difference, validity], 1)
 
 
 def to_alpha(logits: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ import argparse
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -41,6 +42,7 @@ def train(
         plan = recipe[index].plan
         if index != current or source is None:
             current = index
+            plan = replace(plan, plates=trainer.net.architecture.sees_plate)
             source = batches(data, plan, seed=trainer.before + trainer.frames, workers=workers, teacher=teacher)
         rate = learning_rate(recipe[index], progress, warm_up=(steps + 1) / warm_up_steps)
         trainer.step(next(source), rate, mirrored=plan.mirrored)

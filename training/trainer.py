@@ -10,13 +10,16 @@ from torch import Tensor
 from training.distillation import DistillationLoss
 from training.loader import Batch
 from training.losses import matting_loss, mirror_disagreement
-from training.network import ARCHITECTURES, MattingNet, to_alpha
+from training.network import ARCHITECTURES, MattingNet, to_alpha, with_plate
 
 GROWING = ("stem.", "to4.", "to8.", "to16.", "whole.")
 """Prefixes of the weights that a network may have and the smaller one it grew from has not."""
 
 ADDED = ("second.1.weight", "second.1.bias", "back.weight", "back.bias")
 """Suffixes of the weights that scale and shift what a residual block, or the stage at 1/32, adds to its input."""
+
+STEM = "stem.0.0.weight"
+"""The weights that read the network's input."""
 
 MAX_SKIPPED = 20
 """Batches in a row with a gradient that is not finite, after which training stops: the weights are spoilt."""
@@ -144,16 +147,29 @@ def resume_or_start(architecture: str, checkpoint: Path, device: str, *, start: 
 
 
 def grow_weights(weights: dict[str, Tensor], larger: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Weights of a smaller network, and those that only the ``larger`` one has, set so that alpha is unchanged."""
+    """Weights of a smaller network, and those that only the ``larger`` one has, set so that alpha is unchanged.
+
+    New input channels, as of a clean plate, have weights of 0.
+    """
     added = {name: value for name, value in larger.items() if name.startswith(GROWING)}
     zeroed = {name: torch.zeros_like(value) for name, value in added.items() if name.endswith(ADDED)}
-    return added | zeroed | weights
+    return added | zeroed | weights | {STEM: _more_inputs(weights[STEM], larger[STEM].shape[1])}
+
+
+def _more_inputs(weights: Tensor, inputs: int) -> Tensor:
+    """A convolution's weights (outputs, channels, 3, 3) for so many input channels; those of new ones are 0."""
+    return torch.cat([weights, weights.new_zeros(len(weights), inputs - weights.shape[1], *weights.shape[2:])], 1)
 
 
 def to_tensors(batch: Batch, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
-    """Frames (B, T, 3, H, W) in [-1, 1], truth and its certainty (B, T, 1, H, W) in [0, 1], on the device."""
+    """The network's input (B, T, 3 or 7, H, W) in [-1, 1], truth and its certainty (B, T, 1, H, W), on the device."""
     frames = batch.frames.to(device, non_blocking=True)
     alpha, certainty = (
         part.to(device, non_blocking=True)[:, :, None].float() / 255 for part in (batch.alpha, batch.certainty)
     )
-    return frames.permute(0, 1, 4, 2, 3).float() / 127.5 - 1, alpha, certainty
+    frames = frames.permute(0, 1, 4, 2, 3).float() / 127.5 - 1
+    if batch.plate is not None:
+        plate = batch.plate.to(device, non_blocking=True).permute(0, 1, 4, 2, 3).float()
+        plate = torch.cat([plate[:, :, :3] / 127.5 - 1, plate[:, :, 3:] / 255], 2).expand(-1, frames.shape[1], -1, -1, -1)
+        frames = with_plate(frames.flatten(0, 1), plate.flatten(0, 1)).unflatten(0, frames.shape[:2])
+    return frames, alpha, certainty

@@ -91,7 +91,7 @@ class CameraDegradation:
             image = cv2.GaussianBlur(image, (0, 0), self.blur)
         image = self.grade(image)
         if self.noise:
-            image = _add_noise(image, self.noise, self.noise_grain, random)
+            image = add_noise(image, self.noise, self.noise_grain, random)
         if self.sharpen:
             soft = cv2.GaussianBlur(image, (0, 0), 1.2)
             image = cv2.addWeighted(image, 1 + self.sharpen, soft, -self.sharpen, 0)
@@ -126,7 +126,8 @@ def _noise_table() -> NDArray[np.float32]:
     return np.random.default_rng(7).standard_normal((1024, 1024, 3), dtype=np.float32)
 
 
-def _add_noise(image: Image, sigma: float, grain: int, random: Generator) -> Image:
+def add_noise(image: Image, sigma: float, grain: int, random: Generator) -> Image:
+    """The image (H, W, 3) with normal noise of a standard deviation of ``sigma``, in samples of ``grain`` pixels."""
     table = _noise_table()
     height, width = image.shape[:2]
     rows, columns = -(-height // grain), -(-width // grain)

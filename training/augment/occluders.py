@@ -1,6 +1,7 @@
 """What is in front of people: body parts of others, held objects, desks. Each is drawn once for the whole shot."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -22,7 +23,7 @@ def add_body_part(random: Generator, shot: Shot, people: Sequence[Still]) -> Sho
     image, alpha = draw(random, people, _random_target(random, shot), (width, height))
     frames = [composite(image, alpha, frame) for frame in shot.frames]
     alphas, certainties = ([cv2.max(alpha, each) for each in part] for part in (shot.alpha, shot.certainty))
-    return Shot(np.stack(frames), np.stack(alphas), np.stack(certainties))
+    return replace(shot, frames=np.stack(frames), alpha=np.stack(alphas), certainty=np.stack(certainties))
 
 
 def add_held_object(random: Generator, shot: Shot, images: Sequence[Image]) -> Shot:
@@ -39,11 +40,14 @@ def add_held_object(random: Generator, shot: Shot, images: Sequence[Image]) -> S
         cv2.min(certainty, 255 - cv2.subtract(mask, alpha))
         for certainty, alpha in zip(shot.certainty, shot.alpha, strict=True)
     ]
-    return Shot(np.stack(frames), shot.alpha, np.stack(certainties))
+    return replace(shot, frames=np.stack(frames), certainty=np.stack(certainties))
 
 
 def add_desk(random: Generator, shot: Shot, images: Sequence[Image]) -> Shot:
-    """The edge of a desk or the lid of a laptop in front of people: it hides them, alpha is 0 there."""
+    """The edge of a desk or the lid of a laptop in front of people: it hides them, alpha is 0 there.
+
+    The clean plate has it too.
+    """
     height, width = shot.alpha.shape[1:]
     texture = _random_texture(random, images, (width, height), plain=0.5)
     mask = np.zeros((height, width), np.uint8)
@@ -51,7 +55,16 @@ def add_desk(random: Generator, shot: Shot, images: Sequence[Image]) -> Shot:
     frames = [composite(texture, mask, frame) for frame in shot.frames]
     alphas = [cv2.multiply(alpha, 255 - mask, scale=1 / 255) for alpha in shot.alpha]
     certainties = [cv2.max(certainty, mask) for certainty in shot.certainty]
-    return Shot(np.stack(frames), np.stack(alphas).astype(np.uint8), np.stack(certainties).astype(np.uint8))
+    changed = replace(
+        shot,
+        frames=np.stack(frames),
+        alpha=np.stack(alphas).astype(np.uint8),
+        certainty=np.stack(certainties).astype(np.uint8),
+    )
+    if shot.plate is None:
+        return changed
+    colours = composite(texture, mask, np.ascontiguousarray(shot.plate[0, ..., :3]))
+    return replace(changed, plate=np.dstack([colours, cv2.max(mask, shot.plate[0, ..., 3])])[None])
 
 
 def _random_desk(random: Generator, width: int, height: int) -> NDArray[np.float64]:

@@ -18,23 +18,31 @@ ELASTIC_SIGMA = 0.03
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """``frames`` (T, H, W, 3) BGR, ``alpha`` (T, H, W), ``certainty`` (T, H, W) of alpha (255: known), all uint8."""
+    """``frames`` (T, H, W, 3) BGR, ``alpha`` (T, H, W), ``certainty`` (T, H, W) of alpha (255: known), all uint8.
+
+    ``plate``: (1, H, W, 4) uint8, the clean plate of the whole shot, BGR and its validity (0: never seen); None if no
+    network asks for it.
+    """
 
     frames: Image
     alpha: Image
     certainty: Image
+    plate: Image | None = None
 
     def map(self, change: Callable[[Image], Image]) -> "Shot":
-        """The shot with each of its three arrays changed."""
-        return Shot(change(self.frames), change(self.alpha), change(self.certainty))
+        """The shot with each of its arrays changed."""
+        plate = None if self.plate is None else change(self.plate)
+        return Shot(change(self.frames), change(self.alpha), change(self.certainty), plate)
 
 
 def concatenate(shots: Sequence[Shot]) -> Shot:
-    """One shot after the other: a cut between each two."""
+    """One shot after the other: a cut between each two. A cut ends what is known of the background."""
+    plate = shots[0].plate
     return Shot(
         np.concatenate([shot.frames for shot in shots]),
         np.concatenate([shot.alpha for shot in shots]),
         np.concatenate([shot.certainty for shot in shots]),
+        None if plate is None else np.zeros_like(plate),
     )
 
 

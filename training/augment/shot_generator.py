@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from training.augment.appearance import Appearance, random_appearance
 from training.augment.background_objects import random_chair, random_curtain, random_object
+from training.augment.clean_plate import add_plate_errors, plate_around
 from training.augment.camera_degradation import random_degradation, random_grade, side_light
 from training.augment.head import find_head
 from training.augment.image_ops import composite, warp
@@ -42,7 +43,8 @@ class ShotGenerator:
     """Draws shots from a pack.
 
     ``cumulative_weights``: of how often each person is drawn. ``raised_hands``: people who raise their hands, or all
-    people if there are none. ``backgrounds``: images without a person.
+    people if there are none. ``backgrounds``: images without a person. ``empty_share``: of shots of a background alone.
+    ``plates``: whether shots have a clean plate.
     """
 
     pack: Pack
@@ -50,6 +52,8 @@ class ShotGenerator:
     cumulative_weights: NDArray[np.float64]
     raised_hands: list[Still]
     backgrounds: list[Image]
+    empty_share: float = 0.2
+    plates: bool = False
 
     def shot(self, length: int, *, width: int, height: int) -> Shot:
         """A random shot of ``length`` frames; one in twelve of several frames has a cut."""
@@ -59,11 +63,11 @@ class ShotGenerator:
         return self._take(length, width, height)
 
     def _take(self, length: int, width: int, height: int) -> Shot:
-        """A shot without a cut: a photograph (42 %), a background alone (14 %), one or two people on a background."""
+        """A shot without a cut: a background alone, a photograph (half of the others), people on a background."""
         kind = self.random.random()
-        if kind < 0.40:
+        if kind < (1 - self.empty_share) / 2:
             shot = self._photo(length, width, height)
-        elif kind < 0.60:
+        elif kind < (1 + self.empty_share) / 2:
             shot = self._composite([], length, width, height)
         else:
             people = 2 if self.random.random() < 0.15 else 1
@@ -106,7 +110,8 @@ class ShotGenerator:
             frames.append(frame)
             alphas.append(alpha)
             certainties.append(warp(known, mapped, (width, height), cv2.BORDER_REFLECT_101))
-        return Shot(np.stack(frames), np.stack(alphas), np.stack(certainties))
+        shot = Shot(np.stack(frames), np.stack(alphas), np.stack(certainties))
+        return replace(shot, plate=plate_around(shot)) if self.plates else shot
 
     def _photo_appearance(self, still: Still) -> Appearance | None:
         """For 70 % of the photographs; one in ten of these has clothes of the background's colour."""
@@ -131,7 +136,7 @@ class ShotGenerator:
         defocus = self.random.uniform(0.5, 4) * (self.random.random() < 0.3)
         light = side_light(self.random, width, height) if self.random.random() < 0.3 else None
         objects = self._objects(width, height) + self._chairs(people, width, height)
-        frames, alphas, certainties = [], [], []
+        frames, alphas, certainties, empty = [], [], [], []
         for index in range(length):
             mapped = moved(matrix, path.at(index), width=width, height=height)
             frame = grade(warp(background, mapped, (width, height), cv2.BORDER_REFLECT_101))
@@ -139,11 +144,15 @@ class ShotGenerator:
                 frame = cv2.GaussianBlur(frame, (0, 0), defocus)
             for layer in objects:
                 frame = composite(*layer.draw(index, width=width, height=height), frame)
+            empty.append(frame)
             frame, alpha, certainty = _add_people(frame, people, index, light)
             frames.append(frame)
             alphas.append(alpha)
             certainties.append(certainty)
-        return Shot(np.stack(frames), np.stack(alphas), np.stack(certainties))
+        shot = Shot(np.stack(frames), np.stack(alphas), np.stack(certainties))
+        if not self.plates:
+            return shot
+        return replace(shot, plate=np.dstack([empty[0], np.full((height, width), 255, np.uint8)])[None])
 
     def _record(self, shot: Shot) -> Shot:
         """The shot as a random webcam records it; 35 % distorted, half mirrored."""
@@ -151,6 +160,8 @@ class ShotGenerator:
             shot = elastic_distortion(self.random, shot)
         camera = random_degradation(self.random)
         shot = replace(shot, frames=np.stack([camera(frame, self.random) for frame in shot.frames]))
+        if shot.plate is not None:
+            shot = add_plate_errors(self.random, shot, camera, self.pack.people, self.backgrounds)
         return mirror(shot) if self.random.random() < 0.5 else shot
 
     def _stills(self, length: int) -> Sequence[Still]:
@@ -227,12 +238,14 @@ def _add_people(
     return frame, alpha, certainty
 
 
-def shot_generator(pack: Pack, *, seed: int) -> ShotGenerator:
+def shot_generator(pack: Pack, *, seed: int, empty_share: float = 0.2, plates: bool = False) -> ShotGenerator:
     """Draws shots from a pack, the same ones for the same seed."""
     weights = np.cumsum([_weight(person.source) for person in pack.people])
     hands = [person for person in pack.people if _raises_hands(person.source)] or pack.people
     backgrounds = pack.backgrounds + HARD_NEGATIVE_COPIES * pack.hard_negatives
-    return ShotGenerator(pack, np.random.default_rng(seed), weights, hands, backgrounds)
+    return ShotGenerator(
+        pack, np.random.default_rng(seed), weights, hands, backgrounds, empty_share=empty_share, plates=plates
+    )
 
 
 def _weight(source: str) -> float:
