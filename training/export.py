@@ -2,7 +2,9 @@
 
 The graph takes a frame as the camera delivers it, (1, h, w, 3) uint8 BGR, and normalises it; recurrent state is passed
 by name. A network that sees the clean plate also takes ``plate`` (1, h, w, 3) uint8 BGR, and its ``validity``
-(1, h, w, 1) uint8: 0 where the background was never seen. The file is compared with PyTorch before it replaces an older one.
+(1, h, w, 1) uint8: 0 where the background was never seen.
+
+The file is compared with PyTorch before it replaces an older one.
 """
 
 import argparse
@@ -34,7 +36,7 @@ in the training, so it shows the rounding of the 16-bit weights most."""
 
 
 class SingleFrame(nn.Module):
-    """The network as it is exported: one frame, its plate if it sees one, and the state in; alpha and the next state out.
+    """The network as it is exported: a frame, its plate if it sees one, and the state in; alpha and the next state out.
 
     Each input is (1, h, w, channels) uint8.
     """
@@ -44,7 +46,7 @@ class SingleFrame(nn.Module):
         self.net = net
 
     def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
-        """Alpha (1, 1, h, w) of a frame, and the next state. ``inputs``: the frame, the plate and its validity, state."""
+        """Alpha (1, 1, h, w), and the next state. ``inputs``: the frame, the plate and its validity, the state."""
         images, (memory16, memory8, memory4) = inputs[: -len(STATES)], inputs[-len(STATES) :]
         frame, *plate = (image.permute(0, 3, 1, 2).float() for image in images)
         values = frame / 127.5 - 1

@@ -109,7 +109,7 @@ class MattingNet(nn.Module):
         return functional.pixel_shuffle(self.head(x2), 2), self.coarse(x8), (s16, s8, s4)
 
     def forward(self, clips: Tensor, state: State | None = None) -> tuple[Tensor, Tensor, State]:
-        """(B, T, 3 or 7, H, W) in [-1, 1] -> logits (B, T, 1, H, W), coarse logits (B, T, 1, H/8, W/8), the last state."""
+        """(B, T, C, H, W) in [-1, 1] -> logits (B, T, 1, H, W), coarse logits (B, T, 1, H/8, W/8), the last state."""
         return self.decode_clips(self.encode(clips.flatten(0, 1)), clips.shape[1], state)
 
     def decode_clips(self, features: Features, length: int, state: State | None = None) -> tuple[Tensor, Tensor, State]:

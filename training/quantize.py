@@ -22,6 +22,7 @@ from training.export import write_checksums
 from training.integer_graph import IntegerGraph, Range
 from training.loader import input_size, random_aspect
 from training.onnx_network import ExportedNetwork
+from training.pack import Image
 
 CALIBRATED = ("Conv", "Relu", "Add", "Mul")
 """Operators whose outputs have their range measured."""
@@ -37,10 +38,15 @@ class CalibrationShots(CalibrationDataReader):  # type: ignore[misc] # ONNX Runt
     """Every frame of some shots, with the recurrent states of the network at that frame."""
 
     def __init__(self, network: ExportedNetwork, shots: list[Shot]) -> None:
-        self._inputs = (inputs for shot in shots for inputs, _ in network.run(shot.frames))
+        self._inputs = (inputs for shot in shots for inputs, _ in network.run(shot.frames, plate_of(shot)))
 
     def get_next(self) -> dict[str, NDArray[np.generic]] | None:
         return next(self._inputs, None)
+
+
+def plate_of(shot: Shot) -> Image | None:
+    """The clean plate of a shot and its validity, (H, W, 4); None without one."""
+    return None if shot.plate is None else shot.plate[0]
 
 
 def quantize(model: Path, shots: list[Shot]) -> Path:
@@ -101,7 +107,9 @@ def check(model: Path, quantized: Path, shots: list[Shot]) -> None:
     differences = [
         float(np.abs(alpha - expected).mean())
         for shot in shots
-        for (_, expected), (_, alpha) in zip(network.run(shot.frames), other.run(shot.frames), strict=True)
+        for (_, expected), (_, alpha) in zip(
+            network.run(shot.frames, plate_of(shot)), other.run(shot.frames, plate_of(shot)), strict=True
+        )
     ]
     difference = sum(differences) / len(differences)
     print(f"{quantized.name}: alpha differs by {difference:.5f} on average, {max(differences):.5f} at most")
@@ -109,9 +117,9 @@ def check(model: Path, quantized: Path, shots: list[Shot]) -> None:
         raise ValueError(f"the quantized model of {model} differs by {difference:.4f} in alpha, over {TOLERANCE}")
 
 
-def calibration_shots(data: pack.Pack, *, area: float, count: int, length: int = 5) -> list[Shot]:
-    """Shots of every aspect ratio of the training, with the same probabilities."""
-    generator = shot_generator(data, seed=20_261)
+def calibration_shots(data: pack.Pack, *, area: float, count: int, plates: bool, length: int = 5) -> list[Shot]:
+    """Shots of every aspect ratio of the training, with the same probabilities; with clean plates if ``plates``."""
+    generator = shot_generator(data, seed=20_261, plates=plates)
     sizes = [input_size(area, *random_aspect(generator.random)) for _ in range(count)]
     return [generator.shot(length, width=width, height=height) for width, height in sizes]
 
@@ -124,9 +132,10 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=Path("runs/cache"))
     parser.add_argument("--shots", type=int, default=80, help="for calibration and check together")
     options = parser.parse_args()
-    area = float(_metadata(onnx.load(options.model))["rtmatte.area"])
+    metadata = _metadata(onnx.load(options.model))
+    area, plates = float(metadata["rtmatte.area"]), "rtmatte.plate" in metadata
     data = pack.read(options.pack, split="train", cache=options.cache)
-    quantized = quantize(options.model, calibration_shots(data, area=area, count=options.shots))
+    quantized = quantize(options.model, calibration_shots(data, area=area, count=options.shots, plates=plates))
     write_checksums(options.model.parent)
     print(f"{quantized}: {quantized.stat().st_size / 1e6:.2f} MB")
 

@@ -170,6 +170,7 @@ def to_tensors(batch: Batch, device: torch.device) -> tuple[Tensor, Tensor, Tens
     frames = frames.permute(0, 1, 4, 2, 3).float() / 127.5 - 1
     if batch.plate is not None:
         plate = batch.plate.to(device, non_blocking=True).permute(0, 1, 4, 2, 3).float()
-        plate = torch.cat([plate[:, :, :3] / 127.5 - 1, plate[:, :, 3:] / 255], 2).expand(-1, frames.shape[1], -1, -1, -1)
+        plate = torch.cat([plate[:, :, :3] / 127.5 - 1, plate[:, :, 3:] / 255], 2)
+        plate = plate.expand(-1, frames.shape[1], -1, -1, -1)
         frames = with_plate(frames.flatten(0, 1), plate.flatten(0, 1)).unflatten(0, frames.shape[:2])
     return frames, alpha, certainty

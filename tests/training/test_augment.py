@@ -9,6 +9,7 @@ from training.augment import (
     appearance,
     background_objects,
     camera_degradation,
+    clean_plate,
     clothing_bands,
     head_swap,
     headwear,
@@ -19,7 +20,7 @@ from training.augment import (
     shot_generator,
 )
 from training.augment.head import Head, find_head
-from training.augment.shot import Shot, elastic_distortion
+from training.augment.shot import Shot, concatenate, elastic_distortion
 
 IDENTITY = np.array([[1.0, 0, 0], [0, 1, 0]])
 SHIFTED = IDENTITY + np.array([[0, 0, 10], [0, 0, 5]])
@@ -54,6 +55,54 @@ def test_shots_have_the_requested_size_and_depend_on_the_seed_alone(data: pack.P
     assert first.alpha.shape == (4, 48, 64)
     assert np.array_equal(first.frames, second.frames)
     assert np.array_equal(first.alpha, second.alpha)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_plate_of_a_shot_shows_its_background_where_it_is_valid(
+    data: pack.Pack, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before the errors of a real plate, which are drawn after it: at every place that no person covers."""
+    monkeypatch.setattr(shot_generator, "add_plate_errors", lambda _random, shot, *_: shot)
+    monkeypatch.setattr(shot_generator, "random_degradation", lambda _: lambda frame, _random: frame)
+    shot = shot_generator.shot_generator(data, seed=seed, plates=True).shot(1, width=96, height=64)
+    assert shot.plate is not None
+    free = (shot.plate[0, ..., 3] == 255) & (shot.alpha[0] == 0) & (shot.certainty[0] == 255)
+    difference = np.abs(shot.plate[0, ..., :3].astype(int) - shot.frames[0])[free]
+    assert np.percentile(difference, 90) <= 4 if free.any() else not shot.plate[..., 3].any() or shot.alpha.any()
+
+
+def test_a_third_of_the_plates_are_unknown_and_every_shot_has_one(data: pack.Pack) -> None:
+    generator = shot_generator.shot_generator(data, seed=5, plates=True)
+    plates = [generator.shot(1, width=48, height=32).plate for _ in range(150)]
+    assert {plate.shape for plate in plates if plate is not None} == {(1, 32, 48, 4)}
+    unknown = sum(plate is not None and not plate[..., 3].any() for plate in plates)
+    assert 35 <= unknown <= 80
+    assert shot_generator.shot_generator(data, seed=5).shot(1, width=48, height=32).plate is None
+
+
+def test_photograph_s_plate_ends_before_its_people() -> None:
+    shot = body_shot()
+    plate = clean_plate.plate_around(shot)
+    assert not plate[0, 29:, 49:111, 3].any()
+    assert (plate[0, :20, :, 3] == 255).all()
+
+
+def test_cut_ends_the_plate() -> None:
+    shot = body_shot()
+    known = Shot(shot.frames, shot.alpha, shot.certainty, np.full((1, 90, 160, 4), 200, np.uint8))
+    joined = concatenate([known, known]).plate
+    assert joined is not None
+    assert not joined.any()
+
+
+def test_desk_stands_in_the_plate_too() -> None:
+    shot = body_shot()
+    known = Shot(shot.frames, shot.alpha, shot.certainty, np.zeros((1, 90, 160, 4), np.uint8))
+    changed = occluders.add_desk(np.random.default_rng(0), known, [np.full((64, 64, 3), 255, np.uint8)])
+    assert changed.plate is not None
+    desk = changed.plate[0, ..., 3] == 255
+    assert desk.any()
+    assert np.array_equal(changed.plate[0, desk][:, :3], changed.frames[0][desk])
 
 
 def test_most_shots_show_a_person_and_some_do_not(data: pack.Pack) -> None:

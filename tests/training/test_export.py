@@ -1,5 +1,6 @@
 """Exported and quantized networks compute what PyTorch computes, and the program runs them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,9 @@ from training.augment.shot import Shot  # noqa: E402 - as above
 from training.trainer import resume_or_start  # noqa: E402 - as above
 
 
-def tiny() -> network.MattingNet:
-    return network.MattingNet(network.ARCHITECTURES["tiny"]).eval()
+def tiny(*, plate: bool = False) -> network.MattingNet:
+    inputs = network.PLATE_INPUTS if plate else 3
+    return network.MattingNet(replace(network.ARCHITECTURES["tiny"], inputs=inputs)).eval()
 
 
 def test_several_checkpoints_are_averaged(tmp_path: Path) -> None:
@@ -79,13 +81,42 @@ def test_program_computes_the_alpha_of_the_trained_network(tmp_path: Path) -> No
     assert np.abs(matte.alpha - expected).max() < 5e-3
 
 
+def test_network_that_sees_the_plate_has_it_as_described_inputs(tmp_path: Path) -> None:
+    import onnx  # noqa: PLC0415 - comes with the group
+
+    export.export(tiny(plate=True), tmp_path / "plate.onnx", name="plate", area=48 * 64, frames=0)
+    model = onnx.load(tmp_path / "plate.onnx")
+    assert quantize._metadata(model)["rtmatte.plate"] == '["plate", "validity"]'
+    ports = {port.name: port.type.tensor_type for port in model.graph.input}
+    channels = {name: ports[name].shape.dim[3].dim_value for name in ("frame", "plate", "validity")}
+    assert channels == {"frame": 3, "plate": 3, "validity": 1}
+    assert {ports[name].elem_type for name in channels} == {onnx.TensorProto.UINT8}
+
+
+def test_plate_changes_nothing_where_it_is_not_valid(tmp_path: Path) -> None:
+    """Whatever its colours are: the room behind a person who was never away must not be guessed from rubbish."""
+    export.export(tiny(plate=True), tmp_path / "plate.onnx", name="plate", area=48 * 64, frames=0)
+    exported = onnx_network.ExportedNetwork(tmp_path / "plate.onnx")
+    generator = np.random.default_rng(0)
+    frames = generator.integers(0, 256, (3, 48, 64, 3), np.uint8)
+    plate = generator.integers(0, 256, (48, 64, 4), np.uint8)
+
+    def alphas(*, validity: int) -> list[np.ndarray]:
+        plate[..., 3] = validity
+        return [alpha for _, alpha in exported.run(frames, plate)]
+
+    without = [alpha for _, alpha in exported.run(frames)]
+    assert np.array_equal(alphas(validity=0), without)
+    assert not np.array_equal(alphas(validity=255), without)
+
+
 def test_quantized_model_is_written_named_and_checked(data: pack.Pack, tmp_path: Path) -> None:
     import onnx  # noqa: PLC0415 - comes with the group
 
     torch.manual_seed(0)
     path = tmp_path / "own.onnx"
     export.export(tiny(), path, name="own", area=96 * 64, frames=0)
-    shots = quantize.calibration_shots(data, area=96 * 64, count=4, length=3)
+    shots = quantize.calibration_shots(data, area=96 * 64, count=4, length=3, plates=False)
     quantized = quantize.quantize(path, shots)
     assert quantized.name == "own-int8.onnx"
     assert quantize._metadata(onnx.load(path))["rtmatte.eight_bit"] == quantized.name
@@ -100,11 +131,15 @@ def test_quantized_model_is_written_named_and_checked(data: pack.Pack, tmp_path:
         quantize.check(tmp_path / "other.onnx", quantized, shots)
 
 
+@pytest.mark.parametrize("channels", [3, network.PLATE_INPUTS])
 @pytest.mark.parametrize(("height", "width"), [(64, 96), (80, 112), (48, 16)])
-def test_quantized_model_computes_the_network_at_every_size(tmp_path: Path, height: int, width: int) -> None:
+def test_quantized_model_computes_the_network_at_every_size(
+    tmp_path: Path, height: int, width: int, channels: int
+) -> None:
     """Also where 1/16 of a side is odd, so that its half is rounded; and with states, which the second frame gets."""
     torch.manual_seed(1)
-    net = tiny()
+    plate = channels == network.PLATE_INPUTS
+    net = tiny(plate=plate)
     for name, weights in net.named_parameters():
         if name.endswith(("second.1.weight", "back.weight")):  # which are 0 before a training
             torch.nn.init.normal_(weights, std=0.3)
@@ -113,11 +148,12 @@ def test_quantized_model_computes_the_network_at_every_size(tmp_path: Path, heig
     export.export(net, path, name="own", area=96 * 64, frames=0)
     generator = np.random.default_rng(0)
     frames = np.stack([np.kron(generator.integers(0, 256, (height // 8, width // 8, 3)), np.ones((8, 8, 1)))] * 3)
-    shots = [Shot(frames.astype(np.uint8), frames[..., 0], frames[..., 0])] * 4
+    room = generator.integers(0, 256, (1, height, width, 4), np.uint8)
+    shots = [Shot(frames.astype(np.uint8), frames[..., 0], frames[..., 0], room if plate else None)] * 4
     quantized = quantize.quantize(path, shots)
     for (inputs, expected), (quantized_inputs, alpha) in zip(
-        onnx_network.ExportedNetwork(path).run(shots[0].frames),
-        onnx_network.ExportedNetwork(quantized).run(shots[0].frames),
+        onnx_network.ExportedNetwork(path).run(shots[0].frames, room[0]),
+        onnx_network.ExportedNetwork(quantized).run(shots[0].frames, room[0]),
         strict=True,
     ):
         assert alpha.shape == expected.shape == (1, 1, height, width)

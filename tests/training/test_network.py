@@ -11,6 +11,16 @@ def test_alpha_reaches_both_ends() -> None:
     assert network.to_alpha(torch.tensor([-9.0, 0.0, 9.0])).tolist() == [0.0, 0.5, 1.0]
 
 
+def test_plate_is_seen_as_clipped_differences_where_it_is_valid() -> None:
+    frames = torch.tensor([-1.0, 0.0, 1.0]).reshape(1, 3, 1, 1).expand(-1, -1, 1, 3)
+    plate = torch.tensor([-1.0, 0.25, -1.0]).reshape(1, 3, 1, 1).expand(-1, -1, 1, 3)
+    validity = torch.tensor([0.0, 0.5, 1.0]).reshape(1, 1, 1, 3)
+    seen = network.with_plate(frames, torch.cat([plate, validity], 1))
+    assert torch.equal(seen[:, :3], frames)
+    assert seen[0, 3:6, 0].tolist() == [[0, 0, 0], [0, 0.25, 0.5], [0, 0.5, 1]]
+    assert torch.equal(seen[:, 6:], validity)
+
+
 def test_state_makes_frames_depend_on_earlier_ones() -> None:
     net = network.MattingNet(network.ARCHITECTURES["tiny"]).eval()
     clip = torch.rand(1, 2, 3, 32, 48)

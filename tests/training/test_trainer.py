@@ -120,6 +120,27 @@ def test_grown_network_has_the_output_of_the_smaller_one(tmp_path: Path, monkeyp
     assert sum(part.numel() for part in large.net.parameters()) > sum(part.numel() for part in small.net.parameters())
 
 
+def test_network_that_sees_the_plate_starts_with_the_output_of_one_that_does_not(tmp_path: Path) -> None:
+    before = resume_or_start("small", tmp_path / "none.pt", "cpu")
+    before.save(tmp_path / "small.pt")
+    trainer = resume_or_start("plate", tmp_path / "none.pt", "cpu", start=tmp_path / "small.pt")
+    frames = torch.rand(1, 2, 7, 64, 96) * 2 - 1
+    with torch.no_grad():
+        expected, seen = before.average.eval()(frames[:, :, :3])[0], trainer.average.eval()(frames)[0]
+    assert torch.allclose(expected, seen, atol=1e-6)
+
+
+def test_training_with_plates_learns_from_them(data: pack.Pack, tmp_path: Path) -> None:
+    """The weights that read the plate begin at 0 and move."""
+    resume_or_start("small", tmp_path / "none.pt", "cpu").save(tmp_path / "small.pt")
+    trainer = resume_or_start("plate", tmp_path / "none.pt", "cpu", start=tmp_path / "small.pt")
+    assert not trainer.net.stem[0][0].weight[:, 3:].any()
+    plan = loader.BatchPlan(shots=4, length=2, area=64 * 48, mirrored=1)
+    stages = (Stage(frames=48, plan=plan, rate=(1e-3, 1e-3)),)
+    train.train(trainer, data, tmp_path, recipe=stages, workers=0, every=10)
+    assert trainer.net.stem[0][0].weight[:, 3:].any()
+
+
 def test_checkpoint_of_another_architecture_is_refused(tmp_path: Path) -> None:
     resume_or_start("tiny", tmp_path / "absent.pt", "cpu").save(tmp_path / "tiny.pt")
     with pytest.raises(RuntimeError, match="size mismatch"):

@@ -28,15 +28,15 @@ COPY_SHARE = 0.1
 
 def plate_around(shot: Shot) -> Image:
     """The plate (1, H, W, 4) of a photograph: its first frame where no person is near in any frame; not valid there."""
-    height, width = shot.alpha.shape[1:]
-    near = cv2.dilate(shot.alpha.max(0), np.ones((max(3, height // 24),) * 2, np.uint8))
+    margin = max(3, shot.alpha.shape[1] // 24)
+    near = cv2.dilate(shot.alpha.max(0), np.ones((margin, margin), np.uint8))
     return np.dstack([shot.frames[0], 255 * (near < 8).astype(np.uint8)])[None]
 
 
 def add_plate_errors(
     random: Generator, shot: Shot, camera: CameraDegradation, people: Sequence[Still], backgrounds: Sequence[Image]
 ) -> Shot:
-    """The shot with the plate that a program would have of it.
+    """The shot, which has a plate, with the plate that a program would have of it.
 
     Args:
         random: Generator.
@@ -45,9 +45,8 @@ def add_plate_errors(
         people: For ghosts and outlines.
         backgrounds: For objects, and for the plate of another room.
     """
-    assert shot.plate is not None
-    if random.random() < UNKNOWN_SHARE:
-        return replace(shot, plate=np.zeros_like(shot.plate))
+    if shot.plate is None or random.random() < UNKNOWN_SHARE:
+        return replace(shot, plate=np.zeros((1, *shot.alpha.shape[1:], 4), np.uint8))
     colours, validity = np.ascontiguousarray(shot.plate[0, ..., :3]), shot.plate[0, ..., 3].copy()
     colours = replace(camera, noise=0.0, jpeg_quality=0)(_changed_room(random, colours, people, backgrounds), random)
     colours = _recorded_earlier(random, colours)
@@ -71,7 +70,8 @@ def _changed_room(random: Generator, colours: Image, people: Sequence[Still], ba
         other = backgrounds[random.integers(len(backgrounds))]
         return warp(other, place_background(random, other, width, height), (width, height), cv2.BORDER_REFLECT_101)
     if kind < 0.20:
-        return composite(*random_object(random, backgrounds, width, height).draw(0, width=width, height=height), colours)
+        thing = random_object(random, backgrounds, width, height)
+        return composite(*thing.draw(0, width=width, height=height), colours)
     if kind < 0.30:
         still = people[random.integers(len(people))]
         matrix = _anywhere(random, still.alpha, width, height)

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from training.augment.appearance import Appearance, random_appearance
 from training.augment.background_objects import random_chair, random_curtain, random_object
-from training.augment.clean_plate import add_plate_errors, plate_around
 from training.augment.camera_degradation import random_degradation, random_grade, side_light
+from training.augment.clean_plate import add_plate_errors, plate_around
 from training.augment.head import find_head
 from training.augment.image_ops import composite, warp
 from training.augment.layer import Layer, motion_blur
