@@ -98,14 +98,20 @@ class Measurement:
         pipeline = Pipeline.open(**options)
         call = pipeline.call
 
-        def timed(function: Callable[[], object]) -> object:
-            start = time.thread_time()
-            try:
-                return function()
-            finally:
-                self._spent += time.thread_time() - start
+        def timed(function: Callable[[], Any]) -> Callable[[], Any]:
+            def run() -> Any:  # noqa: ANN401 - of the panel
+                start = time.thread_time()
+                try:
+                    return function()
+                finally:
+                    self._spent += time.thread_time() - start
 
-        pipeline.call = lambda function: call(lambda: timed(function))  # type: ignore[method-assign]
+            return run
+
+        def timed_call(function: Callable[[], object], *, when: Callable[[], bool] | None = None) -> object:
+            return call(timed(function), when=when and timed(when))
+
+        pipeline.call = timed_call  # type: ignore[method-assign, assignment]
         return pipeline
 
     def _drive(self, seconds: float, rounds: int) -> None:

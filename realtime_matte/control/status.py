@@ -110,8 +110,15 @@ class Status:
 
 
 def as_json(status: Status) -> dict[str, object]:
-    """The status as JSON's types."""
-    return asdict(status)
+    """The status as JSON's types, and what is immutable as it is: ``asdict`` would copy it all."""
+    values: dict[str, object] = {name: getattr(status, name) for name in Status.__slots__}
+    return values | {
+        "outputs": tuple(map(asdict, status.outputs)),
+        "warnings": tuple(map(asdict, status.warnings)),
+        "recording": asdict(status.recording) if status.recording else None,
+        "stages_s": dict(status.stages_s),
+        "options": dict(status.options),
+    }
 
 
 def without_pipeline(config: Config, state: State, reason: str) -> Status:

@@ -8,14 +8,14 @@ from typing import Any, Final
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from realtime_matte.panel.guard import Access
-from realtime_matte.panel.preview import Previews
+from realtime_matte.panel.preview import Preview, Previews, Request
 from realtime_matte.panel.state import PanelState
 
 TOKEN_S: Final = 5.0
 """How long a client may take to send its token."""
 
 SEND_S: Final = 5.0
-"""How long a client may take to read a message before it is disconnected."""
+"""How long a client may take to read a message before it is disconnected, within STATUS_EVERY_S."""
 
 STATUS_EVERY_S: Final = 1.0
 """Interval of pushed statuses; the result of a command is pushed at once."""
@@ -59,7 +59,6 @@ class Live:
             pass  # it is gone, or does not read
         finally:
             self._clients.discard(client)
-            client.close()
 
     async def _has_token(self, socket: WebSocket) -> bool:
         try:
@@ -79,6 +78,7 @@ class Live:
         while self._clients:
             await self._state.wait_for_change(STATUS_EVERY_S)
             self._previews.update_watched()
+            self._drop_stuck()
             message = await self._message()
             unchanged_s = unchanged_s + STATUS_EVERY_S if message == last else 0.0
             if message != last or unchanged_s >= UNCHANGED_S:
@@ -87,6 +87,12 @@ class Live:
                     client.push(message)
         await asyncio.sleep(UNCHANGED_S)
         self._previews.update_watched()
+
+    def _drop_stuck(self) -> None:
+        now = asyncio.get_running_loop().time()
+        for client in self._clients:
+            if client.is_stuck(now):
+                client.stop()
 
     async def _message(self) -> str:
         return json.dumps({"type": "status", **await self._state.read()})
@@ -100,29 +106,37 @@ class Client:
         self._previews = previews
         self._status: str | None = None
         self._waiting = asyncio.Event()
-        self._request: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._request: Request | None = None  # the last one
+        self._answered = True
         self._jpeg: bytes | None = None
         self._count = -1
+        self._sending_since: float | None = None
 
     def push(self, status: str) -> None:
         """Send this status next, in the place of one that waits."""
         self._status = status
         self._waiting.set()
 
-    async def run(self) -> None:
-        """Read requests and write answers until the client disconnects, or does not read for SEND_S."""
-        tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._write())]
-        try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+    def is_stuck(self, now: float) -> bool:
+        """Whether it has not read a message for SEND_S, in the loop's time."""
+        return self._sending_since is not None and now >= self._sending_since + SEND_S
 
-    def close(self) -> None:
-        """Forget a request that is not answered yet."""
+    async def run(self) -> None:
+        """Read requests and write answers until the client disconnects, or ``stop`` is called."""
+        self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._write())]
+        try:
+            await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self.stop()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def stop(self) -> None:
+        """End ``run``, and forget a request that is not answered yet."""
         if self._request:
-            self._request.cancel()
+            self._previews.forget(self._request)
+        for task in self._tasks:
+            task.cancel()
 
     async def _read(self) -> None:
         loop = asyncio.get_running_loop()
@@ -134,28 +148,31 @@ class Client:
             if messages > MAX_MESSAGES:
                 await self._socket.close(TOO_FAST, "too many messages")
                 return
-            if message.get("type") == "next" and (self._request is None or self._request.done()):
+            if message.get("type") == "next" and self._answered:
                 width = message.get("width", 640)
                 width = width if isinstance(width, int) and not isinstance(width, bool) else 640
-                self._request = asyncio.create_task(self._prepare(width))
+                self._answered = False
+                self._request = self._previews.request(self._count, width, self._show)
 
-    async def _prepare(self, width: int) -> None:
-        preview = await self._previews.newer_than(self._count, width)
+    def _show(self, preview: Preview) -> None:
+        """Send this preview next."""
+        self._answered = True
         self._count, self._jpeg = preview.count, preview.jpeg
         self._waiting.set()
 
     async def _write(self) -> None:
+        loop = asyncio.get_running_loop()
         while True:
             await self._waiting.wait()
             self._waiting.clear()
             status, self._status = self._status, None
             jpeg, self._jpeg = self._jpeg, None
+            self._sending_since = loop.time()
             if jpeg is not None:
-                async with asyncio.timeout(SEND_S):
-                    await self._socket.send_bytes(jpeg)
+                await self._socket.send_bytes(jpeg)
             if status is not None:
-                async with asyncio.timeout(SEND_S):
-                    await self._socket.send_text(status)
+                await self._socket.send_text(status)
+            self._sending_since = None
 
 
 def _parse(message: Any) -> dict[str, Any]:  # noqa: ANN401 -- ASGI's messages

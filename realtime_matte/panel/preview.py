@@ -6,28 +6,30 @@ What is shown is what was sent last: a composite or the standby card, never a fr
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, cast
 
 import cv2
 import numpy as np
 
-from realtime_matte.errors import MatteError
 from realtime_matte.frame import Pixels
+from realtime_matte.media import i420
 from realtime_matte.panel.supervisor import Supervisor
+from realtime_matte.pipeline.commands import Reply
 from realtime_matte.pipeline.pipeline import Pipeline
 
 WIDTHS: Final = (320, 480, 640, 960, 1280)
 """Widths of previews: few, so that pages with windows of different sizes share them."""
 
 INTERVAL_S: Final = 1 / 15
-"""Shortest time between two previews."""
+"""Time between two previews, on average at least."""
 
-FRAME_S: Final = 1 / 60
-"""How soon to look again when there is no newer output frame."""
+LATE_S: Final = 1 / 30
+"""A preview that is late by less, as it waits for a frame, does not delay the next one."""
 
-ANSWER_S: Final = 2.0
-"""How long the pipeline's thread may take to copy a frame; it may be opening a network."""
+AGAIN_S: Final = 1 / 30
+"""How soon to look again for a pipeline when there is none."""
 
 LOOKING_S: Final = 2.0
 """No page is looked at any more when no preview was requested for this time."""
@@ -45,15 +47,26 @@ CHECKS: Final = 150, 200
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A JPEG, the count of output frames when it was taken, and that time."""
+    """A JPEG, the count of output frames when it was taken, and the time: the next one is due INTERVAL_S later."""
 
     count: int
     time: float
     jpeg: bytes
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Request:
+    """A client that waits for a preview of this width, of another output frame than that with ``count``."""
+
+    count: int
+    width: int
+    show: Callable[[Preview], None]
+
+
 class Previews:
     """Makes previews for any number of waiting clients, each image once. Used by one event loop.
+
+    Made of callbacks: each task that an image had to pass cost as much time as a tenth of its encoding.
 
     Args:
         supervisor: Has the pipeline.
@@ -63,74 +76,104 @@ class Previews:
     def __init__(self, supervisor: Supervisor, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._supervisor = supervisor
         self._clock = clock
-        self._lock = asyncio.Lock()
+        self._requests: list[Request] = []
         self._newest: dict[int, Preview] = {}  # by width
-        self._pipeline: Pipeline | None = None  # of ``_newest``
+        self._copying: dict[int, Reply] = {}  # by width
+        self._pipeline: Pipeline | None = None  # of these
+        self._timer: asyncio.TimerHandle | None = None
         self._requested_at = float("-inf")
         self._watching = False
-        self._waiting = 0
 
-    async def newer_than(self, count: int, width: int) -> Preview:
-        """The first preview of another output frame than that with ``count``. Waits until there is one."""
-        width = fitting_width(width)
-        self._waiting += 1
-        try:
-            while True:
-                self._watch()
-                async with self._lock:
-                    preview = await self._newest_of(width, count)
-                if preview and preview.count != count:
-                    return preview
-                await asyncio.sleep(FRAME_S)
-        finally:
-            self._waiting -= 1
-
-    def update_watched(self) -> None:
-        """Called at intervals: no page is looked at any more if no preview was requested for LOOKING_S."""
-        if self._watching and not self._waiting and self._clock() >= self._requested_at + LOOKING_S:
-            self._watching = False
-            self._supervisor.set_watched(watched=False)
-
-    def _watch(self) -> None:
+    def request(self, count: int, width: int, show: Callable[[Preview], None]) -> Request:
+        """Call ``show`` once, with the first preview of another output frame than that with ``count``."""
+        request = Request(count, fitting_width(width), show)
+        self._requests.append(request)
         self._requested_at = self._clock()
         if not self._watching:
             self._watching = True
             self._supervisor.set_watched(watched=True)
+        self._look()
+        return request
 
-    async def _newest_of(self, width: int, count: int) -> Preview | None:
-        """The newest preview of this width; None without one. After that of ``count``, waits until the next is due."""
-        last = self._last(width)
-        if last and last.count == count:
-            await asyncio.sleep(last.time + INTERVAL_S - self._clock())
-            last = self._last(width)
-        pipeline, now = self._pipeline, self._clock()
-        if pipeline is None or (last and (last.count == _count(pipeline) or now < last.time + INTERVAL_S)):
-            return last
-        made = await _make(pipeline, width)
-        if made is None:
-            return last
-        self._newest[width] = Preview(made[0], now, made[1])
-        return self._newest[width]
+    def forget(self, request: Request) -> None:
+        """Do not answer this request any more."""
+        if request in self._requests:
+            self._requests.remove(request)
 
-    def _last(self, width: int) -> Preview | None:
-        """The last preview of this width of the present pipeline."""
+    def update_watched(self) -> None:
+        """Called at intervals: no page is looked at any more if no preview was requested for LOOKING_S."""
+        if self._watching and not self._requests and self._clock() >= self._requested_at + LOOKING_S:
+            self._watching = False
+            self._supervisor.set_watched(watched=False)
+
+    def _look(self) -> None:
+        """Answer the requests for which there is a preview, and have a frame copied for the others."""
         pipeline = self._supervisor.current.pipeline
         if pipeline is not self._pipeline:
-            self._pipeline, self._newest = pipeline, {}
-        return self._newest.get(width)
+            self._pipeline, self._newest, self._copying = pipeline, {}, {}
+        for width in {request.width for request in self._requests}:
+            newest = self._newest.get(width)
+            if newest and (newest.count == _count(pipeline) or self._clock() < newest.time + INTERVAL_S):
+                self._answer(newest, width)  # a newer one cannot be made yet
+        if pipeline is None:
+            self._look_again()
+            return
+        for width in {request.width for request in self._requests} - self._copying.keys():
+            self._copy(pipeline, width)
 
+    def _look_again(self) -> None:
+        """Look again in a moment, if somebody waits: there is no pipeline, or it has ended."""
 
-async def _make(pipeline: Pipeline, width: int) -> tuple[int, bytes] | None:
-    """The count of output frames and the newest one as a JPEG; None if there is none.
+        def look() -> None:
+            self._timer = None
+            self._look()
 
-    The pipeline's thread copies a frame between two others; the server's thread, woken once, encodes it.
-    """
-    try:
-        copied = asyncio.wrap_future(pipeline.call(lambda: _scaled(pipeline, width)))
-        count, pixels = cast("tuple[int, Pixels | None]", await asyncio.wait_for(copied, ANSWER_S))
-    except (TimeoutError, MatteError):  # it is busy, or has ended
-        return None
-    return None if pixels is None else (count, encode(pixels))
+        if self._requests and not self._timer:
+            self._timer = asyncio.get_running_loop().call_later(AGAIN_S, look)
+
+    def _answer(self, preview: Preview, width: int) -> None:
+        """Answer the requests of a width with a preview, but for clients that have it."""
+        waiting = []
+        for request in self._requests:
+            if request.width == width and request.count != preview.count:
+                request.show(preview)
+            else:
+                waiting.append(request)
+        self._requests = waiting
+
+    def _copy(self, pipeline: Pipeline, width: int) -> None:
+        """Have the pipeline's thread copy a frame when the next preview is due; this thread, woken once, encodes it."""
+        loop, last = asyncio.get_running_loop(), self._newest.get(width)
+        due = last.time + INTERVAL_S if last else float("-inf")
+
+        def when() -> bool:
+            """In the pipeline's thread, which looks before each frame: a timer here would be one more wake-up."""
+            return self._clock() >= due and (last is None or _count(pipeline) != last.count)
+
+        def copy() -> tuple[float, int, Pixels | None]:
+            return max(due, self._clock() - LATE_S), _count(pipeline), pipeline.newest_small(width)
+
+        def wake(reply: Reply) -> None:
+            with suppress(RuntimeError):  # the loop has ended
+                loop.call_soon_threadsafe(self._encode, reply, width)
+
+        reply = self._copying[width] = pipeline.call(copy, when=when)
+        reply.add_done_callback(wake)
+
+    def _encode(self, reply: Reply, width: int) -> None:
+        """Encode the copy in ``reply``, and answer with it."""
+        if self._copying.get(width) is not reply:  # of a pipeline before
+            return
+        del self._copying[width]
+        if reply.exception():
+            self._look_again()
+            return
+        due, count, pixels = cast("tuple[float, int, Pixels | None]", reply.result())
+        if pixels is not None and any(request.width == width for request in self._requests):
+            self._newest[width] = preview = Preview(count, due, encode(pixels))
+            self._answer(preview, width)
+        if self._requests:
+            self._look()
 
 
 def fitting_width(width: int) -> int:
@@ -139,8 +182,12 @@ def fitting_width(width: int) -> int:
 
 
 def encode(pixels: Pixels) -> bytes:
-    """A JPEG with half the resolution in colour, (H, W, 3) BGR or (H, W, 4) over a checkerboard."""
-    _, data = cv2.imencode(".jpg", over_checks(pixels) if pixels.shape[2] > 3 else pixels, JPEG)  # noqa: PLR2004
+    """A JPEG with half the resolution in colour, of I420, (H, W, 3) BGR, or (H, W, 4) over a checkerboard."""
+    if pixels.ndim == 2:  # noqa: PLR2004 - planes
+        pixels = i420.to_bgr(pixels)
+    elif pixels.shape[2] > 3:  # noqa: PLR2004 - with alpha
+        pixels = over_checks(pixels)
+    _, data = cv2.imencode(".jpg", pixels, JPEG)
     return data.tobytes()
 
 
@@ -155,15 +202,3 @@ def over_checks(bgra: Pixels) -> Pixels:
 
 def _count(pipeline: Pipeline | None) -> int:
     return pipeline.stats.composites + pipeline.stats.standby_cards if pipeline else -1
-
-
-def _scaled(pipeline: Pipeline, width: int) -> tuple[int, Pixels | None]:
-    """The count of output frames, and a small copy of the last one. The pipeline's thread.
-
-    Scaling by a half costs less than to copy the whole image for another thread.
-    """
-    newest = pipeline.newest
-    if newest is None or width >= newest.shape[1]:
-        return _count(pipeline), None if newest is None else newest.copy()
-    height = max(1, round(newest.shape[0] * width / newest.shape[1]))
-    return _count(pipeline), np.asarray(cv2.resize(newest, (width, height), interpolation=cv2.INTER_AREA), np.uint8)

@@ -114,12 +114,13 @@ def _standby_value(value: object) -> object:
 class Waiting:
     """A call that waits for the pipeline's thread. ``key``: a later one of the same key replaces it; None: none does.
 
-    ``run`` gets the reply, and sets its result now or later.
+    ``run`` gets the reply, and sets its result now or later. ``when``: it waits until this is true; None: for nothing.
     """
 
     key: str | None
     run: Callable[[Reply], None]
     reply: Reply
+    when: Callable[[], bool] | None = None
 
 
 class CommandQueue:
@@ -132,10 +133,12 @@ class CommandQueue:
         self._waiting: deque[Waiting] = deque()  # any thread appends; appending and taking are atomic
         self._closed = False
 
-    def put(self, run: Callable[[Reply], None], *, key: str | None = None) -> Reply:
-        """Add a call. Its reply is a MatteError if the run ends first."""
+    def put(
+        self, run: Callable[[Reply], None], *, key: str | None = None, when: Callable[[], bool] | None = None
+    ) -> Reply:
+        """Add a call, run once ``when()`` is true. Its reply is a MatteError if the run ends first."""
         reply: Reply = Future()
-        self._waiting.append(Waiting(key, run, reply))
+        self._waiting.append(Waiting(key, run, reply, when))
         if self._closed:
             self.close()
         return reply
@@ -151,6 +154,9 @@ class CommandQueue:
         waiting = self._take()
         last = {item.key: item for item in waiting}
         for number, item in enumerate(waiting, start=1):
+            if item.when and not item.reply.cancelled() and not item.when():
+                self._waiting.append(item)
+                continue
             if not item.reply.set_running_or_notify_cancel():
                 continue
             if item.key is not None and last[item.key] is not item:

@@ -118,9 +118,12 @@ class Controls:
         command = parse(command)
         return self._commands.put(partial(self._run_command, command), key=command.key if command.replaces else None)
 
-    def call(self, function: Callable[[], object]) -> Reply:
-        """Call a function that reads the pipeline, in its thread, before the next frame; the future result."""
-        return self._commands.put(lambda reply: reply.set_result(function()))
+    def call(self, function: Callable[[], object], *, when: Callable[[], bool] | None = None) -> Reply:
+        """Call a function that reads the pipeline, in its thread; the future result.
+
+        It is called before the next frame; with ``when``, before the first one for which ``when()`` is true.
+        """
+        return self._commands.put(lambda reply: reply.set_result(function()), when=when)
 
     def switch_model(self, model: ModelChoice, *, provider: str | None = None, threads: int | None = None) -> None:
         """Switch to another model once it is open, or report that it cannot be opened and keep the old one.

@@ -19,7 +19,7 @@ from realtime_matte.interfaces import (
     Sink,
 )
 from realtime_matte.media import i420
-from realtime_matte.pipeline.image_formats import ImageFormats
+from realtime_matte.pipeline.image_formats import ImageFormats, small_copy
 from realtime_matte.pipeline.output_fitter import OutputFitter
 from realtime_matte.pipeline.recorder import Recorder, SinkFormat
 from realtime_matte.pipeline.recording_queue import RecordingQueue
@@ -109,6 +109,10 @@ class Outputs:
         """What was sent last in BGR, a composite or the card; overwritten by the next composite."""
         newest = self._newest
         return i420.to_bgr(newest) if newest is not None and newest.ndim == 2 else newest  # noqa: PLR2004 - planes
+
+    def newest_small(self, width: int) -> Pixels | None:
+        """A copy of what was sent last, as ``small_copy``; None if nothing was sent."""
+        return None if self._newest is None else small_copy(self._newest, width)
 
     @property
     def accept_i420(self) -> bool:

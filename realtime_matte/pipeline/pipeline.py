@@ -160,6 +160,10 @@ class Pipeline(Controls):
         """What was sent last, a composite or the card; overwritten by the next one. For functions given to ``call``."""
         return self._parts.outputs.newest
 
+    def newest_small(self, width: int) -> Pixels | None:
+        """A copy of what was sent last, at most of this width: BGR, BGRA or I420. For functions given to ``call``."""
+        return self._parts.outputs.newest_small(width)
+
     @property
     def camera_off_reason(self) -> str | None:
         """Why the camera is turned off on purpose; None while it is on."""

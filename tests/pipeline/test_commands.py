@@ -52,6 +52,32 @@ def step_until(pipeline: Pipeline, reply: Reply) -> None:
 # the queue
 
 
+def test_a_call_with_a_condition_is_run_once_it_is_true_and_holds_up_no_other() -> None:
+    calls: list[str] = []
+    ready = [False]
+    queue = CommandQueue()
+    late = queue.put(noted(calls, "late"), when=lambda: ready[0])
+    other = queue.put(noted(calls, "other"))
+    queue.run_waiting()
+    queue.run_waiting()
+    assert (calls, late.done(), other.done()) == (["other"], False, True)
+    ready[0] = True
+    queue.run_waiting()
+    queue.run_waiting()
+    assert calls == ["other", "late"]
+
+
+def test_a_call_with_a_condition_is_refused_at_the_end_or_cancelled() -> None:
+    queue = CommandQueue()
+    refused, cancelled = (queue.put(noted([], "never"), when=lambda: False) for _ in range(2))
+    cancelled.cancel()
+    queue.run_waiting()
+    queue.close()
+    with pytest.raises(MatteError, match="ended"):
+        refused.result(0)
+    assert cancelled.cancelled()
+
+
 def test_the_last_of_several_waiting_for_one_key_is_run() -> None:
     calls: list[str] = []
     queue = CommandQueue()
