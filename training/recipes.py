@@ -49,8 +49,12 @@ RECIPES = {
     ),
     # The clean plate as input: single frames from a trained network, then shots of half a second.
     "plate": (
-        Stage(48_000, BatchPlan(shots=24, length=1, area=BASE_AREA, least=0.5), rate=(1e-3, 1e-4)),
-        Stage(14_400, BatchPlan(shots=3, length=12, area=MEDIUM_AREA, least=0.4), rate=(1.5e-4, 1e-5)),
+        Stage(
+            57_600,
+            BatchPlan(shots=24, length=1, area=MEDIUM_AREA, least=0.4, mirrored=2, empty_share=0.3),
+            rate=(1e-3, 3e-5),
+        ),
+        Stage(14_400, BatchPlan(shots=3, length=12, area=MEDIUM_AREA, least=0.4, empty_share=0.3), rate=(2e-4, 1e-5)),
     ),
     # Half a second of motion: longer shots, for a state that decays.
     "long": (

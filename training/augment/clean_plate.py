@@ -20,7 +20,10 @@ from training.augment.shot import Shot
 from training.pack import Image, Still
 
 UNKNOWN_SHARE = 1 / 3
-"""Of the shots whose plate is unknown altogether, as in the first frames after the start."""
+"""Of the shots with people whose plate is unknown altogether, as in the first frames after the start."""
+
+EMPTY_UNKNOWN_SHARE = 2 / 3
+"""The same of shots without people. Otherwise a network forgets what a room without people looks like."""
 
 COPY_SHARE = 0.1
 """Of the shots in which a part of the person was taken for background: the plate shows it as the frame does."""
@@ -45,7 +48,8 @@ def add_plate_errors(
         people: For ghosts and outlines.
         backgrounds: For objects, and for the plate of another room.
     """
-    if shot.plate is None or random.random() < UNKNOWN_SHARE:
+    unknown = UNKNOWN_SHARE if shot.alpha.any() else EMPTY_UNKNOWN_SHARE
+    if shot.plate is None or random.random() < unknown:
         return replace(shot, plate=np.zeros((1, *shot.alpha.shape[1:], 4), np.uint8))
     colours, validity = np.ascontiguousarray(shot.plate[0, ..., :3]), shot.plate[0, ..., 3].copy()
     colours = replace(camera, noise=0.0, jpeg_quality=0)(_changed_room(random, colours, people, backgrounds), random)
