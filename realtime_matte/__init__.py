@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from realtime_matte.errors import SpecError as SpecError
     from realtime_matte.frame import Frame as Frame
     from realtime_matte.frame import Matte as Matte
+    from realtime_matte.frame import PlateImage as PlateImage
     from realtime_matte.frame import RefinedMatte as RefinedMatte
     from realtime_matte.interfaces import AcceptsI420 as AcceptsI420
     from realtime_matte.interfaces import Background as Background
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from realtime_matte.interfaces import OpenSource as OpenSource
     from realtime_matte.interfaces import OutputEffect as OutputEffect
     from realtime_matte.interfaces import PersonEffect as PersonEffect
+    from realtime_matte.interfaces import PlateNetwork as PlateNetwork
+    from realtime_matte.interfaces import PlateView as PlateView
     from realtime_matte.interfaces import Readers as Readers
     from realtime_matte.interfaces import RealTimeBackground as RealTimeBackground
     from realtime_matte.interfaces import Renderer as Renderer
@@ -79,7 +82,7 @@ _MODULES = {
         "SourceLost",
         "SpecError",
     ),
-    "frame": ("Frame", "Matte", "RefinedMatte"),
+    "frame": ("Frame", "Matte", "PlateImage", "RefinedMatte"),
     "interfaces": (
         "AcceptsI420",
         "Background",
@@ -98,6 +101,8 @@ _MODULES = {
         "OpenSource",
         "OutputEffect",
         "PersonEffect",
+        "PlateNetwork",
+        "PlateView",
         "Readers",
         "RealTimeBackground",
         "Renderer",
@@ -148,6 +153,9 @@ __all__ = [
     "OpenSource",
     "OutputEffect",
     "PersonEffect",
+    "PlateImage",
+    "PlateNetwork",
+    "PlateView",
     "Pipeline",
     "Readers",
     "RealTimeBackground",

@@ -2,7 +2,12 @@
 
 A running Gaussian for each cell of the coarse grid, as in Wren et al. 1997 (Pfinder), of its colours while it was
 certainly background. A covered cell keeps its colour, scaled by the change of light that visible cells show. The plate
-itself is never shown: it only corrects alpha near edges, where the foreground covers a cell that was visible before.
+itself is never shown: it corrects alpha near edges, where the foreground covers a cell that was visible before, and it
+is given to networks that see it, fitted to each frame.
+
+For those networks more is at stake, as they take what differs from the plate for the person. So from the first frame of
+such a network on, a visible cell that suddenly differs keeps its colour for HOLD_S, a cell beside a person keeps it
+altogether, and ``plate_trust`` decides which cells are valid.
 """
 
 from math import exp
@@ -11,7 +16,7 @@ from typing import Final, TypeAlias
 import cv2
 import numpy as np
 
-from realtime_matte.frame import Alpha, Pixels
+from realtime_matte.frame import Alpha, Pixels, PlateImage
 from realtime_matte.render.box_filter import BoxFilter, Bytes, Floats, find_runs, make_runs
 from realtime_matte.render.edge_model import (
     SAMPLE_STEP,
@@ -23,6 +28,18 @@ from realtime_matte.render.edge_model import (
     sample_edge,
 )
 from realtime_matte.render.jit import kernel, read_only
+from realtime_matte.render.plate_fit import Comparison, PlateFit, has_changed, may_have_moved, shifted, shifted_mask
+from realtime_matte.render.plate_trust import REACH, SEEN_S, Trust
+
+HOLD_S: Final = 0.5
+"""A visible cell that differs from its colour takes the new one after this time: what a network misses for a moment
+does not become background."""
+
+SEARCH_EVERY_S: Final = 0.5
+"""Least time between two searches for a shift that were in vain."""
+
+LIGHT_STEP: Final = 0.03
+"""A change of the light between two frames from which on the plate itself is scaled, not only what the network sees."""
 
 TIME_CONSTANT_S: Final = 0.3
 """Time constant of the running mean and variance of a visible cell."""
@@ -62,6 +79,10 @@ INITIAL_VARIANCE: Final = np.float32(3**2)
 MAX_GAIN: Final = np.float32(8)
 """The light is at most so many times the reference light, and at least 1 over that."""
 
+Hold: TypeAlias = tuple[Bytes, Floats, Floats, tuple[np.float32, np.float32, np.float32]]
+"""(wide, held, seconds, (hold_s, elapsed_s, seen_s)): not 0 where a person is near; for how long a visible cell has
+differed from its colour; for how long it was background, all (h, w). With a ``hold_s`` of 0 nothing is held."""
+
 Light: TypeAlias = tuple[Floats, Floats, Floats]
 """(reference, gain, step): each cell's colour in the reference light, which is the first frame's (3, h, w); the current
 light divided by the reference light, for each channel (3,); the factor by which it changed in the last frame (3,)."""
@@ -92,6 +113,46 @@ class CleanPlate:
         self._corrected = np.zeros(shape, np.float32)
         self._reference = np.zeros((3, *shape), np.float32)
         self._gain, self._step = np.ones((2, 3), np.float32)
+        self._wide = np.zeros(shape, np.uint8)
+        self._held = np.zeros(shape, np.float32)
+        self._trust = Trust(shape)
+        self._fit = PlateFit(shape)
+        self._fitted_planes = np.zeros((3, *shape), np.uint8)
+        self._seen_by_network = False
+        self._next_search_s = 0.0
+
+    def fit(self, guide: Pixels, out: PlateImage) -> bool:
+        """As ``PlateView.fit``: the light of this frame, and the camera's place if it was moved."""
+        self._seen_by_network = True
+        if not self._trust.any_valid:
+            return False
+        found = self._fit.light(guide, self._colour, self._trust.visible)
+        if may_have_moved(found) and (has_changed(found) or self._next_search_s <= 0):
+            if not self._follow_camera(guide, found):
+                return False
+            found = self._fit.light(guide, self._colour, self._trust.visible)
+        gain = found.gain
+        if max(abs(factor - 1) for factor in gain) > LIGHT_STEP:
+            self._change_light(np.array(gain, np.float32))
+            gain = 1.0, 1.0, 1.0
+        for channel, factor, plane in zip(self._colour, gain, self._fitted_planes, strict=True):
+            cv2.convertScaleAbs(channel, dst=plane, alpha=factor)
+        cv2.merge(list(self._fitted_planes), dst=out.colours)
+        np.copyto(out.validity, self._trust.validity)
+        return True
+
+    def learn(self, alpha: Alpha, elapsed_s: float) -> None:
+        """Learn which cells are valid from the final ``alpha`` of the frame that was corrected last."""
+        if self._seen_by_network:
+            self._next_search_s -= elapsed_s
+            self._trust.update(
+                read_only(alpha),
+                self._planes,
+                self._colour,
+                held=self._held,
+                foreground=self._foreground,
+                elapsed_s=elapsed_s,
+            )
 
     def correct(self, alpha: Alpha, guide: Pixels, elapsed_s: float) -> Alpha:
         """Update the plate, and correct the edges of ``alpha`` by it.
@@ -122,6 +183,28 @@ class CleanPlate:
         self._known.fill(0)
         self._gain.fill(1)
         self._step.fill(1)
+        self._held.fill(0)
+        self._trust.reset()
+
+    def _follow_camera(self, guide: Pixels, found: Comparison) -> bool:
+        """Move the plate with the camera, or forget it if no shift explains the change. Whether anything is known."""
+        shift = self._fit.find_shift(guide, self._colour, self._trust.visible, found)
+        if shift is None:
+            if has_changed(found):
+                self.reset()
+                return False
+            self._next_search_s = SEARCH_EVERY_S
+            return True
+        for channel in (*self._colour, *self._reference, self._variance, self._held):
+            channel[:] = shifted(channel, shift)
+        self._known[:] = shifted_mask(self._known, shift)
+        self._trust.shift(shift)
+        return True
+
+    def _change_light(self, gain: Floats) -> None:
+        """The light has jumped: also what is covered is in the new one."""
+        self._colour *= gain[:, None, None]
+        self._gain *= gain
 
     def _segment(self, alpha: Alpha) -> None:
         """Where the foreground is near, where it is certain, and where edges are."""
@@ -134,7 +217,13 @@ class CleanPlate:
         weight, reference_weight = (np.float32(1 - exp(-elapsed_s / constant_s)) for constant_s in time_constants)
         cv2.split(guide, list(self._planes))
         planes, rows = read_only(self._planes), self._rows
-        if update_plate(planes, self._near, weight, plate, self._step, rows, self._change) > MAX_JUMPED:
+        held = self._seen_by_network
+        if held:
+            cv2.dilate(self._near, REACH, dst=self._wide)
+        times = np.float32(HOLD_S if held else 0), np.float32(elapsed_s), SEEN_S
+        hold = self._wide, self._held, self._trust.seconds, times
+        jumped = update_plate(planes, self._near, weight, plate, self._step, rows, self._change, hold)
+        if jumped > MAX_JUMPED and not held:  # otherwise ``fit`` has found it, before the network
             self._known[self._near != 0] = 0
         light = self._reference, self._gain, self._step
         update_light(self._near, reference_weight, plate, self._change, light, rows)
@@ -142,7 +231,7 @@ class CleanPlate:
 
 @kernel
 def update_plate(
-    guide: Bytes, near: Bytes, weight: np.float32, plate: Plate, step: Floats, rows: Floats, change: Floats
+    guide: Bytes, near: Bytes, weight: np.float32, plate: Plate, step: Floats, rows: Floats, change: Floats, hold: Hold
 ) -> float:
     """Update the ``plate`` where the background is visible (``near`` is 0), by ``weight``. ``guide``: (3, h, w).
 
@@ -153,34 +242,76 @@ def update_plate(
         The share of the known and visible cells that jumped; 0 if there are hardly any.
     """
     colour, variance, known = plate
+    wide, held, seconds, times = hold
     rates, squares = rows[0], rows[1]
     jumped, count = 0, 0
     for y in range(near.shape[0]):
-        _set_rates(near[y], known[y], weight, rates, squares)
+        squares[:] = ZERO
         for c in range(3):
-            _move_colour(guide[c, y], near[y], rates, step[c], colour[c, y], squares)
+            _add_square(guide[c, y], colour[c, y], squares)
+        _set_rates(near[y], known[y], weight, squares, rates)
+        if times[0] > ZERO:
+            _hold_rates(near[y], wide[y], known[y], squares, times, held[y], seconds[y], rates)
+        for c in range(3):
+            _move_colour(guide[c, y], near[y], rates, step[c], colour[c, y])
         visible, jumps = _move_variance(near[y], known[y], rates, squares, variance[y], change[y])
         count, jumped = count + visible, jumped + jumps
     return jumped / count if count > near.shape[0] * near.shape[1] // 100 else 0.0
 
 
 @kernel
-def _set_rates(near: Bytes, known: Bytes, weight: np.float32, rates: Floats, squares: Floats) -> None:
-    """By how much each cell of a row moves to its new colour: at once if it is seen for the first time."""
-    for x in range(near.shape[0]):
-        rate = weight if known[x] != 0 else UNIT
-        rates[x] = rate if near[x] == 0 else ZERO
-        squares[x] = ZERO
+def _add_square(guide: Bytes, colour: Floats, squares: Floats) -> None:
+    """Add the square of the change of one channel of a row."""
+    for x in range(squares.shape[0]):
+        change = np.float32(guide[x]) - colour[x]
+        squares[x] += change * change
 
 
 @kernel
-def _move_colour(guide: Bytes, near: Bytes, rates: Floats, step: np.float32, colour: Floats, squares: Floats) -> None:
-    """Update one channel of a row; add the square of its change to ``squares``."""
+def _set_rates(near: Bytes, known: Bytes, weight: np.float32, squares: Floats, rates: Floats) -> None:
+    """By how much each cell of a row moves to its new colour: at once if it is seen for the first time.
+
+    ``squares``: sums over the channels become means.
+    """
+    for x in range(near.shape[0]):
+        rate = weight if known[x] != 0 else UNIT
+        rates[x] = rate if near[x] == 0 else ZERO
+        squares[x] *= np.float32(1 / 3)
+
+
+@kernel
+def _hold_rates(
+    near: Bytes,
+    wide: Bytes,
+    known: Bytes,
+    squares: Floats,
+    times: tuple[np.float32, np.float32, np.float32],
+    held: Floats,
+    seconds: Floats,
+    rates: Floats,
+) -> None:
+    """Cells of a row that differ, or are valid and beside a person, keep their colour; ``held`` and ``seconds`` follow.
+
+    A cell that has differed for long takes its new colour at once, and has to be seen again to be valid.
+    """
+    hold_s, elapsed_s, seen_s = times
+    for x in range(near.shape[0]):
+        visible = (near[x] == 0) & (known[x] != 0)
+        differs = visible & (squares[x] > JUMP)
+        longer = held[x] + elapsed_s if differs else ZERO
+        adopts = longer >= hold_s
+        held[x] = ZERO if adopts else longer
+        seconds[x] = ZERO if adopts else seconds[x]
+        keeps = differs | ((wide[x] != 0) & (seconds[x] >= seen_s) & visible)
+        rates[x] = UNIT if adopts else (ZERO if keeps else rates[x])
+
+
+@kernel
+def _move_colour(guide: Bytes, near: Bytes, rates: Floats, step: np.float32, colour: Floats) -> None:
+    """Update one channel of a row."""
     for x in range(near.shape[0]):
         old = colour[x]
-        change = np.float32(guide[x]) - old
-        squares[x] += change * change
-        colour[x] = old + rates[x] * change if near[x] == 0 else old * step
+        colour[x] = old + rates[x] * (np.float32(guide[x]) - old) if near[x] == 0 else old * step
 
 
 @kernel
@@ -191,8 +322,8 @@ def _move_variance(
     count, jumped = 0, 0
     for x in range(near.shape[0]):
         visible = (near[x] == 0) & (known[x] != 0)
-        square = squares[x] * np.float32(1 / 3)
-        variance[x] += rates[x] * ((square if visible else INITIAL_VARIANCE) - variance[x])
+        square = squares[x]
+        variance[x] += rates[x] * ((square if visible & (rates[x] < UNIT) else INITIAL_VARIANCE) - variance[x])
         change[x] = square if visible else -UNIT
         count += visible
         jumped += visible & (square > JUMP)

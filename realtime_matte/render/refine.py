@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime_matte.frame import Alpha, Frame, Matte, Pixels, Size
+from realtime_matte.frame import Alpha, Frame, Matte, Pixels, PlateImage, Size
 from realtime_matte.media import i420
 from realtime_matte.render.clean_plate import CleanPlate
 from realtime_matte.render.composite import composite
@@ -53,6 +53,10 @@ class Refiner:
         """Mean of the network's last alpha."""
         return self._grid.covered if self._grid else self._covered
 
+    def fit(self, guide: Pixels, out: PlateImage) -> bool:
+        """As ``PlateView.fit``, of the clean plate of this shot."""
+        return self._grid is not None and self._grid.shape == guide.shape[:2] and self._grid.clean_plate.fit(guide, out)
+
     def reset(self) -> None:
         """Drop the memory of earlier frames."""
         if self._grid:
@@ -89,7 +93,7 @@ class _GridRefiner:
         self._guide = np.zeros((*shape, 3), np.uint8)
         self._alpha = np.zeros(shape, np.float32)
         self._time: float | None = None  # of the previous frame
-        self._clean_plate = CleanPlate(shape)
+        self.clean_plate = CleanPlate(shape)
         self._doubt_detector = DoubtDetector()
         self._noise = NoiseEstimator(size)
         self._guided_filter = GuidedFilter(shape)
@@ -102,7 +106,7 @@ class _GridRefiner:
             cv2.resize(i420.bgr_frame(frame).pixels, self.shape[::-1], dst=self._guide, interpolation=cv2.INTER_AREA)
             guide = self._guide
         self._update_alpha(matte.alpha, guide, frame.time)
-        self.covered, revealed = cv2.mean(matte.alpha)[0], self._clean_plate.revealed
+        self.covered, revealed = cv2.mean(matte.alpha)[0], self.clean_plate.revealed
         self.doubt = self._doubt_detector.update(covered=self.covered, revealed=revealed, time=frame.time)
         self._noise.update(frame.pixels, frame.time)
         models = self._guided_filter.fit(guide, self._alpha, noise=self._noise.variance)
@@ -112,16 +116,17 @@ class _GridRefiner:
         """Drop the memory of earlier frames."""
         self._time = None
         self.doubt = ""
-        self._clean_plate.reset()
+        self.clean_plate.reset()
         self._noise.reset()
         self._doubt_detector = DoubtDetector()
 
     def _update_alpha(self, alpha: Alpha, guide: Pixels, time: float) -> None:
         """Correct ``alpha`` by the clean plate, and filter it over time."""
         elapsed_s = 0.0 if self._time is None else max(0.0, time - self._time)
-        corrected = self._clean_plate.correct(alpha, guide, elapsed_s)
+        corrected = self.clean_plate.correct(alpha, guide, elapsed_s)
         if self._time is None:
             self._alpha[:] = corrected
         else:
             filter_alpha(corrected, elapsed_s, self._alpha)
+        self.clean_plate.learn(self._alpha, elapsed_s)
         self._time = time

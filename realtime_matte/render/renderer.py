@@ -9,8 +9,16 @@ import numpy as np
 from realtime_matte.effects.auto_frame import WHOLE, Crop
 from realtime_matte.effects.chain import Effects
 from realtime_matte.errors import SpecError
-from realtime_matte.frame import Alpha, Frame, Matte, Pixels, Size
-from realtime_matte.interfaces import Area, Background, FollowsCamera, Network, RecurrentState, Renderer
+from realtime_matte.frame import Alpha, Frame, Matte, Pixels, PlateImage, Size
+from realtime_matte.interfaces import (
+    Area,
+    Background,
+    FollowsCamera,
+    Network,
+    PlateNetwork,
+    RecurrentState,
+    Renderer,
+)
 from realtime_matte.look import Look
 from realtime_matte.media import i420
 from realtime_matte.render import (
@@ -21,6 +29,8 @@ from realtime_matte.render import (
     composite_i420,
     edge_model,
     guided_filter,
+    plate_fit,
+    plate_trust,
     temporal,
     upsample,
 )
@@ -36,6 +46,8 @@ KERNELS: Final[Sequence[Callable[..., object]]] = (
     area_resize.resize,
     clean_plate.update_plate,
     clean_plate.update_light,
+    plate_fit.compare,
+    plate_trust.update_trust,
     edge_model.sample,
     edge_model.sample_edge,
     edge_model.find_correction,
@@ -85,6 +97,7 @@ class CpuRenderer:
         width, height = size
         self.background = background
         self._network = network
+        self._plate_network = network if isinstance(network, PlateNetwork) else None
         self._lap = lap or (lambda _: None)
         self._effects = effects
         self._person_look: PersonLook | None = None  # while effects change the person's colours
@@ -120,7 +133,7 @@ class CpuRenderer:
 
     def render(self, frame: Frame) -> Pixels:
         """The frame's foreground over the background."""
-        coarse, self._state = self._network.process(frame, self._state)
+        coarse, self._state = self._process(frame)
         self._lap("matte")
         matte = self._refiner.refine(frame, coarse)
         self._lap("refine")
@@ -146,6 +159,12 @@ class CpuRenderer:
 
     def close(self) -> None:
         """Nothing to close: the network belongs to the caller."""
+
+    def _process(self, frame: Frame) -> tuple[Matte, RecurrentState]:
+        """The network's matte; one that sees the clean plate is given that of this shot."""
+        if self._plate_network and self._plate_network.sees_plate:
+            return self._plate_network.process(frame, self._state, self._refiner)
+        return self._network.process(frame, self._state)
 
     def _over_planes(self, frame: Frame, matte: UpsampledMatte) -> Pixels:
         assert self.background is not None  # noqa: S101 - as Renderer.render requires
@@ -285,10 +304,11 @@ def _run_kernels() -> None:
     pixels = np.zeros((32, 32, 3), np.uint8)
     area_resize.AreaResizer((32, 32), (16, 16))(pixels, np.zeros((16, 16, 3), np.uint8))
     refiner = Refiner((32, 32))
-    for index, noisy in enumerate(
-        (pixels, pixels + np.uint8(9))
-    ):  # kernels for noise are needed from the second frame on
-        matte = refiner.refine(Frame(noisy, float(index), index), Matte(np.zeros((16, 16), np.float32)))
+    plate = PlateImage(np.zeros((16, 16, 3), np.uint8), np.zeros((16, 16), np.uint8))
+    for index in range(4):  # kernels for noise are needed from the second frame on, those for a known plate later
+        frame = Frame(pixels + np.uint8(9 * (index % 2)), float(index), index)
+        matte = refiner.refine(frame, Matte(np.zeros((16, 16), np.float32)))
+        refiner.fit(plate.colours, plate)
     matte.over(pixels, pixels.copy())
     assert isinstance(matte, UpsampledMatte)  # noqa: S101 - of a coarse alpha
     matte.mask_background(0.1, np.zeros((32, 32), np.uint8))

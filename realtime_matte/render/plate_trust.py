@@ -1,0 +1,173 @@
+"""How sure each cell of the clean plate is: what was seen as background long enough, and what must be forgotten.
+
+A cell becomes valid when the final alpha, with a margin, has shown background for a while, and surer from then on. Two
+errors must not confirm themselves. A person who was missed is learned as background: the plate then has the colours of
+what is foreground, so such a cell is dropped. An object that was moved differs from the plate without end, and a
+network that sees the difference may take it for a person: see ``plate_probe``.
+"""
+
+from math import exp
+from typing import Final
+
+import cv2
+import numpy as np
+
+from realtime_matte.frame import Alpha
+from realtime_matte.render.box_filter import Bytes, Floats
+from realtime_matte.render.jit import kernel, read_only
+from realtime_matte.render.plate_fit import shifted_mask
+from realtime_matte.render.plate_probe import Probe
+
+SEEN_S: Final = np.float32(0.3)
+"""A cell is valid after it was background for that long without a break: longer than a hand that is missed passes."""
+
+SURE_S: Final = np.float32(1.0)
+"""A cell is sure after that long; then its colour is the mean of several time constants."""
+
+UNSURE, SURE = np.float32(50), np.float32(255)
+"""Validity after SEEN_S and after SURE_S: the range that networks are trained with."""
+
+FADE_S: Final = 1800.0
+"""Time constant at which a covered cell becomes unsure: what stands behind a person is hardly ever moved."""
+
+FORGET_RATE: Final = np.float32(3)
+"""A cell whose plate has the colours of the foreground loses so many seconds in one: all within a third of a second."""
+
+SAME: Final = np.float32(3 * 10**2)
+"""Sum over the channels of the squared difference up to which the foreground has the colours of the plate."""
+
+FLICKER_S: Final = 3.0
+"""Time constant of the share of the time in which a visible cell differs from its colour, as a screen or a curtain."""
+
+CALM: Final = np.float32(0.1)
+"""Share up to which a cell is as sure as one that never differs."""
+
+MAX_BACKGROUND: Final = 0.02
+"""Alpha up to which a cell is certainly background."""
+
+REACH: Final = np.ones((7, 7), np.uint8)
+"""A cell is background if its neighbours in this window are: hair and motion blur reach so far."""
+
+MAX_ELAPSED_S: Final = 0.2
+"""A longer time between two frames says no more than this: what happened in between was not seen."""
+
+ZERO, UNIT = np.float32(0), np.float32(1)
+
+
+class Trust:
+    """The validity of each cell of a grid of ``shape`` (h, w). Buffers are allocated once.
+
+    Attributes:
+        seconds: (h, w) float32, how long a cell was seen as background, up to SURE_S; below SEEN_S it is not valid.
+        near: (h, w) uint8, not 0 where a person was near in the last frame.
+        validity: (h, w) uint8, of the last frame.
+        visible: (h, w) uint8, not 0 where a cell is valid and no person was near.
+        any_valid: Whether a cell is valid.
+        flicker: (h, w) float32, the share of the time in which a visible cell differed from its colour.
+    """
+
+    def __init__(self, shape: tuple[int, int]) -> None:
+        self.seconds, self.flicker = np.zeros((2, *shape), np.float32)
+        self.near = np.full(shape, 255, np.uint8)
+        self.validity, self.visible = np.zeros((2, *shape), np.uint8)
+        self.any_valid = False
+        self._probe = Probe(shape, valid_s=float(SEEN_S))
+
+    def update(
+        self, alpha: Alpha, planes: Bytes, colour: Floats, *, held: Floats, foreground: Bytes, elapsed_s: float
+    ) -> None:
+        """Learn from a frame.
+
+        Args:
+            alpha: (h, w), final: corrected and filtered over time.
+            planes: (3, h, w), the frame.
+            colour: (3, h, w), the plate.
+            held: (h, w), above 0 where a visible cell differs from its colour at present.
+            foreground: (h, w), not 0 where alpha is 1 for certain.
+            elapsed_s: Seconds since the previous frame.
+        """
+        elapsed_s = min(elapsed_s, MAX_ELAPSED_S)
+        cv2.dilate(cv2.inRange(alpha, MAX_BACKGROUND, 2.0, dst=self.near), REACH, dst=self.near)
+        rates = np.float32(1 - exp(-elapsed_s / FLICKER_S)), np.float32(1 - exp(-elapsed_s / FADE_S))
+        update_trust(
+            read_only(self.near),
+            read_only(foreground),
+            read_only(planes),
+            (colour, held),
+            np.float32(elapsed_s),
+            rates,
+            (self.seconds, self.flicker),
+            (self.validity, self.visible),
+        )
+        self.any_valid = cv2.countNonZero(self.validity) > 0
+        tried = self._probe.running
+        self._probe.update(alpha, planes[1], self.seconds, elapsed_s=elapsed_s)
+        if tried or self._probe.running:
+            cv2.bitwise_and(self.validity, self._probe.outside, dst=self.validity)
+
+    def trust_all(self) -> None:
+        """Every cell is sure."""
+        self.seconds.fill(SURE_S)
+        self.validity.fill(255)
+        self.visible.fill(255)
+        self.flicker.fill(0)
+        self.near.fill(0)
+        self.any_valid = True
+
+    def shift(self, shift: tuple[float, float]) -> None:
+        """Everything is seen at another place."""
+        for values in (self.seconds, self.flicker):
+            values[:] = shifted_mask(values, shift)
+        for mask in (self.validity, self.visible):
+            mask[:] = shifted_mask(mask, shift)
+
+    def reset(self) -> None:
+        """No cell is valid."""
+        self.seconds.fill(0)
+        self.flicker.fill(0)
+        self.validity.fill(0)
+        self.visible.fill(0)
+        self.near.fill(255)
+        self.any_valid = False
+        self._probe.reset()
+
+
+@kernel
+def update_trust(
+    near: Bytes,
+    foreground: Bytes,
+    guide: Bytes,
+    plate: tuple[Floats, Floats],
+    elapsed: np.float32,
+    rates: tuple[np.float32, np.float32],
+    trust: tuple[Floats, Floats],
+    result: tuple[Bytes, Bytes],
+) -> None:
+    """Update ``trust`` (seconds, flicker); ``result`` (validity, visible) is that of this frame.
+
+    ``plate``: (colour, held). ``guide``: (3, h, w).
+    """
+    colour, held = plate
+    seconds, flicker = trust
+    validity, free = result
+    flicker_rate, fade = rates
+    for y in range(near.shape[0]):
+        for x in range(near.shape[1]):
+            visible, differs = near[y, x] == 0, held[y, x] > ZERO
+            b = np.float32(guide[0, y, x]) - colour[0, y, x]
+            g = np.float32(guide[1, y, x]) - colour[1, y, x]
+            r = np.float32(guide[2, y, x]) - colour[2, y, x]
+            same = (foreground[y, x] != 0) & (b * b + g * g + r * r <= SAME)
+            before = seconds[y, x]
+            covered = before - fade * (before - SEEN_S) - (FORGET_RATE * elapsed if same else ZERO)
+            covered = covered if covered >= SEEN_S else ZERO
+            grown = min(before + elapsed, SURE_S) if not differs else before
+            after = grown if visible else covered
+            seconds[y, x] = after
+            target = UNIT if differs else ZERO
+            flicker[y, x] += (flicker_rate if visible else ZERO) * (target - flicker[y, x])
+            sureness = (after - SEEN_S) / (SURE_S - SEEN_S)
+            restless = min(max(np.float32(2) * (flicker[y, x] - CALM), ZERO), UNIT)
+            value = UNSURE + sureness * (UNIT - restless) * (SURE - UNSURE)
+            validity[y, x] = np.uint8(value) if after >= SEEN_S else np.uint8(0)
+            free[y, x] = np.uint8(255) if visible & (after >= SEEN_S) else np.uint8(0)
