@@ -37,7 +37,8 @@ class Script:
     a second input, as a device that copies once; ``stale_states``: never a second state. ``prints``: output of loading
     its libraries. ``library_error``: why its library does not load. ``run_s``: how long a run takes by the fake clock;
     CPU_RUN_S on the CPU, half of that elsewhere. ``plan_s``: extra time of a run whose inputs have other shapes than
-    in the session's last one, as cuDNN plans every convolution again then.
+    in the session's last one, as cuDNN plans every convolution again then. ``cuda_graphs``: the one of each run that
+    names one.
     """
 
     start_error: str = ""
@@ -58,6 +59,7 @@ class Script:
     runs: int = 0
     options: dict[str, str] = field(default_factory=dict)
     starts: int = 0
+    cuda_graphs: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -99,7 +101,13 @@ def mean_alphas(network: OnnxNetwork, levels: Sequence[int]) -> list[float]:
 
 def fake_runtime(scripts: dict[str, Script]) -> Runtime:
     """An ONNX Runtime on which providers of these keys, or sessions of files of these names, follow their scripts."""
-    real, clock = installed_runtime(), Clock()
+    real, clock, resident = installed_runtime(), Clock(), list[OrtValue]()
+
+    def tensor(array: Any, device: str) -> OrtValue:  # noqa: ANN401
+        value = real.tensor(array, "cpu")
+        if device != "cpu":
+            resident.append(value)
+        return value
 
     def start_session(path: str, options: object, providers: Sequence[tuple[str, dict[str, str]]]) -> OrtSession:
         key = providers[0][0]
@@ -107,7 +115,8 @@ def fake_runtime(scripts: dict[str, Script]) -> Runtime:
         script.starts, script.options = script.starts + 1, providers[0][1]
         if script.start_error:
             raise script.error or RuntimeError(script.start_error)
-        return _Session(real.start_session(str(script.computes or path), options, [(CPU.key, {})]), key, script, clock)
+        started = real.start_session(str(script.computes or path), options, [(CPU.key, {})])
+        return _Session(started, key, script, clock, resident)
 
     def preload_cuda() -> None:
         for script in scripts.values():
@@ -115,7 +124,7 @@ def fake_runtime(scripts: dict[str, Script]) -> Runtime:
 
     return Runtime(
         start_session=start_session,
-        tensor=lambda array, _: real.tensor(array, "cpu"),
+        tensor=tensor,
         empty_tensor=lambda shape, _: real.empty_tensor(shape, "cpu"),
         preload_cuda=preload_cuda,
         library_error=lambda provider: scripts[provider.key].library_error,
@@ -124,18 +133,20 @@ def fake_runtime(scripts: dict[str, Script]) -> Runtime:
 
 
 class _Session:
-    def __init__(self, real: OrtSession, key: str, script: Script, clock: Clock) -> None:
-        self._real, self._key, self._script, self._clock = real, key, script, clock
+    def __init__(self, real: OrtSession, key: str, script: Script, clock: Clock, resident: Sequence[OrtValue]) -> None:
+        self._real, self._key, self._script, self._clock, self._resident = real, key, script, clock, resident
         self._planned: dict[str, list[int]] = {}
 
     def get_providers(self) -> Sequence[str]:
         return [CPU.key] if self._script.unlisted else [self._key, CPU.key]
 
     def io_binding(self) -> "_Binding":
-        return _Binding(self._real.io_binding(), self._script)
+        return _Binding(self._real.io_binding(), self._script, self._resident)
 
-    def run_with_iobinding(self, binding: Any, options: object = None) -> None:  # noqa: ANN401 -- a _Binding
+    def run_with_iobinding(self, binding: Any, options: Any = None) -> None:  # noqa: ANN401 -- a _Binding
         self._script.runs += 1
+        if options is not None:
+            self._script.cuda_graphs.append(options.get_run_config_entry("gpu_graph_id"))
         default_s = CPU_RUN_S if self._key == CPU.key else CPU_RUN_S / 2
         self._clock.now += default_s if self._script.run_s is None else self._script.run_s
         if binding.shapes != self._planned:
@@ -157,8 +168,10 @@ class _Session:
 
 
 class _Binding:
-    def __init__(self, real: Any, script: Script) -> None:  # noqa: ANN401 -- ONNX Runtime's
-        self.real, self._script = real, script
+    """``resident``: the tensors that are in the device's memory already."""
+
+    def __init__(self, real: Any, script: Script, resident: Sequence[OrtValue]) -> None:  # noqa: ANN401
+        self.real, self._script, self._resident = real, script, resident
         self._on_device: dict[str, OrtValue] = {}
 
     @property
@@ -168,7 +181,8 @@ class _Binding:
     def bind_ortvalue_input(self, name: str, value: OrtValue, /) -> None:
         stale = self._script.stale_inputs or (self._script.stale_states and name.startswith("m"))
         if not (stale and name in self._on_device):
-            self._on_device[name] = type(value).ortvalue_from_numpy(value.numpy().copy(), "cpu", 0)
+            there = any(value is one for one in self._resident)
+            self._on_device[name] = value if there else type(value).ortvalue_from_numpy(value.numpy().copy(), "cpu", 0)
         self.real.bind_ortvalue_input(name, self._on_device[name])
 
     def bind_ortvalue_output(self, name: str, value: OrtValue, /) -> None:

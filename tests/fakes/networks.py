@@ -122,9 +122,10 @@ def with_plate(path: Path, *, brightness: float = 0.0, difference: float = 1.0, 
     return write(path, nodes, inputs, outputs, constants=constants, metadata=metadata)
 
 
-def green(path: Path, *, area: int = 96 * 64, spoils_state: bool = False) -> Path:
-    """Alpha is 0 where green is dark, 1 where it is bright. ``spoils_state``: its second frame is NaN."""
-    weights = np.float32([0, 1 / 60, 0]).reshape(1, 3, 1, 1)  # from 30 to 90
+def green(path: Path, *, area: int = 96 * 64, ramp: tuple[int, int] = (30, 90), spoils_state: bool = False) -> Path:
+    """Alpha rises from 0 to 1 where green does so along ``ramp``. ``spoils_state``: its second frame is NaN."""
+    scale = 1 / (ramp[1] - ramp[0])
+    weights = np.float32([0, scale, 0]).reshape(1, 3, 1, 1)
     nodes: list[Node] = [
         ("Cast", ["frame"], ["float"], {"to": FLOAT}),
         ("Transpose", ["float"], ["planes"], {"perm": [0, 3, 1, 2]}),
@@ -137,7 +138,7 @@ def green(path: Path, *, area: int = 96 * 64, spoils_state: bool = False) -> Pat
         ("Mul", ["bounded", "one_or_nan"], ["alpha"], {}),
     ]
     constants = {
-        "weights": weights, "offset": np.float32([-0.5]), "zero": np.float32(0), "one": np.float32(1),
+        "weights": weights, "offset": np.float32([-ramp[0] * scale]), "zero": np.float32(0), "one": np.float32(1),
         "limit": np.float32(1 if spoils_state else 1e6),
     }  # fmt: skip
     inputs: list[Port] = [("frame", BYTE, [1, "h", "w", 3]), ("m8", FLOAT, [1, 2, "h8", "w8"])]

@@ -95,6 +95,18 @@ def test_the_clean_plate_the_noise_and_the_light_are_those_of_the_cpu(
     assert plate._known.any()
 
 
+def test_background_that_becomes_foreground_is_measured(tmp_path: Path) -> None:
+    """It keeps the colours of the plate: a little more light turns it into foreground for this network."""
+    file = network_file(tiny.green(tmp_path / "green.onnx", ramp=(30, 34)))
+    pixels = [np.full((SIZE[1], SIZE[0], 3), level, np.uint8) for level in (28, 28, 28, 36)]
+    frames = [Frame(image, index / FPS, index) for index, image in enumerate(pixels)]
+    measured = [
+        (measures["revealed"], renderer._refiner._grid._clean_plate.revealed)
+        for *_, renderer, measures in both(file, frames, tmp_path)
+    ]
+    assert measured == [(0, 0), (0, 0), (0, 0), (1, 1)]
+
+
 def test_the_plate_corrects_edges_in_the_graph_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without it, composites differ: the comparison above would notice a plate that does nothing."""
     file, frames = network_file(tiny.green(tmp_path / "green.onnx")), moving_person(24)
