@@ -23,6 +23,8 @@ Model: TypeAlias = str | os.PathLike[str] | Callable[[], Network]
 FRAME_S = 1 / 30
 """Time between two frames whose times are not given: the usual rate of a webcam."""
 
+NO_PIPELINE = "mattes are refined on the CPU: the option pipeline of --provider is for composites of a live pipeline"
+
 
 class Shot:
     """The mattes of one sequence of frames: the state of the network and of the filters over time.
@@ -117,7 +119,7 @@ class BackgroundRemover:
     @property
     def notices(self) -> Sequence[str]:
         """Every fall-back, with its reason and what to do."""
-        return self._network.notices
+        return [*self._network.notices, NO_PIPELINE] if self._network.pipeline else self._network.notices
 
     def process(self, frame: Pixels, time: float | None = None) -> Matte:
         """The matte of the next frame of the remover's own shot; see ``Shot.process``.

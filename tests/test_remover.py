@@ -1,16 +1,28 @@
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from fakes import networks
 from fakes.scripted import MARGIN, MARKER, SIZE, ScriptedNetwork, camera_image, fails, filled, person_box, person_color
 
 from realtime_matte import BackgroundRemover, Matte, Shot, composite, matte_frames, matte_image
 from realtime_matte.errors import ModelError, SpecError
 from realtime_matte.frame import Pixels
+from realtime_matte.remover import NO_PIPELINE
 from realtime_matte.render import composite as kernels
 
 LENGTH = 20
 """Frames until the recurrent state of the test network shows in the refined alpha."""
+
+
+def test_a_graph_of_the_whole_pipeline_is_reported_as_not_used(tmp_path: Path) -> None:
+    spec = networks.unverified(networks.green(tmp_path / "green.onnx"))
+    with BackgroundRemover(spec, provider="cpu?pipeline") as remover:
+        assert remover.process(np.full((64, 96, 3), (0, 200, 0), np.uint8)).alpha.min() == 1
+        assert list(remover.notices) == [NO_PIPELINE]
+    with BackgroundRemover(spec, provider="cpu") as remover:
+        assert list(remover.notices) == []
 
 
 def frames(count: int) -> list[Pixels]:

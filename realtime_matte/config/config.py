@@ -153,7 +153,7 @@ class Config(EffectOptions):
         default=None,
         metadata=option(
             "Model",
-            "run the network only on this ONNX Runtime provider: cpu, cuda, openvino?device=NPU, ...",
+            "run the network only on this ONNX Runtime provider: cpu, cuda, cuda?pipeline, openvino?device=NPU, ...",
             parse=parsers.text,
             applies="live",
             default_text="the fastest that works",

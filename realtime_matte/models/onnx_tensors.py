@@ -97,6 +97,10 @@ class Tensor:
         """The channels of these numbers, in this order."""
         return self._with_integers("Gather", channels, axis=1)
 
+    def gathered(self, indices: NDArray[np.int64], axis: int) -> "Tensor":
+        """The elements with these numbers along an axis, in this order."""
+        return Tensor(self.graph, self.graph.node("Gather", [self.name, self.graph.constant(indices)], axis=axis))
+
     def total(self, axes: Sequence[int] = (1, 2, 3)) -> "Tensor":
         """The sum over ``axes``, which become 1."""
         return self._with_integers("ReduceSum", axes)

@@ -23,8 +23,9 @@ from realtime_matte.models.family import Adapter, Signature, StateTensor
 from realtime_matte.models.onnx_file import Graph
 from realtime_matte.models.onnx_tensors import Tensor, joined, larger, smaller
 from realtime_matte.models.onnx_writer import GraphWriter
-from realtime_matte.render.graph_grid import Downscaling, filtered, fitted, limited
+from realtime_matte.render.graph_grid import filtered, fitted, limited
 from realtime_matte.render.graph_plate import LIGHT_CHANNELS, PLATE_CHANNELS, Plate, correct
+from realtime_matte.render.graph_resize import Downscaling
 
 CONTROLS: Final = ("alpha_weight", "plate_weight", "reference_weight", "epsilon", "anchored", "serial")
 """Of the temporal filter, the plate's colours and the reference colours: weights of the new frame. Regularisation and

@@ -31,6 +31,9 @@ class GpuRenderer:
     """Renders frames of the size of ``session``, and those that it cannot by ``cpu``.
 
     ``lap`` is called after each stage with its name: "background", then "matte" for all that the graph does.
+
+    Attributes:
+        on_gpu: The last frame was rendered by the graph.
     """
 
     def __init__(
@@ -50,7 +53,7 @@ class GpuRenderer:
         self._controls = ControlValues(session.size)
         self._doubt_detector = DoubtDetector()
         self._doubt, self._covered = "", 0.0
-        self._on_gpu = True  # where the last frame was rendered
+        self.on_gpu = True
         self._uploaded: Pixels | None = None  # the still background that the session has
         self._reads_matte: Background | None = None  # one that did so
         self._in_bgr = i420.BgrFrames()
@@ -73,17 +76,17 @@ class GpuRenderer:
     @property
     def doubt(self) -> str:
         """As ``Renderer.doubt``."""
-        return self._doubt if self._on_gpu else self._cpu.doubt
+        return self._doubt if self.on_gpu else self._cpu.doubt
 
     @property
     def grid(self) -> Size | None:
         """As ``Renderer.grid``."""
-        return self._session.grid if self._on_gpu and self._session else self._cpu.grid
+        return self._session.grid if self.on_gpu and self._session else self._cpu.grid
 
     @property
     def covered(self) -> float:
         """As ``Renderer.covered``."""
-        return self._covered if self._on_gpu else self._cpu.covered
+        return self._covered if self.on_gpu else self._cpu.covered
 
     def render(self, frame: Frame) -> Pixels:
         """The frame's foreground over the background."""
@@ -139,9 +142,9 @@ class GpuRenderer:
 
     def _by_gpu(self, session: FrameSession, frame: Frame, image: Pixels) -> Pixels:
         """Raises ORT_ERRORS."""
-        if not self._on_gpu:
+        if not self.on_gpu:
             self._start_shot()
-        self._on_gpu = True
+        self.on_gpu = True
         still = isinstance(self.background, ShowsStill) and self.background.still
         if not still or image is not self._uploaded:
             session.set_background(image)
@@ -156,9 +159,9 @@ class GpuRenderer:
         """Rendered on the CPU; the first such frame starts a shot there."""
         if self._session and reason:
             self._notify(f"{reason}: such frames are rendered on the CPU, not by {self._session.title}")
-        if self._on_gpu:
+        if self.on_gpu:
             self._cpu.reset()
-        self._on_gpu = False
+        self.on_gpu = False
         return self._cpu.render(frame)
 
     def _start_shot(self) -> None:

@@ -1,72 +1,17 @@
 """The steps on the network's grid as a part of the graph of the whole frame.
 
-Downscaling, the temporal filter and the guided filter, as ``preprocess.py``, ``temporal.py`` and ``guided_filter.py``
-compute them. The kernels skip what is all background or all foreground; a graph computes every cell, and the models
-there are constants whose alpha is 0 or 1.
+The limit of two grids, the temporal filter and the guided filter, as ``engine.py``, ``temporal.py`` and
+``guided_filter.py`` compute them. The kernels skip what is all background or all foreground; a graph computes every
+cell, and the models there are constants whose alpha is 0 or 1.
 """
 
-from itertools import pairwise
-from typing import Final
-
-import cv2
 import numpy as np
 
 from realtime_matte.frame import Size
 from realtime_matte.models.engine import REACH_CELLS
 from realtime_matte.models.onnx_tensors import Tensor, joined, larger, smaller
-from realtime_matte.models.preprocess import resize_steps
 from realtime_matte.render.guided_filter import EPSILON, FLAT, GAIN, RADIUS_CELLS, SHIFT
 from realtime_matte.render.temporal import MOTION
-
-CUBIC: Final = -0.75
-"""OpenCV's coefficient."""
-
-
-class Downscaling:
-    """Downscales the frame (1, 3, H, W), 0 .. 255, as ``preprocess.Downscaler``; what two grids share is computed once.
-
-    Values are whole numbers after each step, as OpenCV's are.
-    """
-
-    def __init__(self, frame: Tensor, size: Size) -> None:
-        self._frame, self._size = frame, size
-        self._done: dict[tuple[Size, int], Tensor] = {}
-
-    def to(self, size: Size) -> Tensor:
-        """The frame at ``size``, (1, 3, h, w)."""
-        steps = resize_steps(self._size, size)
-        result = self._frame
-        for (before, _), (after, interpolation) in pairwise([(self._size, 0), *steps]):
-            if after == before:
-                continue
-            if (after, interpolation) not in self._done:
-                self._done[after, interpolation] = _rounded(_step(result, before, after, interpolation))
-            result = self._done[after, interpolation]
-        return result
-
-
-def _step(image: Tensor, size: Size, to: Size, interpolation: int) -> Tensor:
-    if interpolation == cv2.INTER_CUBIC:
-        return image.resized(*to, 3, mode="cubic", cubic_coeff_a=CUBIC)
-    factors = [old // new for old, new in zip(size, to, strict=True)]
-    exact = all(old == factor * new and factor in {1, 2} for old, new, factor in zip(size, to, factors, strict=True))
-    if exact:
-        across, down = factors
-        return image.apply("AveragePool", kernel_shape=(down, across), strides=(down, across))
-    if interpolation == cv2.INTER_LINEAR:
-        return image.resized(*to, 3, mode="linear")
-    rows, columns = (_weights(old, new, interpolation) for old, new in zip(size[::-1], to[::-1], strict=True))
-    return image.of(rows).apply("MatMul", image).apply("MatMul", np.ascontiguousarray(columns.T))
-
-
-def _weights(length: int, new_length: int, interpolation: int) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
-    """(new_length, length): the weights of OpenCV's resizing along one axis, whose result for a unit image they are."""
-    unit = np.eye(length, dtype=np.float32)
-    return unit if length == new_length else cv2.resize(unit, (length, new_length), interpolation=interpolation)  # type: ignore[return-value]  # OpenCV's types have any number
-
-
-def _rounded(image: Tensor) -> Tensor:
-    return (image + 0.5).apply("Floor").clip(0.0, 255.0)
 
 
 def limited(fine: Tensor, base: Tensor, size: Size) -> Tensor:

@@ -51,12 +51,19 @@ def open_session(
         reference: Returns a function that renders frames on the CPU over a background.
 
     Raises:
-        ModelError: the network cannot be a part of a graph, or the provider does not run it correctly.
+        ModelError: the network cannot be a part of a graph.
+        VerificationError: the provider does not run it, or computes something else.
     """
     if reason := can_include(network.graph, network.adapter):
         raise ModelError(reason, hint="choose another --model")
-    graph = build(network.graph.path, network.adapter, size)
-    frames, background = _frames(size), _background(size)
+    return open_graph(build(network.graph.path, network.adapter, size), network, reference=reference)
+
+
+def open_graph(
+    graph: FrameGraph, network: NetworkFile, *, reference: Callable[[Pixels], Render]
+) -> tuple[FrameSession, Sequence[str]]:
+    """As ``open_session``, for a graph around that network. Raises VerificationError."""
+    frames, background = _frames(graph.size), _background(graph.size)
     render = reference(background)
     expected = [render(frame).copy() for frame in frames]
     verify = partial(_verified, graph, network, frames=frames, background=background, expected=expected)

@@ -61,6 +61,15 @@ def test_onnxruntime_gpu_without_a_gpu_reports_nothing_and_tries_nothing(net: Pa
     assert (network.provider, network.notices, script.starts) == ("cpu", (), 0)
 
 
+@pytest.mark.parametrize(("spec", "key"), [("cuda?pipeline", CUDA.key), ("cpu?pipeline", CPU.key)])
+def test_a_network_is_offered_for_a_graph_of_the_pipeline_on_request(net: Path, spec: str, key: str) -> None:
+    network = start_network(net, {CUDA.key: Script(), CPU.key: Script()}, provider=spec)
+    assert network.pipeline
+    assert (network.pipeline.graph.path, network.pipeline.provider.key) == (net, key)
+    assert start_network(net, {CUDA.key: Script()}, provider="cuda").pipeline is None
+    assert start_network(net, {CUDA.key: Script()}).pipeline is None
+
+
 def test_tensorrt_runs_only_on_request(net: Path) -> None:
     scripts = {TENSORRT.key: Script(), CUDA.key: Script()}
     assert start_network(net, scripts).provider == "cuda"

@@ -36,14 +36,25 @@ def test_a_provider_runs_on_the_device_that_its_spec_names(device: str) -> None:
     assert found.title == f"OpenVINO ({device.upper()})"
 
 
+@pytest.mark.parametrize("provider", [CUDA, CPU])
+def test_the_whole_pipeline_is_requested_of_a_provider_by_its_spec(provider: Provider) -> None:
+    machine = Machine(EVERY, nvidia=True)
+    found = requested_provider(f"{provider.title}?pipeline", machine)
+    assert (found.key, found.pipeline) == (provider.key, True)
+    assert not requested_provider(provider.name, machine).pipeline
+    assert not requested_provider(f"{provider.name}?pipeline=no", machine).pipeline
+
+
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
+        ("tensorrt?pipeline", "no option 'pipeline' in 'tensorrt?pipeline'"),
+        ("cuda?pipeline=both", "option pipeline=both in 'cuda?pipeline=both' is not yes or no"),
         ("openvino?device=TPU", "option device=TPU in 'openvino?device=TPU' is not one of NPU, GPU, CPU, AUTO"),
         ("cuda?device=0", "no option 'device' in 'cuda?device=0'"),
     ],
 )
-def test_an_unknown_device_is_refused(spec: str, message: str) -> None:
+def test_an_unknown_option_is_refused(spec: str, message: str) -> None:
     with pytest.raises(SpecError) as refused:
         requested_provider(spec, Machine(EVERY, nvidia=True))
     assert refused.value.message.startswith(message)

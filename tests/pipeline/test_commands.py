@@ -1,8 +1,10 @@
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
+from fakes.networks import green, unverified
 from fakes.pipelines import clip, open_pipeline, scripted_camera
 from fakes.scripted import (
     SIZE,
@@ -14,6 +16,7 @@ from fakes.scripted import (
     wait_until,
 )
 
+from realtime_matte import models
 from realtime_matte.config.config import options
 from realtime_matte.effects.chain import option_names
 from realtime_matte.errors import MatteError, MissingFile, SpecError
@@ -22,7 +25,9 @@ from realtime_matte.interfaces import Fit, Network
 from realtime_matte.pipeline.commands import LIVE, TOGGLE, Command, CommandQueue, Reply, parse
 from realtime_matte.pipeline.pipeline import Pipeline
 from realtime_matte.pipeline.standby import draw_card
+from realtime_matte.render.gpu_renderer import GpuRenderer
 from realtime_matte.render.main_person import MainPerson
+from realtime_matte.render.renderer import CpuRenderer
 
 MANY = 10_000
 """More frames than a test takes."""
@@ -336,6 +341,20 @@ def test_only_me_takes_effect_on_the_same_network() -> None:
         assert not isinstance(renderer._network, MainPerson)  # type: ignore[union-attr]
         assert network.closed == 0
     assert network.closed == 1
+
+
+def test_only_me_leaves_the_graph_of_the_pipeline_and_comes_back_to_it(tmp_path: Path) -> None:
+    spec, reported = unverified(green(tmp_path / "green.onnx", area=SIZE[0] * SIZE[1], ramp=(60, 100))), list[str]()
+    network = models.open(spec, provider="cpu?pipeline")
+    with open_pipeline(clip(3), Recorder(), network=network, reported=reported) as pipeline:  # type: ignore[arg-type]
+        assert isinstance(pipeline._parts.renderer._renderer, GpuRenderer)
+        pipeline.submit(Command("only-me", "on"))
+        pipeline.step()
+        assert isinstance(pipeline._parts.renderer._renderer, CpuRenderer)
+        assert [notice.partition(":")[0] for notice in reported] == ["the pipeline runs on the CPU"]
+        pipeline.submit(Command("only-me", "off"))
+        pipeline.step()
+        assert isinstance(pipeline._parts.renderer._renderer, GpuRenderer)
 
 
 def test_card_on_doubt_takes_effect_with_the_next_frame() -> None:

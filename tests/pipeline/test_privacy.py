@@ -5,15 +5,19 @@ of that very frame. The capture thread is the real one; only the camera and the 
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import groupby
+from pathlib import Path
 
 import numpy as np
 import pytest
+from fakes import networks
 from fakes.gated import LONG_S, Gate, GatedCamera, run
-from fakes.privacy import assert_private, is_card, marked
+from fakes.privacy import assert_private, is_card, marked, shows
 from fakes.scripted import (
+    FPS,
     SIZE,
+    START,
     Recorder,
     ScriptedNetwork,
     SolidBackground,
@@ -22,12 +26,16 @@ from fakes.scripted import (
     in_i420,
 )
 
+from realtime_matte import models
 from realtime_matte.errors import MissingFile, ModelError, SinkError, SourceError
-from realtime_matte.frame import Frame, Matte, Size
+from realtime_matte.frame import Frame, Matte, Pixels, Size
 from realtime_matte.interfaces import Fit, Network, RecurrentState
+from realtime_matte.models.verify import warm_up_frames
 from realtime_matte.pipeline.commands import Command
 from realtime_matte.pipeline.pipeline import Pipeline
 from realtime_matte.render import doubt
+from realtime_matte.render.frame_session import FrameSession
+from realtime_matte.render.graph_opening import ROUNDS
 
 
 @pytest.fixture(autouse=True, params=["bgr", "i420"])
@@ -44,6 +52,80 @@ def without_repeats(shown: list[int | None]) -> list[int | None]:
 
 def test_every_frame_is_shown_by_its_own_matte(monkeypatch: pytest.MonkeyPatch) -> None:
     assert assert_private(run(range(12), monkeypatch=monkeypatch)) == [None, *range(12), None]
+
+
+@pytest.fixture(scope="module")
+def graph_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A real network, which takes what is green for the person: the marker and its mixtures with black are not."""
+    return networks.green(tmp_path_factory.mktemp("networks") / "green.onnx", area=SIZE[0] * SIZE[1], ramp=(60, 100))
+
+
+def open_graph(file: Path) -> Callable[[], Network]:
+    """Opens the network for a graph of the whole pipeline, on the CPU provider."""
+    return lambda: models.open(networks.unverified(file), provider="cpu?pipeline")
+
+
+def counted_runs(monkeypatch: pytest.MonkeyPatch, fault: Callable[[int], bool] = lambda _run: False) -> list[int]:
+    """Counts the runs of graphs from the first one after their verification; ``fault``: replaces the run if True."""
+    real, runs = FrameSession._run_bound, list[int]()
+    verification = iter(range(len(warm_up_frames()) * ROUNDS))
+
+    def run_bound(session: FrameSession, turn: int) -> None:
+        if next(verification, None) is None:
+            runs.append(len(runs))
+            if fault(runs[-1]):
+                return
+        real(session, turn)
+
+    monkeypatch.setattr(FrameSession, "_run_bound", run_bound)
+    return runs
+
+
+def test_every_frame_of_the_graph_of_the_pipeline_is_shown_by_its_own_matte(
+    monkeypatch: pytest.MonkeyPatch, graph_file: Path
+) -> None:
+    runs, reported = counted_runs(monkeypatch), list[str]()
+    sink = run(range(12), monkeypatch=monkeypatch, network=open_graph(graph_file), reported=reported)
+    assert assert_private(sink) == [None, *range(12), None]
+    assert (len(runs), reported) == (12, [])
+
+
+@pytest.mark.parametrize("raises", [True, False])
+def test_a_graph_that_fails_shows_no_other_frame(
+    monkeypatch: pytest.MonkeyPatch, graph_file: Path, *, raises: bool
+) -> None:
+    """Also if a run ends without an error and its output is still that of the frame before."""
+
+    def fault(number: int) -> bool:
+        if number == 3 and raises:
+            raise RuntimeError("CUDA failure 700: an illegal memory access was encountered")
+        return number >= 3
+
+    runs, reported = counted_runs(monkeypatch, fault), list[str]()
+    sink = run(range(8), monkeypatch=monkeypatch, network=open_graph(graph_file), reported=reported)
+    assert assert_private(sink) == [None, *range(8), None]
+    assert len(runs) == 4, "from the failure on the CPU renders"
+    (notice,) = reported
+    assert notice.startswith("CPU failed while running (")
+
+
+def test_a_background_that_reads_the_matte_shows_nothing_of_the_camera_by_the_graph(
+    monkeypatch: pytest.MonkeyPatch, graph_file: Path
+) -> None:
+    class ReadsMatte(SolidBackground):
+        def image(self, frame: Frame, matte: Matte) -> Pixels:
+            assert matte.alpha.shape == frame.size[::-1]
+            return super().image(frame, matte)
+
+    runs, other = counted_runs(monkeypatch), (10, 20, 30)
+    sink = Recorder(live=True, commands={2: "next_background", 5: "next_background"})
+    backgrounds = [SolidBackground(), ReadsMatte(other)]
+    run(range(9), monkeypatch=monkeypatch, sinks=[sink], background=backgrounds, network=open_graph(graph_file))
+    for image, time in zip(sink.images, sink.times, strict=True):
+        assert marked(image) == 0
+        index = round((time - START) * FPS)
+        assert is_card(image) or shows(image, index) or shows(image, index, other)
+    assert 0 < len(runs) < 9
 
 
 def test_the_card_is_sent_before_the_model_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:

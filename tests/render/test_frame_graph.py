@@ -56,25 +56,24 @@ def moving_person(count: int, *, noise: float = 0.0, light: float = 1.0) -> list
 
 def test_composites_of_the_shipped_network_are_those_of_the_cpu(tmp_path: Path) -> None:
     for expected, actual, renderer, measures in both(
-        network_file(shipped_files()["small"]), demo_frames(5, (640, 360)), tmp_path
+        network_file(shipped_files()["small"]), demo_frames(4, (640, 360)), tmp_path
     ):
         assert differences(expected, actual).max() <= 2
         assert measures["covered"] == pytest.approx(renderer.covered, abs=1e-4)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("size", [(1280, 720), (1366, 768), (720, 1280), (1920, 1080)])
+@pytest.mark.parametrize("size", [(1366, 768), (720, 1280), (480, 270)])
 def test_composites_of_other_sizes_are_those_of_the_cpu(tmp_path: Path, size: Size) -> None:
-    """Downscaling that is bilinear or cubic, by halves or by areas."""
-    for expected, actual, *_ in both(network_file(shipped_files()["small"]), demo_frames(3, size), tmp_path):
+    for expected, actual, *_ in both(network_file(shipped_files()["small"]), demo_frames(2, size), tmp_path):
         assert differences(expected, actual).max() <= 2
 
 
 @pytest.mark.slow
 def test_composites_of_two_grids_are_those_of_the_cpu(tmp_path: Path) -> None:
-    file = network_file(shipped_files()["large"])
+    file = network_file(shipped_files()["small"], options={"quality": 1.8})
     assert file.adapter.on_base_grid
-    for expected, actual, *_ in both(file, demo_frames(3, (640, 360)), tmp_path):
+    for expected, actual, *_ in both(file, demo_frames(2, (640, 360)), tmp_path):
         assert differences(expected, actual).max() <= 2
 
 

@@ -106,7 +106,7 @@ def test_frames_in_i420_are_rendered(make: Make) -> None:
     i420.from_bgr(frame(0).pixels, planes)
     image = renderer.render(Frame(planes, 0.0, 0, "i420"))
     assert np.abs(image[:, :36].astype(int) - PERSON).max() <= 3
-    assert renderer._on_gpu
+    assert renderer.on_gpu
 
 
 def effects(**options: object) -> Effects:
@@ -137,7 +137,7 @@ def test_what_the_graph_cannot_do_is_rendered_on_the_cpu(
     cpu = CpuRenderer(network, size=SIZE, background=open_background(), effects=effects(**options))
     for index in range(2):
         assert np.array_equal(renderer.render(frame(index)), cpu.render(frame(index)))
-    assert not renderer._on_gpu
+    assert not renderer.on_gpu
     assert renderer.notices == [f"{reason}: such frames are rendered on the CPU, not by CPU"]
     assert renderer.covered == pytest.approx(0.5, abs=0.02)
 
@@ -147,10 +147,10 @@ def test_the_graph_continues_with_a_shot_of_its_own_after_frames_on_the_cpu(make
     renderer.render(frame(0, columns=20))
     renderer.background = ReadsMatte()
     renderer.render(frame(1))
-    assert not renderer._on_gpu
+    assert not renderer.on_gpu
     renderer.background = beach
     image = renderer.render(frame(2))
-    assert renderer._on_gpu
+    assert renderer.on_gpu
     assert (renderer._session.states["network_m8"].numpy() == 1).all(), "its earlier states are of another shot"
     assert (image[:, :36] == PERSON).all()
 
@@ -216,7 +216,7 @@ def test_the_plate_is_taken_over_by_the_next_network(make: Make) -> None:
     assert second._session.states["plate"].numpy().any()
     first.close()
     assert (second.render(frame(1))[:, :36] == PERSON).all()
-    assert second._on_gpu
+    assert second.on_gpu
 
 
 def test_stages_are_timed(tmp_path: Path) -> None:
