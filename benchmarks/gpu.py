@@ -115,9 +115,11 @@ def _measure(options: Namespace, provider: Provider, size: Size) -> dict[str, li
         for render in programs.values():
             turn(render, min(WARM_UP_FRAMES, options.frames))
         print(f"measuring {size[0]}x{size[1]}: {', '.join(programs)} ...", file=sys.stderr, flush=True)
-        rounds = [
-            {name: turn(render, options.frames) for name, render in programs.items()} for _ in range(options.rounds)
-        ]
+        order = list(programs)
+        rounds = []
+        for _ in range(options.rounds):
+            rounds.append({name: turn(programs[name], options.frames) for name in order})
+            order.reverse()  # none always runs after the same other one
     return {name: [one for part in rounds for one in part[name]] for name in programs}
 
 

@@ -52,6 +52,9 @@ def build(network: NetworkFile, size: Size) -> FrameGraph:
     controls = Tensor(writer, writer.input("controls", np.float32, (len(CONTROLS),))).reshaped(1, len(CONTROLS), 1, 1)
     inputs = {signature.input: (Downscaling(frame, size).to(grid).pick(2, 1, 0) / 255).name}
     states = [StateTensor(state.input, f"{state.input}_next", state.shape) for state in signature.states]
+    if signature.states_grow:
+        raise ValueError(f"{network.graph.path} does not name the channels of its states")
+    inputs |= {name: writer.constant(array) for name, array in signature.constants.items()}
     inputs |= {state.input: writer.input(state.input, np.float32, state.shape) for state in states}
     tensor = writer.include(memoryview(network.graph.path.read_bytes()), inputs, name="rvm")
     alpha, foreground = Tensor(writer, tensor("pha")), Tensor(writer, tensor("fgr"))

@@ -193,11 +193,11 @@ def two_channels(path: Path, *, mark: str = "Relu", softmax: bool = False, plana
     return write(path, nodes, [("input", FLOAT, [1, 3, 16, 32])], [("output", FLOAT, shape)], constants=constants)
 
 
-def rvm(path: Path, *, known: bool = True, ratio: bool = False, kind: int = FLOAT) -> Path:
+def rvm(path: Path, *, known: bool = True, ratio: bool = False, kind: int = FLOAT, foreground: bool = False) -> Path:
     """Alpha is red plus 0.01 for each frame since the fourth state tensor began.
 
     ``known``: the graph contains the number of channels; if not, the first state grows from a single zero, as in the
-    authors' export.
+    authors' export. ``foreground``: it also gives colours, those of the frame.
     """
     channels = {1: 16, 2: 20, 3: 40, 4: 64}
     numbers = tuple(channels)
@@ -210,6 +210,7 @@ def rvm(path: Path, *, known: bool = True, ratio: bool = False, kind: int = FLOA
         ("Add", ["same", "counted"], ["unbounded"], {}),
         ("Clip", ["unbounded", "zero", "unit"], ["pha"], {}),
     ]
+    nodes += [("Identity", ["src"], ["fgr"], {})] if foreground else []
     shapes = {i: [1, channels[i], f"h{i}", f"w{i}"] if known else [f"{side}{i}" for side in "bchw"] for i in numbers}
     inputs: list[Port] = [("src", kind, [1, 3, "h", "w"]), *((f"r{i}i", kind, shapes[i]) for i in numbers)]
     inputs += [("downsample_ratio", kind, [1])] if ratio else []
@@ -217,6 +218,7 @@ def rvm(path: Path, *, known: bool = True, ratio: bool = False, kind: int = FLOA
         ("pha", kind, [1, 1, "h", "w"]),
         *((f"r{i}o", kind, [f"{side}{i}" for side in "BCHW"]) for i in numbers),
     ]
+    outputs += [("fgr", kind, [1, 3, "h", "w"])] if foreground else []
     number = np.float32 if kind == FLOAT else np.float16
     ones = {f"one{i}": np.ones((1, channels[i], 1, 1), number) for i in numbers}
     constants = {"counts": np.array([1, 2]), "zero": number(0), "unit": number(1), "hundredth": number(0.01), **ones}

@@ -1,5 +1,7 @@
 """The graph of the whole frame computes what the CPU's kernels compute: composites within 2 of 255."""
 
+import runpy
+import sys
 from pathlib import Path
 
 import cv2
@@ -154,6 +156,20 @@ def test_a_network_with_a_further_input_is_refused(tmp_path: Path) -> None:
 def test_a_network_that_sees_the_clean_plate_is_refused(tmp_path: Path) -> None:
     file = network_file(tiny.with_plate(tmp_path / "plate.onnx"))
     assert frame_graph.can_include(file.graph, file.adapter).startswith("networks that see the clean plate")
+
+
+def test_the_script_writes_the_graph_to_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    network, out = tiny.green(tmp_path / "green.onnx"), tmp_path / "frame.onnx"
+    script = str(Path(__file__).parents[2] / "scripts/frame_graph.py")
+    for spec, status in ((network, 0), (tmp_path / "none.onnx", 2)):
+        monkeypatch.setattr(sys, "argv", ["frame_graph.py", f"--model={spec}", "--size=96x64", f"--out={out}"])
+        with pytest.raises(SystemExit) as ended:
+            runpy.run_path(script, run_name="__main__")
+        assert ended.value.code == status
+    onnx.checker.check_model(onnx.load(out))
+    assert capsys.readouterr().err.startswith("cannot write the graph: cannot read model")
 
 
 def test_a_file_that_is_gone_is_an_error(tmp_path: Path) -> None:
