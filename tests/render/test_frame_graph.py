@@ -91,7 +91,7 @@ def test_the_clean_plate_the_noise_and_the_light_are_those_of_the_cpu(
         different = differences(expected, actual)
         assert (different > 2).mean() <= 0.001, number
         assert different.max() <= 6, number
-        plate = renderer._refiner._grid._clean_plate
+        plate = renderer._refiner._grid.clean_plate
         assert measures["revealed"] == pytest.approx(plate.revealed, abs=2e-3)
     assert plate._known.any()
 
@@ -102,7 +102,7 @@ def test_background_that_becomes_foreground_is_measured(tmp_path: Path) -> None:
     pixels = [np.full((SIZE[1], SIZE[0], 3), level, np.uint8) for level in (28, 28, 28, 36)]
     frames = [Frame(image, index / FPS, index) for index, image in enumerate(pixels)]
     measured = [
-        (measures["revealed"], renderer._refiner._grid._clean_plate.revealed)
+        (measures["revealed"], renderer._refiner._grid.clean_plate.revealed)
         for *_, renderer, measures in both(file, frames, tmp_path)
     ]
     assert measured == [(0, 0), (0, 0), (0, 0), (1, 1)]
