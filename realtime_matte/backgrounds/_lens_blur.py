@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime_matte.frame import Frame, Pixels, RefinedMatte, Size, mask_background
+from realtime_matte.frame import Frame, Pixels, RefinedMatte, Size, half_size, mask_background
 
 Floats: TypeAlias = NDArray[np.float32]
 
@@ -36,8 +36,6 @@ MAX_PRODUCTS: Final = 4e6
 
 MAX_CELL: Final = 64
 FULL_LIGHT: Final = 65535
-FULL: Final = 254
-"""Weight of a pixel of half size that is all background, of 255: rounding may lose one."""
 
 
 class LensBlur:
@@ -54,9 +52,8 @@ class LensBlur:
         radius = 2 * strength * height  # a disc of radius r has the variance r^2 / 4 along each axis
         cell = _cell_size(radius, size)
         self._disc = _disc(radius / cell)
-        self._mask = np.zeros((height, width), np.uint8)
-        half = -(-height // 2), -(-width // 2)
-        self._half_mask, self._half_mean = np.empty((2, *half), np.uint8)
+        half = half_size(size)[::-1]
+        self._mask = np.empty(half, np.uint8)
         self._half, self._masked = np.empty((2, *half, 3), np.uint8)
         shapes = _halvings(half, cell)
         cells = shapes[-1]
@@ -86,24 +83,21 @@ class LensBlur:
     def _average(self, pixels: Pixels, matte: RefinedMatte) -> None:
         """The background's light and its share of each cell. A pixel of half size counts if all of it is background."""
         mask_background(matte, MAX_BACKGROUND, self._mask)
-        half = self._half_mask.shape[1::-1]
-        cv2.resize(self._mask, half, dst=self._half_mean, interpolation=cv2.INTER_AREA)
-        cv2.threshold(self._half_mean, FULL - 1, 255, cv2.THRESH_BINARY, dst=self._half_mask)
-        cv2.resize(pixels, half, dst=self._half, interpolation=cv2.INTER_AREA)
+        halve(pixels, self._half)
         self._masked.fill(0)
-        cv2.copyTo(self._half, self._half_mask, self._masked)
+        cv2.copyTo(self._half, self._mask, self._masked)
         cv2.LUT(self._masked, self._to_light, dst=self._lights[0])
         np.multiply(_shrink(self._lights), np.float32(1 / FULL_LIGHT), out=self._colors)
-        np.multiply(_shrink([self._half_mask, *self._masks]), np.float32(1 / 255), out=self._weights)
+        np.multiply(_shrink([self._mask, *self._masks]), np.float32(1 / 255), out=self._weights)
 
     def _add_mean_color(self, pixels: Pixels) -> None:
         """Add a little of the background's mean colour, so that cells deep inside the foreground have a colour too."""
         weight = cv2.mean(self._blurred_weights)[0]
         if weight > 0:
-            mean = np.array(cv2.mean(self._blurred_colors)[:3]) / weight
+            mean = np.array(cv2.mean(self._blurred_colors)) / weight
         else:
-            mean = self._to_light[np.array(cv2.mean(pixels)[:3]).astype(np.uint8)] / FULL_LIGHT
-        self._blurred_colors += (mean * (FAINT / 255)).astype(np.float32)
+            mean = self._to_light[np.array(cv2.mean(pixels)).astype(np.uint8)] / FULL_LIGHT
+        cv2.add(self._blurred_colors, tuple((mean * (FAINT / 255)).tolist()), dst=self._blurred_colors)
         self._blurred_weights += np.float32(FAINT / 255)
 
     def _to_pixels(self) -> None:
@@ -115,6 +109,12 @@ class LensBlur:
         light += np.float32(0.5)
         np.copyto(self._index, light, casting="unsafe")
         np.take(self._from_light, self._index, out=self._cells, mode="clip")
+
+
+def halve(pixels: Pixels, out: Pixels) -> None:
+    """Means of 2 x 2 pixels into ``out``, of ``half_size``."""
+    height, width = out.shape[:2]
+    cv2.resize(pixels[: 2 * height, : 2 * width], (width, height), dst=out, interpolation=cv2.INTER_AREA)
 
 
 def _tables() -> tuple[NDArray[np.uint16], Pixels]:

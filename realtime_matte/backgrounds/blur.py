@@ -11,10 +11,10 @@ from typing import Final
 import cv2
 import numpy as np
 
-from realtime_matte.backgrounds._lens_blur import FAINT, MAX_BACKGROUND, LensBlur
+from realtime_matte.backgrounds._lens_blur import FAINT, MAX_BACKGROUND, LensBlur, halve
 from realtime_matte.config.specs import SpecOption, parse, positive, switch
 from realtime_matte.errors import SpecError
-from realtime_matte.frame import Frame, Pixels, RefinedMatte, Size, mask_background
+from realtime_matte.frame import Frame, Pixels, RefinedMatte, Size, half_size, mask_background
 from realtime_matte.interfaces import Fit
 
 STRENGTH: Final = 0.05
@@ -77,11 +77,10 @@ class Blur:
         cell = _cell_size(strength * height, size)
         rows, columns = -(-height // cell), -(-width // cell)
         self._sigma = strength * height / cell
-        padded = rows * cell, columns * cell  # whole cells, which is fast; the padding is never background
+        self._size = half_size(size)
+        padded = rows * cell // 2, columns * cell // 2  # whole cells, which is fast; the padding is never background
         self._mask = np.zeros(padded, np.uint8)
-        self._masked = np.empty((*padded, 3), np.uint8)
-        half = padded[0] // min(cell, 2), padded[1] // min(cell, 2)
-        self._halves = np.empty((*half, 3), np.uint8), np.empty(half, np.uint8)
+        self._half, self._masked = np.zeros((2, *padded, 3), np.uint8)
         self._cells = np.empty((rows, columns, 3), np.uint8), np.empty((rows, columns), np.uint8)
         self._colors = np.empty((rows, columns, 3), np.float32)
         self._weights = np.empty((rows, columns, 1), np.float32)
@@ -100,16 +99,14 @@ class Blur:
         """Nothing is open."""
 
     def _sum(self, pixels: Pixels, matte: RefinedMatte) -> None:
-        """Sum the background in each cell, and blur the sums."""
-        height, width = pixels.shape[:2]
+        """Sum the background in each cell, and blur the sums. A pixel of half size counts if all are background."""
+        width, height = self._size
         mask_background(matte, MAX_BACKGROUND, self._mask)
+        halve(pixels, self._half[:height, :width])
         self._masked.fill(0)
-        cv2.copyTo(pixels, self._mask[:height, :width], self._masked[:height, :width])
-        for full, half, cells, sums in zip(
-            (self._masked, self._mask), self._halves, self._cells, (self._colors, self._weights[..., 0]), strict=True
-        ):
-            # In two steps, which is faster: OpenCV has a fast path for halving.
-            cv2.resize(full, half.shape[1::-1], dst=half, interpolation=cv2.INTER_AREA)
+        cv2.copyTo(self._half, self._mask, self._masked)
+        images = (self._masked, self._mask), self._cells, (self._colors, self._weights[..., 0])
+        for half, cells, sums in zip(*images, strict=True):
             cv2.resize(half, cells.shape[1::-1], dst=cells, interpolation=cv2.INTER_AREA)
             np.copyto(sums, cells)
             cv2.GaussianBlur(sums, (0, 0), self._sigma, dst=sums, borderType=cv2.BORDER_REPLICATE)
@@ -123,8 +120,8 @@ class Blur:
 
 
 def _cell_size(sigma: float, size: Size) -> int:
-    """Width of a cell in pixels: a power of two, and small enough for MIN_CELLS across and down."""
-    cell = 1
+    """Width of a cell in pixels: a power of two from 2 on, and small enough for MIN_CELLS across and down."""
+    cell = 2
     while cell < MAX_CELL and sigma >= 2 * cell * MIN_SIGMA_CELLS and min(size) >= 2 * cell * MIN_CELLS:
         cell *= 2
     return cell

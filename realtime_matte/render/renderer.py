@@ -311,7 +311,7 @@ def _run_kernels() -> None:
         refiner.fit(plate.colours, plate)
     matte.over(pixels, pixels.copy())
     assert isinstance(matte, UpsampledMatte)  # noqa: S101 - of a coarse alpha
-    matte.mask_background(0.1, np.zeros((32, 32), np.uint8))
+    matte.mask_background(0.1, np.zeros((16, 16), np.uint8))
     person_look = PersonLook((32, 32))
     tables = person_look.tables(Look(), pixels, WHOLE_IMAGE)
     matte.over(pixels, pixels.copy(), tables)

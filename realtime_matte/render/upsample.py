@@ -295,22 +295,27 @@ def upsample_alpha(pixels: Pixels, models: PlacedModels, scratch: Scratch, out: 
 
 @kernel
 def upsample_mask(pixels: Pixels, models: PlacedModels, scratch: Scratch, most: np.float32, out: Bytes) -> None:
-    """255 where alpha is below ``most``, 0 elsewhere; ``out`` may be larger than (H, W)."""
+    """255 where alpha of all four pixels is below ``most``, 0 elsewhere, at half size; ``out`` may be larger."""
     values = pixels.reshape(pixels.shape[0], 3 * pixels.shape[1])
     alpha = scratch[4]
     _, _, (_, runs, firsts, kinds), _, (start, weight) = models
+    height, width = max(ONE, np.uint64(pixels.shape[0]) // TWO), max(ONE, np.uint64(pixels.shape[1]) // TWO)
+    out[:height, :width] = 255
     _interpolate_row(models, 0, scratch)
     for row in range(runs.shape[0]):
         _interpolate_row(models, row + 1, scratch)
         for run in range(runs[row]):
-            kind, first, end = kinds[row, run], firsts[row, run], firsts[row, run + 1]
-            for y in range(start[row], start[row + 1]):
-                if kind == EDGE:
-                    _apply_models(values[y], first, end, weight[y], row % 2, scratch)
-                    for x in range(first, end):
-                        out[y, x] = np.uint8(255) if alpha[THREE * x] < most else np.uint8(0)
-                else:
-                    out[y, first:end] = 255 if kind == BACKGROUND else 0
+            kind, first, end = kinds[row, run], firsts[row, run], min(firsts[row, run + 1], TWO * width)
+            if kind == BACKGROUND:
+                continue
+            for y in range(start[row], min(start[row + 1], TWO * height)):
+                half = out[y // TWO]
+                if kind == FOREGROUND:
+                    half[first // TWO : (end + ONE) // TWO] = 0
+                    continue
+                _apply_models(values[y], first, end, weight[y], row % 2, scratch)
+                for x in range(first, end):
+                    half[x // TWO] &= np.uint8(255) if alpha[THREE * x] < most else np.uint8(0)
 
 
 @kernel
