@@ -97,7 +97,8 @@ class LensBlur:
             mean = np.array(cv2.mean(self._blurred_colors)) / weight
         else:
             mean = self._to_light[np.array(cv2.mean(pixels)).astype(np.uint8)] / FULL_LIGHT
-        cv2.add(self._blurred_colors, tuple((mean * (FAINT / 255)).tolist()), dst=self._blurred_colors)
+        faint = tuple((mean * (FAINT / 255)).tolist())
+        cv2.add(self._blurred_colors, faint, dst=self._blurred_colors)  # type: ignore[call-overload]  # stubs have no scalars
         self._blurred_weights += np.float32(FAINT / 255)
 
     def _to_pixels(self) -> None:
