@@ -13,7 +13,7 @@ from networks import Cutout, ScoredNetwork
 
 from realtime_matte import models
 from realtime_matte.frame import Frame, Matte, PlateImage, RefinedMatte, Size
-from realtime_matte.interfaces import Network, PlateNetwork, RecurrentState
+from realtime_matte.interfaces import Network, PlateNetwork, PlateView, RecurrentState
 
 FPS: Final = 30
 """The frames' times are counted at this rate, independent of the clip's own."""
@@ -33,7 +33,11 @@ def coarse(spec: str, network: Network) -> ScoredNetwork:
 
 
 def refined(spec: str, network: Network) -> ScoredNetwork:
-    """The network of a spec with the refiner, as the program runs it."""
+    """The network of a spec with the refiner, as the program runs it.
+
+    A network that sees the clean plate is given the one that the refiner learns; the plate of a clip is learned before
+    its first frame, as by ``rtmatte ctl calibrate``.
+    """
     return _scored(f"{Path(spec).name} + refiner", network, _refiner)
 
 
@@ -50,13 +54,19 @@ class _Shot:
 
     def __call__(self, pixels: Pixels) -> Cutout:
         frame = Frame(np.ascontiguousarray(pixels), self.count / FPS, self.count)
-        if self.plate and isinstance(self.network, PlateNetwork):
-            matte, self.state = self.network.process(frame, self.state, self.plate)
-        else:
-            matte, self.state = self.network.process(frame, self.state)
         self.finish, self.count = self.finish or self.make_finish(frame.size), self.count + 1
+        matte, self.state = self._process(frame)
         full = self.finish(frame, matte)
         return full.alpha.copy(), pixels if full.foreground is None else full.foreground.copy()
+
+    def _process(self, frame: Frame) -> tuple[Matte, RecurrentState]:
+        learned = getattr(self.finish, "__self__", None)  # the refiner
+        if not isinstance(self.network, PlateNetwork) or not self.network.sees_plate:
+            return self.network.process(frame, self.state)
+        if self.plate and learned and self.count == 1:
+            matte, _ = self.network.process(frame, None)
+            learned.install(matte.guide, self.plate)
+        return self.network.process(frame, self.state, learned if isinstance(learned, PlateView) else self.plate)
 
 
 class GivenPlate:

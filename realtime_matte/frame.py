@@ -64,11 +64,13 @@ class Matte:
         alpha: float32 in [0, 1]: (h, w) as the network gives it, (H, W) of the frame once refined.
         foreground: (H, W, 3) uint8 BGR, straight colours without the old background; None until refined.
         guide: (h, w, 3) uint8 BGR, the frame at the size of a coarse ``alpha``, where the network has made one.
+        people: (h, w), the coarse alpha of all people, where ``alpha`` leaves some out; they are no background either.
     """
 
     alpha: Alpha
     foreground: Pixels | None = None
     guide: Pixels | None = None
+    people: Alpha | None = None
 
     def over(self, background: Pixels | Color) -> Pixels:
         """The foreground over another background: alpha * F + (1 - alpha) * B, in a new array.

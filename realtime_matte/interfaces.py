@@ -136,6 +136,7 @@ class Network(Protocol):
         """Free the session. Idempotent."""
 
 
+@runtime_checkable
 class PlateView(Protocol):
     """The clean plate of a shot, for networks that see it."""
 

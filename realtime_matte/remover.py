@@ -13,7 +13,7 @@ from realtime_matte.address_space import check_address_space
 from realtime_matte.config import parsers
 from realtime_matte.errors import SpecError
 from realtime_matte.frame import Frame, Matte, Pixels, check_pixels
-from realtime_matte.interfaces import Network, RecurrentState
+from realtime_matte.interfaces import Network, PlateNetwork, RecurrentState
 from realtime_matte.models.checked_network import CheckedNetwork
 from realtime_matte.render.refine import Refiner
 
@@ -34,6 +34,7 @@ class Shot:
 
     def __init__(self, network: Network) -> None:
         self._network = network
+        self._plate_network = network if isinstance(network, PlateNetwork) else None
         self._state: RecurrentState | None = None
         self._refiner: Refiner | None = None
         self._size = 0, 0
@@ -69,7 +70,10 @@ class Shot:
         self._count += 1
         if self._refiner is None or taken.size != self._size:
             self._state, self._refiner, self._size = None, Refiner(taken.size), taken.size
-        coarse, self._state = self._network.process(taken, self._state)
+        if self._plate_network and self._plate_network.sees_plate:
+            coarse, self._state = self._plate_network.process(taken, self._state, self._refiner)
+        else:
+            coarse, self._state = self._network.process(taken, self._state)
         matte = self._refiner.refine(taken, coarse)
         return Matte(matte.alpha.copy(), matte.foreground.copy())
 

@@ -22,6 +22,7 @@ COMMANDS: Final[dict[str, tuple[str, ...]]] = {
     "standby": ("[on|off]",),
     "snapshot": ("FILE",),
     "record": ("start|stop", "[FILE]"),
+    "calibrate": (),
     "panel": (),
     "quit": (),
 }
@@ -39,6 +40,7 @@ commands:
   snapshot FILE        write what others see now as a PNG file
   record start [FILE]  record a video of it; without FILE a new one in the folder for videos
   record stop          complete that video
+  calibrate            learn the empty room: step out of the camera's view for some seconds
   panel                the file that leads to its control panel, for two minutes
   quit                 end it
 

@@ -205,6 +205,15 @@ class Config(EffectOptions):
             metavar="TEXT",
         ),
     )
+    calibrate: bool = field(
+        default=False,
+        metadata=option(
+            "Run",
+            "at the start count down, and learn the empty room while you are out of the camera's view for two seconds",
+            parse=parsers.switch,
+            applies="start",
+        ),
+    )
     card_on_doubt: bool = field(
         default=False,
         metadata=option(

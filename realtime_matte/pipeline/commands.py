@@ -16,10 +16,10 @@ Reply: TypeAlias = Future[object]
 LIVE: Final = tuple(option.name for option in options() if option.applies == "live")
 """The options that can change between two frames."""
 
-ACTIONS: Final = ("standby", "next_background", "snapshot", "record_start", "record_stop", "quit")
+ACTIONS: Final = ("standby", "next_background", "snapshot", "record_start", "record_stop", "calibrate", "quit")
 """The commands that set no option."""
 
-UNREPLACED: Final = {"next_background", "snapshot", "record_start", "record_stop"}
+UNREPLACED: Final = {"next_background", "snapshot", "record_start", "record_stop", "calibrate"}
 """The commands of which each one counts."""
 
 SWITCH_WORDS: Final = {"on": True, "yes": True, "true": True, "off": False, "no": False, "false": False}

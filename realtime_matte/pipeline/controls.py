@@ -8,6 +8,7 @@ from realtime_matte.errors import MatteError, SinkError, SpecError
 from realtime_matte.interfaces import Action
 from realtime_matte.pipeline import standby
 from realtime_matte.pipeline.builder import BackgroundChoice, Choices, ModelChoice, Parts, parse_choice
+from realtime_matte.pipeline.calibration import Calibration
 from realtime_matte.pipeline.commands import TOGGLE, Command, CommandQueue, Reply, parse, refuse
 from realtime_matte.pipeline.live_options import LiveOptions
 from realtime_matte.pipeline.outputs import OutputState
@@ -43,6 +44,7 @@ class Controls:
         self._quit = False
         self._closed = False
         self._commands = CommandQueue()
+        self._calibration = Calibration(notify=notify)
         self._options = LiveOptions(parts, choices, commands=self._commands, stats=stats, notify=notify)
 
     @property
@@ -97,7 +99,7 @@ class Controls:
 
         Args:
             command: An option that can be changed while running, such as ``Command("mirror", True)``, or ``standby``,
-                ``next_background``, ``snapshot``, ``record_start``, ``record_stop`` or ``quit``.
+                ``next_background``, ``snapshot``, ``record_start``, ``record_stop``, ``calibrate`` or ``quit``.
 
         Returns:
             A future, set when the change is made: of ``snapshot`` the newest output frame or standby card,
@@ -177,6 +179,8 @@ class Controls:
             outputs.recorder.start(cast("str | None", command.value), outputs.format, reply)
         elif command.key == "record_stop":
             outputs.recorder.stop(reply)
+        elif command.key == "calibrate":
+            self._calibrate(reply)
         elif command.key == "quit":
             self._quit = True
             reply.set_result(None)
@@ -193,6 +197,13 @@ class Controls:
             refuse(reply, SinkError("there is no snapshot: nothing was sent yet", hint="try again in a moment"))
         else:
             reply.set_result(newest.copy())
+
+    def _calibrate(self, reply: Reply) -> None:
+        """Count down and measure the empty room; the reply is set at the end, some seconds later."""
+        if self.standby:
+            refuse(reply, MatteError("not calibrated: the camera is off in standby", hint="end standby first"))
+        else:
+            self._calibration.start(reply)
 
     def _set_standby(self, *, on: bool) -> None:
         """Turn standby on or off, and the camera with it: users rely on the camera's light."""

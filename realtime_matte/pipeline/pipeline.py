@@ -69,6 +69,8 @@ class Pipeline(Controls):
         self._time = clock()
         self._last_index = -1
         self._notices = Notices(parts, notify=notify)
+        if choices.config.calibrate:
+            self._calibration.start()
 
     @classmethod
     def open(
@@ -255,6 +257,7 @@ class Pipeline(Controls):
     ) -> None:
         self._closed = True
         self._commands.close()
+        self._calibration.stop("the run has ended")
         self._options.close()
         self._stack.__exit__(kind, error, trace)
 
@@ -280,8 +283,10 @@ class Pipeline(Controls):
             parts.renderer.reset()
             composite = None
         if composite is None:
+            self._calibration.stop("there is no matte")
             self._send_card(standby.NO_MATTE)
             return
+        self._calibration.update(frame.time, covered=parts.renderer.covered, plate=parts.renderer.clean_plate)
         if parts.orientation:
             parts.orientation.update(fitted, covered=parts.renderer.covered, rotate=parts.effects.rotate)
         parts.effects.draw(composite, frame.time)
@@ -298,6 +303,7 @@ class Pipeline(Controls):
     def _show_card_without_readers(self) -> None:
         """Send the card to live outputs, so that a new reader gets it at once."""
         self._parts.renderer.reset()
+        self._calibration.stop("no program reads the output, so the camera is off", hint="calibrate while one does")
         self.card_reason = standby.STARTING
         self._parts.card.show_live(standby.STARTING, self._clock())
         self.stats.restart()
@@ -305,6 +311,8 @@ class Pipeline(Controls):
     def _show_card(self, reason: str) -> None:
         """Send the card, after which the next frame starts a new shot."""
         self._parts.renderer.reset()
+        if reason != standby.STARTING:
+            self._calibration.stop("the camera gives no frames")
         self._send_card(reason)
 
     def _send_card(self, reason: str) -> None:

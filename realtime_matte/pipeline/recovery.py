@@ -7,6 +7,7 @@ from realtime_matte.errors import MatteError, ModelError, NoMatte, SinkError
 from realtime_matte.frame import Frame, Pixels, Size
 from realtime_matte.interfaces import Background, Network, Renderer
 from realtime_matte.models.checked_network import CheckedNetwork
+from realtime_matte.render.clean_plate import CleanPlate
 
 MAX_FAILURES: Final = 3
 """Failures in a row after which the network is opened again."""
@@ -89,6 +90,12 @@ class RecoveringRenderer:
     def covered(self) -> float:
         """As ``Renderer.covered``."""
         return self._renderer.covered if self._renderer else 0.0
+
+    @property
+    def clean_plate(self) -> CleanPlate | None:
+        """The clean plate that the network sees; None if it sees none."""
+        plate = getattr(self._renderer, "clean_plate", None)
+        return plate if isinstance(plate, CleanPlate) else None
 
     @property
     def background(self) -> Background | None:

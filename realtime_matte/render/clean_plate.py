@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 
 from realtime_matte.frame import Alpha, Pixels, PlateImage
+from realtime_matte.interfaces import PlateView
 from realtime_matte.render.box_filter import BoxFilter, Bytes, Floats, find_runs, make_runs
 from realtime_matte.render.edge_model import (
     SAMPLE_STEP,
@@ -29,6 +30,7 @@ from realtime_matte.render.edge_model import (
 )
 from realtime_matte.render.jit import kernel, read_only
 from realtime_matte.render.plate_fit import Comparison, PlateFit, has_changed, may_have_moved, shifted, shifted_mask
+from realtime_matte.render.plate_light import update_light
 from realtime_matte.render.plate_trust import REACH, SEEN_S, Trust
 
 HOLD_S: Final = 0.5
@@ -76,16 +78,9 @@ JUMP: Final = np.float32(20**2)
 INITIAL_VARIANCE: Final = np.float32(3**2)
 """Variance of a cell that was seen once."""
 
-MAX_GAIN: Final = np.float32(8)
-"""The light is at most so many times the reference light, and at least 1 over that."""
-
 Hold: TypeAlias = tuple[Bytes, Floats, Floats, tuple[np.float32, np.float32, np.float32]]
 """(wide, held, seconds, (hold_s, elapsed_s, seen_s)): not 0 where a person is near; for how long a visible cell has
 differed from its colour; for how long it was background, all (h, w). With a ``hold_s`` of 0 nothing is held."""
-
-Light: TypeAlias = tuple[Floats, Floats, Floats]
-"""(reference, gain, step): each cell's colour in the reference light, which is the first frame's (3, h, w); the current
-light divided by the reference light, for each channel (3,); the factor by which it changed in the last frame (3,)."""
 
 ROWS: Final = 8
 """Rows of numbers for one row of cells: two for any use, and two sums for each channel."""
@@ -118,13 +113,13 @@ class CleanPlate:
         self._trust = Trust(shape)
         self._fit = PlateFit(shape)
         self._fitted_planes = np.zeros((3, *shape), np.uint8)
-        self._seen_by_network = False
+        self._seen_by_network = self._hidden = False
         self._next_search_s = 0.0
 
     def fit(self, guide: Pixels, out: PlateImage) -> bool:
         """As ``PlateView.fit``: the light of this frame, and the camera's place if it was moved."""
         self._seen_by_network = True
-        if not self._trust.any_valid:
+        if self._hidden or not self._trust.any_valid:
             return False
         found = self._fit.light(guide, self._colour, self._trust.visible)
         if may_have_moved(found) and (has_changed(found) or self._next_search_s <= 0):
@@ -141,8 +136,45 @@ class CleanPlate:
         np.copyto(out.validity, self._trust.validity)
         return True
 
-    def learn(self, alpha: Alpha, elapsed_s: float) -> None:
-        """Learn which cells are valid from the final ``alpha`` of the frame that was corrected last."""
+    @property
+    def moving(self) -> float:
+        """The share of the cells of the last frame that differ from what they were."""
+        return cv2.countNonZero(self._held) / self._held.size
+
+    def hide(self, *, hidden: bool) -> None:
+        """Do not give the plate to the network, or again; it is learned nevertheless."""
+        self._hidden = hidden
+
+    def trust_frame(self) -> None:
+        """There was no person in the last frames: every cell is known and sure."""
+        missing = (self._known == 0) | (self._near != 0)
+        for plane, colour, reference, gain in zip(self._planes, self._colour, self._reference, self._gain, strict=True):
+            colour[missing] = plane[missing]
+            reference[missing] = colour[missing] / gain
+        self._variance[missing] = INITIAL_VARIANCE
+        self._known.fill(1)
+        self._held.fill(0)
+        self._trust.trust_all()
+
+    def install(self, guide: Pixels, plate: PlateView) -> bool:
+        """Take over a plate that is known, as valid as it says. Whether anything is known."""
+        image = PlateImage(np.zeros_like(guide), np.zeros(guide.shape[:2], np.uint8))
+        if not plate.fit(guide, image):
+            return False
+        self.reset()
+        self._colour[:] = image.colours.transpose(2, 0, 1)
+        self._reference[:] = self._colour
+        self._known[:] = image.validity > 0
+        self._variance.fill(INITIAL_VARIANCE)
+        self._trust.take(image.validity)
+        self._seen_by_network = True
+        return True
+
+    def learn(self, alpha: Alpha, elapsed_s: float, *, people: Alpha | None = None) -> None:
+        """Learn which cells are valid from the final ``alpha`` of the frame that was corrected last.
+
+        ``people``: as ``Matte.people``.
+        """
         if self._seen_by_network:
             self._next_search_s -= elapsed_s
             self._trust.update(
@@ -152,21 +184,23 @@ class CleanPlate:
                 held=self._held,
                 foreground=self._foreground,
                 elapsed_s=elapsed_s,
+                people=people,
             )
 
-    def correct(self, alpha: Alpha, guide: Pixels, elapsed_s: float) -> Alpha:
+    def correct(self, alpha: Alpha, guide: Pixels, elapsed_s: float, *, people: Alpha | None = None) -> Alpha:
         """Update the plate, and correct the edges of ``alpha`` by it.
 
         Args:
             alpha: (h, w).
             guide: (h, w, 3), the frame on that grid.
             elapsed_s: Seconds since the previous frame.
+            people: As ``Matte.people``.
 
         Returns:
             (h, w), overwritten by the next call.
         """
         guide, alpha = read_only(guide), read_only(alpha)
-        self._segment(alpha)
+        self._segment(alpha, people)
         plate = self._colour, self._variance, self._known
         self._update(guide, plate, elapsed_s)
         self.revealed = sample(guide, self._foreground, plate, self._change, self._samples)
@@ -206,9 +240,12 @@ class CleanPlate:
         self._colour *= gain[:, None, None]
         self._gain *= gain
 
-    def _segment(self, alpha: Alpha) -> None:
+    def _segment(self, alpha: Alpha, people: Alpha | None) -> None:
         """Where the foreground is near, where it is certain, and where edges are."""
-        cv2.dilate(cv2.inRange(alpha, MAX_BACKGROUND, 2.0, dst=self._near), MARGIN, dst=self._near)
+        cv2.inRange(alpha, MAX_BACKGROUND, 2.0, dst=self._near)
+        if people is not None:
+            cv2.bitwise_or(self._near, cv2.inRange(people, MAX_BACKGROUND, 2.0, dst=self._wide), dst=self._near)
+        cv2.dilate(self._near, MARGIN, dst=self._near)
         cv2.erode(cv2.inRange(alpha, MIN_FOREGROUND, 2.0, dst=self._foreground), MARGIN, dst=self._foreground)
         cv2.dilate(cv2.inRange(alpha, MIN_EDGE, 1 - MIN_EDGE, dst=self._edge), EDGE_WINDOW, dst=self._edge)
 
@@ -330,74 +367,3 @@ def _move_variance(
     for x in range(near.shape[0]):
         known[x] |= near[x] == 0
     return count, jumped
-
-
-@kernel
-def update_light(near: Bytes, weight: np.float32, plate: Plate, change: Floats, light: Light, rows: Floats) -> None:
-    """Measure the ``light`` on the visible cells whose colour is near the reference colour in the light so far.
-
-    It is always measured against the reference colours, never against the previous frame: errors do not add up. Cells
-    that changed differently, such as a screen, do not count; their reference moves by ``weight`` to their colour.
-    """
-    colour, _, _ = plate
-    reference, gain, step = light
-    counted, rates = rows[0], rows[1]
-    count = 0
-    rows[2:] = ZERO
-    for y in range(near.shape[0]):
-        rates[:] = ZERO
-        for c in range(3):
-            _add_error(colour[c, y], reference[c, y], gain[c], rates)
-        count += _choose(near[y], change[y], weight, counted, rates)
-        for c in range(3):
-            _add_light(colour[c, y], counted, rows[2 + 2 * c])
-            _add_light(reference[c, y], counted, rows[3 + 2 * c])
-            _move_reference(colour[c, y], rates, gain[c], reference[c, y])
-    for c in range(3):
-        total, before = _sum(rows[2 + 2 * c]), _sum(rows[3 + 2 * c])
-        found = total / before if before > count else gain[c]  # a channel that is nearly 0 everywhere gives no ratio
-        found = min(max(found, 1 / MAX_GAIN), MAX_GAIN)
-        step[c], gain[c] = found / gain[c], found
-
-
-@kernel
-def _add_error(colour: Floats, reference: Floats, gain: np.float32, errors: Floats) -> None:
-    """Add the square of the difference between one channel of a row and its reference in the light so far."""
-    for x in range(colour.shape[0]):
-        error = colour[x] - gain * reference[x]
-        errors[x] += error * error
-
-
-@kernel
-def _choose(near: Bytes, change: Floats, weight: np.float32, counted: Floats, rates: Floats) -> int:
-    """``counted``: 1 where a cell of a row counts for the light. ``rates``: errors become rates of the references."""
-    count = 0
-    for x in range(near.shape[0]):
-        visible, free = change[x] >= 0, near[x] == 0
-        counts = free & visible & (rates[x] <= 3 * JUMP)
-        counted[x] = UNIT if counts else ZERO
-        rate = weight if visible else UNIT
-        rates[x] = rate if free & (not counts) else ZERO
-        count += counts
-    return count
-
-
-@kernel
-def _add_light(values: Floats, counted: Floats, sums: Floats) -> None:
-    for x in range(values.shape[0]):
-        sums[x] += counted[x] * values[x]
-
-
-@kernel
-def _sum(values: Floats) -> np.float32:
-    """As ``values.sum()``, whose compiled code imports a part of the compiler when it is loaded."""
-    total = ZERO
-    for x in range(values.shape[0]):
-        total += values[x]
-    return total
-
-
-@kernel
-def _move_reference(colour: Floats, rates: Floats, gain: np.float32, reference: Floats) -> None:
-    for x in range(colour.shape[0]):
-        reference[x] += rates[x] * (colour[x] / gain - reference[x])

@@ -126,6 +126,11 @@ class FirstFrames:
         return self._renderer.grid if self._renderer else self._grid
 
     @property
+    def clean_plate(self) -> object:
+        """That of the renderer that is made already; None before."""
+        return getattr(self._renderer, "clean_plate", None)
+
+    @property
     def covered(self) -> float:
         """As ``Renderer.covered``."""
         return self._renderer.covered if self._renderer else self._covered

@@ -17,12 +17,12 @@ from realtime_matte.render.clean_plate import (
     JUMP,
     MARGIN,
     MAX_BACKGROUND,
-    MAX_GAIN,
     MAX_JUMPED,
     MIN_EDGE,
     MIN_FOREGROUND,
     NEIGHBOURHOOD_RADIUS,
 )
+from realtime_matte.render.plate_light import MAX_GAIN
 
 PLATE_CHANNELS: Final = 8
 """Of the plate's state: colour (3), variance, known, reference (3)."""

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime_matte.frame import Alpha, Frame, Matte
-from realtime_matte.interfaces import Network, RecurrentState
+from realtime_matte.interfaces import Network, PlateNetwork, PlateView, RecurrentState
 
 Mask = NDArray[np.uint8]
 """(h, w), 255 or 0."""
@@ -65,6 +65,7 @@ class MainPerson:
     def __init__(self, network: Network) -> None:
         self.name = network.name
         self._network = network
+        self._plate_network = network if isinstance(network, PlateNetwork) else None
 
     @property
     def provider(self) -> str:
@@ -76,13 +77,24 @@ class MainPerson:
         """The network's notices."""
         return self._network.notices
 
-    def process(self, frame: Frame, state: RecurrentState | None) -> tuple[Matte, RecurrentState]:
+    @property
+    def sees_plate(self) -> bool:
+        """As ``PlateNetwork.sees_plate``, of the network."""
+        return self._plate_network is not None and self._plate_network.sees_plate
+
+    def process(
+        self, frame: Frame, state: RecurrentState | None, plate: PlateView | None = None
+    ) -> tuple[Matte, RecurrentState]:
         """The coarse matte of exactly this frame, overwritten by the next call."""
         inner, tracker = cast("tuple[RecurrentState | None, PersonTracker | None]", state or (None, None))
-        matte, new_inner = self._network.process(frame, inner)
+        if plate and self._plate_network and self._plate_network.sees_plate:
+            matte, new_inner = self._plate_network.process(frame, inner, plate)
+        else:
+            matte, new_inner = self._network.process(frame, inner)
         if tracker is None or tracker.shape != matte.alpha.shape:
             tracker = PersonTracker(matte.alpha.shape)
-        return replace(matte, alpha=tracker.isolate(matte.alpha, frame.time)), (new_inner, tracker)
+        isolated = replace(matte, alpha=tracker.isolate(matte.alpha, frame.time), people=matte.alpha)
+        return isolated, (new_inner, tracker)
 
     def close(self) -> None:
         """Close the network."""

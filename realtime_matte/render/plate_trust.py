@@ -74,7 +74,15 @@ class Trust:
         self._probe = Probe(shape, valid_s=float(SEEN_S))
 
     def update(
-        self, alpha: Alpha, planes: Bytes, colour: Floats, *, held: Floats, foreground: Bytes, elapsed_s: float
+        self,
+        alpha: Alpha,
+        planes: Bytes,
+        colour: Floats,
+        *,
+        held: Floats,
+        foreground: Bytes,
+        elapsed_s: float,
+        people: Alpha | None = None,
     ) -> None:
         """Learn from a frame.
 
@@ -85,9 +93,13 @@ class Trust:
             held: (h, w), above 0 where a visible cell differs from its colour at present.
             foreground: (h, w), not 0 where alpha is 1 for certain.
             elapsed_s: Seconds since the previous frame.
+            people: As ``Matte.people``.
         """
         elapsed_s = min(elapsed_s, MAX_ELAPSED_S)
-        cv2.dilate(cv2.inRange(alpha, MAX_BACKGROUND, 2.0, dst=self.near), REACH, dst=self.near)
+        cv2.inRange(alpha, MAX_BACKGROUND, 2.0, dst=self.near)
+        if people is not None:
+            cv2.bitwise_or(self.near, cv2.inRange(people, MAX_BACKGROUND, 2.0, dst=self.visible), dst=self.near)
+        cv2.dilate(self.near, REACH, dst=self.near)
         rates = np.float32(1 - exp(-elapsed_s / FLICKER_S)), np.float32(1 - exp(-elapsed_s / FADE_S))
         update_trust(
             read_only(self.near),
@@ -113,6 +125,15 @@ class Trust:
         self.flicker.fill(0)
         self.near.fill(0)
         self.any_valid = True
+
+    def take(self, validity: Bytes) -> None:
+        """Cells are as valid as given, (h, w) uint8."""
+        sureness = (validity.astype(np.float32) - UNSURE) / (SURE - UNSURE)
+        self.seconds[:] = np.where(validity > 0, SEEN_S + np.clip(sureness, 0, 1) * (SURE_S - SEEN_S), 0)
+        self.validity[:] = validity
+        self.visible[:] = np.where(validity > 0, np.uint8(255), np.uint8(0))
+        self.near.fill(0)
+        self.any_valid = bool(validity.any())
 
     def shift(self, shift: tuple[float, float]) -> None:
         """Everything is seen at another place."""

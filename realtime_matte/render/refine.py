@@ -5,6 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime_matte.frame import Alpha, Frame, Matte, Pixels, PlateImage, Size
+from realtime_matte.interfaces import PlateView
 from realtime_matte.media import i420
 from realtime_matte.render.clean_plate import CleanPlate
 from realtime_matte.render.composite import composite
@@ -57,6 +58,17 @@ class Refiner:
         """As ``PlateView.fit``, of the clean plate of this shot."""
         return self._grid is not None and self._grid.shape == guide.shape[:2] and self._grid.clean_plate.fit(guide, out)
 
+    def install(self, guide: Pixels, plate: PlateView) -> bool:
+        """Begin a shot with a ``plate`` that is known; ``guide``: a frame on the network's grid. Whether it is used."""
+        shape = guide.shape[0], guide.shape[1]
+        self._grid = _GridRefiner(shape, self._size)
+        return self._grid.clean_plate.install(guide, plate)
+
+    @property
+    def clean_plate(self) -> CleanPlate | None:
+        """The clean plate; None before the first frame, and of complete mattes."""
+        return self._grid.clean_plate if self._grid else None
+
     def reset(self) -> None:
         """Drop the memory of earlier frames."""
         if self._grid:
@@ -105,7 +117,7 @@ class _GridRefiner:
         if guide is None:
             cv2.resize(i420.bgr_frame(frame).pixels, self.shape[::-1], dst=self._guide, interpolation=cv2.INTER_AREA)
             guide = self._guide
-        self._update_alpha(matte.alpha, guide, frame.time)
+        self._update_alpha(matte, guide, frame.time)
         self.covered, revealed = cv2.mean(matte.alpha)[0], self.clean_plate.revealed
         self.doubt = self._doubt_detector.update(covered=self.covered, revealed=revealed, time=frame.time)
         self._noise.update(frame.pixels, frame.time)
@@ -120,13 +132,13 @@ class _GridRefiner:
         self._noise.reset()
         self._doubt_detector = DoubtDetector()
 
-    def _update_alpha(self, alpha: Alpha, guide: Pixels, time: float) -> None:
-        """Correct ``alpha`` by the clean plate, and filter it over time."""
+    def _update_alpha(self, matte: Matte, guide: Pixels, time: float) -> None:
+        """Correct the matte's alpha by the clean plate, and filter it over time."""
         elapsed_s = 0.0 if self._time is None else max(0.0, time - self._time)
-        corrected = self.clean_plate.correct(alpha, guide, elapsed_s)
+        corrected = self.clean_plate.correct(matte.alpha, guide, elapsed_s, people=matte.people)
         if self._time is None:
             self._alpha[:] = corrected
         else:
             filter_alpha(corrected, elapsed_s, self._alpha)
-        self.clean_plate.learn(self._alpha, elapsed_s)
+        self.clean_plate.learn(self._alpha, elapsed_s, people=matte.people)
         self._time = time

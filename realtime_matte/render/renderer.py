@@ -30,10 +30,12 @@ from realtime_matte.render import (
     edge_model,
     guided_filter,
     plate_fit,
+    plate_light,
     plate_trust,
     temporal,
     upsample,
 )
+from realtime_matte.render.clean_plate import CleanPlate
 from realtime_matte.render.composite import composite, pack_bgra
 from realtime_matte.render.cropping import Cropper
 from realtime_matte.render.jit import compile_all, is_cacheable, load_all, read_only
@@ -45,8 +47,8 @@ from realtime_matte.render.upsample import UpsampledMatte, change_foreground
 KERNELS: Final[Sequence[Callable[..., object]]] = (
     area_resize.resize,
     clean_plate.update_plate,
-    clean_plate.update_light,
     plate_fit.compare,
+    plate_light.update_light,
     plate_trust.update_trust,
     edge_model.sample,
     edge_model.sample_edge,
@@ -130,6 +132,12 @@ class CpuRenderer:
     def covered(self) -> float:
         """As ``Renderer.covered``."""
         return self._refiner.covered
+
+    @property
+    def clean_plate(self) -> CleanPlate | None:
+        """The clean plate that the network sees; None if it sees none, and before the first frame."""
+        sees_plate = self._plate_network is not None and self._plate_network.sees_plate
+        return self._refiner.clean_plate if sees_plate else None
 
     def render(self, frame: Frame) -> Pixels:
         """The frame's foreground over the background."""

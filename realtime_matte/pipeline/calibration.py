@@ -1,0 +1,145 @@
+"""Calibration: the user steps out of the camera's view for two seconds, and the clean plate is complete and sure.
+
+It counts down, then waits for two seconds in which no person is seen and nothing moves. The plate stays in memory, for
+this run, until the camera moves or a new shot starts.
+"""
+
+from collections.abc import Callable
+from math import ceil
+from typing import Final
+
+from realtime_matte.errors import MatteError
+from realtime_matte.pipeline.commands import Reply, refuse
+from realtime_matte.render.clean_plate import CleanPlate
+
+COUNTDOWN_S: Final = 5.0
+"""Time to step out of the camera's view."""
+
+MEASURE_S: Final = 2.0
+"""How long it has to be empty and at rest without a break."""
+
+GIVE_UP_S: Final = 10.0
+"""How long it is waited for that, after the countdown."""
+
+MAX_PERSON: Final = 0.005
+"""Mean alpha up to which no person is seen: a hand, or a matte that is not quite 0."""
+
+MAX_MOVING: Final = 0.01
+"""Share of the image that may differ from what it was: a clock, a screen in the background."""
+
+STEP_OUT: Final = "calibrating: step out of the camera's view within {seconds:.0f} s, and stay out for 2 s"
+COUNT: Final = "calibrating: {seconds}"
+STAY_OUT: Final = "calibrating: stay out of the camera's view"
+DONE: Final = "calibrated: the empty room is known until the camera moves or rtmatte ends; it is kept in memory only"
+
+
+class Calibration:
+    """Calibrates on request. The pipeline's thread only.
+
+    Args:
+        notify: Gets the countdown and the result.
+    """
+
+    def __init__(self, *, notify: Callable[[str], None]) -> None:
+        self._notify = notify
+        self._replies: list[Reply] = []
+        self._running = False
+        self._started: float | None = None  # time of the first frame after the request
+        self._empty_since: float | None = None
+        self._counted = 0
+        self._obstacle = ""
+        self._plate: CleanPlate | None = None  # hidden from the network while it is measured
+
+    @property
+    def running(self) -> bool:
+        """Whether it counts down or measures."""
+        return self._running
+
+    def start(self, reply: Reply | None = None) -> None:
+        """Begin with the next frame, unless it runs already. ``reply`` is set at the end."""
+        if reply:
+            self._replies.append(reply)
+        if not self._running:
+            self._running, self._started, self._empty_since = True, None, None
+            self._counted = ceil(COUNTDOWN_S)
+            self._obstacle = ""
+
+    def update(self, time: float, *, covered: float, plate: CleanPlate | None) -> None:
+        """Continue with a frame that was rendered.
+
+        Args:
+            time: The frame's.
+            covered: Mean of the network's alpha.
+            plate: The clean plate; None if the network does not see one.
+        """
+        if not self._running:
+            return
+        if plate is None:
+            self.stop("this model makes no use of an empty room", hint="choose a --model that sees the clean plate")
+            return
+        if self._started is None or time < self._started:
+            self._started = time
+            self._notify(STEP_OUT.format(seconds=COUNTDOWN_S))
+        left_s = COUNTDOWN_S - (time - self._started)
+        if left_s > 0:
+            self._count(left_s)
+        else:
+            self._measure(time, covered, plate)
+
+    def stop(self, reason: str, *, hint: str = "calibrate again") -> None:
+        """End without a result, and report it; nothing if it does not run."""
+        if not self._running:
+            return
+        self._end()
+        error = MatteError(f"not calibrated: {reason}", hint=hint)
+        self._notify(str(error))
+        for reply in self._taken_replies():
+            refuse(reply, error)
+
+    def _count(self, left_s: float) -> None:
+        if ceil(left_s) < self._counted:
+            self._counted = ceil(left_s)
+            self._notify(COUNT.format(seconds=self._counted))
+
+    def _measure(self, time: float, covered: float, plate: CleanPlate) -> None:
+        assert self._started is not None  # noqa: S101
+        if self._plate is not plate:
+            self._show()
+            self._plate = plate
+            plate.hide(hidden=True)
+            self._notify(STAY_OUT)
+        self._obstacle = _obstacle(covered, plate.moving)
+        if self._obstacle:
+            self._empty_since = None
+        elif self._empty_since is None:
+            self._empty_since = time
+        if self._empty_since is not None and time - self._empty_since >= MEASURE_S:
+            plate.trust_frame()
+            self._end()
+            self._notify(DONE)
+            for reply in self._taken_replies():
+                reply.set_result(None)
+        elif time - self._started >= COUNTDOWN_S + MEASURE_S + GIVE_UP_S:
+            self.stop(self._obstacle or "the view was not at rest for 2 s")
+
+    def _end(self) -> None:
+        self._running = False
+        self._show()
+
+    def _show(self) -> None:
+        if self._plate:
+            self._plate.hide(hidden=False)
+        self._plate = None
+
+    def _taken_replies(self) -> list[Reply]:
+        replies, self._replies = self._replies, []
+        return replies
+
+
+def _obstacle(covered: float, moving: float) -> str:
+    """Why this frame does not show an empty room at rest; empty if it does."""
+    if covered > MAX_PERSON:
+        return f"a person is seen in {max(1, round(100 * covered))} % of the image"
+    if moving > MAX_MOVING:
+        return f"{max(1, round(100 * moving))} % of the image moves"
+    return ""
