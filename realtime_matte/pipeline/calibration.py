@@ -108,9 +108,9 @@ class Calibration:
             self._plate = plate
             plate.hide(hidden=True)
             self._notify(STAY_OUT)
-        self._obstacle = _obstacle(covered, plate.moving)
-        if self._obstacle:
-            self._empty_since = None
+        obstacle = _obstacle(covered, plate.moving)
+        if obstacle:
+            self._obstacle, self._empty_since = obstacle, None
         elif self._empty_since is None:
             self._empty_since = time
         if self._empty_since is not None and time - self._empty_since >= MEASURE_S:

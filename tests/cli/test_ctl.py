@@ -236,7 +236,7 @@ def test_only_the_command_is_required(capsys: pytest.CaptureFixture[str]) -> Non
 
 def test_an_unknown_command_names_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["ctl", "stop"]) == 2
-    known = "there are: status, set, background, next, standby, snapshot, record, panel, quit"
+    known = "there are: status, set, background, next, standby, snapshot, record, calibrate, panel, quit"
     assert capsys.readouterr().err == f"rtmatte: no command 'stop'; {known}\n"
     assert main(["ctl", "statsu"]) == 2
     assert capsys.readouterr().err == f"rtmatte: no command 'statsu'; did you mean status? {known}\n"

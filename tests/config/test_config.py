@@ -100,6 +100,7 @@ def test_every_option_can_be_in_the_file(tmp_path: Path) -> None:
         fit = "contain"
         card = "card.png"
         card-text = "Back soon"
+        calibrate = true
         card-on-doubt = true
         on-demand = true
         control = false
@@ -125,7 +126,7 @@ def test_every_option_can_be_in_the_file(tmp_path: Path) -> None:
 
 def test_an_unknown_key_names_the_file_and_the_known_keys(tmp_path: Path) -> None:
     path = write_file(tmp_path, 'sizes = "1280x720"')
-    known = "there are: .*bg, camera, camera-fit, card, card-on-doubt, card-text, center, control, fit,"
+    known = "there are: .*bg, calibrate, camera, camera-fit, card, card-on-doubt, card-text, center, control, fit,"
     with pytest.raises(SpecError, match=rf"no option 'sizes'; did you mean size[?] {known}") as caught:
         resolve({}, config=path)
     assert str(caught.value).startswith(path)
@@ -287,7 +288,7 @@ def test_invalid_pairs_are_not_a_size(size: object) -> None:
 
 
 def test_an_unknown_option_names_the_known_ones() -> None:
-    known = "there are: .*bg, camera, camera_fit, card, card_on_doubt, card_text, center, control, fit,"
+    known = "there are: .*bg, calibrate, camera, camera_fit, card, card_on_doubt, card_text, center, control, fit,"
     with pytest.raises(SpecError, match=rf"^no option 'background'; did you mean bg[?] {known}"):
         Config().replace(background="blur")
 

@@ -29,6 +29,7 @@ CHANGED = Config(
     threads=2,
     card="/pictures/card.png",
     card_text="Back in 5 \\ min",
+    calibrate=True,
     card_on_doubt=True,
     panel=True,
     panel_port=8080,

@@ -3,9 +3,9 @@
 import { command, get } from './api.js';
 import { createChart } from './chart.js';
 import { createChoices } from './choices.js';
-import { h } from './dom.js';
+import { h, textButton, toast, toastError, whileBusy } from './dom.js';
 import { optionForms } from './options.js';
-import { optionValue, subscribe } from './store.js';
+import { canChange, optionValue, subscribe } from './store.js';
 import { texts } from './texts.js';
 
 const NORMAL = '?quality=normal';
@@ -22,13 +22,38 @@ const choices = createChoices({
   change: (name) => command('model', name),
 });
 
+const COUNTDOWN_S = 5; // as in pipeline/calibration.py
+const calibrate = textButton(texts.quality.calibrate, learnRoom);
+calibrate.id = 'calibrate';
+
+/** Counts down on the button; the answer comes when the room is known, or says why it is not. */
+async function learnRoom() {
+  await whileBusy(calibrate, async () => {
+    let left = COUNTDOWN_S;
+    const count = () => { calibrate.textContent = left > 0 ? texts.quality.stepOut(left) : texts.quality.stayOut; left -= 1; };
+    count();
+    const timer = setInterval(count, 1000);
+    try {
+      await command('calibrate');
+      toast(texts.quality.calibrated);
+    } catch (error) {
+      toastError(error);
+    } finally {
+      clearInterval(timer);
+      calibrate.textContent = texts.quality.calibrate;
+    }
+  });
+}
+
 export function createQuality() {
   const element = h('div', {}, h('h2', { text: texts.quality.title }),
     h('h3', { text: texts.quality.stages }), chart.element, noTimes, facts,
-    h('h3', { text: texts.quality.label }), choices.element, optionForms('quality', { untitled: ['Model'] }));
-  subscribe(({ status }) => {
+    h('h3', { text: texts.quality.label }), choices.element, optionForms('quality', { untitled: ['Model'] }),
+    h('h3', { text: texts.quality.room }), h('p', { class: 'help', text: texts.quality.roomHelp }), calibrate);
+  subscribe((state) => {
     choices.show();
-    showFacts(status);
+    showFacts(state.status);
+    calibrate.disabled = !canChange(state) || !state.status;
   });
   return { element, shown: choices.load };
 }

@@ -145,6 +145,12 @@ export const texts = {
     cpuOf: (percent) => `${percent} % of a core`,
     msOf: (ms) => `${ms} ms`,
     total: 'Total',
+    room: 'Empty room',
+    roomHelp: 'For networks that compare each frame with the empty room: step out of the camera\'s view once. The room is kept in memory only.',
+    calibrate: 'Learn the empty room',
+    stepOut: (seconds) => `Step out of view: ${seconds}`,
+    stayOut: 'Stay out of view',
+    calibrated: 'The empty room is known',
   },
 
   settings: {
