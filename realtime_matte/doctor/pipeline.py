@@ -1,7 +1,7 @@
 """Checks of the pipeline: opens each part as a run would, and measures the camera and the network."""
 
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from typing import Final
 
@@ -14,6 +14,7 @@ from realtime_matte.config.toml_file import resolve
 from realtime_matte.doctor.finding import Finding, error, ok, warning
 from realtime_matte.errors import MatteError
 from realtime_matte.frame import Frame, Size
+from realtime_matte.models.checked_network import CheckedNetwork
 from realtime_matte.pipeline.backgrounds import DEFAULT, BackgroundSwitcher
 from realtime_matte.pipeline.builder import own, source_opener
 from realtime_matte.pipeline.loading import network_opener, renderer_maker
@@ -117,12 +118,13 @@ def standby_card(config: Config, size: Size) -> Iterator[Finding]:
 
 def network(config: Config, frame: Frame, *, background: str) -> Iterator[Finding]:
     """The network with everything that follows it up to the composite, timed on a frame of the camera."""
-    stats = Stats()
+    stats, refused = Stats(), list[str]()
     try:
         with ExitStack() as stack:
-            opened = own(stack, network_opener(config.model, provider=config.provider, threads=config.threads)())
+            open_network = network_opener(config.model, provider=config.provider, threads=config.threads)
+            opened = own(stack, CheckedNetwork(open_network()))
             switcher = own(stack, BackgroundSwitcher([background], size=frame.size, fit=config.fit, notify=_ignore))
-            renderer = renderer_maker(frame.size, stats.lap, _ignore)(opened, switcher.current)
+            renderer = renderer_maker(frame.size, stats.lap, refused.append)(opened, switcher.current)
             for step in range(2 * TIMED_FRAMES):  # the first half is the warm-up
                 stats.begin()
                 renderer.render(Frame(frame.pixels, frame.time + step / 30, step))
@@ -130,8 +132,15 @@ def network(config: Config, frame: Frame, *, background: str) -> Iterator[Findin
             yield _judge_speed(f"{opened.name} on {opened.provider}", stats, frame.size, config.fps or DEFAULT_FPS)
             for notice in opened.notices:
                 yield warning("model", notice)
+            if opened.pipeline:
+                yield _judge_graph([one for one in renderer.notices if one not in opened.notices], refused)
     except MatteError as cause:
         yield error("model", cause)
+
+
+def _judge_graph(runs: Sequence[str], refused: Sequence[str]) -> Finding:
+    """Whether the graph of the whole pipeline runs, and where."""
+    return ok("graph", "; ".join(runs)) if runs else warning("graph", refused[-1])
 
 
 def _judge_speed(model: str, stats: Stats, size: Size, fps: float) -> Finding:

@@ -14,6 +14,7 @@ from fakes.scripted import Recorder
 
 from realtime_matte.cli import doctor
 from realtime_matte.cli.main import main
+from realtime_matte.config.config import Config
 from realtime_matte.doctor import installation, pipeline
 from realtime_matte.doctor.finding import Finding, FixCommand, error, record, to_text
 from realtime_matte.errors import REINSTALL, MissingDependency, SourceError
@@ -42,6 +43,25 @@ def test_every_part_is_checked(model: str, monkeypatch: pytest.MonkeyPatch, caps
     parts = ("python", "cv2", "onnxruntime", "weights", "camera", "background", "model", "virtualcam")
     assert [part for part in parts if f"ok     {part}" not in printed and f"warn   {part}" not in printed] == []
     assert printed.endswith("a call would work\n")
+
+
+@pytest.mark.parametrize(
+    ("network", "state", "found"),
+    [
+        ("green", "ok", "the whole pipeline runs on CPU, as one graph"),
+        ("one_channel", "warning", "the pipeline does not run on CPU: only networks of rtmatte's own family"),
+    ],
+)
+def test_the_graph_of_the_whole_pipeline_is_tried_if_it_is_requested(
+    tmp_path: Path, network: str, state: str, found: str
+) -> None:
+    path = getattr(tiny_networks, network)(tmp_path / "net.onnx")
+    config = Config().replace(model=tiny_networks.unverified(path), provider="cpu?pipeline")
+    findings = {one.part: one for one in pipeline.network(config, frame_of(120), background="color:blue")}
+    assert findings["graph"].state == state
+    assert findings["graph"].found.startswith(found)
+    without = pipeline.network(config.replace(provider="cpu"), frame_of(120), background="color:blue")
+    assert "graph" not in {one.part for one in without}
 
 
 def test_error_has_message_and_hint_as_fields(
