@@ -73,6 +73,8 @@ class FrameSession:
     def run(self, pixels: Pixels, controls: Controls) -> tuple[Pixels, Mapping[str, float]]:
         """The composite of a frame (H, W, 3), overwritten by the next call, and its measures.
 
+        From a device ONNX Runtime copies into a new array. On the CPU the composite is the output itself.
+
         Raises:
             ORT_ERRORS: of the session; among them NotFinite, OutOfRange and NotComputed. Nothing may be shown then.
         """

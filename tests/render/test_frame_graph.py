@@ -42,15 +42,18 @@ def room(size: Size = SIZE) -> Pixels:
     return pixels
 
 
-def moving_person(count: int, *, noise: float = 0.0, light: float = 1.0) -> list[Frame]:
-    """A green person with a soft outline who walks to and fro; ``light``: from the middle on, times this."""
+def moving_person(count: int, *, noise: float = 0.0, light: float = 1.0, fade: float = 1.0) -> list[Frame]:
+    """A green person with a soft outline who walks to and fro.
+
+    ``light``: from the middle on, colours are multiplied by this; ``fade``: again for each frame.
+    """
     frames, generator = [], np.random.default_rng(2)
     for index in range(count):
         mask = cv2.ellipse(np.zeros(SIZE[::-1], np.float32), (34 + round(18 * np.sin(index / 3)), 50), (14, 34),
                            0, 0, 360, 1.0, -1)  # fmt: skip
         alpha = cv2.GaussianBlur(mask, (0, 0), 1.5)[..., None]
         pixels = alpha * np.float32([40, 150, 60]) + (1 - alpha) * room()
-        pixels *= light if index >= count // 2 else 1.0
+        pixels *= (light if index >= count // 2 else 1.0) * fade**index
         pixels += generator.normal(0, noise, pixels.shape)
         frames.append(Frame(np.clip(pixels, 0, 255).astype(np.uint8), index / FPS, index))
     return frames
@@ -79,14 +82,18 @@ def test_composites_of_two_grids_are_those_of_the_cpu(tmp_path: Path) -> None:
         assert differences(expected, actual).max() <= 2
 
 
-@pytest.mark.parametrize(("noise", "light"), [(0.0, 1.0), (8.0, 1.0), (1.0, 1.6), (1.0, 0.5)])
+@pytest.mark.parametrize(
+    ("noise", "light", "fade"), [(0.0, 1.0, 1.0), (8.0, 1.0, 1.0), (1.0, 1.6, 1.0), (3.6, 1.0, 1.0), (0.5, 1.0, 0.98)]
+)
 def test_the_clean_plate_the_noise_and_the_light_are_those_of_the_cpu(
-    tmp_path: Path, noise: float, light: float
+    tmp_path: Path, noise: float, light: float, fade: float
 ) -> None:
-    """The person uncovers background that is known then. Light that changes at once makes the plate unknown."""
+    """The person uncovers background that is known then. Light that changes at once makes the plate unknown; light that
+    fades changes the colours of what is covered.
+    """
     file = network_file(tiny.green(tmp_path / "green.onnx"))
     for number, (expected, actual, renderer, measures) in enumerate(
-        both(file, moving_person(24, noise=noise, light=light), tmp_path)
+        both(file, moving_person(24, noise=noise, light=light, fade=fade), tmp_path)
     ):
         different = differences(expected, actual)
         assert (different > 2).mean() <= 0.001, number
