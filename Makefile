@@ -44,13 +44,16 @@ headline: $(VENV)/installed-benchmark
 	$(BIN)/python benchmarks/quality_cost_plot.py $(VENV)/quality.json $(VENV)/peers.json docs/quality-against-cost.png
 
 # A folder that runs without an installed Python, and its archive, in dist/: docs/install/bundle.md. As root, since its
-# Python is built in a root of an old Debian; or with a BUNDLE_PYTHON that can be moved, such as one of uv.
+# Python and its OpenCV are built in a root of an old Debian. BUNDLE_ARGS=--own-use: with OpenCV's own wheel, for yourself
+# only; then BUNDLE_PYTHON may also be another one that can be moved, such as one of uv.
 BUNDLE_ROOT ?= /var/tmp/rtmatte-bundle-root
 BUNDLE_PYTHON ?= $(BUNDLE_ROOT)/opt/python
 BUNDLE_OUT ?= dist
+BUNDLE_ARGS ?= --opencv "$(BUNDLE_ROOT)/opt/opencv/cv2.abi3.so"
 bundle: $(VENV)/pip
 	[ "$(BUNDLE_PYTHON)" != "$(BUNDLE_ROOT)/opt/python" ] || packaging/old_python.sh "$(BUNDLE_ROOT)"
-	$(BIN)/python packaging/bundle.py --python "$(BUNDLE_PYTHON)" --out "$(BUNDLE_OUT)"
+	case '$(BUNDLE_ARGS)' in *--opencv*) packaging/opencv.sh "$(BUNDLE_ROOT)" ;; esac
+	$(BIN)/python packaging/bundle.py --python "$(BUNDLE_PYTHON)" --out "$(BUNDLE_OUT)" $(BUNDLE_ARGS)
 
 # A Debian package of the bundle: docs/install/debian.md. Needs dpkg-deb; checked by lintian where that is installed.
 deb:

@@ -1,8 +1,8 @@
 """Makes a bundle, a folder that runs without an installed Python: `python packaging/bundle.py --python PREFIX`.
 
 PREFIX: a Python that can be moved, with pip: of `packaging/old_python.sh` on Linux, of `uv python install` elsewhere.
-It is copied, with rtmatte and its libraries, the CPU build of ONNX Runtime, the weights and a launcher. See
-docs/install/bundle.md.
+It is copied, with rtmatte and its libraries, the CPU build of ONNX Runtime, the weights and a launcher. OpenCV is built
+without Intel IPP: on Linux by `packaging/opencv.sh`, elsewhere by pip. See docs/install/bundle.md.
 """
 
 import argparse
@@ -23,6 +23,7 @@ sys.path.insert(0, str(PACKAGING))
 
 import licences  # noqa: E402  # beside this file
 import linux_libraries  # noqa: E402
+import sources  # noqa: E402
 
 UNUSED: Final = (
     "include",
@@ -89,6 +90,11 @@ Licence: rtmatte itself is under the MIT licence. The bundle as a whole is under
 3 or later, since it contains x264 and x265: see the folder LICENCES.
 """
 
+OWN_USE: Final = """
+This bundle is for the use of the person or organisation that made it. It may not be passed on, because licences of its
+parts cannot be combined: the documentation, under Install, Licences, names them.
+"""
+
 OTHER_SYSTEMS: Final = """
 
 The library pyvirtualcam, which sends to the virtual camera of OBS on this system, is under the GPL, version 2 only, and
@@ -102,9 +108,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--python", type=Path, required=True, metavar="PREFIX", help="a Python that can be moved")
     parser.add_argument("--out", type=Path, default=ROOT / "dist", metavar="FOLDER", help="where the result goes")
+    parser.add_argument("--opencv", type=Path, metavar="FILE", help="Linux: OpenCV's module of packaging/opencv.sh")
+    parser.add_argument("--own-use", action="store_true", help="report parts that may not be passed on, and go on")
     parser.add_argument("--no-archive", action="store_true", help="the folder only")
     options = parser.parse_args()
-    bundle = make_folder(options.python, options.out)
+    bundle = make_folder(options.python, options.out, opencv=options.opencv)
+    if found := write_licences(bundle):
+        print("this bundle may not be passed on:", *found, sep="\n", file=sys.stderr)
+        if not options.own_use:
+            return 1
+        with (bundle / "README.txt").open("a", encoding="utf-8") as file:
+            file.write(OWN_USE)
     print(f"{bundle}: {size_mb(bundle)} MB")
     if not options.no_archive:
         packed = make_archive(bundle)
@@ -112,8 +126,8 @@ def main() -> int:
     return 0
 
 
-def make_folder(prefix: Path, out: Path) -> Path:
-    """The bundle as a folder in ``out``, an older one replaced."""
+def make_folder(prefix: Path, out: Path, *, opencv: Path | None) -> Path:
+    """The bundle as a folder in ``out``, an older one replaced; without its folder of licences."""
     bundle = out / f"rtmatte-{version()}-{system_name()}"
     shutil.rmtree(bundle, ignore_errors=True)
     python = bundle / "python"
@@ -123,8 +137,11 @@ def make_folder(prefix: Path, out: Path) -> Path:
     install(interpreter(python))
     site = site_packages(python)
     if sys.platform == "linux":
+        if opencv:
+            linux_libraries.use_own_opencv(site, opencv)
+        else:
+            linux_libraries.share_ffmpeg(site)
         linux_libraries.strip_modules(site)
-        linux_libraries.share_ffmpeg(site)
         linux_libraries.move_glib(python, site / "opencv_python.libs")
         linux_libraries.add_empty_gl(site / "opencv_python.libs")
     keep_pip = sys.platform != "linux"  # for pyvirtualcam
@@ -136,7 +153,6 @@ def make_folder(prefix: Path, out: Path) -> Path:
         run(interpreter(python), PACKAGING / "kernels.py", site / "realtime_matte/_kernels")
     run(interpreter(python), "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", python / "lib")
     write_launcher(bundle)
-    write_licences(bundle)
     return bundle
 
 
@@ -170,10 +186,14 @@ def requirements() -> list[str]:
 
 
 def install(python: Path) -> None:
-    """Install rtmatte and its libraries."""
+    """Install rtmatte and its libraries. Where OpenCV's wheel has Intel IPP, pip compiles it without (20 minutes)."""
+    compiled = sys.platform != "linux" and platform.machine().lower() in {"x86_64", "amd64"}
+    if compiled:
+        os.environ["CMAKE_ARGS"] = "-DWITH_IPP=OFF"
     pip = (python, "-m", "pip", "install", "--quiet", "--no-compile", "--disable-pip-version-check")
     quiet = ("--root-user-action", "ignore", "--no-warn-script-location")
-    run(*pip, *quiet, "--constraint", PACKAGING / "constraints.txt", *requirements())
+    own = ("--no-binary", "opencv-python") if compiled else ()
+    run(*pip, *quiet, *own, "--constraint", PACKAGING / "constraints.txt", *requirements())
     run(*pip, *quiet, "--no-deps", ROOT)
 
 
@@ -216,8 +236,8 @@ def write_launcher(bundle: Path) -> None:
     (bundle / "README.txt").write_text(text, "utf-8")
 
 
-def write_licences(bundle: Path) -> None:
-    """The inventory and the texts. Ends the program if a part may not be shipped."""
+def write_licences(bundle: Path) -> list[str]:
+    """Write the inventory, the texts and the sources. Returns why the bundle may not be passed on; empty if it may."""
     parts = licences.inventory(bundle)
     target = bundle / "LICENCES"
     target.mkdir()
@@ -225,9 +245,8 @@ def write_licences(bundle: Path) -> None:
     licences.copy_texts(bundle, target)
     shutil.copyfile(ROOT / "LICENSE", target / "rtmatte-MIT.txt")
     shutil.copyfile(PACKAGING / "GPL-3.txt", target / "GPL-3.txt")
-    (target / "SOURCES.md").write_text(licences.sources(parts), "utf-8")
-    if found := licences.problems(parts):
-        sys.exit("this bundle may not be passed on:\n" + "\n".join(found))
+    (target / "SOURCES.md").write_text(sources.text(parts, bundle), "utf-8")
+    return licences.problems(parts) + sources.missing(parts)
 
 
 def make_archive(bundle: Path) -> Path:

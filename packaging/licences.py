@@ -18,9 +18,11 @@ WHOLE: Final = "GPL-3.0-or-later"
 """The licence under which a bundle is distributed as a whole: x264 and x265 are GPL-2.0-or-later, libavcodec is built
 as LGPL-3.0-or-later and linked with them, and OpenCV's Apache-2.0 goes together with version 3 of the GPL only."""
 
-NOT_TOGETHER: Final = {"GPL-2.0-only", "OpenSSL"}
-"""Licences that cannot be combined with the others in one program: the former with Apache-2.0 and LGPL-3.0-or-later,
-the latter, of OpenSSL before 3.0, with the GPL."""
+INTEL: Final = "LicenseRef-Intel-Simplified"
+
+NOT_TOGETHER: Final = {"GPL-2.0-only", "OpenSSL", INTEL}
+"""Licences that cannot be combined with the others in one program: GPL-2.0-only with Apache-2.0 and LGPL-3.0-or-later;
+those of OpenSSL before 3.0 and of Intel IPP, which forbids to modify it and to study how it works, with the GPL."""
 
 PACKAGES: Final = {
     "colorama": "BSD-3-Clause",
@@ -119,6 +121,9 @@ INSIDE: Final = {
 }
 """What a bundle has beside packages and files: linked statically into something else."""
 
+IPP: Final = re.compile(rb"Intel IPP:\s+(\d[\d.]+)")
+"""In the text about its build that OpenCV's module has, where Intel IPP is linked into it."""
+
 LICENCE_FILE: Final = re.compile(r"(licen[cs]e|copying|notice|authors|thirdparty|third.party)", re.IGNORECASE)
 
 
@@ -152,6 +157,13 @@ def libraries(folder: Path) -> Iterator[Part]:
         yield Part(f"lib{name}", version, path.parent.name, library_licence(name))
 
 
+def inside_opencv(folder: Path) -> Iterator[Part]:
+    """Intel IPP, where OpenCV's module below ``folder`` has it: OpenCV's own wheels for x86 do."""
+    for path in sorted([*folder.rglob("cv2/cv2*.so"), *folder.rglob("cv2/cv2*.pyd")]):
+        if found := IPP.search(path.read_bytes()):
+            yield Part("Intel IPP", found[1].decode(), path.name, INTEL)
+
+
 def library_licence(name: str) -> str:
     """The licence of a library by its name without ``lib``; empty if unknown."""
     fitting = [known for known in LIBRARIES if name.startswith(known)]
@@ -165,7 +177,7 @@ def library_licence(name: str) -> str:
 def inventory(folder: Path) -> list[Part]:
     """Every part."""
     inside = [Part(name, "", "python", licence) for name, licence in INSIDE.items()]
-    return [*packages(folder), *libraries(folder), *inside]
+    return [*packages(folder), *libraries(folder), *inside_opencv(folder), *inside]
 
 
 def problems(parts: list[Part]) -> list[str]:
@@ -186,33 +198,15 @@ def table(parts: list[Part]) -> str:
     return "\n".join(["| part | version | in | licence |", "|---|---|---|---|", *lines])
 
 
-def sources(parts: list[Part]) -> str:
-    """Where the sources of the parts are, as Markdown: what the GPL and the LGPL ask of who passes a bundle on."""
-    lines = [
-        "# Sources",
-        "",
-        "Of a package: its source archive of this version on the Python Package Index. The libraries inside a wheel",
-        "are built by the package's own build, from the sources that it names: FFmpeg, x264, x265 and the others of av",
-        "by https://github.com/PyAV-Org/pyav-ffmpeg, Qt 5 and the others of opencv-python by",
-        "https://github.com/opencv/opencv-python. CPython, OpenSSL and libjpeg-turbo: Debian 13's source packages",
-        "python3.13, openssl and libjpeg-turbo; GLib, PCRE, libffi and the others beside Python: Debian 11's. All are",
-        "kept at https://snapshot.debian.org. packaging/old_python.sh builds them.",
-        "Changed here: the names of the FFmpeg libraries that OpenCV's module loads (packaging/linux_libraries.py).",
-        "",
-    ]
-    lines += [f"- {part.name} {part.version}: https://pypi.org/project/{part.name}/{part.version}/#files"
-              for part in parts if not part.inside]  # fmt: skip
-    return "\n".join(lines) + "\n"
-
-
 def copy_texts(folder: Path, target: Path) -> None:
-    """Copy every licence file of the packages below ``folder`` to ``target``/package/."""
+    """Copy every licence file, and every list of parts, of the packages below ``folder`` to ``target``/package/."""
     for info in sorted(folder.rglob("*.dist-info")):
         home = target / info.name.removesuffix(".dist-info")
         top = info.parent / info.name.partition("-")[0]
         candidates = [*info.rglob("*"), *(top.glob("*") if top.is_dir() else ())]
         for path in candidates:
-            if path.is_file() and LICENCE_FILE.search(path.name) and not path.name.endswith((".py", ".pyc")):
+            wanted = LICENCE_FILE.search(path.name) or path.name.endswith(".cdx.json")
+            if path.is_file() and wanted and not path.name.endswith((".py", ".pyc")):
                 home.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(path, home / path.name)
 

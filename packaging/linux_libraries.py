@@ -1,6 +1,7 @@
-"""Shared libraries of the Linux bundle: OpenCV uses PyAV's FFmpeg, and an empty libGL. See docs/install/licences.md."""
+"""Shared libraries of the Linux bundle: OpenCV's module, with Qt, and an empty libGL. See docs/install/licences.md."""
 
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -10,6 +11,24 @@ from typing import Final
 SHARED: Final = ("avcodec", "avfilter", "avformat", "avutil", "swresample", "swscale")
 
 GLIB: Final = ("libglib-2.0.so.0", "libgthread-2.0.so.0", "libpcre.so.3")
+
+
+def use_own_opencv(site: Path, built: Path) -> None:
+    """Put OpenCV's module ``built``, which opencv.sh made, in the place of that of OpenCV's own wheel.
+
+    It is linked with the wheel's Qt here. The stubs for editors and type checkers go: they name modules that it lacks.
+    """
+    libraries, module = site / "opencv_python.libs", site / "cv2/cv2.abi3.so"
+    shutil.copyfile(built, module)
+    with tempfile.TemporaryDirectory() as tools:
+        words: list[str] = []
+        for name in sorted(name for name in _needed(module) if name.startswith("libQt5")):
+            (shipped,) = libraries.glob(f"{name.partition('.')[0]}-*.so.*")
+            words += ["--replace-needed", name, shipped.name]
+        path = "$ORIGIN/../opencv_python.libs"
+        subprocess.run([_patchelf(Path(tools)), *words, "--force-rpath", "--set-rpath", path, module], check=True)
+    shutil.rmtree(site / "cv2/typing")
+    _remove_unneeded(libraries, module, sorted((site / "cv2/qt").rglob("*.so")))
 
 
 def share_ffmpeg(site: Path) -> None:

@@ -1,10 +1,12 @@
 """What may be shipped together: the inventory of a folder, made of the files that wheels have."""
 
 import importlib.util
+import re
 import sys
 from pathlib import Path
 from types import ModuleType
 
+import av
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -12,7 +14,17 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def licences() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("packaging_licences", ROOT / "packaging/licences.py")
+    return load("licences")
+
+
+@pytest.fixture(scope="module")
+def sources(licences: ModuleType) -> ModuleType:
+    assert licences is sys.modules["licences"]  # which sources.py imports
+    return load("sources")
+
+
+def load(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, ROOT / f"packaging/{name}.py")
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
@@ -30,9 +42,9 @@ def add_package(folder: Path, name: str, *lines: str) -> None:
     (info / "licenses/LICENSE").write_text(f"the licence of {name}")
 
 
-def add_library(folder: Path, name: str) -> None:
+def add_library(folder: Path, name: str, *, content: Path | None = None) -> None:
     (folder / "some.libs").mkdir(exist_ok=True)
-    (folder / "some.libs" / name).touch()
+    (folder / "some.libs" / name).write_bytes(content.read_bytes() if content else b"")
 
 
 def test_what_is_known_can_be_shipped(licences: ModuleType, tmp_path: Path) -> None:
@@ -63,6 +75,47 @@ def test_what_cannot_be_combined_is_refused(licences: ModuleType, tmp_path: Path
     assert found == [
         "pyvirtualcam 1.0: GPL-2.0-only cannot be combined with the other parts",
         "libssl 1.1.1: OpenSSL cannot be combined with the other parts",
+    ]
+
+
+@pytest.mark.parametrize("name", ["cv2.abi3.so", "cv2.pyd"])
+def test_intel_ipp_inside_opencv_is_found_and_refused(licences: ModuleType, tmp_path: Path, name: str) -> None:
+    module = tmp_path / "cv2" / name
+    module.parent.mkdir()
+    module.write_bytes(b"\0  Other third-party libraries:\n    Intel IPP:                   2026.0.0 [2026.0.0]\n\0")
+    assert licences.problems(licences.inventory(tmp_path)) == [
+        "Intel IPP 2026.0.0: LicenseRef-Intel-Simplified cannot be combined with the other parts"
+    ]
+    module.write_bytes(b"\0  Other third-party libraries:\n    Custom HAL:                  NO\n\0")
+    assert licences.problems(licences.inventory(tmp_path)) == []
+
+
+def test_sources_are_named_with_the_version_that_the_library_reports(
+    licences: ModuleType, sources: ModuleType, tmp_path: Path
+) -> None:
+    library = next(Path(av.__file__).parents[1].glob("av.libs/libx265-*.so*"), None)
+    if not library:
+        pytest.skip("PyAV is not of a wheel for Linux")
+    add_library(tmp_path, library.name, content=library)
+    add_library(tmp_path, "libx264-d6533a8d.so.165")
+    add_package(tmp_path, "tool", "License-Expression: MIT")
+    parts = licences.inventory(tmp_path)
+    assert sources.missing(parts) == []
+    text = sources.text(parts, tmp_path)
+    (row,) = (line for line in text.splitlines() if "libx265" in line)
+    assert re.fullmatch(r"\| x265 \| \d\S+ \| libx265 \| https://bitbucket.org/multicoreware/x265_git \|", row)
+    assert "| x264 | 165 | libx264 | https://code.videolan.org/videolan/x264 |" in text
+    assert "- tool 1.0: https://pypi.org/project/tool/1.0/#files" in text
+    assert "GnuTLS" not in text.partition("\nHow they were built")[0]  # not in this bundle
+
+
+def test_a_copyleft_library_without_a_source_is_refused(
+    licences: ModuleType, sources: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(licences.LIBRARIES, "surprise", "LGPL-2.1-or-later")
+    add_library(tmp_path, "libsurprise.so.1")
+    assert sources.missing(licences.inventory(tmp_path)) == [
+        "libsurprise 1: LGPL-2.1-or-later, and packaging/sources.py names no source of it"
     ]
 
 
