@@ -42,6 +42,8 @@ LEAST_SKIN: Final = 200
 ALLOWED: Final = 3
 """Of L*."""
 
+RESAMPLES: Final = 4000
+
 SHEET_ROWS: Final = 9
 TILE: Final = (240, 180)
 
@@ -146,6 +148,17 @@ def report_light(name: str, people: Sequence[Scene], errors: Sequence[tuple[floa
         print(f"  {label:7s} all              {_figures(column)}")
         print(f"          darkest third    {_figures(column[darkest])}")
         print(f"          lightest third   {_figures(column[lightest])}")
+        low, high = interval(column[darkest], column[lightest])
+        apart = np.median(column[darkest]) - np.median(column[lightest])
+        print(f"          darkest less lightest: medians {apart:+6.2f}  95 % interval {low:+6.2f} to {high:+6.2f}")
+
+
+def interval(one: Values, other: Values) -> tuple[float, float]:
+    """The 95 % interval of the difference of two medians, by the bootstrap."""
+    random = np.random.default_rng(0)
+    drawn = (np.median(random.choice(column, (RESAMPLES, len(column))), axis=1) for column in (one, other))
+    low, high = np.percentile(np.subtract(*drawn), (2.5, 97.5))
+    return float(low), float(high)
 
 
 def _figures(column: Values) -> str:
