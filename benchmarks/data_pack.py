@@ -78,9 +78,9 @@ def _large(data: Path, found: list[dict[str, str]]) -> list[Pixels]:
     return [image for image in images if image.shape[1] >= MIN_ROOM[0] and image.shape[0] >= MIN_ROOM[1]]
 
 
-def trusted(data: Path, order: np.random.Generator) -> Iterator[dict[str, str]]:
-    """The rows of the portraits whose alpha can be trusted, in a random order."""
-    found = [row for row in rows(data, PORTRAITS) if float(row["teacher_iou"]) >= MIN_TEACHER_IOU]
+def trusted(data: Path, order: np.random.Generator, *, split: str = VALIDATION) -> Iterator[dict[str, str]]:
+    """The rows of the portraits of a split whose alpha can be trusted, in a random order."""
+    found = [row for row in rows(data, PORTRAITS, split=split) if float(row["teacher_iou"] or 0) >= MIN_TEACHER_IOU]
     return (found[place] for place in order.permutation(len(found)))
 
 

@@ -2,6 +2,7 @@
 
     python benchmarks/looks.py ../shared/data
     python benchmarks/looks.py ../shared/data --sheet looks.jpg
+    python benchmarks/looks.py ../shared/data --portraits train --people 374
 
 The people of the simulated webcams (``webcams.py``): the dark one, the tinted one and the good one record the same
 scenes, and the good one's colours are the truth. Complexions are ordered by the median L* of skin in the good image.
@@ -64,7 +65,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("data", type=Path, help="the data pack")
     parser.add_argument("--sheet", type=Path, metavar="FILE", help="draw a contact sheet: truth, before, after")
     parser.add_argument("--people", type=int, default=webcams.PEOPLE, metavar="N", help="how many (%(default)s)")
+    parser.add_argument(
+        "--portraits", choices=("train", "val"), help="light only, of portraits of a split, in own rooms"
+    )
     options = parser.parse_args(arguments)
+    if options.portraits:
+        people = scenes(webcams.load_portraits(options.data, options.portraits, people=options.people), "dark")
+        report_light(f"portraits ({options.portraits})", people, [light_error(scene) for scene in people])
+        return 0
     clips = webcams.load(options.data, people=options.people)
     light = [light_error(scene) for scene in scenes(clips, "dark")]
     report_light("--low-light auto, dark webcam: L* of the person minus the truth", scenes(clips, "dark"), light)

@@ -35,6 +35,7 @@ LINEAR: Final[NDArray[np.float32]] = (np.arange(256, dtype=np.float32) / np.floa
 """The linear light of each of the 256 pixel values."""
 
 SEED: Final = 20261
+PORTRAITS_SEED: Final = 7
 PEOPLE: Final = 60
 FRAMES: Final = 3
 NARROW: Final = slice(80, 560)
@@ -53,6 +54,17 @@ def load(data: Path, cache: Path = composites.CACHE, *, people: int = PEOPLE) ->
     photographs = [webcam_view_clip(data / row["image"], data / row["alpha"]) for row in chosen]
     scenes = [*(_narrowed(clip) if number % 2 else clip for number, clip in enumerate(composited)), *photographs]
     return [_recorded(scene, camera, number) for camera in CAMERAS for number, scene in enumerate(scenes)]
+
+
+def load_portraits(data: Path, split: str, *, people: int) -> list[Clip]:
+    """At most ``people`` portraits of a split in their own rooms, by the good and by the dark webcam.
+
+    Raises:
+        FileNotFoundError: the pack is not in ``data``.
+    """
+    chosen = islice(trusted(data, default_rng(PORTRAITS_SEED), split=split), people)
+    scenes = [webcam_view_clip(data / row["image"], data / row["alpha"]) for row in chosen]
+    return [_recorded(scene, camera, number) for camera in ("good", "dark") for number, scene in enumerate(scenes)]
 
 
 def load_noisy(data: Path, cache: Path = composites.CACHE, *, people: int = 12) -> list[Clip]:
