@@ -79,8 +79,8 @@ INITIAL_VARIANCE: Final = np.float32(3**2)
 """Variance of a cell that was seen once."""
 
 Hold: TypeAlias = tuple[Bytes, Floats, Floats, tuple[np.float32, np.float32, np.float32]]
-"""(wide, held, seconds, (hold_s, elapsed_s, seen_s)): not 0 where a person is near; for how long a visible cell has
-differed from its colour; for how long it was background, all (h, w). With a ``hold_s`` of 0 nothing is held."""
+"""(wide, held, seconds, (hold_s, elapsed_s, seen_s)), all (h, w): not 0 where a person is near or above; for how long a
+visible cell has differed from its colour; for how long it was background. With a ``hold_s`` of 0 nothing is held."""
 
 ROWS: Final = 8
 """Rows of numbers for one row of cells: two for any use, and two sums for each channel."""
@@ -257,6 +257,7 @@ class CleanPlate:
         held = self._seen_by_network
         if held:
             cv2.dilate(self._near, REACH, dst=self._wide)
+            self._trust.extend_down(self._foreground, self._wide)
         times = np.float32(HOLD_S if held else 0), np.float32(elapsed_s), SEEN_S
         hold = self._wide, self._held, self._trust.seconds, times
         jumped = update_plate(planes, self._near, weight, plate, self._step, rows, self._change, hold)
@@ -329,18 +330,20 @@ def _hold_rates(
 ) -> None:
     """Cells of a row that differ, or are valid and beside a person, keep their colour; ``held`` and ``seconds`` follow.
 
-    A cell that has differed for long takes its new colour at once, and has to be seen again to be valid.
+    The rate of cells beside a person is -1: they are treated as covered ones, which follow the light.
+    Any other cell that has differed for long takes its new colour at once, and has to be seen again to be valid.
     """
     hold_s, elapsed_s, seen_s = times
     for x in range(near.shape[0]):
         visible = (near[x] == 0) & (known[x] != 0)
         differs = visible & (squares[x] > JUMP)
         longer = held[x] + elapsed_s if differs else ZERO
-        adopts = longer >= hold_s
+        beside = (wide[x] != 0) & (seconds[x] >= seen_s) & visible
+        adopts = (longer >= hold_s) & (not beside)
         held[x] = ZERO if adopts else longer
         seconds[x] = ZERO if adopts else seconds[x]
-        keeps = differs | ((wide[x] != 0) & (seconds[x] >= seen_s) & visible)
-        rates[x] = UNIT if adopts else (ZERO if keeps else rates[x])
+        rate = ZERO if differs else rates[x]
+        rates[x] = UNIT if adopts else (-UNIT if beside else rate)
 
 
 @kernel
@@ -348,7 +351,8 @@ def _move_colour(guide: Bytes, near: Bytes, rates: Floats, step: np.float32, col
     """Update one channel of a row."""
     for x in range(near.shape[0]):
         old = colour[x]
-        colour[x] = old + rates[x] * (np.float32(guide[x]) - old) if near[x] == 0 else old * step
+        covered = (near[x] != 0) | (rates[x] < ZERO)
+        colour[x] = old * step if covered else old + rates[x] * (np.float32(guide[x]) - old)
 
 
 @kernel
@@ -360,7 +364,9 @@ def _move_variance(
     for x in range(near.shape[0]):
         visible = (near[x] == 0) & (known[x] != 0)
         square = squares[x]
-        variance[x] += rates[x] * ((square if visible & (rates[x] < UNIT) else INITIAL_VARIANCE) - variance[x])
+        variance[x] += max(rates[x], ZERO) * (
+            (square if visible & (rates[x] < UNIT) else INITIAL_VARIANCE) - variance[x]
+        )
         change[x] = square if visible else -UNIT
         count += visible
         jumped += visible & (square > JUMP)

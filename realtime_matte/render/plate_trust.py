@@ -71,6 +71,7 @@ class Trust:
         self.near = np.full(shape, 255, np.uint8)
         self.validity, self.visible = np.zeros((2, *shape), np.uint8)
         self.any_valid = False
+        self._columns = np.zeros(shape[1], np.uint8)
         self._probe = Probe(shape, valid_s=float(SEEN_S))
 
     def update(
@@ -100,6 +101,7 @@ class Trust:
         if people is not None:
             cv2.bitwise_or(self.near, cv2.inRange(people, MAX_BACKGROUND, 2.0, dst=self.visible), dst=self.near)
         cv2.dilate(self.near, REACH, dst=self.near)
+        self.extend_down(foreground, self.near)
         rates = np.float32(1 - exp(-elapsed_s / FLICKER_S)), np.float32(1 - exp(-elapsed_s / FADE_S))
         update_trust(
             read_only(self.near),
@@ -116,6 +118,11 @@ class Trust:
         self._probe.update(alpha, planes[1], self.seconds, elapsed_s=elapsed_s)
         if tried or self._probe.running:
             cv2.bitwise_and(self.validity, self._probe.outside, dst=self.validity)
+
+    def extend_down(self, foreground: Bytes, near: Bytes) -> None:
+        """Mark what is below certain foreground as near it: a body reaches down to the edge, even if it is missed."""
+        self._columns.fill(0)
+        extend_down(read_only(foreground), self._columns, near)
 
     def trust_all(self) -> None:
         """Every cell is sure."""
@@ -151,6 +158,15 @@ class Trust:
         self.near.fill(255)
         self.any_valid = False
         self._probe.reset()
+
+
+@kernel
+def extend_down(foreground: Bytes, columns: Bytes, near: Bytes) -> None:
+    """Mark in ``near`` (h, w) every cell below one of the ``foreground``. ``columns`` (w): scratch, 0."""
+    for y in range(near.shape[0]):
+        for x in range(near.shape[1]):
+            columns[x] |= foreground[y, x]
+            near[y, x] |= columns[x]
 
 
 @kernel

@@ -49,6 +49,7 @@ KERNELS: Final[Sequence[Callable[..., object]]] = (
     clean_plate.update_plate,
     plate_fit.compare,
     plate_light.update_light,
+    plate_trust.extend_down,
     plate_trust.update_trust,
     edge_model.sample,
     edge_model.sample_edge,

@@ -170,6 +170,47 @@ def test_what_a_missed_person_leaves_in_the_plate_is_gone_when_they_move(network
     assert shot.plate.validity[LEFT].min() >= 50, "the room is known now"
 
 
+def only_the_head(guide: Pixels, plate: PlateImage) -> np.ndarray:
+    """The network loses the torso, below row 50, unless it differs from the plate."""
+    found = by_colour(guide, plate)
+    found[50:] &= by_difference(guide, plate)[50:]
+    return found
+
+
+TORSO = slice(60, HEIGHT), slice(104, 126)
+
+
+def test_a_torso_that_is_lost_never_becomes_background() -> None:
+    shot = Shot(only_the_head)
+    for index in range(3 * FPS):
+        shot.show(with_box(ROOM, person_at(100, index)))
+    assert not shot.alpha[TORSO].any(), "nothing is known behind it"
+    assert not shot.plate.validity[TORSO].any()
+
+
+def test_a_torso_that_was_lost_is_found_before_a_room_that_is_known() -> None:
+    """It is missed for three seconds: what is known below the head stays as it was."""
+    shot = Shot(only_the_head)
+    shot.run(ROOM, 2)
+    for index in range(3 * FPS):
+        shot.show(with_box(ROOM, person_at(100, index)), lambda guide, plate: by_colour(guide, plate) & ROWS_OF_HEAD)
+    assert shot.plate.validity[TORSO].min() > 200
+    assert shot.error(TORSO) < 3
+    shot.show(with_box(ROOM, person_at(100)))
+    assert shot.alpha[TORSO].all()
+
+
+def test_light_that_fades_is_followed_behind_a_torso_that_is_lost() -> None:
+    shot = Shot(lambda guide, plate: by_colour(guide, plate) & ROWS_OF_HEAD)
+    shot.run(ROOM, 2)
+    for index in range(3 * FPS):
+        light = 1 - 0.3 * index / (3 * FPS)
+        shot.show(light * with_box(ROOM, person_at(100), (60.0, 60.0, 250.0)))
+        assert shot.error(TORSO, light * ROOM) < 4
+
+
+ROWS_OF_HEAD = np.arange(HEIGHT)[:, None] < 50
+
 CHAIR = (slice(50, 85), slice(20, 50))
 BLUE = (200.0, 60.0, 50.0)
 
