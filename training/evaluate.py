@@ -40,7 +40,8 @@ def evaluate(net: MattingNet, shots: list[Shot]) -> Figures:
     """Run the network through each shot and compare with the truth."""
     rows = []
     for shot in shots:
-        batch = Batch(*(torch.from_numpy(part)[None] for part in (shot.frames, shot.alpha, shot.certainty)))
+        parts = [shot.frames, shot.alpha, shot.certainty, *([] if shot.plate is None else [shot.plate])]
+        batch = Batch(*(torch.from_numpy(part)[None] for part in parts))
         frames, truth, _ = to_tensors(batch, net.head.weight.device)
         with torch.no_grad():
             alpha = to_alpha(net(frames)[0])
@@ -48,9 +49,9 @@ def evaluate(net: MattingNet, shots: list[Shot]) -> Figures:
     return Figures(*(float(mean) for mean in np.mean(rows, axis=0)))
 
 
-def validation_shots(data: pack.Pack, *, count: int, length: int = 6) -> list[Shot]:
-    """The same shots each time."""
-    generator = shot_generator(data, seed=20_231)
+def validation_shots(data: pack.Pack, *, count: int, plates: bool, length: int = 6) -> list[Shot]:
+    """The same shots each time; with clean plates as a program has them if ``plates``."""
+    generator = shot_generator(data, seed=20_231, plates=plates)
     width, height = input_size(BASE_AREA, 16, 9)
     return [generator.shot(length, width=width, height=height) for _ in range(count)]
 
@@ -75,7 +76,7 @@ def main() -> None:
     options = parser.parse_args()
     net, frames = load_checkpoints(options.checkpoint)
     data = pack.read(options.pack, split="val", cache=options.cache)
-    figures = evaluate(net, validation_shots(data, count=options.shots))
+    figures = evaluate(net, validation_shots(data, count=options.shots, plates=net.architecture.sees_plate))
     names = Figures.__dataclass_fields__
     print(json.dumps({"frames": frames} | {name: round(getattr(figures, name), 4) for name in names}))
 

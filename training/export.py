@@ -13,7 +13,7 @@ import hashlib
 import json
 import subprocess
 import warnings
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from training.loader import MULTIPLE
 from training.network import Architecture, MattingNet, State, to_alpha, with_plate
 from training.onnx_network import PLATE, STATES, STRIDES, ExportedNetwork
-from training.trainer import grow_weights
+from training.trainer import STEM, grow_weights
 
 OPSET = 17
 HALF_PRECISION_FROM = 1024
@@ -65,13 +65,14 @@ def load_checkpoints(*checkpoints: Path) -> tuple[MattingNet, int]:
     """The averaged network of a checkpoint, and the number of frames it saw in all its runs.
 
     Of several, each of which started from another: the mean of their weights, and the largest number of frames
-    (Wortsman et al. 2022, Model soups). Some may have fewer residual blocks than those that grew from them.
+    (Wortsman et al. 2022, Model soups). Some may have fewer residual blocks than those that grew from them, and no
+    input for a clean plate.
 
     Raises:
         ValueError: the networks do not have the same channels.
     """
     states = [torch.load(checkpoint, map_location="cpu", weights_only=True) for checkpoint in checkpoints]
-    largest = max(states, key=lambda state: len(state["average"]))
+    largest = max(states, key=lambda state: (len(state["average"]), state["shape"].get("inputs", 3)))
     shape, names = largest["shape"], largest["average"].keys()
     if any(state["shape"]["channels"] != shape["channels"] or state["average"].keys() - names for state in states):
         raise ValueError(f"cannot average networks of several shapes: {', '.join(map(str, checkpoints))}")
@@ -79,6 +80,15 @@ def load_checkpoints(*checkpoints: Path) -> tuple[MattingNet, int]:
     net = MattingNet(Architecture(tuple(shape["channels"]), tuple(shape["blocks"]), shape.get("inputs", 3)))
     net.load_state_dict({name: _mean([weights[name] for weights in grown]) for name in names})
     return net.eval(), max(int(state["frames"]) + int(state.get("before", 0)) for state in states)
+
+
+def without_plate(net: MattingNet) -> MattingNet:
+    """The network without the input for a clean plate: its alpha is that for a plate that is valid nowhere."""
+    shape = net.architecture
+    plain = MattingNet(replace(shape, inputs=3))
+    weights = net.state_dict()
+    plain.load_state_dict(weights | {STEM: weights[STEM][:, :3]})
+    return plain.eval()
 
 
 def _mean(weights: list[Tensor]) -> Tensor:
@@ -206,10 +216,12 @@ def main() -> None:
     parser.add_argument(
         "--keep", type=Path, help="also write a checkpoint of the average alone, to start new runs from"
     )
+    parser.add_argument("--no-plate", action="store_true", help="without the input for a clean plate")
     parser.add_argument("--area", type=int, default=256 * 144, help="pixels of the base grid")
     parser.add_argument("--quality", choices=["low", "high", "best"], help="the quality if the user asks for none")
     options = parser.parse_args()
     net, frames = load_checkpoints(*options.checkpoint)
+    net = without_plate(net) if options.no_plate else net
     export(net, options.out, name=options.out.stem, area=options.area, frames=frames, quality=options.quality)
     write_checksums(options.out.parent)
     if options.keep:

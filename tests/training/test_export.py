@@ -110,6 +110,19 @@ def test_plate_changes_nothing_where_it_is_not_valid(tmp_path: Path) -> None:
     assert not np.array_equal(alphas(validity=255), without)
 
 
+def test_network_that_sees_the_plate_can_be_exported_without_it(tmp_path: Path) -> None:
+    """With the alpha that it has where no plate is known."""
+    net = tiny(plate=True)
+    export.export(net, tmp_path / "plate.onnx", name="plate", area=48 * 64, frames=0)
+    export.export(export.without_plate(net), tmp_path / "plain.onnx", name="plain", area=48 * 64, frames=0)
+    plain, exported = (onnx_network.ExportedNetwork(tmp_path / f"{name}.onnx") for name in ("plain", "plate"))
+    assert exported.sees_plate
+    assert not plain.sees_plate
+    frames = np.random.default_rng(0).integers(0, 256, (3, 48, 64, 3), np.uint8)
+    for (_, alpha), (_, expected) in zip(plain.run(frames), exported.run(frames), strict=True):
+        assert np.abs(alpha - expected).max() < 1e-4
+
+
 def test_quantized_model_is_written_named_and_checked(data: pack.Pack, tmp_path: Path) -> None:
     import onnx  # noqa: PLC0415 - comes with the group
 

@@ -32,7 +32,7 @@ def test_training_learns_resumes_and_exports(data: pack.Pack, tmp_path: Path) ->
     assert frames == 480
     losses = [json.loads(line)["loss"] for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert losses[4] < 0.95 * losses[0]
-    figures = evaluate.evaluate(net, evaluate.validation_shots(data, count=3, length=4))
+    figures = evaluate.evaluate(net, evaluate.validation_shots(data, count=3, length=4, plates=False))
     assert 0 < figures.mad < 1000
     export.export(net, tmp_path / "tiny.onnx", name="tiny", area=48 * 64, frames=frames)
     export.write_checksums(tmp_path)
@@ -139,6 +139,8 @@ def test_training_with_plates_learns_from_them(data: pack.Pack, tmp_path: Path) 
     stages = (Stage(frames=48, plan=plan, rate=(1e-3, 1e-3)),)
     train.train(trainer, data, tmp_path, recipe=stages, workers=0, every=10)
     assert trainer.net.stem[0][0].weight[:, 3:].any()
+    shots = evaluate.validation_shots(data, count=2, length=4, plates=True)
+    assert 0 < evaluate.evaluate(trainer.average, shots).mad < 1000
 
 
 def test_checkpoint_of_another_architecture_is_refused(tmp_path: Path) -> None:

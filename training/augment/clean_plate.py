@@ -22,8 +22,15 @@ from training.pack import Image, Still
 UNKNOWN_SHARE = 1 / 3
 """Of the shots with people whose plate is unknown altogether, as in the first frames after the start."""
 
-EMPTY_UNKNOWN_SHARE = 2 / 3
+EMPTY_UNKNOWN_SHARE = 1 / 2
 """The same of shots without people. Otherwise a network forgets what a room without people looks like."""
+
+PHOTO_SHARE = 1 / 3
+"""Of the photographs of people in their own room whose plate is known round them. Such a plate ends round the person,
+so with many of them a hole in the plate means a person: then a network sees one wherever it was unsure before."""
+
+HOLE_SHARE = 0.7
+"""Of the plates of shots with people that have holes. Of shots without people, all have some."""
 
 COPY_SHARE = 0.1
 """Of the shots in which a part of the person was taken for background: the plate shows it as the frame does."""
@@ -59,7 +66,7 @@ def add_plate_errors(
         copied = _outline(random, outline, people)
         colours, validity = composite(shot.frames[0], copied, colours), cv2.max(validity, copied)
     colours, validity = _misplaced(random, colours, validity)
-    for _ in range(random.integers(1, 4) if random.random() < 0.7 else 0):
+    for _ in range(random.integers(1, 4) if random.random() < HOLE_SHARE or not outline.any() else 0):
         validity = cv2.min(validity, 255 - _outline(random, outline, people))
     if random.random() < 0.3:
         validity = cv2.multiply(validity, _smooth_field(random, validity.shape[::-1], 0.2, 1.0), dtype=cv2.CV_8U)
@@ -111,7 +118,7 @@ def _outline(random: Generator, outline: Image, people: Sequence[Still]) -> Imag
     """A hole (H, W): of the person's own outline, of another person's, or a blob."""
     height, width = outline.shape
     kind = random.random()
-    if kind < 0.45 and outline.any():
+    if kind < 0.3 and outline.any():
         return _own_outline(random, outline)
     if kind < 0.75:
         still = people[random.integers(len(people))]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from training.augment.appearance import Appearance, random_appearance
 from training.augment.background_objects import random_chair, random_curtain, random_object
 from training.augment.camera_degradation import random_degradation, random_grade, side_light
-from training.augment.clean_plate import add_plate_errors, plate_around
+from training.augment.clean_plate import PHOTO_SHARE, add_plate_errors, plate_around
 from training.augment.head import find_head
 from training.augment.image_ops import composite, warp
 from training.augment.layer import Layer, motion_blur
@@ -111,7 +111,10 @@ class ShotGenerator:
             alphas.append(alpha)
             certainties.append(warp(known, mapped, (width, height), cv2.BORDER_REFLECT_101))
         shot = Shot(np.stack(frames), np.stack(alphas), np.stack(certainties))
-        return replace(shot, plate=plate_around(shot)) if self.plates else shot
+        if not self.plates:
+            return shot
+        known = self.random.random() < PHOTO_SHARE
+        return replace(shot, plate=plate_around(shot) if known else np.zeros((1, height, width, 4), np.uint8))
 
     def _photo_appearance(self, still: Still) -> Appearance | None:
         """For 70 % of the photographs; one in ten of these has clothes of the background's colour."""
