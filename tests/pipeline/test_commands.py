@@ -22,7 +22,7 @@ from realtime_matte.effects.chain import option_names
 from realtime_matte.errors import MatteError, MissingFile, SpecError
 from realtime_matte.frame import Frame, Size
 from realtime_matte.interfaces import Fit, Network
-from realtime_matte.pipeline.commands import LIVE, TOGGLE, Command, CommandQueue, Reply, parse
+from realtime_matte.pipeline.commands import ACTIONS, LIVE, TOGGLE, Command, CommandQueue, Reply, parse
 from realtime_matte.pipeline.pipeline import Pipeline
 from realtime_matte.pipeline.standby import draw_card
 from realtime_matte.render.gpu_renderer import GpuRenderer
@@ -195,7 +195,7 @@ def test_a_command_that_cannot_be_run_is_an_error_at_once(command: Command, mess
 
 
 def test_every_option_is_live_or_refused() -> None:
-    refused = [option for option in options() if option.name not in LIVE]
+    refused = [option for option in options() if option.name not in {*LIVE, *ACTIONS}]  # calibrate is both
     for option in refused:
         with pytest.raises(SpecError, match=f"{option.key} cannot change while running"):
             parse(Command(option.name, option.default))
