@@ -65,7 +65,8 @@ class _Shot:
             return self.network.process(frame, self.state)
         if self.plate and learned and self.count == 1:
             matte, _ = self.network.process(frame, None)
-            learned.install(matte.guide, self.plate)
+            if matte.guide is not None:
+                learned.install(matte.guide, self.plate)
         return self.network.process(frame, self.state, learned if isinstance(learned, PlateView) else self.plate)
 
 
