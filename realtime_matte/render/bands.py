@@ -9,13 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime_matte.render.box_filter import Bytes, Floats
-from realtime_matte.render.jit import kernel
+from realtime_matte.render.edge_cells import Runs
+from realtime_matte.render.jit import kernel, vector_loop
 
 BACKGROUND, FOREGROUND, EDGE = 0, 1, 2
 """Kinds of cells and runs: alpha is 0 or 1 there for certain, or has to be computed."""
 
-ONE = np.uint64(1)
-HALF = np.float32(0.5)
+ONE, ALL_ALIKE = np.uint64(1), np.uint64(0x0101_0101_0101_0101)
+"""The second: a word of eight bytes that are 1."""
+
+ZERO, HALF, UNIT, FULL = np.float32(0), np.float32(0.5), np.float32(1), np.float32(255)
 
 Indices: TypeAlias = NDArray[np.uint64]
 """Unsigned, because Numba checks an index that may be negative at every access, which prevents vectorisation."""
@@ -26,8 +29,9 @@ Axis: TypeAlias = tuple[Indices, Floats]
 Bands: TypeAlias = tuple[Bytes, NDArray[np.int64], Indices, Bytes]
 """The bands under each of h rows of w cells: (between, runs, first, kind).
 
-``between`` (h, w): the kind of the pixels between each cell and those to its right and below. ``runs`` (h): how many.
-``first`` (h, w + 1): the first pixel of each run, then the frame's width. ``kind`` (h, w): of each run.
+``between`` (h, W): the kind of the pixels between each cell and those to its right and below; W: w, rounded up to whole
+words. ``runs`` (h): how many. ``first`` (h, w + 1): the first cell of each run, then w: its pixels begin where those
+of the cell do. ``kind`` (h, w): of each run.
 """
 
 
@@ -43,7 +47,7 @@ def make_bands(shape: tuple[int, int]) -> Bands:
     """Empty bands for grids of ``shape`` (h, w)."""
     height, width = shape
     return (
-        np.zeros(shape, np.uint8),
+        np.zeros((height, -(-width // 8) * 8), np.uint8),
         np.zeros(height, np.int64),
         np.zeros((height, width + 1), np.uint64),
         np.zeros(shape, np.uint8),
@@ -51,44 +55,68 @@ def make_bands(shape: tuple[int, int]) -> Bands:
 
 
 @kernel
-def classify(linear: Floats, near: Bytes, mean: Floats, cells: Bytes) -> None:
-    """The kind of each of ``cells`` (h, w), by the least and the most alpha that its model gives for any colour."""
+def classify(linear: Floats, near: Bytes, runs: Runs, mean: Floats, cells: Bytes) -> None:
+    """The kind of each of ``cells`` (h, w), by the least and the most alpha that its model gives for any colour.
+
+    ``runs``: of the cells that are ``near`` an edge; the others are what their ``mean`` alpha is.
+    """
+    counts, ends = runs
     for y in range(cells.shape[0]):
-        for x in range(cells.shape[1]):
-            if not near[y, x]:
-                cells[y, x] = FOREGROUND if mean[y, x] > HALF else BACKGROUND
-                continue
-            least = most = linear[y, x, 3]
-            for c in range(3):
-                full = linear[y, x, c] * np.float32(255)
-                least += min(full, np.float32(0))
-                most += max(full, np.float32(0))
-            certain = BACKGROUND if most <= 0 else FOREGROUND
-            cells[y, x] = certain if most <= 0 or least >= 1 else EDGE
+        _classify_far(mean[y], cells[y])
+        for run in range(counts[y]):
+            _classify_near(linear[y], near[y], ends[y, 2 * run], ends[y, 2 * run + 1], cells[y])
 
 
-@kernel
-def split(cells: Bytes, start: Indices, bands: Bands) -> None:
-    """Split every band into runs by the kinds of ``cells`` (h, w); ``start`` (w + 1): their first pixels."""
+@vector_loop
+def _classify_far(mean: Floats, cells: Bytes) -> None:
+    for x in range(np.uint64(cells.shape[0])):
+        cells[x] = np.uint8(FOREGROUND) if mean[x] > HALF else np.uint8(BACKGROUND)
+
+
+@vector_loop
+def _classify_near(linear: Floats, near: Bytes, first: int, end: int, cells: Bytes) -> None:
+    for x in range(first, end):
+        b, g, r, constant = FULL * linear[0, x], FULL * linear[1, x], FULL * linear[2, x], linear[3, x]
+        least = constant + min(b, ZERO) + min(g, ZERO) + min(r, ZERO)
+        most = constant + max(b, ZERO) + max(g, ZERO) + max(r, ZERO)
+        above_0 = np.uint8(EDGE) if most > ZERO else np.uint8(BACKGROUND)
+        kind = np.uint8(FOREGROUND) if (least >= UNIT) & (most > ZERO) else above_0
+        cells[x] = kind if near[x] != 0 else cells[x]
+
+
+def split(cells: Bytes, bands: Bands) -> None:
+    """Split every band into runs by the kinds of ``cells`` (h, w)."""
     between, runs, first, kind = bands
-    end = cells.shape[1]
-    for row in range(cells.shape[0]):
-        _classify_between(cells[row], cells[min(row + 1, cells.shape[0] - 1)], between[row])
-        count, last = 0, -1
-        for x in range(end):
-            if between[row, x] != last:
-                last = between[row, x]
-                first[row, count], kind[row, count] = start[x], last
-                count += 1
-        first[row, count], runs[row] = start[end], count
+    split_bands(cells, between, between.view(np.uint64), runs, first, kind)
 
 
 @kernel
+def split_bands(
+    cells: Bytes, between: Bytes, words: Indices, runs: NDArray[np.int64], first: Indices, kind: Bytes
+) -> None:
+    """As ``split``. ``words`` (h, W / 8): the memory of ``between``, of which eight cells are compared at once."""
+    width = cells.shape[1]
+    for row in range(cells.shape[0]):
+        below = min(row + 1, cells.shape[0] - 1)
+        _classify_between(cells[row], cells[below], between[row])
+        for x in range(width - 1, between.shape[1]):
+            between[row, x] = cells[row, width - 1] if cells[row, width - 1] == cells[below, width - 1] else EDGE
+        count, last = 0, np.uint8(255)
+        for word in range(words.shape[1]):
+            if words[row, word] == np.uint64(last) * ALL_ALIKE:
+                continue
+            for x in range(8 * word, min(8 * word + 8, width)):
+                if between[row, x] != last:
+                    last = between[row, x]
+                    first[row, count], kind[row, count] = x, last
+                    count += 1
+        first[row, count], runs[row] = width, count
+
+
+@vector_loop
 def _classify_between(cells: Bytes, below: Bytes, between: Bytes) -> None:
     """Edge unless all four cells around are of one kind: the pixels between them mix the models of all four."""
-    last = np.uint64(cells.shape[0] - 1)
-    for x in range(last):
+    for x in range(np.uint64(cells.shape[0] - 1)):
         kind = cells[x]
         same = (kind == cells[x + ONE]) & (kind == below[x]) & (kind == below[x + ONE])
         between[x] = kind if same else np.uint8(EDGE)
-    between[last] = cells[last] if cells[last] == below[last] else np.uint8(EDGE)

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime_matte.render.jit import kernel, read_only
+from realtime_matte.render.jit import kernel, read_only, vector_loop
 
 Bytes: TypeAlias = NDArray[np.uint8]
 Floats: TypeAlias = NDArray[np.float32]
@@ -87,13 +87,13 @@ def average(values: Floats, runs: Runs, radius: int, sums: Floats, means: Floats
                 _add(sums[before : before + length], sums[after : after + length], share, result)
 
 
-@kernel
+@vector_loop
 def _sum(first: Floats, second: Floats, third: Floats, scale: np.float32, out: Floats) -> None:
     for i in range(out.shape[0]):
         out[i] = (first[i] + second[i] + third[i]) * scale
 
 
-@kernel
+@vector_loop
 def _add(first: Floats, second: Floats, scale: np.float32, out: Floats) -> None:
     for i in range(out.shape[0]):
         out[i] += (first[i] + second[i]) * scale

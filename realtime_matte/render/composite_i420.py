@@ -12,19 +12,20 @@ from numpy.typing import NDArray
 
 from realtime_matte.frame import Pixels, Size
 from realtime_matte.media import i420
-from realtime_matte.render.bands import Axis, Bands, make_axis, make_bands, split
+from realtime_matte.render.bands import Axis, Bands, make_axis
 from realtime_matte.render.box_filter import Bytes, Floats
-from realtime_matte.render.jit import kernel, read_only
+from realtime_matte.render.edge_cells import Runs, aligned_floats
+from realtime_matte.render.jit import kernel, read_only, vector_loop
 from realtime_matte.render.upsample import PlacedModels
 
 FOREGROUND, EDGE = 1, 2
 """Kinds of runs, as in ``upsample.py``; a bit each."""
 
-BLOCK, BEFORE = np.uint64(32), np.uint64(~31 & 0xFFFF_FFFF)
+BLOCK, BEFORE = np.uint64(16), np.uint64(~15 & 0xFFFF_FFFF)
 """Runs are computed from a multiple of so many pixels to the next one: what vector instructions do at once. What is
 computed beside the run is not used. The second number masks the multiple."""
 
-ONE, TWO = np.uint64(1), np.uint64(2)
+ONE, TWO, THREE = np.uint64(1), np.uint64(2), np.uint64(3)
 ZERO, HALF, UNIT = np.float32(0), np.float32(0.5), np.float32(1)
 LOWEST, HIGHEST = np.float32(1), np.float32(254)
 """Of luma and chroma: 0 and 255 are reserved (ITU-R BT.601)."""
@@ -32,17 +33,14 @@ LOWEST, HIGHEST = np.float32(1), np.float32(254)
 GAIN_Y, GAIN_U, GAIN_V, CONSTANT, FRONT_Y, BACK_Y, FRONT_U, BACK_U, FRONT_V, BACK_V, NUMBERS = range(11)
 """The numbers of a converted model: alpha's gains and constant, and the old foreground's and background's colours."""
 
-YuvModels: TypeAlias = Floats
-"""(h, w, NUMBERS): models in Y, U and V, valid near edges."""
+Models: TypeAlias = tuple[Floats, Floats, Runs, Floats]
+"""(linear, colours, runs, matrices): models in BGR, in which cells, and how they are converted."""
 
-Place: TypeAlias = tuple[Bands, Axis, Axis]
-"""(bands, columns, rows) of a plane: where the grid lies on it."""
+Place: TypeAlias = tuple[Axis, Axis]
+"""(columns, rows) of a plane: where the grid lies on it."""
 
 Planes: TypeAlias = tuple[Bytes, Bytes, Bytes]
 """Y (H, W), U and V (H / 2, W / 2)."""
-
-ChromaPlanes: TypeAlias = tuple[Bytes, Bytes]
-"""U and V."""
 
 Rows: TypeAlias = Floats
 """(2, NUMBERS, W): models of the rows of even and of odd number, interpolated to pixel columns."""
@@ -50,9 +48,10 @@ Rows: TypeAlias = Floats
 Pairs: TypeAlias = NDArray[np.uint16]
 """A plane whose pixels are taken two at once: vector instructions then need no strides."""
 
-Scratch: TypeAlias = tuple[Rows, Floats, Pairs, Bytes, Bytes]
-"""(rows, alpha, pairs, chroma, mixed): ``alpha`` (W) of a row of pixels. ``chroma`` (2, W): U and V of each, written as
-``pairs`` (2, W / 2), the same memory. ``mixed`` (W) is a row of the composite, of which runs are copied."""
+Scratch: TypeAlias = tuple[Floats, Rows, Rows, Pairs, Bytes, Bytes]
+"""(cells, luma_rows, chroma_rows, pairs, chroma, mixed): ``cells`` (NUMBERS, w), a row of converted models. ``chroma``
+(2, W): U and V of each pixel of a row, written as ``pairs`` (2, W / 2), the same memory. ``mixed`` (2, W): rows of the
+composite, of which runs are copied."""
 
 MATRICES: Final = np.concatenate([i420.TO_BGR_WITH_OFFSET, i420.FROM_BGR_WITH_OFFSET]).astype(np.float32)
 """(6, 4): from Y, U and V to BGR, and back."""
@@ -64,33 +63,31 @@ class I420Compositor:
     def __init__(self, shape: tuple[int, int], size: Size) -> None:
         width, height = size
         self.shape = shape
-        self._chroma_bands = make_bands(shape)
-        self._chroma_columns, self._chroma_rows = make_axis(width // 2, shape[1]), make_axis(height // 2, shape[0])
-        self._models = np.zeros((*shape, NUMBERS), np.float32)
-        rows, alpha = np.zeros((2, NUMBERS, width), np.float32), np.zeros(width, np.float32)
+        self._chroma_place: Place = make_axis(width // 2, shape[1]), make_axis(height // 2, shape[0])
         pairs = np.zeros((2, width // 2), np.uint16)
-        self._scratch: Scratch = rows, alpha, pairs, pairs.view(np.uint8), np.zeros(width, np.uint8)
+        self._scratch: Scratch = (
+            aligned_floats(NUMBERS, -(-(shape[1] + 1) // 16) * 16),
+            aligned_floats(2, NUMBERS, -(-width // 16) * 16),
+            aligned_floats(2, NUMBERS, -(-width // 32) * 16),
+            pairs,
+            pairs.view(np.uint8),
+            np.zeros((2, width), np.uint8),
+        )
 
-    def over(self, pixels: Pixels, models: PlacedModels, cells: Bytes, background: Pixels, out: Pixels) -> None:
+    def over(self, pixels: Pixels, models: PlacedModels, background: Pixels, out: Pixels) -> None:
         """Composite the foreground of ``pixels`` over ``background`` into ``out``, all I420.
 
         Args:
             pixels: The frame.
             models: The frame's models and where they lie.
-            cells: (h, w), their kinds.
             background: Exactly this where alpha is 0.
             out: The composite.
         """
-        linear, colours, bands, columns, rows = models
-        convert_models(linear, colours, bands[0], MATRICES, self._models)
-        split(cells, self._chroma_columns[0], self._chroma_bands)
-        frame, behind = _read_only_planes(pixels), _read_only_planes(background)
-        luma, u, v = i420.planes(out)
-        chroma_place = self._chroma_bands, self._chroma_columns, self._chroma_rows
-        np.copyto(out, background)
-        composite_luma(frame, self._models, (bands, columns, rows), behind[0], self._scratch, luma)
-        pairs = frame[0].view(np.uint16)
-        composite_chroma((pairs, *frame[1:]), self._models, chroma_place, behind[1:], self._scratch, (u, v))
+        linear, colours, runs, bands, columns, rows = models
+        luma, u, v = _read_only_planes(pixels)
+        converted, places = (linear, colours, runs, MATRICES), ((columns, rows), self._chroma_place)
+        frame, behind = (luma, u, v, luma.view(np.uint16)), _read_only_planes(background)
+        composite_planes(frame, converted, bands, places, behind, self._scratch, i420.planes(out))
 
 
 def _read_only_planes(pixels: Pixels) -> Planes:
@@ -105,213 +102,239 @@ def to_i420(image: Pixels, out: Pixels) -> None:
 
 
 @kernel
-def convert_models(linear: Floats, colours: Floats, between: Bytes, matrices: Floats, out: YuvModels) -> None:
-    """Convert the models of the cells beside an edge from BGR to Y, U and V."""
-    height, width = between.shape
-    for y in range(height):
-        here, over = between[y], between[max(y - 1, 0)]
-        for x in range(width):
-            left = max(x - 1, 0)
-            if (here[x] | here[left] | over[x] | over[left]) & EDGE == 0:
-                continue
-            model, colour, cell = linear[y, x], colours[y, x], out[y, x]
-            b, g, r = model[0], model[1], model[2]
-            for c in range(3):
-                cell[c] = b * matrices[0, c] + g * matrices[1, c] + r * matrices[2, c]
-                to = matrices[3 + c]
-                cell[FRONT_Y + 2 * c] = to[0] * colour[0] + to[1] * colour[1] + to[2] * colour[2] + to[3]
-                cell[BACK_Y + 2 * c] = to[0] * colour[3] + to[1] * colour[4] + to[2] * colour[5] + to[3]
-            cell[CONSTANT] = model[3] + b * matrices[0, 3] + g * matrices[1, 3] + r * matrices[2, 3]
-
-
-@kernel
-def composite_luma(
-    frame: Planes, models: YuvModels, place: Place, background: Bytes, scratch: Scratch, out: Bytes
-) -> None:
-    """The plane of luma (H, W), into ``out``, which holds the background's. Alpha needs the pixel's chroma too."""
-    (luma, u, v), (rows, alpha, pairs, chroma, mixed) = frame, scratch
-    (between, runs, firsts, kinds), columns, (start, weight) = place
-    width = np.uint64(luma.shape[1])
-    _interpolate_luma_row(models, between, columns, 0, rows)
-    for row in range(runs.shape[0]):
-        _interpolate_luma_row(models, between, columns, row + 1, rows)
-        upper, lower = rows[row % 2], rows[1 - row % 2]
-        for run in range(runs[row]):
-            kind, first, end = kinds[row, run], firsts[row, run], firsts[row, run + 1]
-            begin, stop = first & BEFORE, min(width, (end + BLOCK - ONE) & BEFORE)
-            if kind == FOREGROUND:
-                for y in range(start[row], start[row + 1]):
-                    _copy(luma[y], first, end, out[y])
-            elif kind == EDGE:
-                for y in range(start[row], start[row + 1]):
-                    if y == start[row] or y & ONE == 0:
-                        _repeat(u[y >> ONE], begin, stop, pairs[0])
-                        _repeat(v[y >> ONE], begin, stop, pairs[1])
-                    _apply_luma(luma[y], begin, stop, weight[y], upper, lower, alpha)
-                    _apply_chroma(chroma[0], chroma[1], begin, stop, weight[y], upper, lower, alpha)
-                    _blend(luma[y], background[y], begin, stop, weight[y], upper, lower, FRONT_Y, alpha, mixed)
-                    _copy(mixed, first, end, out[y])
-
-
-@kernel
-def composite_chroma(
-    frame: tuple[Pairs, Bytes, Bytes],
-    models: YuvModels,
-    place: Place,
-    background: ChromaPlanes,
+def composite_planes(
+    frame: tuple[Bytes, Bytes, Bytes, Pairs],
+    models: Models,
+    bands: Bands,
+    places: tuple[Place, Place],
+    background: Planes,
     scratch: Scratch,
-    out: ChromaPlanes,
+    out: Planes,
 ) -> None:
-    """The planes of chroma, (H / 2, W / 2), into ``out``, which hold the background's."""
-    (luma, u, v), (out_u, out_v), (rows, alpha, _, _, mixed) = frame, out, scratch
-    (between, runs, firsts, kinds), columns, (start, weight) = place
-    width = np.uint64(u.shape[1])
-    _interpolate_chroma_row(models, between, columns, 0, rows)
-    for row in range(runs.shape[0]):
-        _interpolate_chroma_row(models, between, columns, row + 1, rows)
-        upper, lower = rows[row % 2], rows[1 - row % 2]
-        for run in range(runs[row]):
-            kind, first, end = kinds[row, run], firsts[row, run], firsts[row, run + 1]
-            begin, stop = first & BEFORE, min(width, (end + BLOCK - ONE) & BEFORE)
-            if kind == FOREGROUND:
-                for y in range(start[row], start[row + 1]):
-                    _copy(u[y], first, end, out_u[y])
-                    _copy(v[y], first, end, out_v[y])
-            elif kind == EDGE:
-                for y in range(start[row], start[row + 1]):
-                    behind_u, behind_v = background[0][y], background[1][y]
-                    _apply_mean_luma(luma[TWO * y], luma[TWO * y + ONE], begin, stop, weight[y], upper, lower, alpha)
-                    _apply_chroma(u[y], v[y], begin, stop, weight[y], upper, lower, alpha)
-                    _blend(u[y], behind_u, begin, stop, weight[y], upper, lower, FRONT_U, alpha, mixed)
-                    _copy(mixed, first, end, out_u[y])
-                    _blend(v[y], behind_v, begin, stop, weight[y], upper, lower, FRONT_V, alpha, mixed)
-                    _copy(mixed, first, end, out_v[y])
+    """The composite, band after band: luma, then chroma. The frame's last array is its luma as pairs of pixels."""
+    (linear, colours, (counts, ends), matrices), (cells, luma_rows, chroma_rows, _, _, _) = models, scratch
+    (between, _, _, _), ((columns, _), (chroma_columns, _)) = bands, places
+    last = linear.shape[0] - 1
+    for row in range(linear.shape[0] + 1):
+        here, above = min(row, last), max(row - 1, 0)
+        for run in range(counts[here]):
+            _convert(linear[here], colours[here], matrices, ends[here, 2 * run], ends[here, 2 * run + 1], cells)
+        _interpolate_luma(cells, between[above], between[here], columns, luma_rows[row % 2])
+        _interpolate_chroma(cells, between[above], between[here], chroma_columns, chroma_rows[row % 2])
+        if row > 0:
+            _composite_luma(frame, row - 1, bands, places[0], background[0], scratch, out[0])
+            _composite_chroma(frame, row - 1, bands, places[1], background, scratch, out)
 
 
 @kernel
-def _interpolate_luma_row(models: YuvModels, between: Bytes, columns: Axis, row: int, rows: Rows) -> None:
+def _composite_luma(
+    frame: tuple[Bytes, Bytes, Bytes, Pairs],
+    row: int,
+    bands: Bands,
+    place: Place,
+    background: Bytes,
+    scratch: Scratch,
+    out: Bytes,
+) -> None:
+    """The band of luma under ``row``. Alpha needs the pixel's chroma too."""
+    (luma, u, v, _), (_, rows, _, pairs, chroma, mixed) = frame, scratch
+    (_, runs, firsts, kinds), ((columns, _), (start, weight)) = bands, place
+    upper, lower, width = rows[row % 2], rows[1 - row % 2], np.uint64(luma.shape[1])
+    for y in range(start[row], start[row + 1]):
+        repeats = y == start[row] or y & ONE == 0
+        for run in range(runs[row]):
+            kind, first, end = kinds[row, run], columns[firsts[row, run]], columns[firsts[row, run + 1]]
+            if kind != EDGE:
+                _copy(luma[y] if kind == FOREGROUND else background[y], first, end, out[y])
+                continue
+            begin, stop = first & BEFORE, min(width, (end + BLOCK - ONE) & BEFORE)
+            if repeats:
+                _repeat(u[y >> ONE], begin, stop, pairs[0])
+                _repeat(v[y >> ONE], begin, stop, pairs[1])
+            _blend_luma(luma[y], chroma[0], chroma[1], background[y], begin, stop, weight[y], upper, lower, mixed[0])
+            _copy(mixed[0], first, end, out[y])
+
+
+@kernel
+def _composite_chroma(
+    frame: tuple[Bytes, Bytes, Bytes, Pairs],
+    row: int,
+    bands: Bands,
+    place: Place,
+    background: Planes,
+    scratch: Scratch,
+    out: Planes,
+) -> None:
+    """The band of chroma under ``row``."""
+    (_, u, v, luma), (_, _, rows, _, _, mixed) = frame, scratch
+    (_, runs, firsts, kinds), ((columns, _), (start, weight)) = bands, place
+    (_, behind_u, behind_v), (_, out_u, out_v) = background, out
+    upper, lower, width = rows[row % 2], rows[1 - row % 2], np.uint64(u.shape[1])
+    for y in range(start[row], start[row + 1]):
+        for run in range(runs[row]):
+            kind, first, end = kinds[row, run], columns[firsts[row, run]], columns[firsts[row, run + 1]]
+            if kind != EDGE:
+                _copy(u[y] if kind == FOREGROUND else behind_u[y], first, end, out_u[y])
+                _copy(v[y] if kind == FOREGROUND else behind_v[y], first, end, out_v[y])
+                continue
+            begin, stop = first & BEFORE, min(width, (end + BLOCK - ONE) & BEFORE)
+            _blend_chroma(
+                luma[TWO * y],
+                luma[TWO * y + ONE],
+                u[y],
+                v[y],
+                behind_u[y],
+                behind_v[y],
+                begin,
+                stop,
+                weight[y],
+                upper,
+                lower,
+                mixed[0],
+                mixed[1],
+            )
+            _copy(mixed[0], first, end, out_u[y])
+            _copy(mixed[1], first, end, out_v[y])
+
+
+@vector_loop
+def _convert(linear: Floats, colours: Floats, matrices: Floats, first: int, end: int, cells: Floats) -> None:
+    for x in range(first, end):
+        b, g, r = linear[0, x], linear[1, x], linear[2, x]
+        cells[GAIN_Y, x] = b * matrices[0, 0] + g * matrices[1, 0] + r * matrices[2, 0]
+        cells[GAIN_U, x] = b * matrices[0, 1] + g * matrices[1, 1] + r * matrices[2, 1]
+        cells[GAIN_V, x] = b * matrices[0, 2] + g * matrices[1, 2] + r * matrices[2, 2]
+        cells[CONSTANT, x] = linear[3, x] + b * matrices[0, 3] + g * matrices[1, 3] + r * matrices[2, 3]
+        for side in range(2):
+            b, g, r = colours[3 * side, x], colours[3 * side + 1, x], colours[3 * side + 2, x]
+            for c in range(3):
+                to = matrices[3 + c]
+                cells[FRONT_Y + 2 * c + side, x] = to[0] * b + to[1] * g + to[2] * r + to[3]
+
+
+@vector_loop
+def _interpolate_luma(cells: Floats, above: Bytes, below: Bytes, columns: Axis, out: Floats) -> None:
     """Interpolate what luma needs of a row of models to each pixel column, where a band beside it is edge.
 
-    ``row`` may be one past the last row of cells, which is then repeated. Written out number by number, so that a
-    cell's numbers stay in registers.
+    Written out number by number, so that a cell's numbers stay in registers.
     """
     start, weight = columns
-    last = models.shape[0] - 1
-    cells_of_row, out = models[min(row, last)], rows[row % 2]
     gain_y, gain_u, gain_v, constant = out[GAIN_Y], out[GAIN_U], out[GAIN_V], out[CONSTANT]
     front, back = out[FRONT_Y], out[BACK_Y]
-    above, below = between[max(row - 1, 0)], between[min(row, last)]
-    cells = np.uint64(cells_of_row.shape[0])
-    for x in range(cells):
+    count = np.uint64(start.shape[0] - 1)
+    for x in range(count):
         if (above[x] | below[x]) & EDGE == 0:
             continue
-        cell, right = cells_of_row[x], cells_of_row[min(x + ONE, cells - ONE)]
-        y, u, v, k = cell[GAIN_Y], cell[GAIN_U], cell[GAIN_V], cell[CONSTANT]
-        dy, du, dv, dk = right[GAIN_Y] - y, right[GAIN_U] - u, right[GAIN_V] - v, right[CONSTANT] - k
-        f, b = cell[FRONT_Y], cell[BACK_Y]
-        df, db = right[FRONT_Y] - f, right[BACK_Y] - b
+        right = min(x + ONE, count - ONE)
+        y, u, v, k = cells[GAIN_Y, x], cells[GAIN_U, x], cells[GAIN_V, x], cells[CONSTANT, x]
+        dy, du, dv = cells[GAIN_Y, right] - y, cells[GAIN_U, right] - u, cells[GAIN_V, right] - v
+        dk, f, b = cells[CONSTANT, right] - k, cells[FRONT_Y, x], cells[BACK_Y, x]
+        df, db = cells[FRONT_Y, right] - f, cells[BACK_Y, right] - b
         for i in range(start[x], start[x + ONE]):
             t = weight[i]
             gain_y[i], gain_u[i], gain_v[i], constant[i] = y + t * dy, u + t * du, v + t * dv, k + t * dk
             front[i], back[i] = f + t * df, b + t * db
 
 
-@kernel
-def _interpolate_chroma_row(models: YuvModels, between: Bytes, columns: Axis, row: int, rows: Rows) -> None:
-    """As ``_interpolate_luma_row``, what chroma needs."""
+@vector_loop
+def _interpolate_chroma(cells: Floats, above: Bytes, below: Bytes, columns: Axis, out: Floats) -> None:
+    """As ``_interpolate_luma``, what chroma needs."""
     start, weight = columns
-    last = models.shape[0] - 1
-    cells_of_row, out = models[min(row, last)], rows[row % 2]
     gain_y, gain_u, gain_v, constant = out[GAIN_Y], out[GAIN_U], out[GAIN_V], out[CONSTANT]
     front_u, back_u, front_v, back_v = out[FRONT_U], out[BACK_U], out[FRONT_V], out[BACK_V]
-    above, below = between[max(row - 1, 0)], between[min(row, last)]
-    cells = np.uint64(cells_of_row.shape[0])
-    for x in range(cells):
+    count = np.uint64(start.shape[0] - 1)
+    for x in range(count):
         if (above[x] | below[x]) & EDGE == 0:
             continue
-        cell, right = cells_of_row[x], cells_of_row[min(x + ONE, cells - ONE)]
-        y, u, v, k = cell[GAIN_Y], cell[GAIN_U], cell[GAIN_V], cell[CONSTANT]
-        dy, du, dv, dk = right[GAIN_Y] - y, right[GAIN_U] - u, right[GAIN_V] - v, right[CONSTANT] - k
-        fu, bu, fv, bv = cell[FRONT_U], cell[BACK_U], cell[FRONT_V], cell[BACK_V]
-        dfu, dbu, dfv, dbv = right[FRONT_U] - fu, right[BACK_U] - bu, right[FRONT_V] - fv, right[BACK_V] - bv
+        right = min(x + ONE, count - ONE)
+        y, u, v, k = cells[GAIN_Y, x], cells[GAIN_U, x], cells[GAIN_V, x], cells[CONSTANT, x]
+        dy, du, dv = cells[GAIN_Y, right] - y, cells[GAIN_U, right] - u, cells[GAIN_V, right] - v
+        dk = cells[CONSTANT, right] - k
+        fu, bu, fv, bv = cells[FRONT_U, x], cells[BACK_U, x], cells[FRONT_V, x], cells[BACK_V, x]
+        dfu, dbu = cells[FRONT_U, right] - fu, cells[BACK_U, right] - bu
+        dfv, dbv = cells[FRONT_V, right] - fv, cells[BACK_V, right] - bv
         for i in range(start[x], start[x + ONE]):
             t = weight[i]
             gain_y[i], gain_u[i], gain_v[i], constant[i] = y + t * dy, u + t * du, v + t * dv, k + t * dk
             front_u[i], back_u[i], front_v[i], back_v[i] = fu + t * dfu, bu + t * dbu, fv + t * dfv, bv + t * dbv
 
 
-@kernel
+@vector_loop
 def _repeat(chroma: Bytes, first: int, end: int, pairs: Pairs) -> None:
     """The chroma of a run of pixels, each value for two of them."""
     for half in range(first >> ONE, (end + ONE) >> ONE):
         pairs[half] = np.uint16(chroma[half]) * np.uint16(257)
 
 
-@kernel
-def _apply_luma(
-    luma: Bytes, first: int, end: int, down: np.float32, upper: Floats, lower: Floats, alpha: Floats
-) -> None:
-    """The part of a run's alpha that luma gives. ``down``: the weight of ``lower``, the row of models below it.
-
-    Apart from ``_apply_chroma``: with more than eight arrays, the compiler does not vectorise.
-    """
-    y0, y1, k0, k1 = upper[GAIN_Y], lower[GAIN_Y], upper[CONSTANT], lower[CONSTANT]
-    for x in range(first, end):
-        alpha[x] = k0[x] + down * (k1[x] - k0[x]) + np.float32(luma[x]) * (y0[x] + down * (y1[x] - y0[x]))
-
-
-@kernel
-def _apply_mean_luma(
-    luma: Pairs, below: Pairs, first: int, end: int, down: np.float32, upper: Floats, lower: Floats, alpha: Floats
-) -> None:
-    """As ``_apply_luma``, of a run of chroma: with the mean luma of the four pixels of each, from their two rows."""
-    y0, y1, k0, k1 = upper[GAIN_Y], lower[GAIN_Y], upper[CONSTANT], lower[CONSTANT]
-    for x in range(first, end):
-        two, others = np.int32(luma[x]), np.int32(below[x])
-        mean = np.float32((two & 255) + (two >> 8) + (others & 255) + (others >> 8)) * np.float32(0.25)
-        alpha[x] = k0[x] + down * (k1[x] - k0[x]) + mean * (y0[x] + down * (y1[x] - y0[x]))
-
-
-@kernel
-def _apply_chroma(
-    u: Bytes, v: Bytes, first: int, end: int, down: np.float32, upper: Floats, lower: Floats, alpha: Floats
-) -> None:
-    """Add the part of a run's alpha that chroma gives, and limit the sum."""
-    u0, u1, v0, v1 = upper[GAIN_U], lower[GAIN_U], upper[GAIN_V], lower[GAIN_V]
-    for x in range(first, end):
-        of_u = np.float32(u[x]) * (u0[x] + down * (u1[x] - u0[x]))
-        of_v = np.float32(v[x]) * (v0[x] + down * (v1[x] - v0[x]))
-        alpha[x] = min(UNIT, max(ZERO, alpha[x] + (of_u + of_v)))
-
-
-@kernel
-def _blend(
-    values: Bytes,
+@vector_loop
+def _blend_luma(
+    luma: Bytes,
+    u: Bytes,
+    v: Bytes,
     behind: Bytes,
     first: int,
     end: int,
     down: np.float32,
     upper: Floats,
     lower: Floats,
-    front: int,
-    alpha: Floats,
     out: Bytes,
 ) -> None:
     """Composite a run, without the old background (Forte 2021, equation 7), over ``behind``, the new one's row.
 
-    ``front``: the number of the old foreground's colour, which the old background's follows.
+    ``down``: the weight of ``lower``, the row of models below it.
     """
-    f0, f1, b0, b1 = upper[front], lower[front], upper[front + 1], lower[front + 1]
+    y0, y1, k0, k1 = upper[GAIN_Y], lower[GAIN_Y], upper[CONSTANT], lower[CONSTANT]
+    u0, u1, v0, v1 = upper[GAIN_U], lower[GAIN_U], upper[GAIN_V], lower[GAIN_V]
+    f0, f1, b0, b1 = upper[FRONT_Y], lower[FRONT_Y], upper[BACK_Y], lower[BACK_Y]
     for x in range(first, end):
-        foreground = f0[x] + down * (f1[x] - f0[x])
-        background = b0[x] + down * (b1[x] - b0[x])
-        a, new = alpha[x], np.float32(behind[x])
-        clean = foreground + a * (np.float32(values[x]) - a * foreground - (UNIT - a) * background)
+        value, new = np.float32(luma[x]), np.float32(behind[x])
+        of_luma = k0[x] + down * (k1[x] - k0[x]) + value * (y0[x] + down * (y1[x] - y0[x]))
+        of_u = np.float32(u[x]) * (u0[x] + down * (u1[x] - u0[x]))
+        of_v = np.float32(v[x]) * (v0[x] + down * (v1[x] - v0[x]))
+        a = min(UNIT, max(ZERO, of_luma + (of_u + of_v)))
+        foreground, background = f0[x] + down * (f1[x] - f0[x]), b0[x] + down * (b1[x] - b0[x])
+        clean = foreground + a * (value - a * foreground - (UNIT - a) * background)
         mixed = new + a * (min(HIGHEST, max(LOWEST, clean)) - new)
         out[x] = np.uint8(np.int32(mixed + HALF))
 
 
-@kernel
+@vector_loop
+def _blend_chroma(
+    luma: Pairs,
+    below: Pairs,
+    u: Bytes,
+    v: Bytes,
+    behind_u: Bytes,
+    behind_v: Bytes,
+    first: int,
+    end: int,
+    down: np.float32,
+    upper: Floats,
+    lower: Floats,
+    out_u: Bytes,
+    out_v: Bytes,
+) -> None:
+    """As ``_blend_luma``, a run of chroma: with the mean luma of the four pixels of each, from their two rows."""
+    y0, y1, k0, k1 = upper[GAIN_Y], lower[GAIN_Y], upper[CONSTANT], lower[CONSTANT]
+    u0, u1, v0, v1 = upper[GAIN_U], lower[GAIN_U], upper[GAIN_V], lower[GAIN_V]
+    fu0, fu1, bu0, bu1 = upper[FRONT_U], lower[FRONT_U], upper[BACK_U], lower[BACK_U]
+    fv0, fv1, bv0, bv1 = upper[FRONT_V], lower[FRONT_V], upper[BACK_V], lower[BACK_V]
+    for x in range(first, end):
+        two, others = np.int32(luma[x]), np.int32(below[x])
+        mean = np.float32((two & 255) + (two >> 8) + (others & 255) + (others >> 8)) * np.float32(0.25)
+        value_u, value_v = np.float32(u[x]), np.float32(v[x])
+        of_luma = k0[x] + down * (k1[x] - k0[x]) + mean * (y0[x] + down * (y1[x] - y0[x]))
+        of_u, of_v = value_u * (u0[x] + down * (u1[x] - u0[x])), value_v * (v0[x] + down * (v1[x] - v0[x]))
+        a = min(UNIT, max(ZERO, of_luma + (of_u + of_v)))
+        foreground, background = fu0[x] + down * (fu1[x] - fu0[x]), bu0[x] + down * (bu1[x] - bu0[x])
+        clean, new = foreground + a * (value_u - a * foreground - (UNIT - a) * background), np.float32(behind_u[x])
+        out_u[x] = np.uint8(np.int32(new + a * (min(HIGHEST, max(LOWEST, clean)) - new) + HALF))
+        foreground, background = fv0[x] + down * (fv1[x] - fv0[x]), bv0[x] + down * (bv1[x] - bv0[x])
+        clean, new = foreground + a * (value_v - a * foreground - (UNIT - a) * background), np.float32(behind_v[x])
+        out_v[x] = np.uint8(np.int32(new + a * (min(HIGHEST, max(LOWEST, clean)) - new) + HALF))
+
+
+@vector_loop
 def _copy(source: Bytes, first: int, end: int, out: Bytes) -> None:
     for i in range(first, end):
         out[i] = source[i]

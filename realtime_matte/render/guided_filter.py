@@ -6,28 +6,31 @@ one, as in He and Sun 2015 (Fast Guided Filter). Old foreground and background c
 the whole neighbourhood, nothing is computed.
 The alpha that a model gives is scaled by GAIN and SHIFT and may lie slightly outside [0, 1].
 
-The numbers of one cell are adjacent, (h, w, numbers): separate planes whose size is a power of two evict each other
-from the cache, and one loop along memory averages all numbers of a row of windows.
+All steps go through the grid together, row after row, and keep the last five rows of what a window needs: they stay in
+the processor's nearest cache. A row is computed in runs of cells near edges, each number of all cells of a run by the
+same vector instructions.
 """
 
 from typing import Final, TypeAlias
 
-import cv2
 import numpy as np
 
 from realtime_matte.frame import Alpha, Pixels
-from realtime_matte.render.box_filter import BoxFilter, Bytes, Floats, Runs, find_runs, make_runs
-from realtime_matte.render.jit import kernel, read_only
+from realtime_matte.render.edge_cells import HALO, Bytes, EdgeCells, Floats, Indices, Runs, aligned_floats
+from realtime_matte.render.jit import kernel, read_only, vector_loop
 
-LocalLinearModels: TypeAlias = tuple[Floats, Floats, Bytes, Floats]
-"""(linear, colours, near, mean) of each cell: (h, w, LINEAR), (h, w, COLOURS), (h, w) and (h, w).
+LocalLinearModels: TypeAlias = tuple[Floats, Floats, Bytes, Runs, Floats]
+"""(linear, colours, near, runs, mean) of each cell: (h, LINEAR, w), (h, COLOURS, w), (h, W), and (h, w).
 
-The first two are valid where ``near`` is not 0; elsewhere alpha is 0 or 1 for any colour, the one that is nearer to
-``mean``, the alpha over the window.
+The first two are valid where ``near`` is not 0, which is in the ``runs``; elsewhere alpha is 0 or 1 for any colour, the
+one that is nearer to ``mean``, the alpha over the window.
 """
 
-Cells: TypeAlias = tuple[Floats, Bytes, Bytes]
-"""(mean, uneven, near): each cell's mean alpha over the window; not 0 where that has an edge; not 0 near one."""
+Rows: TypeAlias = Floats
+"""(5, numbers, W): the last rows of sums over five columns, row y at y % 5; cell x at x + HALO."""
+
+Scratch: TypeAlias = tuple[Rows, Rows, Floats, Floats]
+"""(moments, solved, values, means): the rows of two windows, and the numbers and means of one row, (MOMENTS, W)."""
 
 LINEAR: Final = 4
 """Alpha as a linear function of colour, 0 .. 255: the gain of each channel (3), and a constant."""
@@ -61,26 +64,25 @@ GAIN, SHIFT = np.float32(1.12), np.float32(-0.06)
 FLAT = np.float32(0.002)
 """A window whose mean alpha is closer than this to 0 or 1 contains no edge."""
 
+FIVE, SHARE = 5, np.float32(1 / 25)
+"""Rows of a window of RADIUS_CELLS, and the share of each of its cells in its mean."""
 
-NEAR_WINDOW: Final = np.ones((2 * (RADIUS_CELLS + 1) + 1,) * 2, np.uint8)
-"""Models are read beside each pixel, and the models of a window are averaged: so far from an uneven window."""
-
-NEEDED_WINDOW: Final = np.ones((2 * RADIUS_CELLS + 1,) * 2, np.uint8)
-"""How far the cells that a near one depends on are from it."""
+INSIDE, ONE, TWO, THREE = np.uint64(HALO), np.uint64(1), np.uint64(2), np.uint64(3)
+HALF, UNIT, FULL = np.float32(0.5), np.float32(1), np.float32(255)
 
 
 class GuidedFilter:
     """Fits local linear models on a coarse grid of ``shape`` (h, w). Buffers are allocated once."""
 
     def __init__(self, shape: tuple[int, int]) -> None:
-        self._mean = np.zeros(shape, np.float32)
-        self._uneven, self._near, self._needed = np.zeros((3, *shape), np.uint8)
-        self._near_runs, self._needed_runs = make_runs(shape), make_runs(shape)
-        self._moments = np.zeros((*shape, MOMENTS), np.float32)
-        self._solved = np.zeros((*shape, LINEAR), np.float32)
-        self._colours = np.zeros((*shape, COLOURS), np.float32)
-        self._moments_filter = BoxFilter((*shape, MOMENTS), RADIUS_CELLS)
-        self._linear_filter = BoxFilter((*shape, LINEAR), RADIUS_CELLS)
+        height, width = shape
+        padded = -(-width // HALO) * HALO + 2 * HALO
+        self._cells = EdgeCells(shape, flat=float(FLAT))
+        self._linear = aligned_floats(height, LINEAR, width)
+        self._colours = aligned_floats(height, COLOURS, width)
+        moments, solved = aligned_floats(FIVE, MOMENTS, padded), aligned_floats(FIVE, LINEAR, padded)
+        values, means = aligned_floats(2, MOMENTS, padded)
+        self._scratch: Scratch = moments, solved, values, means
 
     def fit(self, guide: Pixels, alpha: Alpha, *, noise: float = 0.0) -> LocalLinearModels:
         """The models for ``guide`` (h, w, 3) and ``alpha`` (h, w); overwritten by the next call.
@@ -94,92 +96,185 @@ class GuidedFilter:
                 of the window's mean.
         """
         noise = max(0.0, noise - HARMLESS_NOISE)
-        cv2.blur(alpha, WINDOW, dst=self._mean)
-        cv2.inRange(self._mean, float(FLAT), float(1 - FLAT), dst=self._uneven)
-        cv2.dilate(self._uneven, NEAR_WINDOW, dst=self._near)
-        cv2.dilate(self._near, NEEDED_WINDOW, dst=self._needed)
-        find_runs(self._near, self._near_runs)
-        find_runs(self._needed, self._needed_runs)
-        moments(read_only(guide), read_only(alpha), self._needed_runs, self._moments)
-        means = self._moments_filter.average(self._moments, self._near_runs)
-        epsilon = EPSILON + np.float32(NOISE_WEIGHT * noise)
-        even = self._mean, self._uneven, self._near
-        solve(read_only(means), even, self._needed_runs, epsilon, (self._solved, self._colours))
-        linear = self._linear_filter.average(self._solved, self._near_runs)
-        if noise > 0:
-            share = np.float32(noise**2 / (noise**2 + ANCHOR_NOISE**2))
-            anchor(read_only(guide), read_only(alpha), share, self._near_runs, linear)
-        return linear, self._colours, self._near, self._mean
+        cells = self._cells
+        cells.find(alpha)
+        strength = EPSILON + np.float32(NOISE_WEIGHT * noise), np.float32(noise**2 / (noise**2 + ANCHOR_NOISE**2))
+        known = read_only(guide.reshape(alpha.shape[0], -1)), read_only(alpha), cells.mean, cells.uneven
+        fit_models(known, (cells.near_runs, cells.wide_runs), strength, self._scratch, self._linear, self._colours)
+        return self._linear, self._colours, cells.near, cells.near_runs, cells.mean
 
 
 @kernel
-def moments(guide: Bytes, alpha: Floats, runs: Runs, out: Floats) -> None:
-    """``guide`` (h, w, 3) and ``alpha`` (h, w) to ``out`` (h, w, MOMENTS), colours in [0, 1], in the ``runs``."""
+def fit_models(
+    known: tuple[Bytes, Floats, Floats, Bytes],
+    runs: tuple[Runs, Runs],
+    strength: tuple[np.float32, np.float32],
+    scratch: Scratch,
+    linear: Floats,
+    colours: Floats,
+) -> None:
+    """The models of the cells near edges, to ``linear`` (h, LINEAR, w) and ``colours`` (h, COLOURS, w).
+
+    Args:
+        known: (guide, alpha, mean, uneven) of each cell: (h, 3w) and three times (h, w).
+        runs: (near, wide), of the cells of which models are needed, and moments.
+        strength: (epsilon, share): the regularisation, and how far the constant of a model moves towards its cell's.
+        scratch: Rows that are needed again.
+        linear: Result.
+        colours: Result.
+    """
+    (guide, alpha, mean, uneven), (epsilon, share) = known, strength
+    ((near_counts, near), (wide_counts, wide)), (moments, solved, values, means) = runs, scratch
+    height, width = alpha.shape
+    for y in range(height + 2 * RADIUS_CELLS):
+        if y < height:
+            for run in range(wide_counts[y]):
+                _moments(guide[y], alpha[y], wide[y, 2 * run], wide[y, 2 * run + 1], values)
+            _add_columns(values, MOMENTS, wide_counts[y], wide[y], width, moments[y % FIVE])
+        row = y - RADIUS_CELLS
+        if 0 <= row < height:
+            for run in range(near_counts[row]):
+                _average(moments, row, height, near[row, 2 * run], near[row, 2 * run + 1], means)
+            for run in range(wide_counts[row]):
+                first, end = wide[row, 2 * run], wide[row, 2 * run + 1]
+                _solve(means, mean[row], uneven[row], first, end, epsilon, values, colours[row])
+            _add_columns(values, LINEAR, wide_counts[row], wide[row], width, solved[row % FIVE])
+        row = y - 2 * RADIUS_CELLS
+        if 0 <= row < height:
+            for run in range(near_counts[row]):
+                first, end = near[row, 2 * run], near[row, 2 * run + 1]
+                _average(solved, row, height, first, end, means)
+                _anchor(guide[row], alpha[row], share, first, end, means, linear[row])
+
+
+@vector_loop
+def _moments(guide: Bytes, alpha: Floats, first: np.uint64, end: np.uint64, out: Floats) -> None:
+    """Of a row's ``guide`` (3w) and ``alpha`` (w), to ``out`` (MOMENTS, W), colours in [0, 1]."""
     scale = np.float32(1 / 255)
-    counts, ends = runs
-    for y in range(alpha.shape[0]):
-        alphas, colours, cells = alpha[y], guide[y], out[y]
-        for run in range(counts[y]):
-            for x in range(ends[y, 2 * run], ends[y, 2 * run + 1]):
-                a, cell = alphas[x], cells[x]
-                b, g, r = colours[x, 0] * scale, colours[x, 1] * scale, colours[x, 2] * scale
-                cell[0], cell[1], cell[2], cell[3] = b, g, r, a
-                cell[4], cell[5], cell[6] = a * b, a * g, a * r
-                cell[7], cell[8], cell[9], cell[10], cell[11], cell[12] = b * b, b * g, b * r, g * g, g * r, r * r
+    for x in range(first, end):
+        at, to = THREE * x, x + INSIDE
+        b, g, r = guide[at] * scale, guide[at + ONE] * scale, guide[at + TWO] * scale
+        a = alpha[x]
+        out[0, to], out[1, to], out[2, to], out[3, to] = b, g, r, a
+        out[4, to], out[5, to], out[6, to] = a * b, a * g, a * r
+        out[7, to], out[8, to], out[9, to] = b * b, b * g, b * r
+        out[10, to], out[11, to], out[12, to] = g * g, g * r, r * r
 
 
 @kernel
-def solve(means: Floats, cells: Cells, runs: Runs, epsilon: np.float32, models: tuple[Floats, Floats]) -> None:
-    """From windows' ``means`` (h, w, MOMENTS) to ``models``, each cell's (linear, colours), in the ``runs``.
+def _add_columns(values: Floats, numbers: int, count: int, ends: Indices, width: int, out: Floats) -> None:
+    """The sums over five columns in runs of a row. Borders are reflected, without the outermost cell."""
+    for run in range(count):
+        first, end = ends[2 * run], ends[2 * run + 1]
+        if first == 0 or end == width:
+            for c in range(numbers):
+                for outside in range(1, RADIUS_CELLS + 1):
+                    values[c, HALO - outside] = values[c, HALO + min(outside, width - 1)]
+                    values[c, HALO + width - 1 + outside] = values[c, HALO + width - 1 - min(outside, width - 1)]
+        _sum_columns(values, numbers, first, end, out)
+
+
+@vector_loop
+def _sum_columns(values: Floats, numbers: int, first: np.uint64, end: np.uint64, out: Floats) -> None:
+    for c in range(numbers):
+        for x in range(first + INSIDE, end + INSIDE):
+            others = (values[c, x - TWO] + values[c, x - ONE]) + (values[c, x + ONE] + values[c, x + TWO])
+            out[c, x] = others + values[c, x]
+
+
+@kernel
+def _average(rows: Rows, y: int, height: int, first: np.uint64, end: np.uint64, means: Floats) -> None:
+    """The means over the windows of row ``y``, from ``rows`` of sums over columns. Borders are reflected as there."""
+    _mean_of_rows(
+        rows[_reflected(y - 2, height) % FIVE],
+        rows[_reflected(y - 1, height) % FIVE],
+        rows[y % FIVE],
+        rows[_reflected(y + 1, height) % FIVE],
+        rows[_reflected(y + 2, height) % FIVE],
+        first,
+        end,
+        means,
+    )
+
+
+@vector_loop
+def _mean_of_rows(
+    above2: Floats,
+    above: Floats,
+    here: Floats,
+    below: Floats,
+    below2: Floats,
+    first: np.uint64,
+    end: np.uint64,
+    out: Floats,
+) -> None:
+    for c in range(here.shape[0]):
+        for x in range(first + INSIDE, end + INSIDE):
+            out[c, x] = ((above2[c, x] + above[c, x]) + (below[c, x] + below2[c, x]) + here[c, x]) * SHARE
+
+
+@kernel
+def _reflected(place: int, length: int) -> int:
+    place = abs(place)
+    return max(min(place, 2 * length - 2 - place), 0)
+
+
+@vector_loop
+def _solve(
+    means: Floats,
+    mean_alpha: Floats,
+    uneven: Bytes,
+    first: np.uint64,
+    end: np.uint64,
+    epsilon: np.float32,
+    model: Floats,
+    colours: Floats,
+) -> None:
+    """From windows' ``means`` (MOMENTS, W) to ``model`` (LINEAR, W) and ``colours`` (COLOURS, w), in a run.
 
     Where the window has no edge, alpha is 0 or 1 for any colour, and both colours are the mean.
     """
-    counts, ends = runs
-    linear, colours = models
-    mean_alpha, uneven, near = cells
-    for y in range(means.shape[0]):
-        for run in range(counts[y]):
-            for x in range(ends[y, 2 * run], ends[y, 2 * run + 1]):
-                if uneven[y, x]:
-                    _solve_cell(means[y, x], epsilon, linear[y, x], colours[y, x])
-                    continue
-                linear[y, x, 0] = linear[y, x, 1] = linear[y, x, 2] = 0
-                linear[y, x, 3] = SHIFT if mean_alpha[y, x] < np.float32(0.5) else GAIN + SHIFT
-                if near[y, x]:
-                    for c in range(3):
-                        colours[y, x, c] = colours[y, x, 3 + c] = np.float32(255) * means[y, x, c]
+    for x in range(first, end):
+        at = x + INSIDE
+        b, g, r, a = means[0, at], means[1, at], means[2, at], means[3, at]
+        ab, ag, ar = means[4, at], means[5, at], means[6, at]
+        vb, vg, vr = ab - b * a, ag - g * a, ar - r * a
+        bb, bg, br = means[7, at] - b * b + epsilon, means[8, at] - b * g, means[9, at] - b * r
+        gg, gr, rr = means[10, at] - g * g + epsilon, means[11, at] - g * r, means[12, at] - r * r + epsilon
+        # cofactors of the symmetric 3x3 covariance (bb, bg, br; bg, gg, gr; br, gr, rr), row by row
+        i0, i1, i2 = gg * rr - gr * gr, gr * br - bg * rr, bg * gr - gg * br
+        i4, i5, i8 = bb * rr - br * br, bg * br - bb * gr, bb * gg - bg * bg
+        scale = GAIN / (bb * i0 + bg * i1 + br * i2)
+        kb = (i0 * vb + i1 * vg + i2 * vr) * scale
+        kg = (i1 * vb + i4 * vg + i5 * vr) * scale
+        kr = (i2 * vb + i5 * vg + i8 * vr) * scale
+        is_edge = uneven[x] != 0
+        even = SHIFT if mean_alpha[x] < HALF else GAIN + SHIFT
+        model[0, at] = kb / FULL if is_edge else np.float32(0)
+        model[1, at] = kg / FULL if is_edge else np.float32(0)
+        model[2, at] = kr / FULL if is_edge else np.float32(0)
+        model[3, at] = GAIN * a + SHIFT - kb * b - kg * g - kr * r if is_edge else even
+        foreground = FULL / a if is_edge else FULL
+        background = FULL / (1 - a) if is_edge else FULL
+        colours[0, x] = (ab if is_edge else b) * foreground
+        colours[1, x] = (ag if is_edge else g) * foreground
+        colours[2, x] = (ar if is_edge else r) * foreground
+        colours[3, x] = (b - ab if is_edge else b) * background
+        colours[4, x] = (g - ag if is_edge else g) * background
+        colours[5, x] = (r - ar if is_edge else r) * background
 
 
-@kernel
-def _solve_cell(mean: Floats, epsilon: np.float32, model: Floats, colour: Floats) -> None:
-    """From a window's moments to its model and colours."""
-    full = np.float32(255)
-    b, g, r, a = mean[0], mean[1], mean[2], mean[3]
-    ab, ag, ar = mean[4], mean[5], mean[6]
-    vb, vg, vr = ab - b * a, ag - g * a, ar - r * a
-    bb, bg, br = mean[7] - b * b + epsilon, mean[8] - b * g, mean[9] - b * r
-    gg, gr, rr = mean[10] - g * g + epsilon, mean[11] - g * r, mean[12] - r * r + epsilon
-    # cofactors of the symmetric 3x3 covariance (bb, bg, br; bg, gg, gr; br, gr, rr), row by row
-    i0, i1, i2 = gg * rr - gr * gr, gr * br - bg * rr, bg * gr - gg * br
-    i4, i5, i8 = bb * rr - br * br, bg * br - bb * gr, bb * gg - bg * bg
-    scale = GAIN / (bb * i0 + bg * i1 + br * i2)
-    kb = (i0 * vb + i1 * vg + i2 * vr) * scale
-    kg = (i1 * vb + i4 * vg + i5 * vr) * scale
-    kr = (i2 * vb + i5 * vg + i8 * vr) * scale
-    model[0], model[1], model[2] = kb / full, kg / full, kr / full
-    model[3] = GAIN * a + SHIFT - kb * b - kg * g - kr * r
-    foreground, background = full / a, full / (1 - a)
-    colour[0], colour[1], colour[2] = ab * foreground, ag * foreground, ar * foreground
-    colour[3], colour[4], colour[5] = (b - ab) * background, (g - ag) * background, (r - ar) * background
+@vector_loop
+def _anchor(
+    guide: Bytes, alpha: Floats, share: np.float32, first: np.uint64, end: np.uint64, model: Floats, linear: Floats
+) -> None:
+    """``model`` (LINEAR, W) to ``linear`` (LINEAR, w), with its constant moved by ``share``.
 
-
-@kernel
-def anchor(guide: Bytes, alpha: Floats, share: np.float32, runs: Runs, linear: Floats) -> None:
-    """Move each model's constant by ``share`` towards the one that gives the cell's ``alpha`` for its own colour."""
-    counts, ends = runs
-    for y in range(alpha.shape[0]):
-        for run in range(counts[y]):
-            for x in range(ends[y, 2 * run], ends[y, 2 * run + 1]):
-                colour, model = guide[y, x], linear[y, x]
-                own = GAIN * alpha[y, x] + SHIFT - model[0] * colour[0] - model[1] * colour[1] - model[2] * colour[2]
-                model[3] += share * (own - model[3])
+    It moves towards the constant that gives the cell's ``alpha`` for its own colour.
+    """
+    for x in range(first, end):
+        at, of = THREE * x, x + INSIDE
+        b, g, r, constant = model[0, of], model[1, of], model[2, of], model[3, of]
+        own = GAIN * alpha[x] + SHIFT - b * guide[at] - g * guide[at + ONE] - r * guide[at + TWO]
+        linear[0, x], linear[1, x], linear[2, x] = b, g, r
+        linear[3, x] = constant + share * (own - constant)

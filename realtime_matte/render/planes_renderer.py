@@ -48,5 +48,5 @@ class PlanesRenderer:
         shape = matte.cells.shape
         if self._compositor is None or self._compositor.shape != shape:
             self._compositor = I420Compositor(shape, self._size)
-        self._compositor.over(frame.pixels, matte.models, matte.cells, background, self._out)
+        self._compositor.over(frame.pixels, matte.models, background, self._out)
         return self._out

@@ -14,26 +14,31 @@ from realtime_matte.frame import Alpha, Frame, Pixels, Size
 from realtime_matte.interfaces import Area
 from realtime_matte.render.bands import Axis, Bands, classify, make_axis, make_bands, split
 from realtime_matte.render.box_filter import Bytes, Floats
+from realtime_matte.render.edge_cells import Runs, aligned_floats
 from realtime_matte.render.guided_filter import LocalLinearModels
-from realtime_matte.render.jit import kernel, read_only
+from realtime_matte.render.jit import kernel, read_only, vector_loop
 from realtime_matte.render.person_look import LookTables
 
 BACKGROUND, FOREGROUND, EDGE = 0, 1, 2
 """Kinds of cells and runs, as in ``bands.py``: a kernel reads numbers of its own file only."""
+
+BLOCK, BEFORE = np.uint64(16), np.uint64(~15 & 0xFFFF_FFFF)
+"""Runs are computed from a multiple of so many pixels to the next one: what vector instructions do at once. What is
+computed beside the run is not used. The second number masks the multiple."""
 
 ONE, TWO, THREE = np.uint64(1), np.uint64(2), np.uint64(3)
 ZERO, HALF, UNIT, FULL = np.float32(0), np.float32(0.5), np.float32(1), np.float32(255)
 
 Index: TypeAlias = int | np.uint64
 
-PlacedModels: TypeAlias = tuple[Floats, Floats, Bands, Axis, Axis]
-"""(linear, colours, bands, columns, rows): local linear models, and where their grid lies on the frame."""
+PlacedModels: TypeAlias = tuple[Floats, Floats, Runs, Bands, Axis, Axis]
+"""(linear, colours, runs, bands, columns, rows): local linear models, and where their grid lies on the frame."""
 
-Scratch: TypeAlias = tuple[Floats, Floats, Floats, Floats, Floats]
-"""(constant, gains, foreground, background, alpha): the models of two rows of cells, interpolated to W pixel columns.
+Scratch: TypeAlias = tuple[Floats, Floats, Floats, Floats, Floats, Bytes]
+"""(constant, gains, foreground, background, alpha, mixed): models of two rows of cells, interpolated to W columns.
 
 ``constant`` (2, W), ``gains``, ``foreground`` and ``background`` (2, 3W): of the rows of even and of odd number, three
-channels a pixel. ``alpha`` (3W): of one row of pixels, each value three times.
+channels a pixel. ``alpha`` (3W): of one row of pixels, each value three times; ``mixed`` (3W): its composite.
 """
 
 
@@ -44,9 +49,10 @@ class Upsampler:
         self._cells = np.zeros(shape, np.uint8)
         self._bands = make_bands(shape)
         self._columns, self._rows = make_axis(size[0], shape[1]), make_axis(size[1], shape[0])
-        gains, foreground, background = np.zeros((3, 2, 3 * size[0]), np.float32)
-        constant, alpha = np.zeros((2, size[0]), np.float32), np.zeros(3 * size[0], np.float32)
-        self._scratch: Scratch = constant, gains, foreground, background, alpha
+        width = -(-size[0] // 16) * 16
+        gains, foreground, background = aligned_floats(3, 2, 3 * width)
+        alpha, mixed = aligned_floats(3 * width), np.zeros(3 * width, np.uint8)
+        self._scratch: Scratch = aligned_floats(2, width), gains, foreground, background, alpha, mixed
         self._size = size
         self._full_size = FullSizeBuffers(size)
 
@@ -56,10 +62,10 @@ class Upsampler:
 
     def upsample(self, frame: Frame, models: LocalLinearModels) -> "UpsampledMatte":
         """The matte that ``models`` give for ``frame``; overwritten by the next call."""
-        linear, colours, near, mean = models
-        classify(linear, near, mean, self._cells)
-        split(self._cells, self._columns[0], self._bands)
-        placed = linear, colours, self._bands, self._columns, self._rows
+        linear, colours, near, runs, mean = models
+        classify(linear, near, runs, mean, self._cells)
+        split(self._cells, self._bands)
+        placed = linear, colours, runs, self._bands, self._columns, self._rows
         return UpsampledMatte(frame, placed, cells=self._cells, scratch=self._scratch, full_size=self._full_size)
 
 
@@ -121,7 +127,7 @@ class UpsampledMatte:
     def area(self) -> Area:
         """The part of the frame outside which alpha is 0."""
         spans = []
-        for axis, (start, _) in ((1, self.models[4]), (0, self.models[3])):
+        for axis, (start, _) in ((1, self.models[5]), (0, self.models[4])):
             cells = np.flatnonzero(self.cells.any(axis=axis))  # not BACKGROUND
             first, end = (max(int(cells[0]) - 1, 0), int(cells[-1]) + 1) if len(cells) else (0, 0)
             spans.append(slice(int(start[first]), int(start[end])))
@@ -151,16 +157,19 @@ def upsample_composite(pixels: Pixels, models: PlacedModels, scratch: Scratch, b
     """The foreground of ``pixels`` over ``background``, (H, W, 3): alpha 0 is the background, alpha 1 the frame."""
     shape = pixels.shape[0], 3 * pixels.shape[1]
     values, behind, composite = pixels.reshape(shape), background.reshape(shape), out.reshape(shape)
-    _, _, (_, runs, firsts, kinds), _, (start, weight) = models
+    _, _, _, (_, runs, firsts, kinds), (columns, _), (start, weight) = models
+    width, mixed = np.uint64(pixels.shape[1]), scratch[5]
     _interpolate_row(models, 0, scratch)
     for row in range(runs.shape[0]):
         _interpolate_row(models, row + 1, scratch)
         for run in range(runs[row]):
-            kind, first, end = kinds[row, run], firsts[row, run], firsts[row, run + 1]
+            kind, first, end = kinds[row, run], columns[firsts[row, run]], columns[firsts[row, run + 1]]
             for y in range(start[row], start[row + 1]):
                 if kind == EDGE:
-                    _apply_models(values[y], first, end, weight[y], row % 2, scratch)
-                    _blend(values[y], behind[y], first, end, weight[y], row % 2, scratch, composite[y])
+                    begin, stop = first & BEFORE, min(width, (end + BLOCK - ONE) & BEFORE)
+                    _apply_models(values[y], begin, stop, weight[y], row % 2, scratch)
+                    _blend(values[y], behind[y], begin, stop, weight[y], row % 2, scratch, mixed)
+                    _copy(mixed, first, end, composite[y])
                 else:
                     _copy(values[y] if kind == FOREGROUND else behind[y], first, end, composite[y])
 
@@ -175,14 +184,14 @@ def upsample_look(
     """
     shape = pixels.shape[0], 3 * pixels.shape[1]
     values, behind, composite = pixels.reshape(shape), background.reshape(shape), out.reshape(shape)
-    _, _, (_, runs, firsts, kinds), _, (start, weight) = models
+    _, _, _, (_, runs, firsts, kinds), (columns, _), (start, weight) = models
     table, strength, filtered, gain, light, (above, field_weight), rows = look
     blue, green, red, clean, quiet, alpha = table[0], table[1], table[2], rows[0], rows[1], scratch[4]
     _interpolate_row(models, 0, scratch)
     for row in range(runs.shape[0]):
         _interpolate_row(models, row + 1, scratch)
         for run in range(runs[row]):
-            kind, first, end = kinds[row, run], firsts[row, run], firsts[row, run + 1]
+            kind, first, end = kinds[row, run], columns[firsts[row, run]], columns[firsts[row, run + 1]]
             for y in range(start[row], start[row + 1]):
                 if kind == BACKGROUND:
                     _copy(behind[y], first, end, composite[y])
@@ -247,7 +256,7 @@ def _change_by_place(
             values[i] = np.uint8(np.int32(min(FULL, lit) + HALF))
 
 
-@kernel
+@vector_loop
 def _filter_noise(values: Bytes, filtered: Bytes, first: Index, end: Index, strength: np.float32, out: Bytes) -> None:
     share = np.uint16(strength * np.float32(256))
     for i in range(THREE * first, THREE * end):
@@ -255,7 +264,7 @@ def _filter_noise(values: Bytes, filtered: Bytes, first: Index, end: Index, stre
         out[i] = np.uint8((mixed + np.uint16(128)) >> np.uint16(8))
 
 
-@kernel
+@vector_loop
 def _filter_edge_noise(
     values: Bytes, filtered: Bytes, first: int, end: int, strength: np.float32, alpha: Floats, out: Bytes
 ) -> None:
@@ -265,7 +274,7 @@ def _filter_edge_noise(
         out[i] = np.uint8(np.int32(value + strength * alpha[i] * (np.float32(filtered[i]) - value) + HALF))
 
 
-@kernel
+@vector_loop
 def _mix(foreground: Bytes, behind: Bytes, first: int, end: int, alpha: Floats, out: Bytes) -> None:
     for i in range(THREE * first, THREE * end):
         new = np.float32(behind[i])
@@ -276,13 +285,13 @@ def _mix(foreground: Bytes, behind: Bytes, first: int, end: int, alpha: Floats, 
 def upsample_alpha(pixels: Pixels, models: PlacedModels, scratch: Scratch, out: Alpha) -> None:
     """The alpha of every pixel, (H, W)."""
     values = pixels.reshape(pixels.shape[0], 3 * pixels.shape[1])
-    _, _, _, _, alpha = scratch
-    _, _, (_, runs, firsts, kinds), _, (start, weight) = models
+    alpha = scratch[4]
+    _, _, _, (_, runs, firsts, kinds), (columns, _), (start, weight) = models
     _interpolate_row(models, 0, scratch)
     for row in range(runs.shape[0]):
         _interpolate_row(models, row + 1, scratch)
         for run in range(runs[row]):
-            kind, first, end = kinds[row, run], firsts[row, run], firsts[row, run + 1]
+            kind, first, end = kinds[row, run], columns[firsts[row, run]], columns[firsts[row, run + 1]]
             for y in range(start[row], start[row + 1]):
                 if kind == EDGE:
                     _apply_models(values[y], first, end, weight[y], row % 2, scratch)
@@ -298,14 +307,15 @@ def upsample_mask(pixels: Pixels, models: PlacedModels, scratch: Scratch, most: 
     """255 where alpha of all four pixels is below ``most``, 0 elsewhere, at half size; ``out`` may be larger."""
     values = pixels.reshape(pixels.shape[0], 3 * pixels.shape[1])
     alpha = scratch[4]
-    _, _, (_, runs, firsts, kinds), _, (start, weight) = models
+    _, _, _, (_, runs, firsts, kinds), (columns, _), (start, weight) = models
     height, width = max(ONE, np.uint64(pixels.shape[0]) // TWO), max(ONE, np.uint64(pixels.shape[1]) // TWO)
     out[:height, :width] = 255
     _interpolate_row(models, 0, scratch)
     for row in range(runs.shape[0]):
         _interpolate_row(models, row + 1, scratch)
         for run in range(runs[row]):
-            kind, first, end = kinds[row, run], firsts[row, run], min(firsts[row, run + 1], TWO * width)
+            kind, first = kinds[row, run], columns[firsts[row, run]]
+            end = min(columns[firsts[row, run + 1]], TWO * width)
             if kind == BACKGROUND:
                 continue
             for y in range(start[row], min(start[row + 1], TWO * height)):
@@ -323,12 +333,12 @@ def upsample_foreground(pixels: Pixels, models: PlacedModels, scratch: Scratch, 
     """The foreground's colours (H, W, 3), black where alpha is 0: no pixel of the old background is left in them."""
     shape = pixels.shape[0], 3 * pixels.shape[1]
     values, clean = pixels.reshape(shape), out.reshape(shape)
-    _, _, (_, runs, firsts, kinds), _, (start, weight) = models
+    _, _, _, (_, runs, firsts, kinds), (columns, _), (start, weight) = models
     _interpolate_row(models, 0, scratch)
     for row in range(runs.shape[0]):
         _interpolate_row(models, row + 1, scratch)
         for run in range(runs[row]):
-            kind, first, end = kinds[row, run], firsts[row, run], firsts[row, run + 1]
+            kind, first, end = kinds[row, run], columns[firsts[row, run]], columns[firsts[row, run + 1]]
             for y in range(start[row], start[row + 1]):
                 if kind == EDGE:
                     _apply_models(values[y], first, end, weight[y], row % 2, scratch)
@@ -339,35 +349,35 @@ def upsample_foreground(pixels: Pixels, models: PlacedModels, scratch: Scratch, 
                     clean[y, THREE * first : THREE * end] = 0
 
 
-@kernel
+@vector_loop
 def _copy(source: Bytes, first: int, end: int, out: Bytes) -> None:
     for i in range(THREE * first, THREE * end):
         out[i] = source[i]
 
 
-@kernel
+@vector_loop
 def _interpolate_row(models: PlacedModels, row: int, scratch: Scratch) -> None:
     """Interpolate a row of models to one for each pixel column, where a band beside it is edge.
 
     ``row`` may be one past the last row of cells, which is then repeated. Written out number by number, so that a
     cell's numbers stay in registers, which halves the time.
     """
-    all_linear, all_colours, (between, _, _, _), (start, weight), _ = models
+    all_linear, all_colours, _, (between, _, _, _), (start, weight), _ = models
     last, side = all_linear.shape[0] - 1, row % 2
     linear, colours = all_linear[min(row, last)], all_colours[min(row, last)]
     above, below = between[max(row - 1, 0)], between[min(row, last)]
     constant, gains, foreground, background = scratch[0][side], scratch[1][side], scratch[2][side], scratch[3][side]
-    cells = np.uint64(linear.shape[0])
+    cells = np.uint64(linear.shape[1])
     for x in range(cells):
         if above[x] != EDGE and below[x] != EDGE:
             continue
         right = min(x + ONE, cells - ONE)
-        b, g, r, k = linear[x, 0], linear[x, 1], linear[x, 2], linear[x, 3]
-        db, dg, dr, dk = linear[right, 0] - b, linear[right, 1] - g, linear[right, 2] - r, linear[right, 3] - k
-        fb, fg, fr = colours[x, 0], colours[x, 1], colours[x, 2]
-        dfb, dfg, dfr = colours[right, 0] - fb, colours[right, 1] - fg, colours[right, 2] - fr
-        bb, bg, br = colours[x, 3], colours[x, 4], colours[x, 5]
-        dbb, dbg, dbr = colours[right, 3] - bb, colours[right, 4] - bg, colours[right, 5] - br
+        b, g, r, k = linear[0, x], linear[1, x], linear[2, x], linear[3, x]
+        db, dg, dr, dk = linear[0, right] - b, linear[1, right] - g, linear[2, right] - r, linear[3, right] - k
+        fb, fg, fr = colours[0, x], colours[1, x], colours[2, x]
+        dfb, dfg, dfr = colours[0, right] - fb, colours[1, right] - fg, colours[2, right] - fr
+        bb, bg, br = colours[3, x], colours[4, x], colours[5, x]
+        dbb, dbg, dbr = colours[3, right] - bb, colours[4, right] - bg, colours[5, right] - br
         for i in range(start[x], start[x + ONE]):
             t, at = weight[i], THREE * i
             constant[i] = k + t * dk
@@ -376,14 +386,14 @@ def _interpolate_row(models: PlacedModels, row: int, scratch: Scratch) -> None:
             background[at], background[at + ONE], background[at + TWO] = bb + t * dbb, bg + t * dbg, br + t * dbr
 
 
-@kernel
+@vector_loop
 def _apply_models(values: Bytes, first: int, end: int, down: np.float32, side: int, scratch: Scratch) -> None:
     """Write alpha, the models' linear function of each pixel's colour, to the scratch; NaN becomes 0.
 
     ``values`` (3W): a row of pixels, of which the run from ``first`` to ``end`` is done. ``side``: which row of the
     scratch is the one above it; ``down``: the weight of the other one, below it.
     """
-    constants, gains, _, _, alpha = scratch
+    constants, gains, _, _, alpha, _ = scratch
     constant, constant_below, gain, gain_below = constants[side], constants[1 - side], gains[side], gains[1 - side]
     for i in range(THREE * first, THREE * end):
         alpha[i] = np.float32(values[i]) * (gain[i] + down * (gain_below[i] - gain[i]))
@@ -393,12 +403,12 @@ def _apply_models(values: Bytes, first: int, end: int, down: np.float32, side: i
         alpha[at] = alpha[at + ONE] = alpha[at + TWO] = min(UNIT, max(ZERO, linear))
 
 
-@kernel
+@vector_loop
 def _blend(
     values: Bytes, behind: Bytes, first: int, end: int, down: np.float32, side: int, scratch: Scratch, out: Bytes
 ) -> None:
     """Composite a run, whose alpha is in the scratch, over ``behind`` (3W), the new background's row."""
-    _, _, foregrounds, backgrounds, alpha = scratch
+    _, _, foregrounds, backgrounds, alpha, _ = scratch
     foreground, foreground_below = foregrounds[side], foregrounds[1 - side]
     background, background_below = backgrounds[side], backgrounds[1 - side]
     for i in range(THREE * first, THREE * end):
@@ -409,10 +419,10 @@ def _blend(
         out[i] = np.uint8(np.int32(mixed + HALF))
 
 
-@kernel
+@vector_loop
 def _clean_run(values: Bytes, first: int, end: int, down: np.float32, side: int, scratch: Scratch, out: Bytes) -> None:
     """Write the foreground's colours of a run, whose alpha is in the scratch."""
-    _, _, foregrounds, backgrounds, alpha = scratch
+    _, _, foregrounds, backgrounds, alpha, _ = scratch
     foreground, foreground_below = foregrounds[side], foregrounds[1 - side]
     background, background_below = backgrounds[side], backgrounds[1 - side]
     for i in range(THREE * first, THREE * end):
@@ -422,7 +432,7 @@ def _clean_run(values: Bytes, first: int, end: int, down: np.float32, side: int,
         out[i] = np.uint8(np.int32(clean + HALF)) if alpha[i] > 0 else np.uint8(0)
 
 
-@kernel
+@vector_loop
 def _clean(value: np.float32, alpha: np.float32, foreground: np.float32, background: np.float32) -> np.float32:
     """A colour without the old background (Forte 2021, equation 7); the pixel's own where alpha is 1."""
     return min(FULL, max(ZERO, foreground + alpha * (value - alpha * foreground - (UNIT - alpha) * background)))

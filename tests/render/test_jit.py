@@ -217,13 +217,16 @@ def signatures() -> list[int]:
     return [len(function.compiled.signatures) for function in KERNELS]  # type: ignore[attr-defined]
 
 
+KINDS = "kernel", "vector_loop"
+
+
 def foreign_names(source: str) -> Iterator[str]:
     """The names that kernels of a module use and that it imports from this package."""
     tree = ast.parse(source)
     imports = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
     ours = {name.name for node in imports if (node.module or "").startswith("realtime_matte") for name in node.names}
     for function in tree.body:
-        if isinstance(function, ast.FunctionDef) and any(ast.unparse(d) == "kernel" for d in function.decorator_list):
+        if isinstance(function, ast.FunctionDef) and any(ast.unparse(d) in KINDS for d in function.decorator_list):
             used = {
                 node.id for statement in function.body for node in ast.walk(statement) if isinstance(node, ast.Name)
             }

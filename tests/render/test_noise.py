@@ -100,7 +100,8 @@ def edge_models(noise: float) -> tuple[NDArray[np.float32], NDArray[np.uint8], N
     x = np.arange(GRID[1], dtype=np.float32) - np.arange(GRID[0], dtype=np.float32)[:, None] / 4
     alpha = np.clip((x - 25) / 6, 0, 1).astype(np.float32)
     guide = np.repeat(np.rint(60 + 120 * alpha)[..., None], 3, axis=2).astype(np.uint8)
-    linear, _, near, mean = GuidedFilter(GRID).fit(guide, alpha, noise=noise)
+    linear, _, near, _, mean = GuidedFilter(GRID).fit(guide, alpha, noise=noise)
+    linear, near = linear.transpose(0, 2, 1), near[:, : GRID[1]]
     linear[near == 0, 3] = np.where(mean[near == 0] > 0.5, 1.06, -0.06)  # no model is fitted where alpha is certain
     return linear.copy(), guide, alpha
 

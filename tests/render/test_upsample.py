@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from realtime_matte.frame import Frame, Matte, half_size, mask_background
 from realtime_matte.look import Look
 from realtime_matte.render.bands import BACKGROUND, EDGE, FOREGROUND, classify, make_bands, split
+from realtime_matte.render.edge_cells import Runs
 from realtime_matte.render.person_look import PersonLook
 from realtime_matte.render.refine import Refiner
 from realtime_matte.render.upsample import UpsampledMatte, change_foreground
@@ -30,12 +31,17 @@ def scene(size: tuple[int, int], seed: int = 3) -> tuple[np.ndarray, np.ndarray]
 def refine(refiner: Refiner, pixels: np.ndarray, coarse: np.ndarray) -> UpsampledMatte:
     """The matte; where alpha is certain, the models that are not computed are filled in for plain arithmetic."""
     matte = refiner.refine(Frame(pixels, 0.0, 0), Matte(coarse))
-    guided_filter = refiner._grid._guided_filter
-    far = guided_filter._near == 0
-    linear, colours = matte.models[:2]
+    cells = refiner._grid._guided_filter._cells
+    far = cells.near[:, : cells.mean.shape[1]] == 0
+    linear, colours = (by_cell(grid) for grid in matte.models[:2])
     linear[far] = colours[far] = 0
-    linear[far, 3] = guided_filter._mean[far] > 0.5
+    linear[far, 3] = cells.mean[far] > 0.5
     return matte
+
+
+def by_cell(grid: np.ndarray) -> np.ndarray:
+    """Models (h, numbers, w) as (h, w, numbers): a view."""
+    return grid.transpose(0, 2, 1)
 
 
 def refined(size: tuple[int, int], seed: int = 3) -> tuple[np.ndarray, UpsampledMatte]:
@@ -57,7 +63,7 @@ def interpolate(grid: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 def plain_arithmetic(pixels: np.ndarray, matte: UpsampledMatte) -> tuple[np.ndarray, np.ndarray]:
     """Alpha and foreground of every pixel from the models, with no shortcut."""
-    linear, colours = (np.asarray(grid, np.float64) for grid in matte.models[:2])
+    linear, colours = (np.asarray(by_cell(grid), np.float64) for grid in matte.models[:2])
     size = pixels.shape[1], pixels.shape[0]
     gains = interpolate(linear, size)
     alpha = np.clip((gains[..., :3] * pixels).sum(axis=2) + gains[..., 3], 0, 1)[..., None]
@@ -144,10 +150,9 @@ def test_a_model_that_is_not_a_number_gives_alpha_0() -> None:
     matte = refine(Refiner((64, 36)), pixels, coarse)
     for grid in matte.models[:2]:
         grid[:] = np.nan
-    matte.models[2][0][:] = EDGE  # between
-    matte.models[2][1][:] = 1  # runs
-    matte.models[2][2][:, 0], matte.models[2][2][:, 1] = 0, 64  # first
-    matte.models[2][3][:, 0] = EDGE  # kind
+    between, runs, first, kind = matte.models[3]
+    between[:], runs[:], kind[:, 0] = EDGE, 1, EDGE
+    first[:, 0], first[:, 1] = 0, 64
     background, composite = np.full_like(pixels, 9), np.empty_like(pixels)
     matte.over(background, composite)
     assert not matte.alpha.any()
@@ -158,27 +163,33 @@ def test_a_cell_is_certain_only_if_no_colour_could_make_it_an_edge() -> None:
     linear = np.array(
         [[[0, 0, 0, 0], [0.001, 0, -0.001, -0.26], [0.001, 0, 0, -0.2], [0, -0.001, 0, 1.26], [0, 0, 0, 1]]]
     )
-    cells = np.zeros((1, 5), np.uint8)
-    classify(linear.astype(np.float32), np.ones((1, 5), np.uint8), np.zeros((1, 5), np.float32), cells)
+    cells, near, all_five = np.zeros((1, 5), np.uint8), np.ones((1, 5), np.uint8), runs_of((0, 5))
+    classify(np.float32(linear.transpose(0, 2, 1)).copy(), near, all_five, np.zeros((1, 5), np.float32), cells)
     assert cells.tolist() == [[BACKGROUND, BACKGROUND, EDGE, FOREGROUND, FOREGROUND]]
 
 
 def test_a_cell_far_from_edges_is_what_its_alpha_is() -> None:
     cells = np.zeros((1, 2), np.uint8)
-    undefined, mean = np.full((1, 2, 4), np.nan, np.float32), np.array([[0.001, 0.999]], np.float32)
-    classify(undefined, np.zeros((1, 2), np.uint8), mean, cells)
-    assert cells.tolist() == [[BACKGROUND, FOREGROUND]]
+    undefined, mean = np.full((1, 4, 2), np.nan, np.float32), np.array([[0.001, 0.999]], np.float32)
+    for runs in (runs_of(), runs_of((0, 2))):  # runs are rounded outwards
+        classify(undefined, np.zeros((1, 2), np.uint8), runs, mean, cells)
+        assert cells.tolist() == [[BACKGROUND, FOREGROUND]]
+
+
+def runs_of(*runs: tuple[int, int]) -> Runs:
+    """The runs of a grid of one row."""
+    return np.array([len(runs)]), np.array([[end for run in runs for end in run]], np.uint64).reshape(1, -1)
 
 
 def test_a_band_is_split_where_its_four_cells_differ() -> None:
     cells = np.array([[0, 0, 1, 1], [0, 0, 1, 1], [0, 2, 1, 1]], np.uint8)
     bands = make_bands((3, 4))
-    split(cells, np.array([0, 10, 20, 30, 40], np.uint64), bands)
+    split(cells, bands)
     _, runs, first, kind = bands
     assert runs.tolist() == [3, 2, 2]
-    assert first[0, :4].tolist() == [0, 10, 20, 40]
+    assert first[0, :4].tolist() == [0, 1, 2, 4]
     assert kind[0, :3].tolist() == [BACKGROUND, EDGE, FOREGROUND]
-    assert first[1, :3].tolist() == [0, 20, 40]
+    assert first[1, :3].tolist() == [0, 2, 4]
     assert kind[1, :2].tolist() == [EDGE, FOREGROUND]
 
 
