@@ -16,7 +16,7 @@ from typing import Final, TypeAlias
 import numpy as np
 
 from realtime_matte.frame import Alpha, Pixels
-from realtime_matte.render.edge_cells import HALO, Bytes, EdgeCells, Floats, Indices, Runs, aligned_floats
+from realtime_matte.render.edge_cells import Bytes, EdgeCells, Floats, Indices, Runs, aligned_floats
 from realtime_matte.render.jit import kernel, read_only, vector_loop
 
 LocalLinearModels: TypeAlias = tuple[Floats, Floats, Bytes, Runs, Floats]
@@ -63,6 +63,9 @@ GAIN, SHIFT = np.float32(1.12), np.float32(-0.06)
 
 FLAT = np.float32(0.002)
 """A window whose mean alpha is closer than this to 0 or 1 contains no edge."""
+
+HALO: Final = 16
+"""Cells left and right of a row in scratch, as in ``edge_cells.py``: a kernel reads numbers of its own file only."""
 
 FIVE, SHARE = 5, np.float32(1 / 25)
 """Rows of a window of RADIUS_CELLS, and the share of each of its cells in its mean."""
