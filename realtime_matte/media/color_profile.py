@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Callable
+from contextlib import suppress
 from io import BytesIO
 from typing import Any, Final, TypeAlias
 
@@ -72,7 +73,9 @@ def _to_rgb(part: Image.Image) -> Image.Image:
 
 def _is_adobe_rgb(exif: Any) -> bool:  # noqa: ANN401 - Pillow's Exif, whose values have any type
     """Whether the image is Adobe RGB by the EXIF interoperability index alone, without a profile (DCF 2.0)."""
-    return bool(exif) and exif.get_ifd(ExifTags.IFD.Interop).get(ExifTags.Interop.InteropIndex) == "R03"
+    with suppress(KeyError):  # Pillow before 13, where there is no such part
+        return bool(exif) and exif.get_ifd(ExifTags.IFD.Interop).get(ExifTags.Interop.InteropIndex) == "R03"
+    return False
 
 
 def _adobe_rgb() -> bytes:

@@ -13,6 +13,12 @@ from realtime_matte.doctor.clashes import Clash, find_clashes
 PIP = f"{sys.executable} -m pip"
 
 
+@pytest.fixture(autouse=True)
+def _environment_with_pip(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the tests run in an environment of uv."""
+    monkeypatch.setattr(clashes, "find_spec", lambda _: True)
+
+
 def site(folder: Path, *packages: str, modules: tuple[str, ...] = ("cv2", "onnxruntime")) -> Path:
     for package in packages:
         (folder / f"{package.replace('-', '_')}.dist-info".replace("_1.", "-1.")).mkdir(parents=True)

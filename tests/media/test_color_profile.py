@@ -112,6 +112,17 @@ def test_a_cameras_adobe_rgb_without_a_profile_is_shown_in_srgb(tmp_path: Path) 
     np.testing.assert_allclose(image.read(tmp_path / "_a.jpg")[9, 9, ::-1], SRGB, atol=3)  # JPEG's own error
 
 
+def test_exif_without_an_interoperability_part_is_srgb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_exif: Image.Exif, tag: int) -> dict[int, object]:
+        raise KeyError(tag)
+
+    monkeypatch.setattr(Image.Exif, "get_ifd", fail)  # as Pillow before 13 does
+    exif = Image.Exif()
+    exif[0x0112] = 1
+    Image.new("RGB", SIZE, (10, 200, 30)).save(tmp_path / "a.png", exif=exif.tobytes())
+    np.testing.assert_array_equal(image.read(tmp_path / "a.png")[9, 9, ::-1], (10, 200, 30))
+
+
 @pytest.mark.parametrize(
     ("mode", "bad"),
     [
