@@ -37,7 +37,7 @@ from realtime_matte.models.runtime import ORT_ERRORS, this_machine
 from realtime_matte.models.session import start_cpu_session
 from realtime_matte.render.frame_controls import ControlValues
 from realtime_matte.render.frame_session import FrameSession
-from realtime_matte.render.gpu_renderer import GpuRenderer, open_renderer
+from realtime_matte.render.gpu_renderer import GpuRenderer, StillImage, open_renderer
 from realtime_matte.render.graph_opening import Render, open_graph
 from realtime_matte.render.renderer import CpuRenderer
 
@@ -46,22 +46,6 @@ WARM_UP_FRAMES: Final = 20
 FRAME_S: Final = 1 / 30
 
 Programs = dict[str, Render]
-
-
-class Still:
-    """A background of one image."""
-
-    still: Final = True
-
-    def __init__(self, image: Pixels) -> None:
-        self._image = image
-
-    def image(self, frame: Frame, matte: object) -> Pixels:  # noqa: ARG002 - the same for every frame
-        """The image."""
-        return self._image
-
-    def close(self) -> None:
-        """Nothing to close."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -130,9 +114,9 @@ def _ours(spec: str, provider: Provider, background: Pixels) -> Programs:
     assert isinstance(network, OnnxNetwork)  # noqa: S101
     assert network.pipeline  # noqa: S101
     checked, notices = CheckedNetwork(network), list[str]()
-    on_cpu = CpuRenderer(checked, size=size, background=Still(background))
+    on_cpu = CpuRenderer(checked, size=size, background=StillImage(background))
     whole = open_renderer(
-        network.pipeline, checked, CpuRenderer(checked, size=size, background=Still(background)),
+        network.pipeline, checked, CpuRenderer(checked, size=size, background=StillImage(background)),
         size=size, notify=notices.append,
     )  # fmt: skip
     if not isinstance(whole, GpuRenderer):

@@ -219,7 +219,7 @@ def open_renderer(
     """
 
     def reference(image: Pixels) -> Render:
-        return CpuRenderer(network, size=size, background=_Still(image)).render
+        return CpuRenderer(network, size=size, background=StillImage(image)).render
 
     try:
         session, notices = open_session(pipeline, size, reference=reference)
@@ -230,7 +230,7 @@ def open_renderer(
     return GpuRenderer(session, cpu, notices=[runs, *notices], lap=lap, effects=effects)
 
 
-class _Still:
+class StillImage:
     """A background of one image."""
 
     still: Final = True
