@@ -21,6 +21,7 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 import cv2
+import numpy as np
 import rvm_graph
 
 from realtime_matte import models
@@ -45,6 +46,8 @@ SIZES: Final = ("1280x720", "1920x1080", "3840x2160")
 WARM_UP_FRAMES: Final = 20
 FRAME_S: Final = 1 / 30
 
+REPORTED: tuple[type[Exception], ...] = (MatteError, OSError, ValueError, *ORT_ERRORS)
+
 Programs = dict[str, Render]
 
 
@@ -63,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         provider = requested_provider(options.provider, this_machine())
         found = {text: _measure(options, provider, parsers.size(text)) for text in options.size or SIZES}
-    except (MatteError, OSError, ValueError, *ORT_ERRORS) as error:
+    except REPORTED as error:
         print(f"gpu: {error}", file=sys.stderr)
         return 2
     on = machine.describe() | {"gpu": _gpu()}
@@ -78,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _measure(options: Namespace, provider: Provider, size: Size) -> dict[str, list[float]]:
     """The milliseconds of each frame, by program."""
     images = demo_frames(size)
-    background = cv2.GaussianBlur(images[0][:, ::-1], (0, 0), 9)
+    background = cv2.GaussianBlur(images[0][:, ::-1], (0, 0), 9).astype(np.uint8, copy=False)
     with TemporaryDirectory() as folder:
         programs = _ours(options.model, provider, background)
         if options.peers:

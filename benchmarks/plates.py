@@ -59,7 +59,7 @@ def shifted(data: Path, cache: Path) -> list[Clip]:
 
 def dark(data: Path, cache: Path) -> list[Clip]:
     """As ``full``, with plates of another exposure."""
-    return _with_plates(composites.load(data, cache), data, lambda plate, _: cv2.convertScaleAbs(plate, alpha=DARK))
+    return _with_plates(composites.load(data, cache), data, lambda plate, _: _darkened(plate))
 
 
 def furniture(data: Path, cache: Path) -> list[Clip]:
@@ -102,8 +102,12 @@ def _plates(data: Path, clips: int, backgrounds: LoadRooms = rooms) -> list[Pixe
 def _plate(room: Pixels, scene: Scene) -> Pixels:
     """The mean of what the webcam sees of the room in the half second before the first frame."""
     seen = [composites.background(room, scene.shake.at(index / FPS)) for index in range(-FPS // 2, 0)]
-    exposed = np.mean(seen, axis=0) * scene.gain
-    return np.clip(np.rint(exposed), 0, 255).astype(np.uint8)
+    exposed: Pixels = np.clip(np.rint(np.mean(seen, axis=0) * scene.gain), 0, 255).astype(np.uint8)
+    return exposed
+
+
+def _darkened(plate: Pixels) -> Pixels:
+    return cv2.convertScaleAbs(plate, alpha=DARK).astype(np.uint8, copy=False)
 
 
 def _with_plate(clip: Clip, plate: Pixels) -> Clip:
