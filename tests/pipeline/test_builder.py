@@ -257,7 +257,8 @@ def test_option_values_are_checked(wrong: dict[str, Any], message: str) -> None:
 
 def test_an_unknown_option_is_an_error_that_names_the_known_ones() -> None:
     with pytest.raises(
-        SpecError, match=r"no option 'mirorr'; did you mean mirror[?] there are: .*, bg, camera, .*, mirror, "
+        SpecError,
+        match=r"no option 'mirorr'; did you mean mirror[?] there are: .*, bg, calibrate, .*, mirror, ",
     ):
         open_pipeline(clip(1), Recorder(), mirorr=True)
 
