@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from training.loader import MULTIPLE
-from training.network import Architecture, MattingNet, State, to_alpha, with_plate
+from training.network import Architecture, MattingNet, State, plate_values, to_alpha, with_plate
 from training.onnx_network import PLATE, STATES, STRIDES, ExportedNetwork
 from training.trainer import STEM, grow_weights
 
@@ -51,7 +51,7 @@ class SingleFrame(nn.Module):
         frame, *plate = (image.permute(0, 3, 1, 2).float() for image in images)
         values = frame / 127.5 - 1
         if plate:
-            values = with_plate(values, torch.cat([plate[0] / 127.5 - 1, plate[1] / 255], 1))
+            values = with_plate(values, plate_values(torch.cat(plate, 1)))
         logits, _, state = self.net.decode(self.net.encode(values), (memory16, memory8, memory4))
         return to_alpha(logits), *state
 

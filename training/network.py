@@ -129,7 +129,7 @@ def with_plate(frames: Tensor, plate: Tensor) -> Tensor:
     """The input of a network that sees the clean plate: colours, differences from the plate, and its validity.
 
     A convolution does not find an absolute difference by itself: with the plate's plain colours as input, a network
-    gains little (as the alpha of Background Matting V2, Lin et al. 2021, does from its refinement).
+    gains little. Background Matting V2 (Lin et al. 2021) sees the plate too, as colours.
 
     Args:
         frames: (B, 3, H, W) in [-1, 1].
@@ -141,6 +141,11 @@ def with_plate(frames: Tensor, plate: Tensor) -> Tensor:
     colours, validity = plate.split([3, 1], dim=1)
     difference = (PLATE_GAIN * (frames - colours)).abs().clamp(max=1) * validity
     return torch.cat([frames, difference, validity], 1)
+
+
+def plate_values(plate: Tensor) -> Tensor:
+    """A plate of bytes (B, 4, H, W), colours and validity, as ``with_plate`` takes it."""
+    return torch.cat([plate[:, :3] / 127.5 - 1, plate[:, 3:] / 255], 1)
 
 
 def to_alpha(logits: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from torch import Tensor
 from training.distillation import DistillationLoss
 from training.loader import Batch
 from training.losses import matting_loss, mirror_disagreement
-from training.network import ARCHITECTURES, MattingNet, to_alpha, with_plate
+from training.network import ARCHITECTURES, MattingNet, plate_values, to_alpha, with_plate
 
 GROWING = ("stem.", "to4.", "to8.", "to16.", "whole.")
 """Prefixes of the weights that a network may have and the smaller one it grew from has not."""
@@ -170,7 +170,7 @@ def to_tensors(batch: Batch, device: torch.device) -> tuple[Tensor, Tensor, Tens
     frames = frames.permute(0, 1, 4, 2, 3).float() / 127.5 - 1
     if batch.plate is not None:
         plate = batch.plate.to(device, non_blocking=True).permute(0, 1, 4, 2, 3).float()
-        plate = torch.cat([plate[:, :, :3] / 127.5 - 1, plate[:, :, 3:] / 255], 2)
         plate = plate.expand(-1, frames.shape[1], -1, -1, -1)
-        frames = with_plate(frames.flatten(0, 1), plate.flatten(0, 1)).unflatten(0, frames.shape[:2])
+        values = plate_values(plate.flatten(0, 1))
+        frames = with_plate(frames.flatten(0, 1), values).unflatten(0, frames.shape[:2])
     return frames, alpha, certainty

@@ -116,7 +116,7 @@ def test_a_request_waits_for_a_newer_frame_and_for_the_next_pipeline(monkeypatch
         await stage.frame()
         stage.ask()
         stage.now += 10
-        stage.pipeline.stats.composites -= 1  # no frame was sent meanwhile
+        stage.pipeline.stats.composites -= 1  # no frame was sent in that time
         await stage.frame()
         assert len(stage.shown) == 1
         stage.pipeline.queue.close()

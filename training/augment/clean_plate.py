@@ -1,6 +1,6 @@
 """The clean plate of a shot: what a program knows of the background from earlier frames, with everything it gets wrong.
 
-A plate has holes where the background was never seen. A hole has the shape of whoever was in front of it: a network
+A plate has holes where the background was never seen. A hole has the shape of the person in front of it: a network
 that could read the answer from the hole would keep its own errors for ever. So most holes here say nothing: outlines
 of others, blobs, the person's own outline moved, grown or shrunk.
 """
