@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final, Protocol, runtime_checkable
 
 import cv2
 import numpy as np
@@ -18,8 +18,20 @@ from realtime_matte.interfaces import Network, PlateNetwork, PlateView, Recurren
 FPS: Final = 30
 """The frames' times are counted at this rate, independent of the clip's own."""
 
-Finish: TypeAlias = Callable[[Frame, Matte], Matte | RefinedMatte]
-"""From the network's matte to one of the frame's size."""
+
+class Finisher(Protocol):
+    """From a network's mattes to mattes of the frames' size."""
+
+    def refine(self, frame: Frame, matte: Matte) -> Matte | RefinedMatte:
+        """The matte of the frame's size."""
+
+
+@runtime_checkable
+class PlateLearner(PlateView, Protocol):
+    """A finisher that learns the clean plate of the shot, or is given it."""
+
+    def install(self, guide: Pixels, plate: PlateView) -> bool:
+        """Begin the shot with ``plate``; ``guide``: a frame on the network's grid."""
 
 
 def open_network(spec: str) -> Network:
@@ -29,7 +41,7 @@ def open_network(spec: str) -> Network:
 
 def coarse(spec: str, network: Network) -> ScoredNetwork:
     """The network of a spec alone, its alpha enlarged linearly, as the peers' is."""
-    return _scored(Path(spec).name, network, _enlarger)
+    return _scored(Path(spec).name, network, Enlarger)
 
 
 def refined(spec: str, network: Network) -> ScoredNetwork:
@@ -46,28 +58,30 @@ class _Shot:
     """Processes one clip's frames in order, all of one size."""
 
     network: Network
-    make_finish: Callable[[Size], Finish]
+    make_finisher: Callable[[Size], Finisher]
     state: RecurrentState | None = None
-    finish: Finish | None = None
+    finisher: Finisher | None = None
     count: int = 0
     plate: "GivenPlate | None" = None
 
     def __call__(self, pixels: Pixels) -> Cutout:
         frame = Frame(np.ascontiguousarray(pixels), self.count / FPS, self.count)
-        self.finish, self.count = self.finish or self.make_finish(frame.size), self.count + 1
-        matte, self.state = self._process(frame)
-        full = self.finish(frame, matte)
+        finisher = self.finisher = self.finisher or self.make_finisher(frame.size)
+        self.count += 1
+        matte, self.state = self._process(frame, finisher)
+        full = finisher.refine(frame, matte)
         return full.alpha.copy(), pixels if full.foreground is None else full.foreground.copy()
 
-    def _process(self, frame: Frame) -> tuple[Matte, RecurrentState]:
-        learned = getattr(self.finish, "__self__", None)  # the refiner
+    def _process(self, frame: Frame, finisher: Finisher) -> tuple[Matte, RecurrentState]:
         if not isinstance(self.network, PlateNetwork) or not self.network.sees_plate:
             return self.network.process(frame, self.state)
-        if self.plate and learned and self.count == 1:
+        if not isinstance(finisher, PlateLearner):
+            return self.network.process(frame, self.state, self.plate)
+        if self.plate and self.count == 1:
             matte, _ = self.network.process(frame, None)
             if matte.guide is not None:
-                learned.install(matte.guide, self.plate)
-        return self.network.process(frame, self.state, learned if isinstance(learned, PlateView) else self.plate)
+                finisher.install(matte.guide, self.plate)
+        return self.network.process(frame, self.state, finisher)
 
 
 class GivenPlate:
@@ -83,22 +97,25 @@ class GivenPlate:
         return True
 
 
-def _scored(name: str, network: Network, make_finish: Callable[[Size], Finish]) -> ScoredNetwork:
+class Enlarger:
+    """Enlarges alpha linearly to ``size``."""
+
+    def __init__(self, size: Size) -> None:
+        self._size = size
+
+    def refine(self, frame: Frame, matte: Matte) -> Matte:  # noqa: ARG002 - as of ``Finisher``
+        """The enlarged matte."""
+        return Matte(cv2.resize(matte.alpha, self._size).astype(np.float32, copy=False))
+
+
+def _scored(name: str, network: Network, make_finisher: Callable[[Size], Finisher]) -> ScoredNetwork:
     def cut_out(frames: Iterable[Pixels], plate: KnownRoom | None) -> Iterator[Cutout]:
-        return map(_Shot(network, make_finish, plate=GivenPlate(plate) if plate else None), frames)
+        return map(_Shot(network, make_finisher, plate=GivenPlate(plate) if plate else None), frames)
 
-    return ScoredNetwork(name, cut_out, _Shot(network, make_finish))
-
-
-def _enlarger(size: Size) -> Finish:
-    def enlarge(_: Frame, matte: Matte) -> Matte:
-        return Matte(cv2.resize(matte.alpha, size).astype(np.float32, copy=False))
-
-    return enlarge
+    return ScoredNetwork(name, cut_out, _Shot(network, make_finisher))
 
 
-def _refiner(size: Size) -> Finish:
+def _refiner(size: Size) -> Finisher:
     from realtime_matte.render.refine import Refiner  # noqa: PLC0415 - Numba compiles its loops
 
-    finish: Finish = Refiner(size).refine
-    return finish
+    return Refiner(size)

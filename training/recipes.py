@@ -50,7 +50,7 @@ RECIPES = {
     # The clean plate as input: single frames from a trained network, then shots of half a second.
     "plate": (
         Stage(
-            57_600,
+            132_000,
             BatchPlan(shots=24, length=1, area=MEDIUM_AREA, least=0.4, mirrored=2, empty_share=0.3),
             rate=(1e-3, 3e-5),
         ),
