@@ -417,7 +417,7 @@ def test_models_are_scored_with_and_without_the_refiner(
         return Red()
 
     monkeypatch.setattr(package_models, "open_network", open_network)
-    monkeypatch.setattr(package_models, "_refiner", lambda size: Halving(size).refine)
+    monkeypatch.setattr(package_models, "_refiner", Halving)
     both = ["--model", "nets/a.onnx", "--model", "nets/a.onnx?quality=high"]
     assert quality.main([*both, "--set", str(stills)]) == 0
     names = [line.split("│")[1].strip() for line in capsys.readouterr().out.splitlines() if line.startswith("│")]
