@@ -42,6 +42,7 @@ PACKAGES: Final = {
     "realtime-matte": "MIT",
     "rich": "MIT",
     "sympy": "BSD-3-Clause",
+    "uvloop": "MIT OR Apache-2.0",
     "websockets": "BSD-3-Clause",
 }
 """Packages whose metadata has no licence expression; read in their licence files."""

@@ -1,18 +1,28 @@
-"""HTTP connections of the panel's server, bounded in number and in the time that a request may take to arrive."""
+"""Connections of the panel's server: bounded in number, and in the time that a client may take to send or to read."""
 
 import asyncio
 import socket
 from functools import partial
-from typing import Any, Final, cast
+from typing import Final
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 MAX_CONNECTIONS: Final = 160
 """Twice the live sockets there may be, and more: a browser opens six connections for each page."""
 
 REQUEST_S: Final = 10.0
 """How long a connection may be open without a complete request."""
+
+ANSWER_S: Final = 30.0
+"""How long a client may leave an answer unread: a snapshot of 4 MB at 1 Mbit/s."""
+
+SEND_S: Final = 5.0
+"""How long a client of a live socket may read too little for the next message to be sent."""
+
+LINGER_S: Final = 2.0
+"""How long a live socket that is closed may take to send the rest."""
 
 HANDSHAKE_S: Final = 5.0
 """How long a client may take for the handshake of TLS."""
@@ -22,9 +32,13 @@ PAUSE_S: Final = 1.0
 
 
 class BoundedConnection(H11Protocol):
-    """One connection. Closed if its first request does not arrive in REQUEST_S."""
+    """One connection. Closed if a request does not arrive in REQUEST_S, or an answer is not read in ANSWER_S.
+
+    ``transport.close`` would send the rest first, to a client that does not read: it is aborted.
+    """
 
     _deadline: asyncio.TimerHandle | None = None
+    _unread: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         """Wait for its request."""
@@ -42,19 +56,65 @@ class BoundedConnection(H11Protocol):
     def on_response_complete(self) -> None:
         """Wait for the next request of the connection: uvicorn's own timer ends with its first byte."""
         super().on_response_complete()
-        if not cast("Any", self.transport).is_closing() and self._deadline is None:
+        if self._deadline is None:
             self._deadline = self.loop.call_later(REQUEST_S, self._give_up)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the deadline."""
-        if self._deadline:
-            self._deadline.cancel()
+        """Forget the deadlines."""
+        _cancel(self._deadline, self._unread)
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Too much is unread."""
+        super().pause_writing()
+        self._unread = self.loop.call_later(ANSWER_S, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """The client has read."""
+        super().resume_writing()
+        _cancel(self._unread)
 
     def _give_up(self) -> None:
         self._deadline = None
         if self.cycle is None or self.cycle.response_complete:
             self.transport.abort()
+
+
+class BoundedSocket(WebSocketsSansIOProtocol):
+    """One live socket. Aborted if its client does not read for SEND_S, or LINGER_S after its end."""
+
+    _unread: asyncio.TimerHandle | None = None
+    _lingering: asyncio.TimerHandle | None = None
+
+    def pause_writing(self) -> None:
+        """Too much is unread; the next message waits."""
+        super().pause_writing()
+        self._unread = self.loop.call_later(SEND_S, self._drop)
+
+    def resume_writing(self) -> None:
+        """The client has read."""
+        super().resume_writing()
+        _cancel(self._unread)
+
+    def on_task_complete(self, task: asyncio.Task[None]) -> None:
+        """The live socket has ended, and is closed."""
+        super().on_task_complete(task)
+        if not self.disconnected:
+            self._lingering = self.loop.call_later(LINGER_S, self._drop)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the deadlines."""
+        _cancel(self._unread, self._lingering)
+        super().connection_lost(exc)
+
+    def _drop(self) -> None:
+        self.transport.abort()
+
+
+def _cancel(*timers: asyncio.TimerHandle | None) -> None:
+    for timer in timers:
+        if timer:
+            timer.cancel()
 
 
 class BoundedServer(uvicorn.Server):

@@ -14,9 +14,6 @@ from realtime_matte.panel.state import PanelState
 TOKEN_S: Final = 5.0
 """How long a client may take to send its token."""
 
-SEND_S: Final = 5.0
-"""How long a client may take to read a message before it is disconnected, within STATUS_EVERY_S."""
-
 STATUS_EVERY_S: Final = 1.0
 """Interval of pushed statuses; the result of a command is pushed at once."""
 
@@ -56,7 +53,7 @@ class Live:
             client.push(await self._message())
             await client.run()
         except (WebSocketDisconnect, TimeoutError, OSError, RuntimeError):
-            pass  # it is gone, or does not read
+            pass  # it is gone
         finally:
             self._clients.discard(client)
 
@@ -78,7 +75,6 @@ class Live:
         while self._clients:
             await self._state.wait_for_change(STATUS_EVERY_S)
             self._previews.update_watched()
-            self._drop_stuck()
             message = await self._message()
             unchanged_s = unchanged_s + STATUS_EVERY_S if message == last else 0.0
             if message != last or unchanged_s >= UNCHANGED_S:
@@ -88,18 +84,15 @@ class Live:
         await asyncio.sleep(UNCHANGED_S)
         self._previews.update_watched()
 
-    def _drop_stuck(self) -> None:
-        now = asyncio.get_running_loop().time()
-        for client in self._clients:
-            if client.is_stuck(now):
-                client.stop()
-
     async def _message(self) -> str:
         return json.dumps({"type": "status", **await self._state.read()})
 
 
 class Client:
-    """One live socket. What waits for it is one status and one preview: newer ones replace them."""
+    """One live socket. What waits for it is one status and one preview: newer ones replace them.
+
+    One that does not read is disconnected by its connection (``connections.BoundedSocket``).
+    """
 
     def __init__(self, socket: WebSocket, previews: Previews) -> None:
         self._socket = socket
@@ -111,16 +104,11 @@ class Client:
         self._answered = True
         self._jpeg: bytes | None = None
         self._count = -1
-        self._sending_since: float | None = None
 
     def push(self, status: str) -> None:
         """Send this status next, in the place of one that waits."""
         self._status = status
         self._waiting.set()
-
-    def is_stuck(self, now: float) -> bool:
-        """Whether it has not read a message for SEND_S, in the loop's time."""
-        return self._sending_since is not None and now >= self._sending_since + SEND_S
 
     async def run(self) -> None:
         """Read requests and write answers until the client disconnects, or ``stop`` is called."""
@@ -161,18 +149,15 @@ class Client:
         self._waiting.set()
 
     async def _write(self) -> None:
-        loop = asyncio.get_running_loop()
         while True:
             await self._waiting.wait()
             self._waiting.clear()
             status, self._status = self._status, None
             jpeg, self._jpeg = self._jpeg, None
-            self._sending_since = loop.time()
             if jpeg is not None:
                 await self._socket.send_bytes(jpeg)
             if status is not None:
                 await self._socket.send_text(status)
-            self._sending_since = None
 
 
 def _parse(message: Any) -> dict[str, Any]:  # noqa: ANN401 -- ASGI's messages

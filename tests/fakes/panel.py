@@ -13,7 +13,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from fakes.control import LONG_S
 from fakes.pipelines import clip, open_pipeline
-from fakes.scripted import Recorder, SolidBackground
+from fakes.scripted import Recorder, SolidBackground, wait_until
 from realtime_matte.config.config import Config
 from realtime_matte.panel.folders import Folders
 from realtime_matte.panel.password import Address
@@ -81,6 +81,12 @@ class Panel:
             with suppress(ConnectionClosed):  # where too many are open
                 socket.send(json.dumps({"token": self.server.token if token is None else token}))
             yield socket
+
+
+def frames_go_on(panel: Panel) -> None:
+    """Fails if the pipeline stands still."""
+    before = panel.pipeline.stats.composites
+    wait_until(lambda: panel.pipeline.stats.composites > before + 20)
 
 
 def next_preview(socket: ClientConnection, width: int = 640) -> bytes:
