@@ -5,6 +5,7 @@ not named here may not be shipped: `missing` reports it.
 """
 
 import ctypes
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ class Project:
     """A project whose libraries are inside wheels.
 
     ``libraries``: the beginnings of their names, as in licences.LIBRARIES. ``ask``: the version that a library reports.
+    ``listed``: the distribution's package in the wheel's list of what it took from there, for one that reports none.
     ``address``: of the source archive of that version, or of the project's sources.
     """
 
@@ -25,6 +27,7 @@ class Project:
     libraries: tuple[str, ...]
     address: str
     ask: Callable[[ctypes.CDLL], str] | None = None
+    listed: str = ""
 
 
 def _text(function: str, *values: object) -> Callable[[ctypes.CDLL], str]:
@@ -95,6 +98,9 @@ PROJECTS: Final = (
         "https://download.qt.io/archive/qt/5.15/{version}/single/qt-everywhere-opensource-src-{version}.tar.xz",
     ),
     Project("GLib", ("glib", "gthread"), "https://snapshot.debian.org/package/glib2.0/", _glib),
+    Project(
+        "GCC", ("quadmath",), "https://ftp.gnu.org/gnu/gcc/gcc-{version}/gcc-{version}.tar.xz", listed="libquadmath"
+    ),
 )
 
 HEAD: Final = """\
@@ -102,8 +108,9 @@ HEAD: Final = """\
 
 ## Parts under the GPL and the LGPL
 
-The versions are those that the libraries themselves report. The addresses are the projects' own; they are not opened
-when this bundle is made. Who passes this bundle on keeps these sources available to those who get it.
+The versions are those that the libraries themselves report, or that are in the lists *.cdx.json. The addresses are the
+projects' own; they are not opened when this bundle is made. Who passes this bundle on keeps these sources available to
+those who get it.
 
 | project | version | files | source |
 |---|---|---|---|
@@ -162,11 +169,20 @@ def _row(project: Project, parts: list[Part], folder: Path) -> str:
 
 
 def _version(project: Project, mine: list[Part], folder: Path) -> str:
-    """What the library reports, or else the version in its file's name."""
+    """What the library reports, or else the wheel's list says, or else the version in its file's name."""
+    if project.listed and (found := _listed(project.listed, folder)):
+        return found
     if not project.ask:
         return max(part.version for part in mine)
     path = next(iter(sorted(folder.rglob(f"lib{project.libraries[0]}[-.]*"))))
     return project.ask(ctypes.CDLL(str(path)))
+
+
+def _listed(package: str, folder: Path) -> str:
+    """The version of a distribution's package in the wheels' lists, without the distribution's own number."""
+    texts = (path.read_text("utf-8") for path in sorted(folder.rglob("*.cdx.json")))
+    found = next(filter(None, (re.search(rf"/{package}@([\d.]+)", text) for text in texts)), None)
+    return found[1] if found else ""
 
 
 def _page(part: Part) -> str:

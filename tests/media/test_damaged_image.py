@@ -62,7 +62,9 @@ def tiff_of_huge_tiles() -> bytes:
 
 
 def jpeg_header(width: int, height: int) -> bytes:
-    return b"\xff\xd8\xff\xc0" + struct.pack(">HBHHB", 11, 8, height, width, 1) + b"\x01\x11\0" + bytes(99)
+    frame = b"\xff\xc0" + struct.pack(">HBHHB", 11, 8, height, width, 1) + b"\x01\x11\0"
+    scan = b"\xff\xda" + struct.pack(">HB", 8, 1) + b"\x01\0\0\x3f\0"
+    return b"\xff\xd8" + frame + scan + bytes(99)
 
 
 def jpeg_2000_header(width: int, height: int) -> bytes:

@@ -109,6 +109,24 @@ def test_sources_are_named_with_the_version_that_the_library_reports(
     assert "GnuTLS" not in text.partition("\nHow they were built")[0]  # not in this bundle
 
 
+def test_the_version_is_that_of_the_wheels_list_where_a_library_reports_none(
+    licences: ModuleType, sources: ModuleType, tmp_path: Path
+) -> None:
+    add_library(tmp_path, "libquadmath-2284e583.so.0.0.0")
+    add_package(tmp_path, "tool", "License-Expression: MIT")
+    sbom = '{"purl": "pkg:rpm/almalinux/libquadmath@8.5.0-28.el8_10.alma.1"}'
+    (tmp_path / "tool-1.0.dist-info/auditwheel.cdx.json").write_text(sbom)
+    parts = licences.inventory(tmp_path)
+    assert sources.missing(parts) == []
+    row = "| GCC | 8.5.0 | libquadmath | https://ftp.gnu.org/gnu/gcc/gcc-8.5.0/gcc-8.5.0.tar.xz |"
+    assert row in sources.text(parts, tmp_path)
+
+
+def test_every_copyleft_library_that_is_known_has_a_source(licences: ModuleType, sources: ModuleType) -> None:
+    parts = [licences.Part(f"lib{name}", "", "some.libs", licence) for name, licence in licences.LIBRARIES.items()]
+    assert sources.missing(parts) == []
+
+
 def test_a_copyleft_library_without_a_source_is_refused(
     licences: ModuleType, sources: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
