@@ -139,6 +139,7 @@ def make_folder(prefix: Path, out: Path, *, opencv: Path | None) -> Path:
     if sys.platform == "linux":
         if opencv:
             linux_libraries.use_own_opencv(site, opencv)
+            run(interpreter(python), PACKAGING / "opencv_names.py", site / "realtime_matte")
         else:
             linux_libraries.share_ffmpeg(site)
         linux_libraries.strip_modules(site)

