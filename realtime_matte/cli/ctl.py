@@ -22,7 +22,7 @@ COMMANDS: Final[dict[str, tuple[str, ...]]] = {
     "standby": ("[on|off]",),
     "snapshot": ("FILE",),
     "record": ("start|stop", "[FILE]"),
-    "calibrate": (),
+    "calibrate": ("[FILE]",),
     "panel": (),
     "quit": (),
 }
@@ -40,7 +40,7 @@ commands:
   snapshot FILE        write what others see now as a PNG file
   record start [FILE]  record a video of it; without FILE a new one in the folder for videos
   record stop          complete that video
-  calibrate            learn the empty room: step out of the camera's view for some seconds
+  calibrate [FILE]     learn the empty room: step out of the camera's view for some seconds; FILE keeps it (PNG)
   panel                the file that leads to its control panel, for two minutes
   quit                 end it
 
@@ -102,6 +102,8 @@ def _request(command: str, values: Sequence[str]) -> tuple[str, object]:
         key = "next_background"
     elif command == "snapshot":
         value = None
+    elif command == "calibrate":
+        value = str(Path.cwd() / named(values[0])) if values else None
     elif command == "record":
         return _record_request(values)
     if key in {"bg", "model", "camera", "output", "card", "overlay"}:

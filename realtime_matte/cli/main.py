@@ -29,6 +29,7 @@ from realtime_matte.errors import (
 COMMANDS: Final = {
     "run": "camera in, new background, virtual camera out; the default command",
     "panel": "run with a control panel in the browser: live preview, backgrounds, settings",
+    "calibrate": "learn the empty room while you are out of the camera's view; --plate FILE keeps it",
     "ctl": "status of a running rtmatte, and changes of it, for scripts and hotkeys",
     "matte": "matte many clips into a folder, resumable, on one machine or on a cluster",
     "demo": "process a built-in moving photograph and write the result to demo/; needs no camera",
@@ -40,7 +41,7 @@ COMMANDS: Final = {
     "install-service": "start at every login (Linux with systemd); --remove undoes it",
 }
 
-USE_LIBRARIES: Final = {"run", "panel", "demo", "bench"}
+USE_LIBRARIES: Final = {"run", "panel", "demo", "bench", "calibrate"}
 """Commands that open a pipeline, before which a damaged installation is reported."""
 
 FAILED: Final = 2

@@ -214,6 +214,17 @@ class Config(EffectOptions):
             applies="start",
         ),
     )
+    plate: str | None = field(
+        default=None,
+        metadata=option(
+            "Run",
+            "file with the empty room of this camera: read at the start, or written by --calibrate",
+            parse=parsers.local,
+            applies="start",
+            default_text="none, it is kept in memory only",
+            metavar="FILE",
+        ),
+    )
     card_on_doubt: bool = field(
         default=False,
         metadata=option(

@@ -10,6 +10,7 @@ from realtime_matte.errors import SpecError
 from realtime_matte.paths import is_folder
 
 OPTIONS: Final = {"camera", "bg", "output", "model", "card", "overlay"} | {
+    "plate",
     "panel_password_file",
     "panel_cert",
     "panel_key",

@@ -14,6 +14,8 @@ from typing import Final
 from realtime_matte.errors import SinkError
 from realtime_matte.paths import is_file
 
+NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+
 FREE_SPACE: Final = "free some space on that disk"
 MAKE_FOLDER: Final = "create that folder first"
 PERMISSION: Final = "choose a folder that you may write to"
@@ -47,8 +49,10 @@ def write_error(path: Path, code: int | None, reason: object) -> SinkError:
     return SinkError(f"cannot write {str(path)!r}: {reason}", hint=hint)
 
 
-def write_whole(path: Path, data: bytes | memoryview) -> None:
+def write_whole(path: Path, data: bytes | memoryview, *, mode: int = 0o666) -> None:
     """Write a file that gets its final name only when it is complete; replaces an existing file, or a link to one.
+
+    ``mode``: permissions of the new file, whatever those of the old one; the process's mask takes some away.
 
     Raises:
         SinkError: it cannot be written, or the name is one of a pipe, a socket or a device.
@@ -58,7 +62,7 @@ def write_whole(path: Path, data: bytes | memoryview) -> None:
         _refuse_special(path)
         with suppress(FileNotFoundError):
             part.unlink()  # left by a run that was killed, or a link of another user
-        with part.open("xb") as file:
+        with os.fdopen(os.open(part, NEW, mode), "wb") as file:
             file.write(data)
         part.replace(path)
     except OSError as error:

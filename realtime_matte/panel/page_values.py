@@ -38,6 +38,8 @@ def page_command(key: str, value: object, config: Config, *, devices: Iterable[s
     name = key.replace("-", "_")
     if name == "record_start" and value is not None:
         raise SpecError("a recording gets a name by itself", hint="send no value")
+    if name == "calibrate" and value is not None:
+        raise SpecError("the page keeps the empty room in memory only", hint="send no value")
     if name in ACTIONS or name == "restart":
         return Command(name, value)
     known = {option.name: option for option in options()}

@@ -1,10 +1,11 @@
 """Calibration: the user steps out of the camera's view for two seconds, and the clean plate is complete and sure.
 
 It counts down, then waits for two seconds in which no person is seen and nothing moves. The plate stays in memory, for
-this run, until the camera moves or a new shot starts.
+this run, until the camera moves or a new shot starts; it is written to a file only if the request names one.
 """
 
 from collections.abc import Callable
+from concurrent.futures import Future
 from math import ceil
 from typing import Final
 
@@ -31,6 +32,12 @@ STEP_OUT: Final = "calibrating: step out of the camera's view within {seconds:.0
 COUNT: Final = "calibrating: {seconds}"
 STAY_OUT: Final = "calibrating: stay out of the camera's view"
 DONE: Final = "calibrated: the empty room is known until the camera moves or rtmatte ends; it is kept in memory only"
+WRITTEN: Final = "calibrated: the empty room is known, and kept in {file!r}, which only your user can read"
+WRITE_S: Final = 10.0
+"""How long the end of a run waits for the file."""
+
+Write = Callable[[CleanPlate, str], Future[None]]
+"""Begins to write a plate to a file."""
 
 
 class Calibration:
@@ -38,10 +45,14 @@ class Calibration:
 
     Args:
         notify: Gets the countdown and the result.
+        write: Writes the plate for requests that name a file.
     """
 
-    def __init__(self, *, notify: Callable[[str], None]) -> None:
+    def __init__(self, *, notify: Callable[[str], None], write: Write | None = None) -> None:
         self._notify = notify
+        self._write = write
+        self._file: str | None = None
+        self._writing: Future[None] | None = None
         self._replies: list[Reply] = []
         self._running = False
         self._started: float | None = None  # time of the first frame after the request
@@ -55,10 +66,14 @@ class Calibration:
         """Whether it counts down or measures."""
         return self._running
 
-    def start(self, reply: Reply | None = None) -> None:
-        """Begin with the next frame, unless it runs already. ``reply`` is set at the end."""
+    def start(self, reply: Reply | None = None, *, file: str | None = None) -> None:
+        """Begin with the next frame, unless it runs already. ``reply`` is set at the end.
+
+        ``file``: where the plate is written to; None: nowhere. The last one that was named counts.
+        """
         if reply:
             self._replies.append(reply)
+        self._file = file or (self._file if self._running else None)
         if not self._running:
             self._running, self._started, self._empty_since = True, None, None
             self._counted = ceil(COUNTDOWN_S)
@@ -72,6 +87,8 @@ class Calibration:
             covered: Mean of the network's alpha.
             plate: The clean plate; None if the network does not see one.
         """
+        if self._writing and self._writing.done():
+            self._end_writing(0)
         if not self._running:
             return
         if plate is None:
@@ -87,14 +104,36 @@ class Calibration:
             self._measure(time, covered, plate)
 
     def stop(self, reason: str, *, hint: str = "calibrate again") -> None:
-        """End without a result, and report it; nothing if it does not run."""
+        """End without a result, and report it; nothing if it does not run. A file is completed."""
+        if self._writing:
+            self._end_writing(WRITE_S)
         if not self._running:
             return
         self._end()
-        error = MatteError(f"not calibrated: {reason}", hint=hint)
+        self._refuse(MatteError(f"not calibrated: {reason}", hint=hint))
+
+    def _refuse(self, error: MatteError) -> None:
         self._notify(str(error))
         for reply in self._taken_replies():
             refuse(reply, error)
+
+    def _succeed(self, message: str) -> None:
+        self._notify(message)
+        for reply in self._taken_replies():
+            reply.set_result(None)
+
+    def _end_writing(self, timeout_s: float) -> None:
+        """Report the file; waits for it at most this long."""
+        assert self._writing  # noqa: S101
+        writing, self._writing = self._writing, None
+        try:
+            writing.result(timeout_s)
+        except TimeoutError:
+            self._refuse(MatteError(f"the empty room is known, but {self._file!r} is not written yet"))
+        except MatteError as error:
+            self._refuse(MatteError(f"the empty room is known, but not written: {error.message}", hint=error.hint))
+        else:
+            self._succeed(WRITTEN.format(file=self._file))
 
     def _count(self, left_s: float) -> None:
         if ceil(left_s) < self._counted:
@@ -116,9 +155,10 @@ class Calibration:
         if self._empty_since is not None and time - self._empty_since >= MEASURE_S:
             plate.trust_frame()
             self._end()
-            self._notify(DONE)
-            for reply in self._taken_replies():
-                reply.set_result(None)
+            if self._file and self._write:
+                self._writing = self._write(plate, self._file)
+            else:
+                self._succeed(DONE)
         elif time - self._started >= COUNTDOWN_S + MEASURE_S + GIVE_UP_S:
             self.stop(self._obstacle or "the view was not at rest for 2 s")
 

@@ -36,7 +36,8 @@ class Command:
     Attributes:
         key: An option of LIVE, or one of ACTIONS.
         value: The option's value, where None stands for its default; for ``standby`` True, False or TOGGLE; for
-            ``record_start`` a file that does not exist, or None for a new one in the folder for videos.
+            ``record_start`` a file that does not exist, or None for a new one in the folder for videos; for
+            ``calibrate`` a file for the empty room, or None to keep it in memory only.
     """
 
     key: str
@@ -57,8 +58,8 @@ def parse(command: Command) -> Command:
     key = command.key.replace("-", "_")
     if key == "standby":
         return Command(key, _standby_value(command.value))
-    if key == "record_start" and command.value is not None:
-        return Command(key, _file_name(command.value))
+    if key in {"record_start", "calibrate"} and command.value is not None:
+        return Command(key, _file_name(key, command.value))
     if key in ACTIONS:
         return Command(key)
     option = _option(key, command.key)
@@ -95,9 +96,10 @@ def _option(key: str, given: str) -> Option:
     return option
 
 
-def _file_name(value: object) -> str:
+def _file_name(key: str, value: object) -> str:
     if not isinstance(value, str) or not value:
-        raise SpecError(f"recording: {value!r} is not the name of a file", hint="name one like call.mp4, or none")
+        what, like = ("recording", "call.mp4") if key == "record_start" else ("calibrate", "room.png")
+        raise SpecError(f"{what}: {value!r} is not the name of a file", hint=f"name one like {like}, or none")
     return value
 
 

@@ -1,6 +1,7 @@
 """Controls: what other threads may do with a running pipeline, and what it has now. Commands act between two frames."""
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from functools import partial
 from typing import cast, get_args
 
@@ -12,7 +13,10 @@ from realtime_matte.pipeline.calibration import Calibration
 from realtime_matte.pipeline.commands import TOGGLE, Command, CommandQueue, Reply, parse, refuse
 from realtime_matte.pipeline.live_options import LiveOptions
 from realtime_matte.pipeline.outputs import OutputState
+from realtime_matte.pipeline.plate_store import origin_of, write_stored
 from realtime_matte.pipeline.recorder import RecordingState
+from realtime_matte.render.clean_plate import CleanPlate
+from realtime_matte.render.stored_plate import PlateOrigin
 from realtime_matte.stats import Stats
 
 
@@ -44,7 +48,7 @@ class Controls:
         self._quit = False
         self._closed = False
         self._commands = CommandQueue()
-        self._calibration = Calibration(notify=notify)
+        self._calibration = Calibration(notify=notify, write=self._write_plate)
         self._options = LiveOptions(parts, choices, commands=self._commands, stats=stats, notify=notify)
 
     @property
@@ -180,7 +184,7 @@ class Controls:
         elif command.key == "record_stop":
             outputs.recorder.stop(reply)
         elif command.key == "calibrate":
-            self._calibrate(reply)
+            self._calibrate(reply, cast("str | None", command.value))
         elif command.key == "quit":
             self._quit = True
             reply.set_result(None)
@@ -198,12 +202,19 @@ class Controls:
         else:
             reply.set_result(newest.copy())
 
-    def _calibrate(self, reply: Reply) -> None:
+    def _calibrate(self, reply: Reply, file: str | None) -> None:
         """Count down and measure the empty room; the reply is set at the end, some seconds later."""
         if self.standby:
             refuse(reply, MatteError("not calibrated: the camera is off in standby", hint="end standby first"))
         else:
-            self._calibration.start(reply)
+            self._calibration.start(reply, file=file)
+
+    def _origin(self) -> PlateOrigin:
+        """What a clean plate is made with now."""
+        return origin_of(self._parts, self._options.values)
+
+    def _write_plate(self, plate: CleanPlate, file: str) -> Future[None]:
+        return write_stored(plate, file, self._origin())
 
     def _set_standby(self, *, on: bool) -> None:
         """Turn standby on or off, and the camera with it: users rely on the camera's light."""

@@ -30,7 +30,9 @@ from realtime_matte.pipeline.builder import (
 )
 from realtime_matte.pipeline.controls import Controls
 from realtime_matte.pipeline.notices import Notices
+from realtime_matte.pipeline.plate_store import PlateStore, read_stored
 from realtime_matte.pipeline.standby import CARD_EVERY_S, STANDBY_EVERY_S
+from realtime_matte.render.stored_plate import StoredPlate
 from realtime_matte.stats import Stats
 
 MESSAGES: Final = 20
@@ -61,6 +63,7 @@ class Pipeline(Controls):
         notify: Callable[[str], None],
         clock: Callable[[], float],
         stack: ExitStack,
+        plate: StoredPlate | None = None,
     ) -> None:
         super().__init__(parts, choices, stats=stats, notify=notify, clock=clock)
         self.messages = messages
@@ -69,8 +72,9 @@ class Pipeline(Controls):
         self._time = clock()
         self._last_index = -1
         self._notices = Notices(parts, notify=notify)
+        self._plates = PlateStore(plate, choices.config.plate, origin=self._origin, notify=notify)
         if choices.config.calibrate:
-            self._calibration.start()
+            self._calibration.start(file=choices.config.plate)
 
     @classmethod
     def open(
@@ -120,6 +124,7 @@ class Pipeline(Controls):
             outputs=outputs,
             model=model,
         )
+        plate = read_stored(choices.config)
         stats = Stats(clock=clock)
         messages: deque[str] = deque(maxlen=MESSAGES)
 
@@ -135,7 +140,9 @@ class Pipeline(Controls):
         with ExitStack() as stack:
             parts = open_parts(choices, stack, stats=stats, notify=report, clock=clock)
             opened = stack.pop_all()
-        return cls(parts, choices, stats=stats, messages=messages, notify=report, clock=clock, stack=opened)
+        return cls(
+            parts, choices, stats=stats, messages=messages, notify=report, clock=clock, stack=opened, plate=plate
+        )
 
     @property
     def notices(self) -> list[str]:
@@ -286,7 +293,9 @@ class Pipeline(Controls):
             self._calibration.stop("there is no matte")
             self._send_card(standby.NO_MATTE)
             return
-        self._calibration.update(frame.time, covered=parts.renderer.covered, plate=parts.renderer.clean_plate)
+        clean_plate = parts.renderer.clean_plate
+        self._plates.update(frame.time, clean_plate)
+        self._calibration.update(frame.time, covered=parts.renderer.covered, plate=clean_plate)
         if parts.orientation:
             parts.orientation.update(fitted, covered=parts.renderer.covered, rotate=parts.effects.rotate)
         parts.effects.draw(composite, frame.time)

@@ -29,9 +29,18 @@ from realtime_matte.render.edge_model import (
     sample_edge,
 )
 from realtime_matte.render.jit import kernel, read_only
-from realtime_matte.render.plate_fit import Comparison, PlateFit, has_changed, may_have_moved, shifted, shifted_mask
+from realtime_matte.render.plate_fit import (
+    MIN_SAMPLES,
+    Comparison,
+    PlateFit,
+    has_changed,
+    may_have_moved,
+    shifted,
+    shifted_mask,
+)
 from realtime_matte.render.plate_light import update_light
 from realtime_matte.render.plate_trust import REACH, SEEN_S, Trust
+from realtime_matte.render.stored_plate import PlateOrigin, StoredPlate
 
 HOLD_S: Final = 0.5
 """A visible cell that differs from its colour takes the new one after this time: what a network misses for a moment
@@ -115,10 +124,14 @@ class CleanPlate:
         self._fitted_planes = np.zeros((3, *shape), np.uint8)
         self._seen_by_network = self._hidden = False
         self._next_search_s = 0.0
+        self._stored: StoredPlate | None = None  # tried in every shot
+        self._pending = False  # whether it is, in this one
 
     def fit(self, guide: Pixels, out: PlateImage) -> bool:
         """As ``PlateView.fit``: the light of this frame, and the camera's place if it was moved."""
         self._seen_by_network = True
+        if self._pending and not self._hidden:
+            self._try_stored(guide)
         if self._hidden or not self._trust.any_valid:
             return False
         found = self._fit.light(guide, self._colour, self._trust.visible)
@@ -141,6 +154,26 @@ class CleanPlate:
         """The share of the cells of the last frame that differ from what they were."""
         return cv2.countNonZero(self._held) / self._held.size
 
+    @property
+    def known(self) -> float:
+        """The share of the cells that is valid."""
+        return cv2.countNonZero(self._trust.validity) / self._trust.validity.size
+
+    @property
+    def pending(self) -> bool:
+        """Whether a plate that was proposed has fitted no frame of this shot yet."""
+        return self._pending
+
+    def propose(self, stored: StoredPlate | None) -> None:
+        """Take over a plate at the first frame that it fits, of this shot and of each one after; None: no longer."""
+        self._stored = stored and stored.on_grid(self._known.shape)
+        self._pending = stored is not None
+
+    def export(self, origin: PlateOrigin) -> StoredPlate:
+        """A copy, to be kept."""
+        colours = np.clip(np.rint(self._colour), 0, 255).astype(np.uint8).transpose(1, 2, 0)
+        return StoredPlate(np.ascontiguousarray(colours), self._trust.validity.copy(), origin)
+
     def hide(self, *, hidden: bool) -> None:
         """Do not give the plate to the network, or again; it is learned nevertheless."""
         self._hidden = hidden
@@ -155,18 +188,14 @@ class CleanPlate:
         self._known.fill(1)
         self._held.fill(0)
         self._trust.trust_all()
+        self._pending = False
 
     def install(self, guide: Pixels, plate: PlateView) -> bool:
         """Take over a plate that is known, as valid as it says. Whether anything is known."""
         image = PlateImage(np.zeros_like(guide), np.zeros(guide.shape[:2], np.uint8))
         if not plate.fit(guide, image):
             return False
-        self.reset()
-        self._colour[:] = image.colours.transpose(2, 0, 1)
-        self._reference[:] = self._colour
-        self._known[:] = image.validity > 0
-        self._variance.fill(INITIAL_VARIANCE)
-        self._trust.take(image.validity)
+        self._take(image.colours.transpose(2, 0, 1), image.validity)
         self._seen_by_network = True
         return True
 
@@ -219,6 +248,30 @@ class CleanPlate:
         self._step.fill(1)
         self._held.fill(0)
         self._trust.reset()
+        self._pending = self._stored is not None
+
+    def _take(self, planes: Pixels, validity: Bytes) -> None:
+        """Forget the plate for another one; ``planes``: (3, h, w)."""
+        self.reset()
+        self._colour[:] = planes
+        self._reference[:] = self._colour
+        self._known[:] = validity > 0
+        self._variance.fill(INITIAL_VARIANCE)
+        self._trust.take(validity)
+
+    def _try_stored(self, guide: Pixels) -> None:
+        """Take over the plate that was proposed, if the frame fits it in some light, at some place. Allocates."""
+        assert self._stored  # noqa: S101
+        planes, validity = self._stored.colours.transpose(2, 0, 1), self._stored.validity
+        colour = np.ascontiguousarray(planes, np.float32)
+        visible = np.where(validity > 0, np.uint8(255), np.uint8(0))
+        found = self._fit.light(guide, colour, visible)
+        if found.samples < MIN_SAMPLES:
+            return
+        if has_changed(found) and self._fit.find_shift(guide, colour, visible, found) is None:
+            return
+        self._take(planes, validity)
+        self._pending = False
 
     def _follow_camera(self, guide: Pixels, found: Comparison) -> bool:
         """Move the plate with the camera, or forget it if no shift explains the change. Whether anything is known."""

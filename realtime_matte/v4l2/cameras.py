@@ -9,7 +9,7 @@ from pathlib import Path
 from realtime_matte.errors import SourceError
 from realtime_matte.v4l2 import capabilities
 from realtime_matte.v4l2.capabilities import Capability, Mode
-from realtime_matte.v4l2.ioctl import Ioctl, kernel_ioctl
+from realtime_matte.v4l2.ioctl import CONTROL, EXPOSURE_ABSOLUTE, G_CTRL, Ioctl, kernel_ioctl
 from realtime_matte.v4l2.open_files import programs_using, used_by_this_process
 
 
@@ -75,6 +75,16 @@ class LinuxCameras:
             return ""
         listed = ", ".join(f"{other.address} ({other.name}{_kind(other)})" for other in others)
         return f"{camera.title} was chosen; there is also {listed}: choose one with --camera"
+
+    def exposure(self, camera: CameraInfo) -> int | None:
+        """Its exposure time in units of 0.1 ms, also while it is used; None if it does not report it."""
+        buffer = bytearray(CONTROL.pack(EXPOSURE_ABSOLUTE, 0))
+        try:
+            with self._opened(Path(camera.address)) as device:
+                self.ioctl(device, G_CTRL, buffer)
+        except (SourceError, OSError):
+            return None
+        return int(CONTROL.unpack(buffer)[1])
 
     def is_gone(self, camera: CameraInfo) -> bool:
         """True when the device does not exist any more."""

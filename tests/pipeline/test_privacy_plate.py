@@ -3,6 +3,8 @@
 As in ``test_privacy``, what the camera sees is painted in a marker colour, and so is the plate.
 """
 
+from pathlib import Path
+
 import pytest
 from fakes.gated import run
 from fakes.plates import EmptyRoom, SeeingNetwork
@@ -13,6 +15,7 @@ from realtime_matte.control.status import StatusReader, as_json
 from realtime_matte.pipeline import calibration
 from realtime_matte.pipeline.commands import Command
 from realtime_matte.pipeline.pipeline import Pipeline
+from realtime_matte.render.plate_file import read_plate
 
 
 @pytest.fixture(autouse=True, params=["bgr", "i420"])
@@ -51,6 +54,33 @@ def test_the_plate_of_a_calibrated_room_is_never_sent(monkeypatch: pytest.Monkey
     assert network.knows(MARKER)
     assert len(sink.images) == 42
     assert all(marked(image) == 0 for image in sink.images)
+
+
+def test_the_plate_of_a_file_is_never_sent_and_the_file_is_the_only_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Written by a run that calibrates, read by another, which fails, is in standby, and switches its network."""
+    for name, seconds in (("COUNTDOWN_S", 0.1), ("MEASURE_S", 0.2), ("GIVE_UP_S", 9.0)):
+        monkeypatch.setattr(calibration, name, seconds)
+    path, reported = tmp_path / "room.png", list[str]()
+    monkeypatch.setattr("fakes.scripted.person_color", lambda _: MARKER)
+    with monkeypatch.context() as folder:
+        folder.chdir(tmp_path)
+        options = {"calibrate": True, "plate": str(path)}
+        sink = run(range(40), monkeypatch=monkeypatch, network=EmptyRoom(), reported=reported, options=options)
+    assert all(marked(image) == 0 for image in sink.images)
+    assert [file.name for file in tmp_path.iterdir()] == ["room.png"]
+    assert marked(read_plate(path).colours) > 0, "the file has the colour that must not be sent"
+    network = EmptyRoom()
+    network._faults = {12: fails}
+    sink = Recorder(live=True, commands={20: "standby", 22: "standby"})
+    options = {"plate": str(path)}
+    script = range(30), range(23, 45)
+    run(*script, monkeypatch=monkeypatch, network=network, sinks=[sink], reported=reported, options=options)
+    assert network.knows(MARKER, 1)
+    assert all(marked(image) == 0 for image in sink.images)
+    assert [file.name for file in tmp_path.iterdir()] == ["room.png"]
+    assert max(map(len, [*reported, *caplog.messages])) < 500
 
 
 def test_another_network_gets_the_plate_of_the_shot_and_sends_nothing_of_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,81 @@
+"""``rtmatte calibrate``: learn the empty room, in the rtmatte that runs or in a short run of its own."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from realtime_matte.cli import running
+from realtime_matte.cli.signals import Signals
+
+if TYPE_CHECKING:
+    from realtime_matte.cli.console import Screen
+    from realtime_matte.config.config import Config
+
+ABOUT = """\
+Learn the empty room: count down, and look at it while you are out of the camera's view for two seconds.
+
+If an rtmatte runs, it is asked, as by `rtmatte ctl calibrate`. Otherwise, or with --camera, a short run of its own
+opens the camera and sends nothing. With --plate FILE the empty room is kept in that file, which only your user can
+read; `rtmatte --plate FILE` begins with it. Without --plate nothing is written."""
+
+EPILOG = """\
+examples:
+  rtmatte calibrate                      the rtmatte that runs
+  rtmatte calibrate --plate room.png     ... and keep it
+  rtmatte --plate room.png               start with it
+"""
+
+
+def main(words: Sequence[str], *, prog: str, signals: Signals) -> int:
+    """Calibrate, and print the result. Raises MatteError if the room was not empty or not at rest."""
+    made = running.parser(prog, ABOUT, epilog=EPILOG)
+    made.add_argument("--pid", type=int, metavar="N", help="process number, if several instances are running")
+    arguments = vars(made.parse_args(words))
+    pid = arguments.pop("pid")
+    if pid is not None or (arguments["camera"] is None and _is_running()):
+        return _ask(pid, arguments["plate"], prog=prog, signals=signals)
+    return running.start(arguments, signals, _run)
+
+
+def _is_running() -> bool:
+    from realtime_matte.control.client import instances
+
+    return bool(instances())
+
+
+def _ask(pid: int | None, plate: str | None, *, prog: str, signals: Signals) -> int:
+    """Ask the running instance. Its answer comes when the room is known."""
+    from realtime_matte.cli import ctl
+
+    print("step out of the camera's view within 5 s, and stay out for 2 s", flush=True)
+    words = ["calibrate", *([plate] if plate else []), *(["--pid", str(pid)] if pid is not None else [])]
+    status = ctl.main(words, prog=prog, signals=signals)
+    print("the empty room is known" if plate is None else f"the empty room is known, and kept in {plate}")
+    return status
+
+
+def _run(config: "Config", signals: Signals, shown: "Screen", _config_file: str | None) -> int:
+    """A run that sends nothing, until the room is known. No output can fail: 0."""
+    from realtime_matte.cli.blocked_signals import reported
+    from realtime_matte.pipeline.commands import Command
+    from realtime_matte.pipeline.pipeline import Pipeline
+
+    file = str(Path.cwd() / config.plate) if config.plate else None
+    signals.raise_interrupts()
+    with (
+        reported(signals, f"the camera {config.camera!r}"),
+        Pipeline.open(config=config.replace(**_quiet()), notify=shown.notify) as pipeline,
+    ):
+        signals.forward_to(lambda action: pipeline.submit(Command(action)))
+        for notice in pipeline.notices:
+            shown.notify(notice)
+        reply = pipeline.submit(Command("calibrate", file))
+        while not reply.done() and pipeline.step():
+            pass
+    reply.result()
+    return 0
+
+
+def _quiet() -> dict[str, Any]:
+    """Options of a run that only looks."""
+    return {"output": "null", "bg": "green", "plate": None, "calibrate": False, "on_demand": False, "overlay": ()}
