@@ -75,7 +75,7 @@ def other_room(data: Path, cache: Path) -> list[Clip]:
 
 
 def lookalike(data: Path, cache: Path) -> list[Clip]:
-    """People before what networks take for people (clothes, toys, statues, animals), which the plate has."""
+    """People before what networks take for people, which the plate has: mostly animals, some clothes and statues."""
     return _with_plates(
         composites.load(data, cache, kind="lookalikes", backgrounds=lookalikes), data, backgrounds=lookalikes
     )

@@ -1,9 +1,9 @@
 """The file of ``--plate``: read before the start, tried in each shot, refused with the reason; written on request."""
 
+import sys
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from realtime_matte import plugins
@@ -92,12 +92,6 @@ class PlateStore:
                 self._reported = True
                 self._notify(USED.format(file=self._file))
 
-    def forget(self) -> None:
-        """A newer plate was made."""
-        self._stored = None
-        if self._plate:
-            self._plate.propose(None)
-
     def _propose(self, plate: CleanPlate) -> None:
         assert self._stored  # noqa: S101
         difference = self._stored.origin.difference(self._origin())
@@ -132,8 +126,8 @@ def _camera(spec: str) -> tuple[str, int | None]:
     """The name of the camera, where it is known without opening it, and its exposure; else the spec."""
     try:
         plugin = plugins.source(spec)
-        cameras = LinuxCameras()
-        if plugin.name == "camera" and Path("/sys/class/video4linux").is_dir():
+        if plugin.name == "camera" and sys.platform == "linux":
+            cameras = LinuxCameras()
             camera = cameras.choose(plugin.rest)
             return camera.name, cameras.exposure(camera)
     except MatteError:

@@ -101,6 +101,7 @@ def test_every_option_can_be_in_the_file(tmp_path: Path) -> None:
         card = "card.png"
         card-text = "Back soon"
         calibrate = true
+        plate = "room.png"
         card-on-doubt = true
         on-demand = true
         control = false

@@ -17,7 +17,10 @@ CAPTURE, OUTPUT, METADATA, MULTI_PLANAR = 0x1, 0x2, 0x0080_0000, 0x1000
 
 @dataclass
 class FakeCamera:
-    """One device; ``ranged``: its modes are the ends of a range of sizes; ``requests``: the ioctl calls it received."""
+    """One device; ``ranged``: its modes are the ends of a range of sizes; ``requests``: the ioctl calls it received.
+
+    ``exposure``: None if it has no such control.
+    """
 
     card: str
     driver: str = "uvcvideo"
@@ -25,6 +28,7 @@ class FakeCamera:
     modes: tuple[Mode, ...] = ()
     ranged: bool = False
     busy: bool = False
+    exposure: int | None = None
     requests: list[int] = field(default_factory=list)
 
 
@@ -68,6 +72,7 @@ class FakeKernel:
             ioctl.ENUM_FRAMESIZES: _size,
             ioctl.ENUM_FRAMEINTERVALS: _interval,
             ioctl.REQBUFS: _buffers,
+            ioctl.G_CTRL: _control,
         }[request](camera, buffer)
         assert len(answer) == len(buffer)
         buffer[:] = answer
@@ -104,6 +109,13 @@ def _interval(camera: FakeCamera, buffer: bytearray) -> bytes:
         return ioctl.FRAME_INTERVAL.pack(index, code, width, height, 3, 1, int(rates[0]), 1, int(rates[-1]), 1, 1)
     rate = _at(list(rates), index)
     return ioctl.FRAME_INTERVAL.pack(index, code, width, height, ioctl.DISCRETE, 1000, round(rate * 1000), 0, 0, 0, 0)
+
+
+def _control(camera: FakeCamera, buffer: bytearray) -> bytes:
+    control, _ = ioctl.CONTROL.unpack(buffer)
+    if control != ioctl.EXPOSURE_ABSOLUTE or camera.exposure is None:
+        raise OSError(errno.EINVAL, "Invalid argument")
+    return ioctl.CONTROL.pack(control, camera.exposure)
 
 
 def _buffers(camera: FakeCamera, buffer: bytearray) -> bytes:

@@ -1,6 +1,7 @@
 """``--plate``: a plate from a file is known in the second frame, also in another light and place, or it is refused."""
 
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,15 @@ import pytest
 from fakes.pipelines import open_pipeline
 from fakes.plates import EmptyRoom, SeeingNetwork
 from fakes.scripted import SIZE, Recorder, ScriptedNetwork, ScriptedSource, opener
+from fakes.v4l2 import FakeCamera, FakeKernel
 
 from realtime_matte.errors import MatteError, MissingFile, SinkError
 from realtime_matte.frame import Frame, Pixels
-from realtime_matte.pipeline import calibration
+from realtime_matte.pipeline import calibration, plate_store
 from realtime_matte.pipeline.commands import Command
 from realtime_matte.render.plate_file import read_plate, write_plate
 from realtime_matte.render.stored_plate import PlateOrigin, StoredPlate
+from realtime_matte.v4l2.capabilities import Mode
 
 NEW = 100
 """Frames of a run: more than TRY_S."""
@@ -193,3 +196,13 @@ def test_a_file_that_cannot_be_written_is_reported(tmp_path: Path, path: Path) -
     with pytest.raises(MatteError, match="the empty room is known, but not written: cannot write"):
         reply.result(0)
     assert any("but not written" in line for line in reported)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Video for Linux")
+def test_a_camera_is_known_by_its_name_with_its_exposure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel = FakeKernel(tmp_path)
+    kernel.add(3, FakeCamera("Webcam C9", modes=(Mode("MJPG", (640, 480), (30.0,)),), exposure=156))
+    monkeypatch.setattr(plate_store, "LinuxCameras", lambda: kernel.cameras)
+    assert [plate_store._camera(spec) for spec in ("camera", "camera:3", "camera:c9")] == [("Webcam C9", 156)] * 3
+    assert plate_store._camera("camera:none") == ("camera:none", None)
+    assert plate_store._camera("rtsp://me:secret@phone/live") == ("rtsp://me:***@phone/live", None)

@@ -323,3 +323,13 @@ def test_a_camera_unplugged_while_it_is_opened_is_reported(kernel: FakeKernel) -
     camera = CameraInfo("A", str(path))
     assert kernel.cameras.is_gone(camera)
     assert open_error(kernel, camera) == "camera /dev/video0 (A) was removed while it was opened; plug it in again"
+
+
+@pytest.mark.parametrize("exposure", [156, None])
+def test_the_exposure_is_what_the_driver_reports(kernel: FakeKernel, exposure: int | None) -> None:
+    kernel.add(0, FakeCamera("Webcam", modes=MODES, exposure=exposure, busy=True))
+    assert kernel.cameras.exposure(kernel.cameras.choose("0")) == exposure
+
+
+def test_a_camera_that_is_gone_has_no_exposure(kernel: FakeKernel) -> None:
+    assert kernel.cameras.exposure(CameraInfo("Webcam", str(kernel.root / "dev/video7"))) is None
