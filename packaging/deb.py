@@ -33,7 +33,7 @@ Version: {version}
 Architecture: amd64
 Maintainer: {maintainer}
 Installed-Size: {size}
-Depends: libc6 (>= 2.31), libgcc-s1, libstdc++6 (>= 6)
+Depends: libc6 (>= 2.31), libgcc-s1, libstdc++6 (>= 9)
 Recommends: v4l2loopback-dkms, libice6, libsm6, libx11-6, libxcb1, libxext6
 Suggests: chromium | firefox-esr, libpipewire-0.3-0t64 | libpipewire-0.3-0
 Section: video
