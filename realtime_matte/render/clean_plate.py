@@ -25,10 +25,12 @@ from realtime_matte.render.edge_model import (
     Plate,
     apply_correction,
     find_correction,
+    find_spans,
     sample,
     sample_edge,
 )
-from realtime_matte.render.jit import kernel, read_only
+from realtime_matte.render.jit import kernel, read_only, vector_loop
+from realtime_matte.render.plate_cells import PlateCells
 from realtime_matte.render.plate_fit import (
     MIN_SAMPLES,
     Comparison,
@@ -38,7 +40,7 @@ from realtime_matte.render.plate_fit import (
     shifted,
     shifted_mask,
 )
-from realtime_matte.render.plate_light import update_light
+from realtime_matte.render.plate_light import LIGHT_ROWS, update_light
 from realtime_matte.render.plate_trust import REACH, SEEN_S, Trust
 from realtime_matte.render.stored_plate import PlateOrigin, StoredPlate
 
@@ -58,26 +60,11 @@ TIME_CONSTANT_S: Final = 0.3
 REFERENCE_TIME_CONSTANT_S: Final = 10.0
 """After this time, a cell whose light changed unlike the others' has a new reference colour and is measured again."""
 
-MAX_BACKGROUND: Final = 0.02
-"""Alpha up to which a cell is certainly background."""
-
-MIN_EDGE: Final = 0.03
-"""Alpha from which a cell may be an edge; up to 1 minus that."""
-
-MIN_FOREGROUND: Final = 0.95
-"""Alpha from which a cell is certainly foreground."""
-
 MAX_JUMPED: Final = 0.2
 """If a larger share of the visible background jumps, light or camera changed: covered cells are forgotten."""
 
 NEIGHBOURHOOD_RADIUS: Final = 4
 """Half the window, in samples, over which they are averaged."""
-
-MARGIN: Final = np.ones((3, 3), np.uint8)
-"""A cell is certainly background, or foreground, if its neighbours in this window are."""
-
-EDGE_WINDOW: Final = np.ones((5, 5), np.uint8)
-"""How far from a cell of soft alpha an edge may be moved."""
 
 ZERO, UNIT = np.float32(0), np.float32(1)
 
@@ -94,6 +81,9 @@ visible cell has differed from its colour; for how long it was background. With 
 ROWS: Final = 8
 """Rows of numbers for one row of cells: two for any use, and two sums for each channel."""
 
+HALO: Final = 16
+"""Cells left and right of a row in scratch."""
+
 
 class CleanPlate:
     """The clean plate of one shot, for coarse alphas of ``shape`` (h, w). Buffers are allocated once.
@@ -107,15 +97,19 @@ class CleanPlate:
         self._planes = np.zeros((3, *shape), np.uint8)
         self._rows = np.zeros((ROWS, shape[1]), np.float32)
         self._variance = np.zeros(shape, np.float32)
-        self._known, self._near, self._foreground, self._edge = np.zeros((4, *shape), np.uint8)
+        self._known = np.zeros(shape, np.uint8)
+        self._cells = PlateCells(shape)
         self._samples = np.zeros((rows, columns, SAMPLE_VALUES), np.float32)
         self._sampled_edge = np.zeros((rows, columns), np.uint8)
+        self._spans = np.zeros((rows, 2), np.int64)
         self._edge_runs = make_runs((rows, columns))
         self._neighbourhoods = BoxFilter(self._samples.shape, NEIGHBOURHOOD_RADIUS)
         self.revealed = 0.0
-        self._change, self._smoothed = np.zeros((2, *shape), np.float32)
-        self._corrected = np.zeros(shape, np.float32)
-        self._reference = np.zeros((3, *shape), np.float32)
+        self._change, self._corrected = np.zeros((2, *shape), np.float32)
+        self._sums = np.zeros(shape[1] + 2 * HALO, np.float32)
+        marks = np.zeros(-(-shape[1] // 8) * 8, np.uint8)
+        self._marks = marks, marks.view(np.uint64)
+        self._reference = np.zeros((3, -(-shape[0] // LIGHT_ROWS), shape[1]), np.float32)
         self._gain, self._step = np.ones((2, 3), np.float32)
         self._wide = np.zeros(shape, np.uint8)
         self._held = np.zeros(shape, np.float32)
@@ -180,10 +174,11 @@ class CleanPlate:
 
     def trust_frame(self) -> None:
         """There was no person in the last frames: every cell is known and sure."""
-        missing = (self._known == 0) | (self._near != 0)
+        missing = (self._known == 0) | (self._cells.near != 0)
+        measured = missing[::LIGHT_ROWS]
         for plane, colour, reference, gain in zip(self._planes, self._colour, self._reference, self._gain, strict=True):
             colour[missing] = plane[missing]
-            reference[missing] = colour[missing] / gain
+            reference[measured] = colour[::LIGHT_ROWS][measured] / gain
         self._variance[missing] = INITIAL_VARIANCE
         self._known.fill(1)
         self._held.fill(0)
@@ -211,7 +206,7 @@ class CleanPlate:
                 self._planes,
                 self._colour,
                 held=self._held,
-                foreground=self._foreground,
+                foreground=self._cells.foreground,
                 elapsed_s=elapsed_s,
                 people=people,
             )
@@ -229,16 +224,17 @@ class CleanPlate:
             (h, w), overwritten by the next call.
         """
         guide, alpha = read_only(guide), read_only(alpha)
-        self._segment(alpha, people)
+        self._cells.find(alpha, people)
+        near, foreground, edge = self._cells.near, self._cells.foreground, self._cells.edge
         plate = self._colour, self._variance, self._known
         self._update(guide, plate, elapsed_s)
-        self.revealed = sample(guide, self._foreground, plate, self._change, self._samples)
-        sample_edge(self._edge, self._sampled_edge)
+        sample_edge(edge, self._sampled_edge)
         find_runs(self._sampled_edge, self._edge_runs)
+        find_spans(self._edge_runs, NEIGHBOURHOOD_RADIUS, self._spans)
+        self.revealed = sample(guide, foreground, plate, self._change, self._spans, self._samples)
         means = self._neighbourhoods.average(self._samples, self._edge_runs)
-        find_correction(alpha, guide, self._near, self._edge, plate, read_only(means), self._change)
-        cv2.blur(self._change, (3, 3), dst=self._smoothed)
-        apply_correction(alpha, self._edge, self._smoothed, self._corrected)
+        find_correction(alpha, guide, (near, edge), plate, read_only(means), self._marks, self._change)
+        apply_correction(alpha, edge, self._change, self._sums, self._corrected)
         return self._corrected
 
     def reset(self) -> None:
@@ -254,7 +250,7 @@ class CleanPlate:
         """Forget the plate for another one; ``planes``: (3, h, w)."""
         self.reset()
         self._colour[:] = planes
-        self._reference[:] = self._colour
+        self._reference[:] = self._colour[:, ::LIGHT_ROWS]
         self._known[:] = validity > 0
         self._variance.fill(INITIAL_VARIANCE)
         self._trust.take(validity)
@@ -282,8 +278,9 @@ class CleanPlate:
                 return False
             self._next_search_s = SEARCH_EVERY_S
             return True
-        for channel in (*self._colour, *self._reference, self._variance, self._held):
+        for channel in (*self._colour, self._variance, self._held):
             channel[:] = shifted(channel, shift)
+        self._reference[:] = self._colour[:, ::LIGHT_ROWS] / self._gain[:, None, None]
         self._known[:] = shifted_mask(self._known, shift)
         self._trust.shift(shift)
         return True
@@ -293,31 +290,22 @@ class CleanPlate:
         self._colour *= gain[:, None, None]
         self._gain *= gain
 
-    def _segment(self, alpha: Alpha, people: Alpha | None) -> None:
-        """Where the foreground is near, where it is certain, and where edges are."""
-        cv2.inRange(alpha, MAX_BACKGROUND, 2.0, dst=self._near)
-        if people is not None:
-            cv2.bitwise_or(self._near, cv2.inRange(people, MAX_BACKGROUND, 2.0, dst=self._wide), dst=self._near)
-        cv2.dilate(self._near, MARGIN, dst=self._near)
-        cv2.erode(cv2.inRange(alpha, MIN_FOREGROUND, 2.0, dst=self._foreground), MARGIN, dst=self._foreground)
-        cv2.dilate(cv2.inRange(alpha, MIN_EDGE, 1 - MIN_EDGE, dst=self._edge), EDGE_WINDOW, dst=self._edge)
-
     def _update(self, guide: Pixels, plate: Plate, elapsed_s: float) -> None:
         time_constants = TIME_CONSTANT_S, REFERENCE_TIME_CONSTANT_S
         weight, reference_weight = (np.float32(1 - exp(-elapsed_s / constant_s)) for constant_s in time_constants)
         cv2.split(guide, list(self._planes))
-        planes, rows = read_only(self._planes), self._rows
+        planes, near, rows = read_only(self._planes), self._cells.near, self._rows
         held = self._seen_by_network
         if held:
-            cv2.dilate(self._near, REACH, dst=self._wide)
-            self._trust.extend_down(self._foreground, self._wide)
+            cv2.dilate(near, REACH, dst=self._wide)
+            self._trust.extend_down(self._cells.foreground, self._wide)
         times = np.float32(HOLD_S if held else 0), np.float32(elapsed_s), SEEN_S
         hold = self._wide, self._held, self._trust.seconds, times
-        jumped = update_plate(planes, self._near, weight, plate, self._step, rows, self._change, hold)
+        jumped = update_plate(planes, near, weight, plate, self._step, rows, self._change, hold)
         if jumped > MAX_JUMPED and not held:  # otherwise ``fit`` has found it, before the network
-            self._known[self._near != 0] = 0
+            self._known[near != 0] = 0
         light = self._reference, self._gain, self._step
-        update_light(self._near, reference_weight, plate, self._change, light, rows)
+        update_light(near, reference_weight, plate, self._change, light, rows)
 
 
 @kernel
@@ -327,7 +315,7 @@ def update_plate(
     """Update the ``plate`` where the background is visible (``near`` is 0), by ``weight``. ``guide``: (3, h, w).
 
     ``change`` (h, w) becomes the mean square change of known cells that are visible, -1 elsewhere. Covered cells are
-    multiplied by ``step``, a factor for each channel. Each loop has few arrays, so that the compiler vectorises it.
+    multiplied by ``step``, a factor for each channel.
 
     Returns:
         The share of the known and visible cells that jumped; 0 if there are hardly any.
@@ -336,11 +324,11 @@ def update_plate(
     wide, held, seconds, times = hold
     rates, squares = rows[0], rows[1]
     jumped, count = 0, 0
+    blue, green, red = colour[0], colour[1], colour[2]
     for y in range(near.shape[0]):
-        squares[:] = ZERO
-        for c in range(3):
-            _add_square(guide[c, y], colour[c, y], squares)
-        _set_rates(near[y], known[y], weight, squares, rates)
+        _compare(
+            guide[0, y], guide[1, y], guide[2, y], blue[y], green[y], red[y], near[y], known[y], weight, rates, squares
+        )
         if times[0] > ZERO:
             _hold_rates(near[y], wide[y], known[y], squares, times, held[y], seconds[y], rates)
         for c in range(3):
@@ -350,27 +338,33 @@ def update_plate(
     return jumped / count if count > near.shape[0] * near.shape[1] // 100 else 0.0
 
 
-@kernel
-def _add_square(guide: Bytes, colour: Floats, squares: Floats) -> None:
-    """Add the square of the change of one channel of a row."""
-    for x in range(squares.shape[0]):
-        change = np.float32(guide[x]) - colour[x]
-        squares[x] += change * change
+@vector_loop
+def _compare(
+    b: Bytes,
+    g: Bytes,
+    r: Bytes,
+    blue: Floats,
+    green: Floats,
+    red: Floats,
+    near: Bytes,
+    known: Bytes,
+    weight: np.float32,
+    rates: Floats,
+    squares: Floats,
+) -> None:
+    """The mean square change of each cell of a row, and by how much it moves to its new colour.
 
-
-@kernel
-def _set_rates(near: Bytes, known: Bytes, weight: np.float32, squares: Floats, rates: Floats) -> None:
-    """By how much each cell of a row moves to its new colour: at once if it is seen for the first time.
-
-    ``squares``: sums over the channels become means.
+    At once if it is seen for the first time. ``b``, ``g``, ``r``: the frame's row; ``blue``, ``green``, ``red``: the
+    plate's.
     """
-    for x in range(near.shape[0]):
+    for x in range(np.uint64(near.shape[0])):
+        of_b, of_g, of_r = np.float32(b[x]) - blue[x], np.float32(g[x]) - green[x], np.float32(r[x]) - red[x]
+        squares[x] = (of_b * of_b + of_g * of_g + of_r * of_r) * np.float32(1 / 3)
         rate = weight if known[x] != 0 else UNIT
         rates[x] = rate if near[x] == 0 else ZERO
-        squares[x] *= np.float32(1 / 3)
 
 
-@kernel
+@vector_loop
 def _hold_rates(
     near: Bytes,
     wide: Bytes,
@@ -387,7 +381,7 @@ def _hold_rates(
     Any other cell that has differed for long takes its new colour at once, and has to be seen again to be valid.
     """
     hold_s, elapsed_s, seen_s = times
-    for x in range(near.shape[0]):
+    for x in range(np.uint64(near.shape[0])):
         visible = (near[x] == 0) & (known[x] != 0)
         differs = visible & (squares[x] > JUMP)
         longer = held[x] + elapsed_s if differs else ZERO
@@ -399,30 +393,29 @@ def _hold_rates(
         rates[x] = UNIT if adopts else (-UNIT if beside else rate)
 
 
-@kernel
+@vector_loop
 def _move_colour(guide: Bytes, near: Bytes, rates: Floats, step: np.float32, colour: Floats) -> None:
     """Update one channel of a row."""
-    for x in range(near.shape[0]):
+    for x in range(np.uint64(near.shape[0])):
         old = colour[x]
         covered = (near[x] != 0) | (rates[x] < ZERO)
         colour[x] = old * step if covered else old + rates[x] * (np.float32(guide[x]) - old)
 
 
-@kernel
+@vector_loop
 def _move_variance(
     near: Bytes, known: Bytes, rates: Floats, squares: Floats, variance: Floats, change: Floats
 ) -> tuple[int, int]:
     """Update the variance of a row, and what is known. Returns how many cells are known and visible, and jumped."""
-    count, jumped = 0, 0
-    for x in range(near.shape[0]):
+    count, jumped = np.int32(0), np.int32(0)
+    for x in range(np.uint64(near.shape[0])):
         visible = (near[x] == 0) & (known[x] != 0)
         square = squares[x]
         variance[x] += max(rates[x], ZERO) * (
             (square if visible & (rates[x] < UNIT) else INITIAL_VARIANCE) - variance[x]
         )
         change[x] = square if visible else -UNIT
-        count += visible
-        jumped += visible & (square > JUMP)
-    for x in range(near.shape[0]):
+        count += np.int32(visible)
+        jumped += np.int32(visible & (square > JUMP))
         known[x] |= near[x] == 0
     return count, jumped

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime_matte.render.jit import kernel, read_only
+from realtime_matte.render.jit import read_only, vector_loop
 
 UNIT: Final = np.float32(1)
 
@@ -26,7 +26,7 @@ def filter_alpha(alpha: NDArray[np.float32], elapsed_s: float, filtered: NDArray
     update(read_only(alpha), np.float32(1 - exp(-elapsed_s / TIME_CONSTANT_S)), np.float32(1 / MOTION), filtered)
 
 
-@kernel
+@vector_loop
 def update(
     alpha: NDArray[np.float32], min_weight: np.float32, scale: np.float32, filtered: NDArray[np.float32]
 ) -> None:

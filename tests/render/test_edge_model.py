@@ -1,10 +1,11 @@
 """The edge model: the likelihood is a normal density, and a plate that does not match nearby counts for less."""
 
+import cv2
 import numpy as np
 import pytest
 
 from realtime_matte.render.box_filter import Bytes, Floats
-from realtime_matte.render.edge_model import SAMPLE_VALUES, _likelihood, find_correction
+from realtime_matte.render.edge_model import HALO, SAMPLE_VALUES, _likelihood, apply_correction, find_correction
 
 FOREGROUND, BACKGROUND = np.array([60.0, 50, 90]), np.array([150.0, 140, 120])
 FOREGROUND_VARIANCE = np.array([100.0, 144, 81])
@@ -25,9 +26,12 @@ def cell(colour: np.ndarray) -> Bytes:
 
 
 def likelihood(colour: np.ndarray, alpha: float) -> float:
-    plate_colour = BACKGROUND.astype(np.float32).reshape(3, 1, 1)
-    arguments = np.float32(alpha), np.float32(BACKGROUND_VARIANCE), cell(colour), plate_colour, neighbourhood()
-    return float(_likelihood(0, 0, *arguments))
+    pixel, foreground, background = (
+        tuple(np.float32(channel) for channel in values) for values in (colour, FOREGROUND, BACKGROUND)
+    )
+    variances = tuple(np.float32(channel + 12**2) for channel in FOREGROUND_VARIANCE)
+    known = (foreground, variances), (background, np.float32(BACKGROUND_VARIANCE))
+    return float(_likelihood(np.float32(alpha), pixel, *known))
 
 
 @pytest.mark.parametrize("alpha", [0.0, 0.25, 0.5, 1.0])
@@ -54,8 +58,9 @@ def correction(*, mismatching: float) -> float:
     """What is added to an alpha of 0.5 where the cell shows the plate's background."""
     plate = BACKGROUND.astype(np.float32).reshape(3, 1, 1), np.zeros((1, 1), np.float32), np.ones((1, 1), np.uint8)
     means, one, out = neighbourhood(mismatching=mismatching).reshape(1, 1, -1), np.ones((1, 1), np.uint8), [[np.nan]]
-    out = np.array(out, np.float32)
-    find_correction(np.full((1, 1), 0.5, np.float32), cell(BACKGROUND), one, one, plate, means, out)
+    out, marks = np.array(out, np.float32), np.zeros(8, np.uint8)
+    scratch = marks, marks.view(np.uint64)
+    find_correction(np.full((1, 1), 0.5, np.float32), cell(BACKGROUND), (one, one), plate, means, scratch, out)
     return float(out[0, 0])
 
 
@@ -68,3 +73,13 @@ def test_the_more_of_the_visible_background_mismatches_the_less_is_corrected() -
     assert correction(mismatching=0) < 1.5 * half < 0
     assert half < 5 * most <= 0
     assert correction(mismatching=1) == pytest.approx(0, abs=1e-3)
+
+
+@pytest.mark.parametrize("shape", [(12, 20), (1, 1), (2, 3)])
+def test_a_correction_is_averaged_over_nine_cells_and_applied_at_edges_only(shape: tuple[int, int]) -> None:
+    random = np.random.default_rng(5)
+    alpha, correction = random.random((2, *shape), np.float32)
+    edge, out = np.uint8(255 * (random.random(shape) > 0.4)), np.zeros(shape, np.float32)
+    apply_correction(alpha, edge, correction, np.zeros(shape[1] + 2 * HALO, np.float32), out)
+    expected = np.where(edge > 0, np.clip(alpha + cv2.blur(correction, (3, 3)), 0, 1), alpha)
+    np.testing.assert_allclose(out, expected, atol=1e-6)
