@@ -323,7 +323,7 @@ def update_plate(
     colour, variance, known = plate
     wide, held, seconds, times = hold
     rates, squares = rows[0], rows[1]
-    jumped, count = 0, 0
+    jumped, count = np.int32(0), np.int32(0)
     blue, green, red = colour[0], colour[1], colour[2]
     for y in range(near.shape[0]):
         _compare(
@@ -405,7 +405,7 @@ def _move_colour(guide: Bytes, near: Bytes, rates: Floats, step: np.float32, col
 @vector_loop
 def _move_variance(
     near: Bytes, known: Bytes, rates: Floats, squares: Floats, variance: Floats, change: Floats
-) -> tuple[int, int]:
+) -> tuple[np.int32, np.int32]:
     """Update the variance of a row, and what is known. Returns how many cells are known and visible, and jumped."""
     count, jumped = np.int32(0), np.int32(0)
     for x in range(np.uint64(near.shape[0])):

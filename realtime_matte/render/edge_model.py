@@ -78,11 +78,12 @@ def find_spans(runs: Runs, radius: int, spans: NDArray[np.int64]) -> None:
     counts, ends = runs
     height = counts.shape[0]
     for y in range(height):
-        first, end = ends.shape[1], 0
+        first, end = np.int64(ends.shape[1]), np.int64(0)
         for row in range(max(y - radius, 0), min(y + radius + 1, height)):
             if counts[row] > 0:
-                first, end = min(first, np.int64(ends[row, 0])), max(end, np.int64(ends[row, 2 * counts[row] - 1]))
-        spans[y, 0], spans[y, 1] = max(first - radius, 0), end + radius
+                first = min(first, np.int64(ends[row, 0]))
+                end = max(end, np.int64(ends[row, 2 * counts[row] - 1]))
+        spans[y, 0], spans[y, 1] = max(first - radius, np.int64(0)), end + radius
 
 
 @kernel

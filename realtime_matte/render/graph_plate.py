@@ -12,16 +12,12 @@ import numpy as np
 from realtime_matte.models.onnx_tensors import Tensor, joined, larger, smaller
 from realtime_matte.render import edge_model as edge
 from realtime_matte.render.clean_plate import (
-    EDGE_WINDOW,
     INITIAL_VARIANCE,
     JUMP,
-    MARGIN,
-    MAX_BACKGROUND,
     MAX_JUMPED,
-    MIN_EDGE,
-    MIN_FOREGROUND,
     NEIGHBOURHOOD_RADIUS,
 )
+from realtime_matte.render.plate_cells import EDGE_CELLS, MARGIN_CELLS, MAX_BACKGROUND, MIN_EDGE, MIN_FOREGROUND
 from realtime_matte.render.plate_light import MAX_GAIN
 
 PLATE_CHANNELS: Final = 8
@@ -63,9 +59,9 @@ class Corrected:
 
 def correct(alpha: Tensor, guide: Tensor, plate: Plate, *, size: tuple[int, int]) -> Corrected:
     """As ``CleanPlate.correct``: ``alpha`` (1, 1, h, w), ``guide`` (1, 3, h, w), ``size`` (w, h), both even."""
-    near = alpha.at_least(MAX_BACKGROUND).dilated(MARGIN.shape[0] // 2)
-    foreground = alpha.at_least(MIN_FOREGROUND).eroded(MARGIN.shape[0] // 2)
-    edges = (alpha.at_least(MIN_EDGE) * (1 - alpha.above(1 - MIN_EDGE))).dilated(EDGE_WINDOW.shape[0] // 2)
+    near = alpha.at_least(float(MAX_BACKGROUND)).dilated(MARGIN_CELLS)
+    foreground = alpha.at_least(float(MIN_FOREGROUND)).eroded(MARGIN_CELLS)
+    edges = (alpha.at_least(float(MIN_EDGE)) * (1 - alpha.above(float(1 - MIN_EDGE)))).dilated(EDGE_CELLS)
     colour, variance, known, reference = plate.state.channels(3, 1, 1, 3)
     gain, step = (plate.light + 1).channels(3, 3)
     free = 1 - near

@@ -23,8 +23,14 @@ MIN_FOREGROUND: Final = np.float32(0.95)
 HALO: Final = 16
 """Marks left and right of a row: what a window needs of them, and so many that rows stay aligned."""
 
-MARGIN: Final = 2
-"""Rows above and below."""
+MARGIN_CELLS: Final = 1
+"""A cell is certainly background, or foreground, if its neighbours so far are."""
+
+EDGE_CELLS: Final = 2
+"""How far from a cell of soft alpha an edge may be moved."""
+
+ROWS_AROUND: Final = 2
+"""Rows of marks above and below."""
 
 PERSON, OPEN, SOFT, NONE, ALL = np.uint8(1), np.uint8(2), np.uint8(4), np.uint8(0), np.uint8(255)
 """Bits of a mark: not certainly background; not certainly foreground; may be an edge."""
@@ -44,7 +50,7 @@ class PlateCells:
     def __init__(self, shape: tuple[int, int]) -> None:
         height, width = shape
         self.near, self.foreground, self.edge = np.zeros((3, *shape), np.uint8)
-        self._marks = np.zeros((height + 2 * MARGIN, -(-width // HALO) * HALO + 2 * HALO), np.uint8)
+        self._marks = np.zeros((height + 2 * ROWS_AROUND, -(-width // HALO) * HALO + 2 * HALO), np.uint8)
 
     def find(self, alpha: Alpha, people: Alpha | None) -> None:
         """Find them for ``alpha`` (h, w), read only.
@@ -59,7 +65,7 @@ class PlateCells:
 def segment(alpha: Floats, people: Floats, marks: Bytes, near: Bytes, foreground: Bytes, edge: Bytes) -> None:
     """As ``PlateCells.find``. ``marks``: 0 around the (h, w) in its middle."""
     for y in range(alpha.shape[0]):
-        _mark(alpha[y], people[y], marks[y + MARGIN])
+        _mark(alpha[y], people[y], marks[y + ROWS_AROUND])
     for y in range(alpha.shape[0]):
         _widen(marks[y], marks[y + 1], marks[y + 2], marks[y + 3], marks[y + 4], near[y], foreground[y], edge[y])
 

@@ -35,7 +35,7 @@ def update_light(near: Bytes, weight: np.float32, plate: Plate, change: Floats, 
     colour, _, _ = plate
     reference, gain, step = light
     counted, rates = rows[0], rows[1]
-    count = 0
+    count = np.int32(0)
     rows[2:] = ZERO
     for row in range(reference.shape[1]):
         y = row * LIGHT_ROWS
@@ -63,7 +63,7 @@ def _add_error(colour: Floats, reference: Floats, gain: np.float32, errors: Floa
 
 
 @vector_loop
-def _choose(near: Bytes, change: Floats, weight: np.float32, counted: Floats, rates: Floats) -> int:
+def _choose(near: Bytes, change: Floats, weight: np.float32, counted: Floats, rates: Floats) -> np.int32:
     """``counted``: 1 where a cell of a row counts for the light. ``rates``: errors become rates of the references."""
     count = np.int32(0)
     for x in range(np.uint64(near.shape[0])):
