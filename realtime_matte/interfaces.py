@@ -273,6 +273,14 @@ class OutputEffect(Protocol):
         """Draw on a composite in place: (H, W, 3) BGR, or (H, W, 4) straight BGRA. ``time``: of its frame."""
 
 
+@runtime_checkable
+class DrawsOnPlanes(Protocol):
+    """An ``OutputEffect`` that draws on I420 images too: for others, frames are converted to BGR."""
+
+    def draw_planes(self, image: Pixels, time: float) -> None:
+        """As ``OutputEffect.draw``, on an I420 image."""
+
+
 class Renderer(Protocol):
     """Turns a frame into the output frame: matte, refine, background, composite."""
 

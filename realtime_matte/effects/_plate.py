@@ -1,6 +1,7 @@
 """A small image with alpha that is drawn at a fixed place of every composite: blended by two calls of OpenCV."""
 
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
 import cv2
 import numpy as np
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 
 from realtime_matte.frame import Pixels, Size
 from realtime_matte.interfaces import Area
+from realtime_matte.media import i420
 
 ANCHORS: Final = {
     "top-left": (0.0, 0.0),
@@ -37,7 +39,7 @@ class Plate:
         self._colors = np.ascontiguousarray(self._straight * alpha + 0.5, dtype=np.float32).astype(np.uint8)
         self._rest = np.repeat(255 - np.rint(alpha * 255).astype(np.uint8), 3, axis=2)
         self._scratch = np.empty_like(self._rest)
-        self._alphas: NDArray[Any] | None = None
+        self._planes: Sequence[_PlanePlate] | None = None  # from the first I420 image on
 
     def draw(self, image: Pixels) -> None:
         """Blend it into an output frame, BGR or straight BGRA."""
@@ -48,6 +50,13 @@ class Plate:
         else:
             self._draw_straight(part)
 
+    def draw_planes(self, image: Pixels) -> None:
+        """Blend it into an output frame, I420."""
+        if self._planes is None:
+            self._planes = _plane_plates(self._straight, self._alpha, self._area)
+        for plate, plane in zip(self._planes, i420.planes(image), strict=True):
+            plate.draw(plane)
+
     def _draw_straight(self, part: Pixels) -> None:
         """Over straight alpha (Porter and Duff 1984); files keep it, so the time is no matter."""
         below = part[..., 3:].astype(np.float32) / 255 * (1 - self._alpha)
@@ -56,6 +65,40 @@ class Plate:
         np.divide(mixed, total, out=mixed, where=total > 0)
         part[..., :3] = np.rint(mixed)
         part[..., 3:] = np.rint(total * 255)
+
+
+class _PlanePlate:
+    """A plate for one plane. ``alpha``: (h, w); ``values``: those of the plate, times alpha."""
+
+    def __init__(self, alpha: NDArray[np.float32], values: NDArray[np.float32], area: Area) -> None:
+        self._area = area
+        self._rest = 255 - np.rint(alpha * 255).astype(np.uint8)
+        self._values = np.rint(values).astype(np.uint8)
+        self._scratch = np.empty_like(self._rest)
+
+    def draw(self, plane: NDArray[np.uint8]) -> None:
+        part = plane[self._area]
+        cv2.multiply(part, self._rest, dst=self._scratch, scale=1 / 255)
+        cv2.add(self._scratch, self._values, dst=part)
+
+
+def _plane_plates(
+    straight: NDArray[np.float32], alpha: NDArray[np.float32], area: Area
+) -> tuple[_PlanePlate, _PlanePlate, _PlanePlate]:
+    """The plates of luma and chroma of a plate (h, w, 3) BGR in ``area``. Chroma is the mean of whole 2 x 2 pixels."""
+    rows, columns = area
+    before, after = (rows.start % 2, columns.start % 2), (rows.stop % 2, columns.stop % 2)
+    yuv = cv2.transform(straight, i420.FROM_BGR_WITH_OFFSET) * alpha
+    around = [(start, end) for start, end in zip(before, after, strict=True)]
+    padded_alpha, padded = np.pad(alpha[..., 0], around), np.pad(yuv, [*around, (0, 0)])
+    half = padded.shape[1] // 2, padded.shape[0] // 2
+    small_alpha, small = (
+        np.asarray(cv2.resize(image, half, interpolation=cv2.INTER_AREA), np.float32)
+        for image in (padded_alpha, padded)
+    )
+    half_area = slice(rows.start // 2, (rows.stop + 1) // 2), slice(columns.start // 2, (columns.stop + 1) // 2)
+    u, v = (_PlanePlate(small_alpha, small[..., channel], half_area) for channel in (1, 2))
+    return _PlanePlate(alpha[..., 0], np.ascontiguousarray(yuv[..., 0]), area), u, v
 
 
 def _place(pixels: Pixels, size: Size, anchor: str) -> tuple[Area, Pixels]:

@@ -23,7 +23,7 @@ from realtime_matte.effects._samples import FrameSamples
 from realtime_matte.effects.auto_frame import AutoFrame
 from realtime_matte.errors import MatteError
 from realtime_matte.frame import Alpha, Pixels, Size
-from realtime_matte.interfaces import Area, OutputEffect, PersonEffect, View
+from realtime_matte.interfaces import Area, DrawsOnPlanes, OutputEffect, PersonEffect, View
 from realtime_matte.look import Look
 
 Stage: TypeAlias = Literal["view", "framing", "person", "output"]
@@ -79,8 +79,9 @@ class Effects:
 
     @property
     def needs_bgr(self) -> bool:
-        """True if composites have to be BGR images, since effects change or draw on them."""
-        return bool(self.person or self.outputs or self.view or self.framing)
+        """True if composites have to be BGR images, since effects change them; overlays are drawn on planes too."""
+        drawn = any(not isinstance(effect, DrawsOnPlanes) for effect in self.outputs)
+        return bool(self.person or self.view or self.framing or drawn)
 
     @property
     def notices(self) -> Sequence[str]:
@@ -135,7 +136,10 @@ class Effects:
         """Draw the effects on a composite. One that fails is off from then on: the notices say so."""
         for effect in self.outputs:
             try:
-                effect.draw(image, time)
+                if image.ndim == 2 and isinstance(effect, DrawsOnPlanes):  # noqa: PLR2004 - planes
+                    effect.draw_planes(image, time)
+                else:
+                    effect.draw(image, time)
             except MatteError as error:
                 self.outputs = [other for other in self.outputs if other is not effect]
                 self.failures = (*self.failures, f"an overlay is switched off: {error}")

@@ -105,9 +105,16 @@ class Overlay:
 
     def draw(self, image: Pixels, time: float) -> None:  # noqa: ARG002 - a clock shows the time of day, not the frame's
         """Blend the plate."""
+        self._current().draw(image)
+
+    def draw_planes(self, image: Pixels, time: float) -> None:  # noqa: ARG002 - as above
+        """Blend the plate into an I420 image."""
+        self._current().draw_planes(image)
+
+    def _current(self) -> Plate:
         if self._redraw and (plate := self._redraw()):
             self._plate = plate
-        self._plate.draw(image)
+        return self._plate
 
 
 def _image(name: str, options: Mapping[str, Any], size: Size) -> Overlay:

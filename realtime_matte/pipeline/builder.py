@@ -249,9 +249,10 @@ def limited_opener(choice: SourceChoice) -> Callable[[], Source]:
 
 
 def choose_pixel_format(source: Source, outputs: Outputs) -> PixelFormat:
-    """I420 where source and an output carry it and frames need not be scaled, so that nothing is converted twice."""
+    """I420 where source and an output carry it, so that nothing is converted twice."""
     planes = isinstance(source, HasPixelFormats) and "i420" in source.pixel_formats and outputs.accept_i420
-    return "i420" if planes and source.size == outputs.format.size and not outputs.format.alpha else "bgr"
+    even = i420.is_possible(source.size) and i420.is_possible(outputs.format.size)
+    return "i420" if planes and even and not outputs.format.alpha else "bgr"
 
 
 def open_capture(

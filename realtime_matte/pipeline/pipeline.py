@@ -276,9 +276,10 @@ class Pipeline(Controls):
             if parts.orientation:
                 parts.orientation.start_shot()
         self._last_index = frame.index
+        view = parts.effects.view
+        fitted = view(parts.in_bgr(frame)) if view else parts.fitter(frame)
         if parts.effects.needs_bgr or parts.backgrounds.alpha:
-            frame = parts.in_bgr(frame)
-        fitted = (parts.effects.view or parts.fitter)(frame)
+            fitted = parts.in_bgr(fitted)
         self.stats.lap("fit")
         try:
             composite = parts.renderer.render(fitted)

@@ -21,15 +21,16 @@ Rows: TypeAlias = tuple[NDArray[np.int64], NDArray[np.uint16]]
 """(middle, weights) of H rows: the row in the middle of each; of 256, the weights of the rows before and after it,
 (2, H)."""
 
-Columns: TypeAlias = tuple[np.uint64, Indices, Bytes, Bytes]
-"""(left, middle, before, after): the part's first byte in a row; from there, the first byte of the pixel in the middle
-of each of W pixels; for each byte of the part's row, the weights of the pixels before and after it, of 256."""
+Columns: TypeAlias = tuple[np.uint64, Indices, Bytes, Bytes, np.uint64, bool]
+"""(left, middle, before, after, channels, pairs): the part's first byte in a row; from there, the first byte of the
+pixel in the middle of each of W pixels; for each byte of the part's row, the weights of the pixels before and after it,
+of 256; bytes of a pixel; whether two pixels are made of three bytes, as of 1080p for 720p."""
 
 Scratch: TypeAlias = tuple[Bytes, Bytes]
-"""(mixed, means): a row after each pass, (3w + 12) and (3w + 1)."""
+"""(mixed, means): a row after each pass, (3w + 12) and (3w + 1), or less of a plane."""
 
 FULL, HALF, EIGHT = np.uint16(256), np.uint16(128), np.uint16(8)
-ONE, TWO, THREE, SIX, NINE = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(6), np.uint64(9)
+ONE, TWO, THREE, SIX = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(6)
 
 
 class AreaResizer:
@@ -40,23 +41,29 @@ class AreaResizer:
         to: Of the result.
         corner: (x, y) of the part's upper left pixel in the images.
         mirror: Swap left and right.
+        channels: Bytes of a pixel: 3, or 1 of a plane.
     """
 
-    def __init__(self, size: Size, to: Size, *, corner: tuple[int, int] = (0, 0), mirror: bool = False) -> None:
+    def __init__(
+        self, size: Size, to: Size, *, corner: tuple[int, int] = (0, 0), mirror: bool = False, channels: int = 3
+    ) -> None:
         (width, height), (new_width, new_height) = size, to
         rows, row_weights = _axis(height, new_height)
         self._rows: Rows = rows + corner[1], row_weights
         middle, weights = _axis(width, new_width)
-        spread = np.zeros((2, width, 3), np.uint8)
+        spread = np.zeros((2, width, channels), np.uint8)
         spread[:, middle] = weights[..., None]
-        before, after = spread.reshape(2, 3 * width)
+        before, after = spread.reshape(2, channels * width)
         order = middle[::-1] if mirror else middle
-        self._columns: Columns = np.uint64(3 * corner[0]), (3 * order).astype(np.uint64), before, after
+        places, left = (channels * order).astype(np.uint64), np.uint64(channels * corner[0])
+        pairs = channels == 1 and 2 * width == 3 * new_width and new_width % 2 == 0 and not mirror
+        self._columns: Columns = left, places, before, after, np.uint64(channels), pairs
         self._scratch: Scratch = np.zeros(3 * width + 12, np.uint8), np.zeros(3 * width + 1, np.uint8)
 
     def __call__(self, pixels: Pixels, out: Pixels) -> None:
-        """Downscale the part of ``pixels`` (H, W, 3) into ``out``."""
-        resize(read_only(pixels), self._rows, self._columns, self._scratch, out)
+        """Downscale the part of ``pixels``, (H, W, 3) or (H, W), into ``out``."""
+        values, results = pixels.reshape(pixels.shape[0], -1), out.reshape(out.shape[0], -1)
+        resize(read_only(values), self._rows, self._columns, self._scratch, results)
 
 
 def ready() -> bool:
@@ -74,13 +81,12 @@ def _axis(length: int, new_length: int) -> Rows:
 
 
 @kernel
-def resize(pixels: Pixels, rows: Rows, columns: Columns, scratch: Scratch, out: Pixels) -> None:
-    """A part of ``pixels`` (H, W, 3) to ``out`` (h, w, 3)."""
+def resize(values: Bytes, rows: Rows, columns: Columns, scratch: Scratch, out: Bytes) -> None:
+    """A part of images to ``out``; both are rows of bytes."""
     middle, weights = rows
-    left, _, before, _ = columns
+    left, places, before, after, channels, pairs = columns
     mixed, means = scratch
-    last, right = pixels.shape[0] - 1, left + np.uint64(before.shape[0])
-    values, results = pixels.reshape(pixels.shape[0], 3 * pixels.shape[1]), out.reshape(out.shape[0], 3 * out.shape[1])
+    last, right = values.shape[0] - 1, left + np.uint64(before.shape[0])
     for y in range(out.shape[0]):
         row, first, third = middle[y], weights[0, y], weights[1, y]
         above, at = values[max(row - 1, 0), left:right], values[row, left:right]
@@ -91,8 +97,13 @@ def resize(pixels: Pixels, rows: Rows, columns: Columns, scratch: Scratch, out: 
             _mix_two_rows(at, above, first, mixed)
         else:
             _mix_rows(above, at, below, (first, third), mixed)
-        _mix_columns(mixed, columns, means)
-        _pick(means, columns, results[y])
+        _mix_columns(mixed, before, after, channels, means)
+        if pairs:
+            _pick_pairs(means, out[y])
+        elif channels == ONE:
+            _pick_bytes(means, places, out[y])
+        else:
+            _pick(means, places, out[y])
 
 
 @kernel
@@ -115,18 +126,29 @@ def _mix_rows(above: Bytes, at: Bytes, below: Bytes, shares: tuple[np.uint16, np
 
 
 @kernel
-def _mix_columns(mixed: Bytes, columns: Columns, means: Bytes) -> None:
-    _, _, before, after = columns
-    for i in range(before.shape[0]):
-        first, third = np.uint16(before[i]), np.uint16(after[i])
-        total = np.uint16(mixed[i + THREE]) * first + np.uint16(mixed[i + SIX]) * (FULL - first - third)
-        means[i] = np.uint8((total + np.uint16(mixed[i + NINE]) * third + HALF) >> EIGHT)
+def _mix_columns(mixed: Bytes, before: Bytes, after: Bytes, channels: np.uint64, means: Bytes) -> None:
+    for i in range(np.uint64(before.shape[0])):
+        first, third, at = np.uint16(before[i]), np.uint16(after[i]), i + SIX
+        total = np.uint16(mixed[at - channels]) * first + np.uint16(mixed[at]) * (FULL - first - third)
+        means[i] = np.uint8((total + np.uint16(mixed[at + channels]) * third + HALF) >> EIGHT)
 
 
 @kernel
-def _pick(means: Bytes, columns: Columns, out: Bytes) -> None:
+def _pick_bytes(means: Bytes, middle: Indices, out: Bytes) -> None:
+    for x in range(np.uint64(middle.shape[0])):
+        out[x] = means[middle[x]]
+
+
+@kernel
+def _pick_pairs(means: Bytes, out: Bytes) -> None:
+    """The first and the last of each three bytes."""
+    for pair in range(np.uint64(out.shape[0] // 2)):
+        out[TWO * pair], out[TWO * pair + ONE] = means[THREE * pair], means[THREE * pair + TWO]
+
+
+@kernel
+def _pick(means: Bytes, middle: Indices, out: Bytes) -> None:
     """Copy a pixel with the byte after it, which the next pixel overwrites: four bytes are one access of memory."""
-    _, middle, _, _ = columns
     last = np.uint64(middle.shape[0] - 1)
     for x in range(last):
         at, to = middle[x], THREE * x

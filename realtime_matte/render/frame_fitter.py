@@ -13,10 +13,8 @@ from realtime_matte.render.area_resize import AreaResizer
 class FrameFitter:
     """Crops, scales and mirrors frames to ``size``, into its own buffers; a frame that fits is returned as it is.
 
-    An I420 frame of another size becomes BGR.
-
-    Shrinking takes the mean over each pixel's area, so that fine stripes do not alias. Buffers are allocated for the
-    first frame that needs them.
+    An I420 frame stays one, plane by plane, where ``size`` is even. Shrinking takes the mean over each pixel's area, so
+    that fine stripes do not alias. Buffers are allocated for the first frame that needs them.
     """
 
     def __init__(self, size: Size, *, mirror: bool) -> None:
@@ -24,45 +22,41 @@ class FrameFitter:
         self._mirror = mirror
         self._fitted: Pixels | None = None
         self._mirrored: Pixels | None = None
-        self._shrinking: _Shrinking | None = None
+        self._fittings: _Fittings | None = None
 
     def set_mirror(self, *, mirror: bool) -> None:
         """Set whether frames are mirrored, from the next one on."""
         if mirror != self._mirror:
-            self._mirror, self._shrinking = mirror, None
+            self._mirror, self._fittings = mirror, None
 
     def set_size(self, size: Size) -> None:
         """Set the output's size, from the next frame on."""
         if size != self._size:
             self._size = size
-            self._fitted = self._mirrored = self._shrinking = None
+            self._fitted = self._mirrored = self._fittings = None
 
     def __call__(self, frame: Frame, out: Pixels | None = None) -> Frame:
         """The fitted frame.
 
         Args:
             frame: Of any size.
-            out: Buffer to scale into; None: the fitter's own, overwritten by the next call.
+            out: Buffer to scale into, of a BGR frame; None: the fitter's own, overwritten by the next call.
         """
         if frame.size == self._size:
             return self._flipped(frame.pixels, frame) if self._mirror else frame
-        frame = i420.bgr_frame(frame)
-        out = self._own() if out is None else out
-        part = crop(frame.pixels, self._size)
-        if not _shrinks(part.shape[1::-1], self._size):
-            cv2.resize(part, self._size, dst=out, interpolation=cv2.INTER_LINEAR)
-        elif area_resize.ready():
-            if self._shrinking is None or self._shrinking.size != frame.size:
-                self._shrinking = _Shrinking(frame.size, self._size, mirror=self._mirror)
-            self._shrinking(frame.pixels, out)
-            return Frame(out, frame.time, frame.index)
-        else:  # the same, slower, while the kernels are compiled
-            cv2.resize(part, self._size, dst=out, interpolation=cv2.INTER_AREA)
-        return self._flipped(out, frame) if self._mirror else Frame(out, frame.time, frame.index)
+        if not i420.is_possible(self._size) or out is not None:
+            frame = i420.bgr_frame(frame)
+        planar = frame.pixel_format == "i420"
+        out = self._own(planar=planar) if out is None else out
+        if self._fittings is None or (self._fittings.size, self._fittings.planar) != (frame.size, planar):
+            self._fittings = _Fittings(frame.size, self._size, mirror=self._mirror, planar=planar)
+        self._fittings(frame.pixels, out)
+        return Frame(out, frame.time, frame.index, frame.pixel_format)
 
-    def _own(self) -> Pixels:
-        if self._fitted is None:
-            self._fitted = np.empty((self._size[1], self._size[0], 3), np.uint8)
+    def _own(self, *, planar: bool) -> Pixels:
+        dimensions = 2 if planar else 3
+        if self._fitted is None or self._fitted.ndim != dimensions:
+            self._fitted = i420.empty(self._size) if planar else np.empty((self._size[1], self._size[0], 3), np.uint8)
         return self._fitted
 
     def _flipped(self, pixels: Pixels, frame: Frame) -> Frame:
@@ -76,21 +70,81 @@ class FrameFitter:
         return Frame(self._mirrored, frame.time, frame.index, frame.pixel_format)
 
 
-class _Shrinking:
-    """Shrinks frames of one ``size``: to a multiple of the output's size, which is then halved exactly."""
+class _Fittings:
+    """Fits frames of one ``size`` and format: BGR, or ``planar``."""
 
-    def __init__(self, size: Size, to: Size, *, mirror: bool) -> None:
+    def __init__(self, size: Size, to: Size, *, mirror: bool, planar: bool) -> None:
         self.size = size
-        (left, top), part = _place(size, to)
+        self.planar = planar
+        corner, part = _place(size, to)
+        if not planar:
+            self._fittings = [_Fitting(corner, part, to, mirror=mirror, channels=3)]
+            return
+        (left, top), (width, height), (new_width, new_height) = corner, part, to
+        half_corner = left // 2, top // 2
+        half_part = (
+            min((width + 1) // 2, size[0] // 2 - half_corner[0]),
+            min((height + 1) // 2, size[1] // 2 - half_corner[1]),
+        )
+        corner, part = (2 * half_corner[0], 2 * half_corner[1]), (2 * half_part[0], 2 * half_part[1])
+        luma = _Fitting(corner, part, to, mirror=mirror, channels=1)
+        chroma = _Fitting(half_corner, half_part, (new_width // 2, new_height // 2), mirror=mirror, channels=1)
+        self._fittings = [luma, chroma, chroma]
+
+    def __call__(self, pixels: Pixels, out: Pixels) -> None:
+        """Fit ``pixels`` into ``out``."""
+        if not self.planar:
+            self._fittings[0](pixels, out)
+            return
+        for fitting, plane, fitted in zip(self._fittings, i420.planes(pixels), i420.planes(out), strict=True):
+            fitting(plane, fitted)
+
+
+class _Fitting:
+    """Scales the ``part`` at a ``corner`` of images, BGR or one plane, to the size ``to``, and may mirror it."""
+
+    def __init__(self, corner: tuple[int, int], part: Size, to: Size, *, mirror: bool, channels: int) -> None:
+        self._columns, self._rows = (slice(start, start + side) for start, side in zip(corner, part, strict=True))
+        self._to = to
+        self._mirror = mirror
+        self._shrinks = part != to and all(side >= new for side, new in zip(part, to, strict=True))
+        self._shrinking: _Shrinking | None = None
+        if self._shrinks:
+            self._shrinking = _Shrinking(corner, part, to, mirror=mirror, channels=channels)
+        self._scaled: Pixels | None = None  # before it is mirrored
+
+    def __call__(self, pixels: Pixels, out: Pixels) -> None:
+        """Scale the part of ``pixels`` into ``out``."""
+        if self._shrinking and area_resize.ready():
+            self._shrinking(pixels, out)
+            return
+        if self._mirror and self._scaled is None:
+            self._scaled = np.empty_like(out)
+        scaled = out if self._scaled is None else self._scaled
+        slow = cv2.INTER_AREA if self._shrinks else cv2.INTER_LINEAR  # the former: while the kernels are compiled
+        cv2.resize(pixels[self._rows, self._columns], self._to, dst=scaled, interpolation=slow)
+        if self._mirror:
+            cv2.flip(scaled, 1, dst=out)
+
+
+class _Shrinking:
+    """Shrinks a ``part`` of images: to a multiple of the size ``to``, which is then halved exactly."""
+
+    def __init__(self, corner: tuple[int, int], part: Size, to: Size, *, mirror: bool, channels: int) -> None:
         sizes = [to]
         while all(side >= 2 * last for side, last in zip(part, sizes[-1], strict=True)):
             sizes.append((2 * sizes[-1][0], 2 * sizes[-1][1]))
-        self._rows, self._columns = slice(top, top + part[1]), slice(left, left + part[0])
+        self._columns, self._rows = (slice(start, start + side) for start, side in zip(corner, part, strict=True))
         first = sizes[-1]
-        self._resize = None if first == part else AreaResizer(part, first, corner=(left, top), mirror=mirror)
-        self._flips = mirror and self._resize is None
+        self._flips = mirror and (first == part or channels == 1)  # a plane is copied faster in its own order
+        self._resize = None
+        if first != part:
+            mirror = mirror and not self._flips
+            self._resize = AreaResizer(part, first, corner=corner, mirror=mirror, channels=channels)
         between = sizes[::-1] if self._resize else sizes[-2::-1]
-        self._buffers = [np.empty((side[1], side[0], 3), np.uint8) for side in between[: None if self._flips else -1]]
+        pixel = (channels,) if channels > 1 else ()
+        shapes = [(height, width, *pixel) for width, height in between]
+        self._buffers = [np.empty(shape, np.uint8) for shape in shapes[: None if self._flips else -1]]
 
     def __call__(self, pixels: Pixels, out: Pixels) -> None:
         """Shrink ``pixels`` to ``out``."""
@@ -111,7 +165,3 @@ def _place(size: Size, to: Size) -> tuple[tuple[int, int], Size]:
     """The corner and size of the part of a frame that is shown."""
     part = crop(np.broadcast_to(np.uint8(0), (size[1], size[0], 3)), to).shape[1::-1]
     return ((size[0] - part[0]) // 2, (size[1] - part[1]) // 2), part
-
-
-def _shrinks(size: Size, to: Size) -> bool:
-    return size != to and all(side >= new for side, new in zip(size, to, strict=True))

@@ -30,6 +30,11 @@ def test_all_effects_off_hold_nothing() -> None:
     assert not effects.needs_bgr
 
 
+def test_overlays_alone_are_drawn_on_planes() -> None:
+    assert not Effects(Config(overlay=("clock",)), size=SIZE).needs_bgr
+    assert Effects(Config(overlay=("clock",), low_light=1.0), size=SIZE).needs_bgr
+
+
 def test_an_overlay_that_fails_is_switched_off_with_a_notice(monkeypatch: pytest.MonkeyPatch) -> None:
     effects = Effects(Config(overlay=("clock", "text:me")), size=SIZE)
     clock, text = effects.outputs

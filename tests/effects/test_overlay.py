@@ -12,6 +12,7 @@ from realtime_matte.effects import _text, overlay
 from realtime_matte.effects._plate import ANCHORS, Plate
 from realtime_matte.errors import BadFile, MatteError, MissingFile, SpecError
 from realtime_matte.frame import Pixels
+from realtime_matte.media import i420
 
 SIZE = (320, 180)
 
@@ -178,3 +179,18 @@ def test_a_text_may_contain_anything() -> None:
             drawn(spec)
         except SpecError as problem:
             assert "no option 'y'" in problem.message  # noqa: PT017 - of the URL alone
+
+
+@pytest.mark.usefixtures("only_pillows_font")
+@pytest.mark.parametrize("options", ["?at=top-right&size=0.23", "?at=center&size=0.16&opacity=0.6", "?at=left&size=1"])
+@pytest.mark.parametrize("name", ["logo", "text"])
+def test_on_planes_it_looks_as_in_bgr(logo: Path, name: str, options: str) -> None:
+    """Within 2 of 255, at odd places and of odd sizes too."""
+    y, x = np.mgrid[: SIZE[1], : SIZE[0]]
+    planes = i420.from_bgr(np.dstack([60 + x // 3, 180 - y // 2, 90 + x // 5]).astype(np.uint8))
+    effect = overlay.open_overlay(f"{logo if name == 'logo' else 'text:Name'}{options}", size=SIZE)
+    in_bgr = i420.to_bgr(planes)
+    effect.draw(in_bgr, 0.0)
+    effect.draw_planes(planes, 0.0)
+    for plane, expected in zip(i420.planes(planes), i420.planes(i420.from_bgr(in_bgr)), strict=True):
+        assert np.abs(plane.astype(int) - expected).max() <= 2

@@ -36,6 +36,7 @@ from realtime_matte.pipeline.pipeline import Pipeline
 from realtime_matte.render import doubt
 from realtime_matte.render.frame_session import FrameSession
 from realtime_matte.render.graph_opening import ROUNDS
+from realtime_matte.render.renderer import CpuRenderer
 
 
 @pytest.fixture(autouse=True, params=["bgr", "i420"])
@@ -222,6 +223,23 @@ def test_a_camera_that_comes_back_in_another_size_is_cut_out_in_the_first(monkey
     sink = run(*cameras, monkeypatch=monkeypatch, gate=gate)
     assert without_repeats(assert_private(sink)) == [None, 0, None, 1, 2, None, 3, None, 4, None]
     assert {image.shape for image in sink.images} == {(SIZE[1], SIZE[0], 3)}
+
+
+@pytest.mark.parametrize("factor", [1.5, 2, 4])
+def test_a_camera_of_another_size_is_cut_out_in_the_outputs(monkeypatch: pytest.MonkeyPatch, factor: float) -> None:
+    """Planes are scaled as planes, so that no matte of another size is used."""
+    gate, rendered = Gate(), set[str]()
+    render = CpuRenderer.render
+
+    def recording(renderer: CpuRenderer, frame: Frame) -> Pixels:
+        rendered.add(frame.pixel_format)
+        return render(renderer, frame)
+
+    monkeypatch.setattr(CpuRenderer, "render", recording)
+    camera = GatedCamera(range(8), gate, size=(round(SIZE[0] * factor), round(SIZE[1] * factor)))
+    sink = run(camera, monkeypatch=monkeypatch, gate=gate, options={"size": SIZE})
+    assert assert_private(sink) == [None, *range(8), None]
+    assert rendered == {"i420" if hasattr(Recorder, "send_i420") else "bgr"}
 
 
 def test_standby_shows_the_card_until_it_is_over(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -155,8 +155,56 @@ def test_i420_frames_are_mirrored_plane_by_plane() -> None:
     np.testing.assert_array_equal(fitted.pixels, i420.from_bgr(np.ascontiguousarray(pixels[:, ::-1])))
 
 
-def test_i420_frames_of_another_size_become_bgr() -> None:
+PLANES: list[tuple[Size, Size]] = [
+    ((1920, 1080), (1280, 720)),
+    ((3840, 2160), (1280, 720)),
+    ((1600, 1200), (1280, 720)),
+    ((640, 480), (320, 180)),
+    ((640, 364), (320, 180)),
+]
+"""Sizes of cameras, of which the part that is shown begins and ends between two pixels of chroma."""
+
+
+@pytest.mark.parametrize("mirror", [False, True])
+@pytest.mark.parametrize(("size", "to"), PLANES)
+def test_planes_are_fitted_as_bgr_is(size: Size, to: Size, mirror: bool) -> None:  # noqa: FBT001 -- a case
+    """Within 2 of 255; of strong colours, BGR is clipped on the way."""
+    planes = i420.from_bgr(photograph(size) // 2 + np.uint8(64))
+    by_planes = FrameFitter(to, mirror=mirror)(Frame(planes, 0.5, 3, "i420"))
+    assert (by_planes.pixel_format, by_planes.size, by_planes.time, by_planes.index) == ("i420", to, 0.5, 3)
+    expected = i420.from_bgr(fitted(i420.to_bgr(planes), to, mirror=mirror))
+    for plane, wanted in zip(i420.planes(by_planes.pixels), i420.planes(expected), strict=True):
+        assert np.percentile(np.abs(plane.astype(int) - wanted), 99.9) <= 2
+
+
+@pytest.mark.parametrize("mirror", [False, True])
+def test_planes_of_a_smaller_camera_are_enlarged(mirror: bool) -> None:  # noqa: FBT001 -- a case
+    pixels = np.zeros((36, 64, 3), np.uint8)
+    pixels[:, :32] = (30, 120, 200)
+    enlarged = FrameFitter((128, 72), mirror=mirror)(Frame(i420.from_bgr(pixels), 0.5, 3, "i420"))
+    sides = i420.to_bgr(enlarged.pixels)[:, [10, -10]].astype(int)
+    coloured, black = (1, 0) if mirror else (0, 1)
+    assert np.abs(sides[:, coloured] - (30, 120, 200)).max() <= 2
+    assert sides[:, black].max() <= 2
+
+
+def test_i420_frames_become_bgr_where_the_size_is_odd() -> None:
     pixels = np.full((12, 16, 3), (30, 120, 200), np.uint8)
-    fitted = FrameFitter((8, 6), mirror=False)(Frame(i420.from_bgr(pixels), 0.5, 3, "i420"))
-    assert (fitted.pixel_format, fitted.size) == ("bgr", (8, 6))
+    fitted = FrameFitter((9, 6), mirror=False)(Frame(i420.from_bgr(pixels), 0.5, 3, "i420"))
+    assert (fitted.pixel_format, fitted.size) == ("bgr", (9, 6))
     assert np.abs(fitted.pixels.astype(int) - (30, 120, 200)).max() <= 2
+
+
+@given(SIDE, SIDE, SIDE, SIDE, st.booleans())
+def test_every_even_size_becomes_every_other_in_planes(
+    width: int,
+    height: int,
+    new_width: int,
+    new_height: int,
+    mirror: bool,  # noqa: FBT001 -- a case
+) -> None:
+    size, to = (2 * width, 2 * height), (2 * new_width, 2 * new_height)
+    grey = np.full((size[1] * 3 // 2, size[0]), 90, np.uint8)
+    fitted = FrameFitter(to, mirror=mirror)(Frame(grey, 0.0, 0, "i420"))
+    assert (fitted.size, fitted.pixel_format) == (to, "i420")
+    assert (fitted.pixels == 90).all()
