@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from realtime_matte.interfaces import AcceptsI420 as AcceptsI420
     from realtime_matte.interfaces import Background as Background
     from realtime_matte.interfaces import CountsDamagedFrames as CountsDamagedFrames
+    from realtime_matte.interfaces import DrawsOnPlanes as DrawsOnPlanes
     from realtime_matte.interfaces import FollowsCamera as FollowsCamera
     from realtime_matte.interfaces import HasDevice as HasDevice
     from realtime_matte.interfaces import HasNotices as HasNotices
@@ -87,6 +88,7 @@ _MODULES = {
         "AcceptsI420",
         "Background",
         "CountsDamagedFrames",
+        "DrawsOnPlanes",
         "FollowsCamera",
         "HasDevice",
         "HasNotices",
@@ -132,6 +134,7 @@ __all__ = [
     "ClipResult",
     "Config",
     "CountsDamagedFrames",
+    "DrawsOnPlanes",
     "FollowsCamera",
     "Frame",
     "HasDevice",
