@@ -130,7 +130,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path, required=True, help="exported; the quantized model is written beside it")
     parser.add_argument("--pack", type=Path, required=True)
     parser.add_argument("--cache", type=Path, default=Path("runs/cache"))
-    parser.add_argument("--shots", type=int, default=80, help="for calibration and check together")
+    parser.add_argument("--shots", type=int, default=240, help="for calibration and check together")
     options = parser.parse_args()
     metadata = _metadata(onnx.load(options.model))
     area, plates = float(metadata["rtmatte.area"]), "rtmatte.plate" in metadata

@@ -56,6 +56,10 @@ RECIPES = {
         ),
         Stage(14_400, BatchPlan(shots=3, length=12, area=MEDIUM_AREA, least=0.4, empty_share=0.3), rate=(2e-4, 1e-5)),
     ),
+    # The same on small inputs, faster: for a mean with the result of ``plate``.
+    "plate-small": (
+        Stage(84_000, BatchPlan(shots=24, length=1, area=BASE_AREA, least=0.5, empty_share=0.25), rate=(1e-3, 1e-5)),
+    ),
     # Half a second of motion: longer shots, for a state that decays.
     "long": (
         Stage(50_000, BatchPlan(shots=3, length=12, area=MEDIUM_AREA, least=0.4, taught=1), rate=(2e-4, 1e-5)),

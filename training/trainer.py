@@ -149,16 +149,18 @@ def resume_or_start(architecture: str, checkpoint: Path, device: str, *, start: 
 def grow_weights(weights: dict[str, Tensor], larger: dict[str, Tensor]) -> dict[str, Tensor]:
     """Weights of a smaller network, and those that only the ``larger`` one has, set so that alpha is unchanged.
 
-    New input channels, as of a clean plate, have weights of 0.
+    Input channels for a clean plate have weights of 0 if they are new. They are left out if the larger one has none:
+    alpha is that for a plate that is valid nowhere then.
     """
     added = {name: value for name, value in larger.items() if name.startswith(GROWING)}
     zeroed = {name: torch.zeros_like(value) for name, value in added.items() if name.endswith(ADDED)}
-    return added | zeroed | weights | {STEM: _more_inputs(weights[STEM], larger[STEM].shape[1])}
+    return added | zeroed | weights | {STEM: _with_inputs(weights[STEM], larger[STEM].shape[1])}
 
 
-def _more_inputs(weights: Tensor, inputs: int) -> Tensor:
+def _with_inputs(weights: Tensor, inputs: int) -> Tensor:
     """A convolution's weights (outputs, channels, 3, 3) for so many input channels; those of new ones are 0."""
-    return torch.cat([weights, weights.new_zeros(len(weights), inputs - weights.shape[1], *weights.shape[2:])], 1)
+    added = max(0, inputs - weights.shape[1])
+    return torch.cat([weights[:, :inputs], weights.new_zeros(len(weights), added, *weights.shape[2:])], 1)
 
 
 def to_tensors(batch: Batch, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:

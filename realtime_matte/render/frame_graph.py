@@ -7,7 +7,7 @@ does not allow. ``scripts/frame_graph.py`` writes it to a file.
 
 Inputs, beside the states: ``pixels`` and ``background``, (1, H, W, 3) uint8 BGR; ``controls``, (len(CONTROLS),)
 float32. Outputs, beside the states: ``composite``, (1, H, W, 3) uint8 BGR; ``measures``, (len(MEASURES),) float32.
-States are float32 and begin as zeros.
+States are float32 and begin as zeros. A network that sees the clean plate is given one that is valid nowhere.
 """
 
 from collections.abc import Sequence
@@ -57,11 +57,9 @@ def can_include(graph: Graph, adapter: Adapter) -> str:
     """Why a network cannot be a part of such a graph; empty if it can, as far as its inputs show."""
     grids = [grid for grid in (adapter, adapter.on_base_grid) if grid]
     for signature in (grid.signature((1280, 720)) for grid in grids):
-        inputs = {signature.input, *(state.input for state in signature.states)}
+        inputs = {signature.input, *signature.plate_shapes, *(state.input for state in signature.states)}
         if signature.input_type is not np.uint8 or signature.states_grow or signature.constants:
             return "only networks of rtmatte's own family, which take 8-bit frames, can be a part of it"
-        if signature.plate:
-            return "networks that see the clean plate cannot be a part of it yet"
         if {port.name for port in graph.inputs} != inputs:
             return f"the network has other inputs than {', '.join(sorted(inputs))}"
     return ""
@@ -140,6 +138,8 @@ class _Builder:
         _, height, width, _ = signature.input_shape
         small = downscaling.to((width, height))
         inputs = {signature.input: small.cast(np.uint8).apply("Transpose", perm=(0, 2, 3, 1)).name}
+        for plate_input, shape in signature.plate_shapes.items():
+            inputs[plate_input] = self._writer.constant(np.zeros(shape, np.uint8))
         for state in signature.states:
             inputs[state.input] = self._state(f"{name}_{state.input}", state.shape).name
         tensor = self._writer.include(self._network, inputs, name=name)

@@ -78,7 +78,7 @@ def test_a_person_ends_it_with_status_2(tmp_path: Path, room: str, capsys: pytes
 
 
 def test_a_model_that_sees_no_plate_ends_it_with_status_2(room: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["calibrate", "--camera", room, "--size", "160x90", "--model", "small"]) == 2
+    assert main(["calibrate", "--camera", room, "--size", "160x90", "--model", "large"]) == 2
     assert "this model makes no use of an empty room; choose a --model" in capsys.readouterr().err
 
 

@@ -81,7 +81,7 @@ def test_version(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
             ["dcotor"],
             (
                 "no command called 'dcotor'; did you mean doctor?"
-                " there are: run, panel, ctl, matte, demo, devices, doctor, models, bench, install-desktop,"
+                " there are: run, panel, calibrate, ctl, matte, demo, devices, doctor, models, bench, install-desktop,"
                 " install-service"
             ),
         ),
@@ -89,7 +89,7 @@ def test_version(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
             ["blur"],
             (
                 "no command called 'blur'; did you mean --bg blur?"
-                " there are: run, panel, ctl, matte, demo, devices, doctor, models, bench, install-desktop,"
+                " there are: run, panel, calibrate, ctl, matte, demo, devices, doctor, models, bench, install-desktop,"
                 " install-service"
             ),
         ),

@@ -9,7 +9,7 @@ import numpy as np
 import onnx
 import pytest
 from fakes import networks as tiny
-from fakes.frame_graphs import FPS, both, differences, network_file
+from fakes.frame_graphs import FPS, both, differences, frame_session, network_file, noisy_image
 
 from realtime_matte.errors import ModelError
 from realtime_matte.frame import Frame, Pixels, Size
@@ -17,6 +17,7 @@ from realtime_matte.models import onnx_file
 from realtime_matte.models.catalog import shipped_files
 from realtime_matte.models.family import identify
 from realtime_matte.render import frame_graph
+from realtime_matte.render.frame_controls import ControlValues
 from realtime_matte.sources import demo
 
 SIZE: Size = (96, 64)
@@ -160,9 +161,18 @@ def test_a_network_with_a_further_input_is_refused(tmp_path: Path) -> None:
     assert frame_graph.can_include(file.graph, file.adapter) == "the network has other inputs than frame, m8"
 
 
-def test_a_network_that_sees_the_clean_plate_is_refused(tmp_path: Path) -> None:
+def test_a_network_that_sees_the_clean_plate_is_given_one_that_is_valid_nowhere(tmp_path: Path) -> None:
+    """The alpha of this network is the difference from the plate, times the validity."""
     file = network_file(tiny.with_plate(tmp_path / "plate.onnx"))
-    assert frame_graph.can_include(file.graph, file.adapter).startswith("networks that see the clean plate")
+    assert frame_graph.can_include(file.graph, file.adapter) == ""
+    graph, session = frame_session(file, SIZE, tmp_path)
+    assert {port.name for port in onnx.load_from_string(graph.model).graph.input} >= {"pixels", "background"}
+    background, controls = noisy_image(SIZE), ControlValues(SIZE)
+    session.set_background(background)
+    for frame in moving_person(12):
+        composite, measures = session.run(frame.pixels, controls.of(frame))
+        assert measures["covered"] == 0
+        np.testing.assert_array_equal(composite, background)
 
 
 def test_the_script_writes_the_graph_to_a_file(

@@ -1,6 +1,7 @@
 """Training end to end on a synthetic pack: it learns, resumes, grows, and survives gradients that overflow."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -120,20 +121,38 @@ def test_grown_network_has_the_output_of_the_smaller_one(tmp_path: Path, monkeyp
     assert sum(part.numel() for part in large.net.parameters()) > sum(part.numel() for part in small.net.parameters())
 
 
-def test_network_that_sees_the_plate_starts_with_the_output_of_one_that_does_not(tmp_path: Path) -> None:
-    before = resume_or_start("small", tmp_path / "none.pt", "cpu")
-    before.save(tmp_path / "small.pt")
-    trainer = resume_or_start("plate", tmp_path / "none.pt", "cpu", start=tmp_path / "small.pt")
+@pytest.fixture
+def plain(monkeypatch: pytest.MonkeyPatch) -> str:
+    """The name of a network as ``small``, without an input for the plate."""
+    monkeypatch.setitem(network.ARCHITECTURES, "plain", replace(network.ARCHITECTURES["small"], inputs=3))
+    return "plain"
+
+
+def test_network_that_sees_the_plate_starts_with_the_output_of_one_that_does_not(plain: str, tmp_path: Path) -> None:
+    before = resume_or_start(plain, tmp_path / "none.pt", "cpu")
+    before.save(tmp_path / "plain.pt")
+    trainer = resume_or_start("small", tmp_path / "none.pt", "cpu", start=tmp_path / "plain.pt")
     frames = torch.rand(1, 2, 7, 64, 96) * 2 - 1
     with torch.no_grad():
         expected, seen = before.average.eval()(frames[:, :, :3])[0], trainer.average.eval()(frames)[0]
     assert torch.allclose(expected, seen, atol=1e-6)
 
 
-def test_training_with_plates_learns_from_them(data: pack.Pack, tmp_path: Path) -> None:
+def test_network_without_the_plate_starts_with_the_output_for_an_unknown_one(plain: str, tmp_path: Path) -> None:
+    before = resume_or_start("small", tmp_path / "none.pt", "cpu")
+    before.save(tmp_path / "small.pt")
+    trainer = resume_or_start(plain, tmp_path / "none.pt", "cpu", start=tmp_path / "small.pt")
+    frames = torch.rand(1, 2, 3, 64, 96) * 2 - 1
+    unknown = torch.cat([frames, torch.zeros(1, 2, 4, 64, 96)], 2)
+    with torch.no_grad():
+        expected, seen = before.average.eval()(unknown)[0], trainer.average.eval()(frames)[0]
+    assert torch.allclose(expected, seen, atol=1e-6)
+
+
+def test_training_with_plates_learns_from_them(data: pack.Pack, plain: str, tmp_path: Path) -> None:
     """The weights that read the plate begin at 0 and move."""
-    resume_or_start("small", tmp_path / "none.pt", "cpu").save(tmp_path / "small.pt")
-    trainer = resume_or_start("plate", tmp_path / "none.pt", "cpu", start=tmp_path / "small.pt")
+    resume_or_start(plain, tmp_path / "none.pt", "cpu").save(tmp_path / "plain.pt")
+    trainer = resume_or_start("small", tmp_path / "none.pt", "cpu", start=tmp_path / "plain.pt")
     assert not trainer.net.stem[0][0].weight[:, 3:].any()
     plan = loader.BatchPlan(shots=4, length=2, area=64 * 48, mirrored=1)
     stages = (Stage(frames=48, plan=plan, rate=(1e-3, 1e-3)),)
