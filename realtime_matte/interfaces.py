@@ -148,7 +148,7 @@ class PlateView(Protocol):
             out: Of the guide's size; only its arrays' values are written.
 
         Returns:
-            Whether anything is known; otherwise nothing was written.
+            Whether enough is known for networks; otherwise nothing was written.
         """
 
 

@@ -7,7 +7,7 @@ is given to networks that see it, fitted to each frame.
 
 For those networks more is at stake, as they take what differs from the plate for the person. So from the first frame of
 such a network on, a visible cell that suddenly differs keeps its colour for HOLD_S, a cell beside a person keeps it
-altogether, and ``plate_trust`` decides which cells are valid.
+altogether, and ``plate_trust`` decides which cells are valid. The network sees the plate once nearly all of it is valid.
 """
 
 from math import exp
@@ -133,6 +133,8 @@ class CleanPlate:
             if not self._follow_camera(guide, found):
                 return False
             found = self._fit.light(guide, self._colour, self._trust.visible)
+        if not self._trust.whole:
+            return False
         gain = found.gain
         if max(abs(factor - 1) for factor in gain) > LIGHT_STEP:
             self._change_light(np.array(gain, np.float32))

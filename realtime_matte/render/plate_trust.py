@@ -51,6 +51,13 @@ REACH: Final = np.ones((7, 7), np.uint8)
 MAX_ELAPSED_S: Final = 0.2
 """A longer time between two frames says no more than this: what happened in between was not seen."""
 
+WHOLE: Final = 0.95
+"""Share of valid cells from which on networks are given the plate. A hole in it has the shape of who sat there, and a
+network takes it for a person: what it once took for foreground beside them would stay foreground."""
+
+STILL_WHOLE: Final = 0.9
+"""Share down to which they are given it from then on."""
+
 ZERO, UNIT = np.float32(0), np.float32(1)
 
 
@@ -63,6 +70,7 @@ class Trust:
         validity: (h, w) uint8, of the last frame.
         visible: (h, w) uint8, not 0 where a cell is valid and no person was near.
         any_valid: Whether a cell is valid.
+        whole: Whether nearly all are, so that networks may see the plate.
         flicker: (h, w) float32, the share of the time in which a visible cell differed from its colour.
     """
 
@@ -70,7 +78,7 @@ class Trust:
         self.seconds, self.flicker = np.zeros((2, *shape), np.float32)
         self.near = np.full(shape, 255, np.uint8)
         self.validity, self.visible = np.zeros((2, *shape), np.uint8)
-        self.any_valid = False
+        self.any_valid = self.whole = False
         self._columns = np.zeros(shape[1], np.uint8)
         self._probe = Probe(shape, valid_s=float(SEEN_S))
 
@@ -113,7 +121,7 @@ class Trust:
             (self.seconds, self.flicker),
             (self.validity, self.visible),
         )
-        self.any_valid = cv2.countNonZero(self.validity) > 0
+        self._measure()
         tried = self._probe.running
         self._probe.update(alpha, planes[1], self.seconds, elapsed_s=elapsed_s)
         if tried or self._probe.running:
@@ -131,7 +139,7 @@ class Trust:
         self.visible.fill(255)
         self.flicker.fill(0)
         self.near.fill(0)
-        self.any_valid = True
+        self._measure()
 
     def take(self, validity: Bytes) -> None:
         """Cells are as valid as given, (h, w) uint8."""
@@ -140,7 +148,7 @@ class Trust:
         self.validity[:] = validity
         self.visible[:] = np.where(validity > 0, np.uint8(255), np.uint8(0))
         self.near.fill(0)
-        self.any_valid = bool(validity.any())
+        self._measure()
 
     def shift(self, shift: tuple[float, float]) -> None:
         """Everything is seen at another place."""
@@ -156,8 +164,13 @@ class Trust:
         self.validity.fill(0)
         self.visible.fill(0)
         self.near.fill(255)
-        self.any_valid = False
+        self.any_valid = self.whole = False
         self._probe.reset()
+
+    def _measure(self) -> None:
+        share = cv2.countNonZero(self.validity) / self.validity.size
+        self.any_valid = share > 0
+        self.whole = share >= (STILL_WHOLE if self.whole else WHOLE)
 
 
 @kernel

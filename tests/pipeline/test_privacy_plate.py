@@ -15,6 +15,7 @@ from realtime_matte.control.status import StatusReader, as_json
 from realtime_matte.pipeline import calibration
 from realtime_matte.pipeline.commands import Command
 from realtime_matte.pipeline.pipeline import Pipeline
+from realtime_matte.render import plate_trust
 from realtime_matte.render.plate_file import read_plate
 
 
@@ -23,6 +24,13 @@ def pixel_format(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
     """Every test runs in both formats."""
     if request.param == "i420":
         in_i420(monkeypatch)
+
+
+@pytest.fixture(autouse=True)
+def in_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Networks are given a plate with holes too: the people in these shots never leave."""
+    monkeypatch.setattr(plate_trust, "WHOLE", 0.0)
+    monkeypatch.setattr(plate_trust, "STILL_WHOLE", 0.0)
 
 
 def test_the_plate_that_a_network_sees_is_never_sent(monkeypatch: pytest.MonkeyPatch) -> None:

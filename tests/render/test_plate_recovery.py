@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from realtime_matte.frame import Alpha, Frame, Matte, Pixels, PlateImage
+from realtime_matte.render import plate_trust
 from realtime_matte.render.plate_trust import SEEN_S
 from realtime_matte.render.refine import Refiner
 
@@ -101,6 +102,40 @@ LEFT, RIGHT = (slice(35, 90), slice(22, 48)), (slice(35, 90), slice(107, 128))
 """Inside of the person at columns 20 and 100."""
 
 
+@pytest.fixture
+def in_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Networks are given a plate with holes too."""
+    monkeypatch.setattr(plate_trust, "WHOLE", 0.0)
+    monkeypatch.setattr(plate_trust, "STILL_WHOLE", 0.0)
+
+
+def beside_a_hole(_: Pixels, plate: PlateImage) -> np.ndarray:
+    """People, and the hole of a plate that is given."""
+    return (plate.validity == 0) & bool(plate.validity.any())
+
+
+def test_a_hole_is_not_taken_for_a_person_for_ever() -> None:
+    """A network that keeps its own error never sees a plate with the hole that the error leaves."""
+    shot = Shot(beside_a_hole)
+    shot.show(ROOM, lambda guide, plate: by_colour(with_box(guide, person_at(60)), plate))
+    for _ in range(FPS):
+        shot.show(ROOM, lambda guide, plate: by_colour(with_box(guide, person_at(60)), plate))
+    assert not shot.plate.validity.any()
+    shot.run(ROOM, 1)
+    assert not shot.alpha.any()
+    assert shot.plate.validity.all()
+
+
+def test_networks_are_given_the_plate_once_nearly_all_is_known_and_keep_it_behind_people() -> None:
+    shot = Shot(by_colour)
+    shot.run(with_box(ROOM, person_at(60)), 2)
+    assert not shot.plate.validity.any(), "a seventh of the room was never seen"
+    shot.run(ROOM, 0.5)
+    assert shot.plate.validity.all()
+    shot.run(with_box(ROOM, person_at(60)), 5)
+    assert shot.plate.validity.all()
+
+
 def test_an_empty_room_is_valid_after_a_third_of_a_second_and_sure_after_one() -> None:
     shot = Shot(by_colour)
     shot.run(ROOM, float(SEEN_S) - 0.1)
@@ -112,6 +147,7 @@ def test_an_empty_room_is_valid_after_a_third_of_a_second_and_sure_after_one() -
     assert shot.error((slice(None), slice(None))) < 2
 
 
+@pytest.mark.usefixtures("in_part")
 def test_nothing_is_known_behind_and_beside_a_person_who_was_never_away() -> None:
     shot = Shot(by_colour)
     for index in range(3 * FPS):
@@ -152,6 +188,7 @@ def test_a_person_who_was_missed_leaves_the_plate_within_a_second_of_being_seen(
     assert needed <= 0.5
 
 
+@pytest.mark.usefixtures("in_part")
 @pytest.mark.parametrize("network", [by_colour, by_both, by_difference])
 def test_what_a_missed_person_leaves_in_the_plate_is_gone_when_they_move(network: NetworkOf) -> None:
     """Within a second by what the network knows; within two if it takes each difference for a person."""
