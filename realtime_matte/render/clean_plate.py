@@ -7,7 +7,7 @@ is given to networks that see it, fitted to each frame.
 
 For those networks more is at stake, as they take what differs from the plate for the person. So from the first frame of
 such a network on, a visible cell that suddenly differs keeps its colour for HOLD_S, a cell beside a person keeps it
-altogether, and ``plate_trust`` decides which cells are valid. The network sees the plate once nearly all of it is valid.
+altogether, and ``plate_trust`` decides which cells are valid. Networks see the plate once nearly all of it is valid.
 """
 
 from math import exp
