@@ -20,6 +20,7 @@ from realtime_matte.frame import Alpha, Pixels, PlateImage
 from realtime_matte.interfaces import PlateView
 from realtime_matte.render.box_filter import BoxFilter, Bytes, Floats, find_runs, make_runs
 from realtime_matte.render.edge_model import (
+    HALO,
     SAMPLE_STEP,
     SAMPLE_VALUES,
     Plate,
@@ -81,9 +82,6 @@ visible cell has differed from its colour; for how long it was background. With 
 ROWS: Final = 8
 """Rows of numbers for one row of cells: two for any use, and two sums for each channel."""
 
-HALO: Final = 16
-"""Cells left and right of a row in scratch."""
-
 
 class CleanPlate:
     """The clean plate of one shot, for coarse alphas of ``shape`` (h, w). Buffers are allocated once.
@@ -133,12 +131,12 @@ class CleanPlate:
             if not self._follow_camera(guide, found):
                 return False
             found = self._fit.light(guide, self._colour, self._trust.visible)
-        if not self._trust.whole:
-            return False
         gain = found.gain
         if max(abs(factor - 1) for factor in gain) > LIGHT_STEP:
             self._change_light(np.array(gain, np.float32))
             gain = 1.0, 1.0, 1.0
+        if not self._trust.whole:
+            return False
         for channel, factor, plane in zip(self._colour, gain, self._fitted_planes, strict=True):
             cv2.convertScaleAbs(channel, dst=plane, alpha=factor)
         cv2.merge(list(self._fitted_planes), dst=out.colours)

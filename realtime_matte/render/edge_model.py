@@ -253,9 +253,8 @@ def apply_correction(alpha: Floats, edge: Bytes, correction: Floats, sums: Float
     """
     height, width = alpha.shape
     for y in range(height):
-        above, below = correction[y - 1 if y > 0 else min(1, height - 1)], correction[min(y + 1, height - 1)]
-        if y == height - 1:
-            below = correction[max(height - 2, 0)]
+        above = correction[y - 1 if y > 0 else min(1, height - 1)]
+        below = correction[y + 1 if y < height - 1 else max(height - 2, 0)]
         _sum_rows(above, correction[y], below, sums)
         sums[HALO - 1] = sums[HALO + min(1, width - 1)]
         sums[HALO + width] = sums[HALO + max(width - 2, 0)]

@@ -14,6 +14,7 @@ from realtime_matte.frame import Alpha, Frame, Matte, Pixels, PlateImage
 from realtime_matte.render import plate_trust
 from realtime_matte.render.plate_trust import SEEN_S
 from realtime_matte.render.refine import Refiner
+from realtime_matte.render.stored_plate import PlateOrigin
 
 HEIGHT, WIDTH = 96, 160
 FPS = 30
@@ -134,6 +135,24 @@ def test_networks_are_given_the_plate_once_nearly_all_is_known_and_keep_it_behin
     assert shot.plate.validity.all()
     shot.run(with_box(ROOM, person_at(60)), 5)
     assert shot.plate.validity.all()
+
+
+def test_the_light_is_followed_while_a_part_of_the_room_was_never_seen() -> None:
+    """So that what a person covers has the new light when it is seen again."""
+    shot = Shot(by_colour)
+
+    def scene(left: int, light: float = 1.0) -> np.ndarray:
+        return with_box(with_box(ROOM * light, person_at(60)), (slice(30, HEIGHT), slice(left, left + 20)))
+
+    shot.run(scene(5), 1)
+    shot.run(scene(125), 1.5)
+    covered = slice(40, 90), slice(132, 140)
+    shot.run(scene(125, 1.3), 0.1)
+    plate = shot.refiner.clean_plate
+    assert plate is not None
+    assert not shot.plate.validity.any(), "a part was never seen"
+    kept = plate.export(PlateOrigin("", (WIDTH, HEIGHT), "")).colours
+    assert np.abs(kept[covered] - 1.3 * ROOM[covered]).mean() < 5
 
 
 def test_an_empty_room_is_valid_after_a_third_of_a_second_and_sure_after_one() -> None:
