@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from training.loader import MULTIPLE
 from training.network import Architecture, MattingNet, State, plate_values, to_alpha, with_plate
 from training.onnx_network import PLATE, STATES, STRIDES, ExportedNetwork
-from training.trainer import STEM, grow_weights
+from training.trainer import grow_weights
 
 OPSET = 17
 HALF_PRECISION_FROM = 1024
@@ -84,10 +84,8 @@ def load_checkpoints(*checkpoints: Path) -> tuple[MattingNet, int]:
 
 def without_plate(net: MattingNet) -> MattingNet:
     """The network without the input for a clean plate: its alpha is that for a plate that is valid nowhere."""
-    shape = net.architecture
-    plain = MattingNet(replace(shape, inputs=3))
-    weights = net.state_dict()
-    plain.load_state_dict(weights | {STEM: weights[STEM][:, :3]})
+    plain = MattingNet(replace(net.architecture, inputs=3))
+    plain.load_state_dict(grow_weights(net.state_dict(), plain.state_dict()))
     return plain.eval()
 
 

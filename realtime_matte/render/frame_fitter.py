@@ -107,9 +107,8 @@ class _Fitting:
         self._columns, self._rows = (slice(start, start + side) for start, side in zip(corner, part, strict=True))
         self._to = to
         self._mirror = mirror
-        self._shrinks = part != to and all(side >= new for side, new in zip(part, to, strict=True))
         self._shrinking: _Shrinking | None = None
-        if self._shrinks:
+        if part != to and all(side >= new for side, new in zip(part, to, strict=True)):
             self._shrinking = _Shrinking(corner, part, to, mirror=mirror, channels=channels)
         self._scaled: Pixels | None = None  # before it is mirrored
 
@@ -121,7 +120,7 @@ class _Fitting:
         if self._mirror and self._scaled is None:
             self._scaled = np.empty_like(out)
         scaled = out if self._scaled is None else self._scaled
-        slow = cv2.INTER_AREA if self._shrinks else cv2.INTER_LINEAR  # the former: while the kernels are compiled
+        slow = cv2.INTER_AREA if self._shrinking else cv2.INTER_LINEAR  # the former: while the kernels are compiled
         cv2.resize(pixels[self._rows, self._columns], self._to, dst=scaled, interpolation=slow)
         if self._mirror:
             cv2.flip(scaled, 1, dst=out)
