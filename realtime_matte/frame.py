@@ -194,6 +194,11 @@ class MasksBackground(Protocol):
         """As the function ``mask_background``."""
 
 
+def size_text(size: Size) -> str:
+    """WxH, as ``--size`` takes it."""
+    return f"{size[0]}x{size[1]}"
+
+
 def half_size(size: Size) -> Size:
     """(width, height) of an image of half the size, without the last pixel of an odd side."""
     return max(1, size[0] // 2), max(1, size[1] // 2)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from realtime_matte.errors import MatteError
-from realtime_matte.frame import Pixels, Size
+from realtime_matte.frame import Pixels, Size, size_text
 from realtime_matte.interfaces import (
     AcceptsI420,
     Action,
@@ -137,7 +137,7 @@ class Outputs:
             if fitter.size != self.format.size:
                 waits = isinstance(sink, HasReaders) and sink not in self._fixed
                 until = "while a program reads it" if waits else "until rtmatte is started again"
-                notes.append(f"{_described(self._name(sink))} keeps {_text(fitter.size)} {until}")
+                notes.append(f"{_described(self._name(sink))} keeps {size_text(fitter.size)} {until}")
         return "; ".join(notes)
 
     @property
@@ -322,10 +322,6 @@ class Outputs:
 
 def _described(name: str) -> str:
     return f"the output {name!r}" if name else "an output"
-
-
-def _text(size: Size) -> str:
-    return f"{size[0]}x{size[1]}"
 
 
 def _is_read(sink: HasReaders) -> bool:

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime_matte.frame import Pixels, Size
+from realtime_matte.frame import Pixels, Size, size_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class PlateOrigin:
         if self.camera != now.camera:
             return f"it is of {self.camera or 'an unknown camera'}, and the camera is {now.camera or 'unknown'}"
         if self.mode != now.mode:
-            return f"it is of {_by(self.mode)}, and the camera gives {_by(now.mode)}"
+            return f"it is of {size_text(self.mode)}, and the camera gives {size_text(now.mode)}"
         if self.view != now.view:
             return f"it was made with {self.view}, and this run has {now.view}"
         return ""
@@ -52,7 +52,3 @@ class StoredPlate:
         colours = cv2.resize(self.colours, size, interpolation=cv2.INTER_LINEAR)
         validity = cv2.resize(self.validity, size, interpolation=cv2.INTER_NEAREST)
         return StoredPlate(np.asarray(colours, np.uint8), np.asarray(validity, np.uint8), self.origin)
-
-
-def _by(size: Size) -> str:
-    return f"{size[0]}x{size[1]}"

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime_matte.errors import SinkError
-from realtime_matte.frame import Size
+from realtime_matte.frame import Size, size_text
 from realtime_matte.v4l2 import ioctl as v4l2
 from realtime_matte.v4l2.capabilities import capability
 from realtime_matte.v4l2.ioctl import Ioctl, kernel_ioctl
@@ -188,7 +188,7 @@ class LoopbackDevices:
             SinkError
         """
         fourcc, held = self._format(device)
-        if held and held != _text(size):
+        if held and held != size_text(size):
             raise self.open_error(device, size, f"a reader holds it at {held}")
         if held and fourcc != FOURCC:
             raise self.open_error(device, size, f"a reader holds it at {held} in {fourcc}, not {FOURCC}")
@@ -196,10 +196,10 @@ class LoopbackDevices:
     def open_error(self, device: LoopbackDevice, size: Size, reason: str) -> SinkError:
         """Why a device that ``choose`` accepted cannot be sent to."""
         _, held = self._format(device)
-        or_size = f", or use --size {held}" if held and held != _text(size) else ""
+        or_size = f", or use --size {held}" if held and held != size_text(size) else ""
         programs = _join(self._programs(device)) or "the program that reads it"
         return SinkError(
-            f"the virtual camera {device.title} does not accept {_text(size)}: {reason}",
+            f"the virtual camera {device.title} does not accept {size_text(size)}: {reason}",
             hint=f"turn the camera off in {programs}, start rtmatte, and turn it on again{or_size}",
         )
 
@@ -351,10 +351,6 @@ def _number(text: str) -> Version:
 
 def _join(programs: list[Program]) -> str:
     return ", ".join(map(str, programs))
-
-
-def _text(size: Size) -> str:
-    return f"{size[0]}x{size[1]}"
 
 
 def _read(path: Path) -> str:
