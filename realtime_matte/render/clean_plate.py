@@ -1,9 +1,8 @@
 """The clean plate: the background as the camera saw it without the person. It corrects alpha at edges in front of it.
 
-A running Gaussian for each cell of the coarse grid, as in Wren et al. 1997 (Pfinder), of its colours while it was
-certainly background. A covered cell keeps its colour, scaled by the change of light that visible cells show. The plate
-itself is never shown: it corrects alpha near edges, where the foreground covers a cell that was visible before, and it
-is given to networks that see it, fitted to each frame.
+It holds the colour and variance of each cell of the coarse grid (``plate_colour``). The plate itself is never shown: it
+corrects alpha near edges, where the foreground covers a cell that was visible before, and it is given to networks that
+see it, fitted to each frame.
 
 For those networks more is at stake, as they take what differs from the plate for the person. So from the first frame of
 such a network on, a visible cell that suddenly differs keeps its colour for HOLD_S, a cell beside a person keeps it
@@ -11,7 +10,7 @@ altogether, and ``plate_trust`` decides which cells are valid. Networks see the 
 """
 
 from math import exp
-from typing import Final, TypeAlias
+from typing import Final
 
 import cv2
 import numpy as np
@@ -30,8 +29,9 @@ from realtime_matte.render.edge_model import (
     sample,
     sample_edge,
 )
-from realtime_matte.render.jit import kernel, read_only, vector_loop
+from realtime_matte.render.jit import read_only
 from realtime_matte.render.plate_cells import PlateCells
+from realtime_matte.render.plate_colour import INITIAL_VARIANCE, update_plate
 from realtime_matte.render.plate_fit import (
     MIN_SAMPLES,
     Comparison,
@@ -66,18 +66,6 @@ MAX_JUMPED: Final = 0.2
 
 NEIGHBOURHOOD_RADIUS: Final = 4
 """Half the window, in samples, over which they are averaged."""
-
-ZERO, UNIT = np.float32(0), np.float32(1)
-
-JUMP: Final = np.float32(20**2)
-"""A mean square change of colour, of 255, that is neither noise nor a fading lamp."""
-
-INITIAL_VARIANCE: Final = np.float32(3**2)
-"""Variance of a cell that was seen once."""
-
-Hold: TypeAlias = tuple[Bytes, Floats, Floats, tuple[np.float32, np.float32, np.float32]]
-"""(wide, held, seconds, (hold_s, elapsed_s, seen_s)), all (h, w): not 0 where a person is near or above; for how long a
-visible cell has differed from its colour; for how long it was background. With a ``hold_s`` of 0 nothing is held."""
 
 ROWS: Final = 8
 """Rows of numbers for one row of cells: two for any use, and two sums for each channel."""
@@ -306,116 +294,3 @@ class CleanPlate:
             self._known[near != 0] = 0
         light = self._reference, self._gain, self._step
         update_light(near, reference_weight, plate, self._change, light, rows)
-
-
-@kernel
-def update_plate(
-    guide: Bytes, near: Bytes, weight: np.float32, plate: Plate, step: Floats, rows: Floats, change: Floats, hold: Hold
-) -> float:
-    """Update the ``plate`` where the background is visible (``near`` is 0), by ``weight``. ``guide``: (3, h, w).
-
-    ``change`` (h, w) becomes the mean square change of known cells that are visible, -1 elsewhere. Covered cells are
-    multiplied by ``step``, a factor for each channel.
-
-    Returns:
-        The share of the known and visible cells that jumped; 0 if there are hardly any.
-    """
-    colour, variance, known = plate
-    wide, held, seconds, times = hold
-    rates, squares = rows[0], rows[1]
-    jumped, count = np.int32(0), np.int32(0)
-    blue, green, red = colour[0], colour[1], colour[2]
-    for y in range(near.shape[0]):
-        _compare(
-            guide[0, y], guide[1, y], guide[2, y], blue[y], green[y], red[y], near[y], known[y], weight, rates, squares
-        )
-        if times[0] > ZERO:
-            _hold_rates(near[y], wide[y], known[y], squares, times, held[y], seconds[y], rates)
-        for c in range(3):
-            _move_colour(guide[c, y], near[y], rates, step[c], colour[c, y])
-        visible, jumps = _move_variance(near[y], known[y], rates, squares, variance[y], change[y])
-        count, jumped = count + visible, jumped + jumps
-    return jumped / count if count > near.shape[0] * near.shape[1] // 100 else 0.0
-
-
-@vector_loop
-def _compare(
-    b: Bytes,
-    g: Bytes,
-    r: Bytes,
-    blue: Floats,
-    green: Floats,
-    red: Floats,
-    near: Bytes,
-    known: Bytes,
-    weight: np.float32,
-    rates: Floats,
-    squares: Floats,
-) -> None:
-    """The mean square change of each cell of a row, and by how much it moves to its new colour.
-
-    At once if it is seen for the first time. ``b``, ``g``, ``r``: the frame's row; ``blue``, ``green``, ``red``: the
-    plate's.
-    """
-    for x in range(np.uint64(near.shape[0])):
-        of_b, of_g, of_r = np.float32(b[x]) - blue[x], np.float32(g[x]) - green[x], np.float32(r[x]) - red[x]
-        squares[x] = (of_b * of_b + of_g * of_g + of_r * of_r) * np.float32(1 / 3)
-        rate = weight if known[x] != 0 else UNIT
-        rates[x] = rate if near[x] == 0 else ZERO
-
-
-@vector_loop
-def _hold_rates(
-    near: Bytes,
-    wide: Bytes,
-    known: Bytes,
-    squares: Floats,
-    times: tuple[np.float32, np.float32, np.float32],
-    held: Floats,
-    seconds: Floats,
-    rates: Floats,
-) -> None:
-    """Cells of a row that differ, or are valid and beside a person, keep their colour; ``held`` and ``seconds`` follow.
-
-    The rate of cells beside a person is -1: they are treated as covered ones, which follow the light.
-    Any other cell that has differed for long takes its new colour at once, and has to be seen again to be valid.
-    """
-    hold_s, elapsed_s, seen_s = times
-    for x in range(np.uint64(near.shape[0])):
-        visible = (near[x] == 0) & (known[x] != 0)
-        differs = visible & (squares[x] > JUMP)
-        longer = held[x] + elapsed_s if differs else ZERO
-        beside = (wide[x] != 0) & (seconds[x] >= seen_s) & visible
-        adopts = (longer >= hold_s) & (not beside)
-        held[x] = ZERO if adopts else longer
-        seconds[x] = ZERO if adopts else seconds[x]
-        rate = ZERO if differs else rates[x]
-        rates[x] = UNIT if adopts else (-UNIT if beside else rate)
-
-
-@vector_loop
-def _move_colour(guide: Bytes, near: Bytes, rates: Floats, step: np.float32, colour: Floats) -> None:
-    """Update one channel of a row."""
-    for x in range(np.uint64(near.shape[0])):
-        old = colour[x]
-        covered = (near[x] != 0) | (rates[x] < ZERO)
-        colour[x] = old * step if covered else old + rates[x] * (np.float32(guide[x]) - old)
-
-
-@vector_loop
-def _move_variance(
-    near: Bytes, known: Bytes, rates: Floats, squares: Floats, variance: Floats, change: Floats
-) -> tuple[np.int32, np.int32]:
-    """Update the variance of a row, and what is known. Returns how many cells are known and visible, and jumped."""
-    count, jumped = np.int32(0), np.int32(0)
-    for x in range(np.uint64(near.shape[0])):
-        visible = (near[x] == 0) & (known[x] != 0)
-        square = squares[x]
-        variance[x] += max(rates[x], ZERO) * (
-            (square if visible & (rates[x] < UNIT) else INITIAL_VARIANCE) - variance[x]
-        )
-        change[x] = square if visible else -UNIT
-        count += np.int32(visible)
-        jumped += np.int32(visible & (square > JUMP))
-        known[x] |= near[x] == 0
-    return count, jumped

@@ -1,7 +1,7 @@
 """The clean plate as a part of the graph of the whole frame: what ``CleanPlate`` computes in kernels.
 
-The formulas are those of ``clean_plate.py`` and ``edge_model.py``, whose docstrings explain them, for all cells at
-once: a cell where a kernel would skip the work gets a value that is not used.
+The formulas are those of ``plate_colour.py``, ``plate_light.py`` and ``edge_model.py``, whose docstrings explain them,
+for all cells at once: a cell where a kernel would skip the work gets a value that is not used.
 """
 
 from dataclasses import dataclass
@@ -11,13 +11,9 @@ import numpy as np
 
 from realtime_matte.models.onnx_tensors import Tensor, joined, larger, smaller
 from realtime_matte.render import edge_model as edge
-from realtime_matte.render.clean_plate import (
-    INITIAL_VARIANCE,
-    JUMP,
-    MAX_JUMPED,
-    NEIGHBOURHOOD_RADIUS,
-)
+from realtime_matte.render.clean_plate import MAX_JUMPED, NEIGHBOURHOOD_RADIUS
 from realtime_matte.render.plate_cells import EDGE_CELLS, MARGIN_CELLS, MAX_BACKGROUND, MIN_EDGE, MIN_FOREGROUND
+from realtime_matte.render.plate_colour import INITIAL_VARIANCE, JUMP
 from realtime_matte.render.plate_light import MAX_GAIN
 
 PLATE_CHANNELS: Final = 8

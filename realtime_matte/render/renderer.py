@@ -25,12 +25,12 @@ from realtime_matte.render import (
     area_resize,
     bands,
     box_filter,
-    clean_plate,
     composite_i420,
     edge_cells,
     edge_model,
     guided_filter,
     plate_cells,
+    plate_colour,
     plate_fit,
     plate_light,
     plate_trust,
@@ -48,7 +48,7 @@ from realtime_matte.render.upsample import UpsampledMatte, change_foreground
 
 KERNELS: Final[Sequence[Callable[..., object]]] = (
     area_resize.resize,
-    clean_plate.update_plate,
+    plate_colour.update_plate,
     plate_fit.compare,
     plate_light.update_light,
     plate_trust.extend_down,
