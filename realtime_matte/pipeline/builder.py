@@ -227,20 +227,25 @@ def parse_choice(option: str, choice: str | int | PathLike[str] | Opener) -> str
 
 
 def source_opener(choice: str | OpenSource, *, size: Size | None, fps: float | None) -> Callable[[], Source]:
-    """A callable that opens the source each time it is called. A number or a name alone is a camera's.
+    """A callable that opens the source each time it is called.
 
     Raises:
         SpecError: the spec is invalid.
     """
     if not isinstance(choice, str):
         return partial(choice, "", size=size, fps=fps)
+    plugin = source_plugin(choice)
+    return partial(plugin.open, plugin.rest, size=size, fps=fps)
+
+
+def source_plugin(choice: str) -> plugins.Plugin[OpenSource]:
+    """The plug-in of a spec. A number, a device's path or a name alone is a camera's. Raises SpecError."""
     try:
-        plugin = plugins.source(choice)
+        return plugins.source(choice)
     except SpecError:
         if re.match(r"[a-z_]+:", choice) or any(file.suffix for file in existing_files(choice)):
             raise
-        plugin = plugins.source(f"camera:{choice}")
-    return partial(plugin.open, plugin.rest, size=size, fps=fps)
+    return plugins.source(f"camera:{choice}")
 
 
 def limited_opener(choice: SourceChoice) -> Callable[[], Source]:

@@ -6,10 +6,10 @@ from concurrent.futures import Future
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from realtime_matte import plugins
 from realtime_matte.config.config import Config
 from realtime_matte.errors import MatteError, SinkError, masked
 from realtime_matte.paths import named
+from realtime_matte.pipeline.builder import source_plugin
 from realtime_matte.pipeline.loading import start_thread
 from realtime_matte.render.clean_plate import CleanPlate
 from realtime_matte.render.stored_plate import PlateOrigin, StoredPlate
@@ -125,10 +125,10 @@ def origin_of(parts: "Parts", values: Mapping[str, object]) -> PlateOrigin:
 def _camera(spec: str) -> tuple[str, int | None]:
     """The name of the camera, where it is known without opening it, and its exposure; else the spec."""
     try:
-        plugin = plugins.source(spec)
+        plugin = source_plugin(spec)
         if plugin.name == "camera" and sys.platform == "linux":
             cameras = LinuxCameras()
-            camera = cameras.choose(plugin.rest)
+            camera = cameras.find(plugin.rest)
             return camera.name, cameras.exposure(camera)
     except MatteError:
         pass  # it is gone: then there is no frame either

@@ -57,14 +57,13 @@ class LinuxCameras:
         Raises:
             SourceError: there is no such camera, it is no camera, or this user may not open it.
         """
-        if rest.isdecimal():
-            return self._checked(self.root / f"dev/video{rest.lstrip('0') or '0'}")
-        if rest.startswith("/"):
-            return self._checked(Path(rest))
-        matching = self._matching(rest)
-        if not matching:
-            raise SourceError(f"no camera{(f' called {rest!r}' if rest else '')}", hint=self._available())
-        return self._checked(Path(matching[0].address))
+        camera, capability = self._described(self._path(rest))
+        self._require_usable(camera, capability)
+        return camera
+
+    def find(self, rest: str) -> CameraInfo:
+        """As ``choose``, also a device that cannot be opened as a camera now: a virtual one that this program reads."""
+        return self._described(self._path(rest))[0]
 
     def choice(self, rest: str, camera: CameraInfo) -> str:
         """The notice of why ``choose`` chose the camera, where there was a choice; else empty."""
@@ -113,6 +112,16 @@ class LinuxCameras:
             f"{camera.title} gives no frames", hint="open its privacy switch, or plug it into another port"
         )
 
+    def _path(self, rest: str) -> Path:
+        if rest.isdecimal():
+            return self.root / f"dev/video{rest.lstrip('0') or '0'}"
+        if rest.startswith("/"):
+            return Path(rest)
+        matching = self._matching(rest)
+        if not matching:
+            raise SourceError(f"no camera{(f' called {rest!r}' if rest else '')}", hint=self._available())
+        return Path(matching[0].address)
+
     def _matching(self, rest: str) -> list[CameraInfo]:
         """The cameras with a name, the best first."""
         matching = [camera for camera in self.list_cameras() if rest.lower() in camera.name.lower()]
@@ -122,7 +131,7 @@ class LinuxCameras:
         """False for a virtual camera that no program feeds; some of them are always listed as cameras."""
         return not camera.virtual or self._attribute(Path(camera.address), "state") in {"capture", ""}
 
-    def _checked(self, path: Path) -> CameraInfo:
+    def _described(self, path: Path) -> tuple[CameraInfo, Capability]:
         if not os.path.exists(path):  # noqa: PTH110 - Path's raises for names that are too long
             raise SourceError(f"no camera at {path}", hint=self._available())
         with self._opened(path) as device:
@@ -130,9 +139,7 @@ class LinuxCameras:
                 capability = capabilities.capability(device, ioctl=self.ioctl)
             except OSError as error:
                 raise SourceError(f"{path} is not a camera", hint=self._available()) from error
-            camera = self._describe(path, device, capability)
-        self._require_usable(camera, capability)
-        return camera
+            return self._describe(path, device, capability), capability
 
     def _require_usable(self, camera: CameraInfo, capability: Capability) -> None:
         """Raise SourceError if it is not a camera, or a virtual camera that no program or this program feeds."""

@@ -82,8 +82,8 @@ def known(network: SeeingNetwork) -> list[bool]:
 
 
 def test_a_run_begins_with_the_plate_of_an_earlier_one(path: Path) -> None:
-    network, reported = play(room(), path, count=5)
-    assert known(network)[:3] == [False, True, True], "long before it could be learned"
+    network, reported = play(room(), path, count=30)
+    assert known(network)[:2] == [False, True], "long before it could be learned"
     image = network.seen[1]
     assert np.abs(image.colours.astype(int) - room()).max() <= 2
     assert reported == [f"the empty room in '{path}' is known"]
@@ -91,7 +91,7 @@ def test_a_run_begins_with_the_plate_of_an_earlier_one(path: Path) -> None:
 
 @pytest.mark.parametrize("light", [0.6, 1.25])
 def test_another_exposure_is_fitted(path: Path, light: float) -> None:
-    network, reported = play(room(light=light), path, count=5)
+    network, reported = play(room(light=light), path, count=30)
     assert known(network)[1]
     error = np.abs(network.seen[1].colours.astype(int) - room(light=light))
     assert np.median(error) <= 3
@@ -99,7 +99,7 @@ def test_another_exposure_is_fitted(path: Path, light: float) -> None:
 
 
 def test_a_camera_that_was_nudged_is_followed(path: Path) -> None:
-    network, reported = play(room(right=3), path, count=5)
+    network, reported = play(room(right=3), path, count=30)
     assert "is known" in reported[0]
     image = network.seen[1]
     inside = image.validity == 255
@@ -127,20 +127,20 @@ def test_another_camera_mode_or_view_is_refused(path: Path, change: dict[str, An
     stored = read_plate(path)
     kept = {name: getattr(stored.origin, name) for name in ("camera", "mode", "view", "exposure")}
     write_plate(path, StoredPlate(stored.colours, stored.validity, PlateOrigin(**{**kept, **change})))
-    network, reported = play(room(), path, count=5)
+    network, reported = play(room(), path, count=30)
     assert len(reported) == 1
     assert re.match(rf"the empty room in '.*' is not used: {reason} .*; make it again: rtmatte cal", reported[0])
     assert not known(network)[1]
 
 
 def test_a_mirrored_run_is_another_view(path: Path) -> None:
-    _, reported = play(room(), path, count=5, mirror=True)
+    _, reported = play(room(), path, count=30, mirror=True)
     assert "mirror off, " in reported[0]
     assert "mirror on, " in reported[0]
 
 
 def test_a_network_that_sees_no_plate_says_so(path: Path) -> None:
-    _, reported = play(room(), path, count=5, network=ScriptedNetwork())
+    _, reported = play(room(), path, count=30, network=ScriptedNetwork())
     hint = "this model makes no use of an empty room; choose a --model that sees the clean plate"
     assert f"the empty room in '{path}' is not used: {hint}" in reported
 
@@ -201,8 +201,9 @@ def test_a_file_that_cannot_be_written_is_reported(tmp_path: Path, path: Path) -
 @pytest.mark.skipif(sys.platform != "linux", reason="Video for Linux")
 def test_a_camera_is_known_by_its_name_with_its_exposure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kernel = FakeKernel(tmp_path)
-    kernel.add(3, FakeCamera("Webcam C9", modes=(Mode("MJPG", (640, 480), (30.0,)),), exposure=156))
+    path = kernel.add(3, FakeCamera("Webcam C9", modes=(Mode("MJPG", (640, 480), (30.0,)),), exposure=156))
     monkeypatch.setattr(plate_store, "LinuxCameras", lambda: kernel.cameras)
-    assert [plate_store._camera(spec) for spec in ("camera", "camera:3", "camera:c9")] == [("Webcam C9", 156)] * 3
+    specs = ["camera", "camera:3", "camera:c9", "3", "c9", str(path)]
+    assert [plate_store._camera(spec) for spec in specs] == [("Webcam C9", 156)] * len(specs)
     assert plate_store._camera("camera:none") == ("camera:none", None)
     assert plate_store._camera("rtsp://me:secret@phone/live") == ("rtsp://me:***@phone/live", None)

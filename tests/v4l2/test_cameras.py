@@ -256,6 +256,14 @@ def test_a_device_that_cannot_be_opened_is_reported(kernel: FakeKernel, monkeypa
     assert refused(kernel, "0") == "cannot open /dev/video0: No such device; plug it in again"
 
 
+def test_a_virtual_camera_that_this_program_reads_has_its_name(kernel: FakeKernel) -> None:
+    path = kernel.add(9, loopback())
+    kernel.open_in(path, os.getpid(), "rtmatte")
+    assert [kernel.cameras.find(rest).name for rest in ("9", str(path), "virtual", "")] == ["Virtual Camera"] * 4
+    with pytest.raises(SourceError, match="no camera at"):
+        kernel.cameras.find("8")
+
+
 @pytest.mark.parametrize("flags", [OUTPUT, CAPTURE | OUTPUT, CAPTURE])
 def test_the_output_of_this_program_is_refused(kernel: FakeKernel, flags: int) -> None:
     path = kernel.add(9, loopback(flags))

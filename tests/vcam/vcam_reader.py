@@ -2,7 +2,7 @@
 
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Literal, Self
@@ -24,6 +24,12 @@ BACKGROUND_NAME = "#ff00ff"
 TOLERANCE = 12
 """Of 255: rounding and chroma subsampling of two programs; MARKER differs by more from all that may be sent."""
 
+NEAR_MARKER = 45
+"""Of 255, in both chroma channels: MARKER mixed with up to as much of a grey."""
+
+CHROMA = SIZE[0] * SIZE[1]
+"""Where chroma begins in a frame of the device."""
+
 REASONS = (
     standby.STARTING,
     standby.CAMERA_NOT_AVAILABLE,
@@ -33,7 +39,7 @@ REASONS = (
     standby.STOPPED,
 )
 
-FrameKind = Literal["card", "background", "fitted", "torn", "unexpected"]
+FrameKind = Literal["card", "background", "fitted", "person", "torn", "unexpected"]
 
 
 class FrameClassifier:
@@ -63,16 +69,38 @@ class FrameClassifier:
         return "torn" if allowed.all() else "unexpected"
 
 
+class PersonClassifier:
+    """As ``FrameClassifier``; other frames are of a person if nothing of them is near MARKER, which the room has."""
+
+    def __init__(self) -> None:
+        self._classify = FrameClassifier()
+        self._marker = i420(plain(MARKER))[[CHROMA, -1]].astype(int)
+
+    def __call__(self, raw: NDArray[np.uint8]) -> FrameKind:
+        kind = self._classify(raw)
+        return "person" if kind == "unexpected" and not self._shows_marker(raw) else kind
+
+    def _shows_marker(self, raw: NDArray[np.uint8]) -> bool:
+        """By its chroma, which is far from that of skin, clothes and background."""
+        distance = np.abs(raw[CHROMA:].reshape(2, -1) - self._marker[:, None]).max(axis=0)
+        return bool((distance < NEAR_MARKER).any())
+
+
 class Reader:
-    """A program that reads the virtual camera all the time, and classifies each frame."""
+    """A program that reads the virtual camera all the time, and classifies each frame, by ``FrameClassifier``."""
 
     def __init__(
-        self, node: Node, *, fitted_from: Size | None = None, background: tuple[int, int, int] = BACKGROUND
+        self,
+        node: Node,
+        *,
+        fitted_from: Size | None = None,
+        background: tuple[int, int, int] = BACKGROUND,
+        classify: Callable[[NDArray[np.uint8]], FrameKind] | None = None,
     ) -> None:
         wait_until(lambda: node.has_writer, f"a program sends to {node.path}")
         self.seen: list[FrameKind] = []  # guarded by _changed
         self._changed = threading.Condition()
-        self._classify = FrameClassifier(fitted_from, background)
+        self._classify = classify or FrameClassifier(fitted_from, background)
         words = ["stdbuf", "-o0", "v4l2-ctl", "-d", str(node.path), "--stream-mmap=2", "--stream-to=-"]
         self._process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         self._thread = threading.Thread(target=self._watch, daemon=True)
