@@ -2,7 +2,8 @@
 
 The posterior mean of alpha, as in Bayesian matting (Chuang et al. 2001): the background's colour is that of the clean
 plate, the foreground's is distributed as nearby, and the network's alpha is the prior. The likelihood allows for
-shadows and fading lamps. A second hypothesis is that the clean plate is wrong at this cell: its posterior probability,
+shadows and fading lamps. It is tempered, its root taken, because the network has judged by the same colours: evidence
+that is not independent counts less (Grünwald 2012, The safe Bayesian). A second hypothesis is that the clean plate is wrong at this cell: its posterior probability,
 from how well the plate matches the visible background nearby, lowers the weight of the correction.
 """
 
@@ -40,8 +41,8 @@ EXTRA_VARIANCE: Final = np.float32(12**2)
 SHADING: Final = np.float32(0.05)
 """Standard deviation of the factor by which the background may have become darker or lighter."""
 
-UNKNOWN_DENSITY: Final = np.float32(2e-6)
-"""Density of the colour of a background that differs from the plate: about that of any colour in an image."""
+UNKNOWN_DENSITY: Final = np.float32(2e-6**0.5)
+"""Root of the density of the colour of a background that differs from the plate: about that of any colour in an image."""
 
 MIN_WRONG: Final = np.float32(0.05)
 """Prior probability that the plate is wrong, where everything visible matches it."""
@@ -61,7 +62,8 @@ MAX_ALPHA: Final = np.float32(0.98)
 MIN_FOREGROUND: Final = np.float32(2e-3)
 """With a smaller share of foreground in the neighbourhood, its colours are unknown."""
 
-NORMAL: Final = np.float32((2 * np.pi) ** -1.5)
+NORMAL: Final = np.float32((2 * np.pi) ** -0.75)
+"""Of the root of the normal density of three channels."""
 
 HALO: Final = 16
 """Cells left and right of a row in scratch."""
@@ -221,7 +223,7 @@ def _posterior(
 def _likelihood(
     a: np.float32, pixel: Colour, foreground: tuple[Colour, Colour], background: tuple[Colour, np.float32]
 ) -> np.float32:
-    """Density of a colour if its alpha is ``a``: normal, about the mixture of foreground and background.
+    """Root of the density of a colour if its alpha is ``a``: normal, about the mixture of both colours.
 
     ``foreground``, ``background``: their colours, with the variance of each channel, and of all. One division for the
     three channels: that of a channel is the product of the others over the determinant.
@@ -242,7 +244,7 @@ def _likelihood(
     shading = (SHADING * rest) ** 2  # a variance along the background's colour: inverse by Sherman and Morrison
     stretch = UNIT + shading * length
     distance -= shading * projection * projection / stretch
-    return np.float32(NORMAL * np.exp(np.float32(-0.5) * distance) / np.sqrt(determinant * stretch))
+    return np.float32(NORMAL * np.exp(np.float32(-0.25) * distance) / np.sqrt(np.sqrt(determinant * stretch)))
 
 
 @kernel

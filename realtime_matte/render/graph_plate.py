@@ -158,4 +158,4 @@ def _likelihoods(guide: Tensor, colour: Tensor, spread: Tensor, background: Tens
     shading = (edge.SHADING * rest) ** 2
     stretch = 1 + length * shading
     distance = distance - projection * projection * shading / stretch
-    return (distance * -0.5).apply("Exp") * edge.NORMAL / (determinant * stretch).apply("Sqrt")
+    return (distance * -0.25).apply("Exp") * edge.NORMAL / (determinant * stretch).apply("Sqrt").apply("Sqrt")

@@ -1,4 +1,4 @@
-"""The edge model: the likelihood is a normal density, and a plate that does not match nearby counts for less."""
+"""The edge model: the likelihood is the root of a normal density, and a plate that does not match nearby counts for less."""
 
 import cv2
 import numpy as np
@@ -36,7 +36,7 @@ def likelihood(colour: np.ndarray, alpha: float) -> float:
 
 @pytest.mark.parametrize("alpha", [0.0, 0.25, 0.5, 1.0])
 @pytest.mark.parametrize("shade", [0.9, 1.0, 1.1])
-def test_the_likelihood_is_a_normal_density_whose_covariance_has_noise_and_shading(alpha: float, shade: float) -> None:
+def test_the_likelihood_is_the_root_of_a_normal_density_whose_covariance_has_noise_and_shading(alpha: float, shade: float) -> None:
     """Noise of 4 levels, foreground colours of 12 more, and 5 % of shading along the background's colour."""
     colour = np.round(alpha * FOREGROUND + (1 - alpha) * shade * BACKGROUND)
     residual = colour - alpha * FOREGROUND - (1 - alpha) * BACKGROUND
@@ -44,14 +44,14 @@ def test_the_likelihood_is_a_normal_density_whose_covariance_has_noise_and_shadi
     covariance = np.diag(diagonal) + (0.05 * (1 - alpha)) ** 2 * np.outer(BACKGROUND, BACKGROUND)
     exponent = -0.5 * residual @ np.linalg.solve(covariance, residual)
     density = np.exp(exponent) / np.sqrt((2 * np.pi) ** 3 * np.linalg.det(covariance))
-    assert likelihood(colour, alpha) == pytest.approx(density, rel=2e-3)  # single precision
+    assert likelihood(colour, alpha) == pytest.approx(np.sqrt(density), rel=2e-3)  # single precision
 
 
 def test_a_darker_background_is_likelier_than_one_that_changed_its_hue_as_much() -> None:
     darker = 0.9 * BACKGROUND
     distance = np.linalg.norm(darker - BACKGROUND)
     other_hue = BACKGROUND + distance * np.array([1, -1, 0]) / np.sqrt(2)
-    assert likelihood(darker, 0.0) > 10 * likelihood(other_hue, 0.0)
+    assert likelihood(darker, 0.0) > 3 * likelihood(other_hue, 0.0)
 
 
 def correction(*, mismatching: float) -> float:
