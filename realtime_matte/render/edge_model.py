@@ -3,8 +3,9 @@
 The posterior mean of alpha, as in Bayesian matting (Chuang et al. 2001): the background's colour is that of the clean
 plate, the foreground's is distributed as nearby, and the network's alpha is the prior. The likelihood allows for
 shadows and fading lamps. It is tempered, its root taken, because the network has judged by the same colours: evidence
-that is not independent counts less (Grünwald 2012, The safe Bayesian). A second hypothesis is that the clean plate is wrong at this cell: its posterior probability,
-from how well the plate matches the visible background nearby, lowers the weight of the correction.
+that is not independent counts less (Grünwald 2012, The safe Bayesian). A second hypothesis is that the clean plate is
+wrong at this cell: its posterior probability, from how well the plate matches the visible background nearby, lowers
+the weight of the correction.
 """
 
 from typing import Final, TypeAlias
@@ -42,7 +43,7 @@ SHADING: Final = np.float32(0.05)
 """Standard deviation of the factor by which the background may have become darker or lighter."""
 
 UNKNOWN_DENSITY: Final = np.float32(2e-6**0.5)
-"""Root of the density of the colour of a background that differs from the plate: about that of any colour in an image."""
+"""Root of the density of a background's colour that differs from the plate: about that of any colour in an image."""
 
 MIN_WRONG: Final = np.float32(0.05)
 """Prior probability that the plate is wrong, where everything visible matches it."""

@@ -1,4 +1,4 @@
-"""The edge model: the likelihood is the root of a normal density, and a plate that does not match nearby counts for less."""
+"""The edge model: the likelihood is a tempered normal density; a plate that does not match nearby counts for less."""
 
 import cv2
 import numpy as np
@@ -36,7 +36,7 @@ def likelihood(colour: np.ndarray, alpha: float) -> float:
 
 @pytest.mark.parametrize("alpha", [0.0, 0.25, 0.5, 1.0])
 @pytest.mark.parametrize("shade", [0.9, 1.0, 1.1])
-def test_the_likelihood_is_the_root_of_a_normal_density_whose_covariance_has_noise_and_shading(alpha: float, shade: float) -> None:
+def test_the_likelihood_is_the_root_of_a_density_that_has_noise_and_shading(alpha: float, shade: float) -> None:
     """Noise of 4 levels, foreground colours of 12 more, and 5 % of shading along the background's colour."""
     colour = np.round(alpha * FOREGROUND + (1 - alpha) * shade * BACKGROUND)
     residual = colour - alpha * FOREGROUND - (1 - alpha) * BACKGROUND
