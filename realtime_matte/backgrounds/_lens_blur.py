@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime_matte.backgrounds import _disc
 from realtime_matte.frame import Frame, Pixels, RefinedMatte, Size, half_size, mask_background
 
 Floats: TypeAlias = NDArray[np.float32]
@@ -51,12 +52,13 @@ class LensBlur:
         width, height = size
         radius = 2 * strength * height  # a disc of radius r has the variance r^2 / 4 along each axis
         cell = _cell_size(radius, size)
-        self._disc = _disc(radius / cell)
         half = half_size(size)[::-1]
-        self._mask = np.empty(half, np.uint8)
-        self._half, self._masked = np.empty((2, *half, 3), np.uint8)
+        self._mask, self._covered = np.empty((2, *half), np.uint8)
+        self._half = np.empty((*half, 3), np.uint8)
+        self._black = np.zeros_like(self._half)
         shapes = _halvings(half, cell)
         cells = shapes[-1]
+        self._disc = _disc.open(radius / cell, cells)
         self._lights = [np.empty((*shape, 3), np.uint16) for shape in shapes]
         self._masks = [np.empty(shape, np.uint8) for shape in shapes[1:]]
         self._weights, self._blurred_weights = np.empty((2, *cells), np.float32)
@@ -69,8 +71,7 @@ class LensBlur:
     def image(self, frame: Frame, matte: RefinedMatte) -> Pixels:
         """The background of this frame, blurred."""
         self._average(frame.pixels, matte)
-        for cells, blurred in ((self._colors, self._blurred_colors), (self._weights, self._blurred_weights)):
-            cv2.filter2D(cells, -1, self._disc, dst=blurred, borderType=cv2.BORDER_REPLICATE)
+        self._disc.average(self._colors, self._weights, (self._blurred_colors, self._blurred_weights))
         self._add_mean_color(frame.pixels)
         np.divide(self._blurred_colors, self._blurred_weights[..., None], out=self._blurred_colors)
         self._to_pixels()
@@ -84,9 +85,9 @@ class LensBlur:
         """The background's light and its share of each cell. A pixel of half size counts if all of it is background."""
         mask_background(matte, MAX_BACKGROUND, self._mask)
         halve(pixels, self._half)
-        self._masked.fill(0)
-        cv2.copyTo(self._half, self._mask, self._masked)
-        cv2.LUT(self._masked, self._to_light, dst=self._lights[0])
+        cv2.bitwise_not(self._mask, dst=self._covered)
+        cv2.copyTo(self._black, self._covered, self._half)
+        cv2.LUT(self._half, self._to_light, dst=self._lights[0])
         np.multiply(_shrink(self._lights), np.float32(1 / FULL_LIGHT), out=self._colors)
         np.multiply(_shrink([self._mask, *self._masks]), np.float32(1 / 255), out=self._weights)
 
@@ -106,9 +107,8 @@ class LensBlur:
         light = self._blurred_colors
         np.maximum(light, 0, out=light)
         cv2.sqrt(light, dst=light)
-        light *= np.float32(LEVELS - 1)
-        light += np.float32(0.5)
-        np.copyto(self._index, light, casting="unsafe")
+        steps = (LEVELS - 1.0,) * 4
+        cv2.multiply(light, steps, dst=self._index, dtype=cv2.CV_16U)  # type: ignore[call-overload]  # as above
         np.take(self._from_light, self._index, out=self._cells, mode="clip")
 
 
@@ -142,14 +142,6 @@ def _shrink(images: Sequence[NDArray[Any]]) -> NDArray[Any]:
     for larger, smaller in pairwise(images):
         cv2.resize(larger, smaller.shape[1::-1], dst=smaller, interpolation=cv2.INTER_AREA)
     return images[-1]
-
-
-def _disc(radius: float) -> Floats:
-    """A disc whose edge cells count by the part of them that is inside, as a kernel."""
-    reach = max(1, int(np.ceil(radius)))
-    y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1]
-    disc = np.clip(radius + 0.5 - np.hypot(x, y), 0, 1)
-    return np.asarray(disc / disc.sum(), np.float32)
 
 
 def _cell_size(radius: float, size: Size) -> int:

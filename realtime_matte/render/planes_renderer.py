@@ -6,7 +6,7 @@ from realtime_matte.frame import Frame, Pixels, Size
 from realtime_matte.interfaces import Background, ShowsStill
 from realtime_matte.media import i420
 from realtime_matte.render.composite_i420 import I420Compositor, to_i420
-from realtime_matte.render.upsample import UpsampledMatte
+from realtime_matte.render.upsampled_matte import UpsampledMatte
 
 
 class PlanesRenderer:

@@ -15,7 +15,8 @@ from realtime_matte.render.jit import read_only
 from realtime_matte.render.noise import NoiseEstimator
 from realtime_matte.render.person_look import LookTables
 from realtime_matte.render.temporal import filter_alpha
-from realtime_matte.render.upsample import UpsampledMatte, Upsampler, change_foreground
+from realtime_matte.render.upsample import change_foreground
+from realtime_matte.render.upsampled_matte import UpsampledMatte, Upsampler
 
 
 class Refiner:

@@ -44,7 +44,8 @@ from realtime_matte.render.jit import compile_all, is_cacheable, load_all, read_
 from realtime_matte.render.person_look import LookTables, PersonLook
 from realtime_matte.render.planes_renderer import PlanesRenderer
 from realtime_matte.render.refine import CompleteMatte, Refiner
-from realtime_matte.render.upsample import UpsampledMatte, change_foreground
+from realtime_matte.render.upsample import change_foreground
+from realtime_matte.render.upsampled_matte import UpsampledMatte
 
 KERNELS: Final[Sequence[Callable[..., object]]] = (
     area_resize.resize,

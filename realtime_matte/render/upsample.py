@@ -5,18 +5,15 @@ compute an alpha, colours without the old background, and a blend, each as a pla
 interpolated across once, for the band above it and the band below it.
 """
 
-from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
 
-from realtime_matte.frame import Alpha, Frame, Pixels, Size
-from realtime_matte.interfaces import Area
-from realtime_matte.render.bands import Axis, Bands, classify, make_axis, make_bands, split
+from realtime_matte.frame import Alpha, Pixels
+from realtime_matte.render.bands import Axis, Bands
 from realtime_matte.render.box_filter import Bytes, Floats
-from realtime_matte.render.edge_cells import Runs, aligned_floats
-from realtime_matte.render.guided_filter import LocalLinearModels
-from realtime_matte.render.jit import kernel, read_only, vector_loop
+from realtime_matte.render.edge_cells import Runs
+from realtime_matte.render.jit import kernel, vector_loop
 from realtime_matte.render.person_look import LookTables
 
 BACKGROUND, FOREGROUND, EDGE = 0, 1, 2
@@ -40,116 +37,6 @@ Scratch: TypeAlias = tuple[Floats, Floats, Floats, Floats, Floats, Bytes]
 ``constant`` (2, W), ``gains``, ``foreground`` and ``background`` (2, 3W): of the rows of even and of odd number, three
 channels a pixel. ``alpha`` (3W): of one row of pixels, each value three times; ``mixed`` (3W): its composite.
 """
-
-
-class Upsampler:
-    """Upsamples models on grids of ``shape`` (h, w) to frames of ``size``. Buffers are allocated once."""
-
-    def __init__(self, shape: tuple[int, int], size: Size) -> None:
-        self._cells = np.zeros(shape, np.uint8)
-        self._bands = make_bands(shape)
-        self._columns, self._rows = make_axis(size[0], shape[1]), make_axis(size[1], shape[0])
-        width = -(-size[0] // 16) * 16
-        gains, foreground, background = aligned_floats(3, 2, 3 * width)
-        alpha, mixed = aligned_floats(3 * width), np.zeros(3 * width, np.uint8)
-        self._scratch: Scratch = aligned_floats(2, width), gains, foreground, background, alpha, mixed
-        self._size = size
-        self._full_size = FullSizeBuffers(size)
-
-    def free_full_size(self) -> None:
-        """Free the buffers of alpha and foreground until they are read again."""
-        self._full_size = FullSizeBuffers(self._size)
-
-    def upsample(self, frame: Frame, models: LocalLinearModels) -> "UpsampledMatte":
-        """The matte that ``models`` give for ``frame``; overwritten by the next call."""
-        linear, colours, near, runs, mean = models
-        classify(linear, near, runs, mean, self._cells)
-        split(self._cells, self._bands)
-        placed = linear, colours, runs, self._bands, self._columns, self._rows
-        return UpsampledMatte(frame, placed, cells=self._cells, scratch=self._scratch, full_size=self._full_size)
-
-
-class FullSizeBuffers:
-    """Buffers for one frame's alpha and foreground, of ``size``: allocated on first use, as few callers read them."""
-
-    def __init__(self, size: Size) -> None:
-        self._shape = size[1], size[0]
-
-    @cached_property
-    def alpha(self) -> Alpha:
-        """(H, W)."""
-        return np.zeros(self._shape, np.float32)
-
-    @cached_property
-    def foreground(self) -> Pixels:
-        """(H, W, 3)."""
-        return np.zeros((*self._shape, 3), np.uint8)
-
-
-class UpsampledMatte:
-    """The matte of one frame at its size. Computed when it is read, overwritten by the next frame's.
-
-    Alpha, foreground and ``over`` need a BGR frame; of an I420 frame, ``models`` and ``cells`` are composited directly.
-
-    Attributes:
-        models: The models, and where they lie on the frame.
-        cells: (h, w), the kind of each.
-    """
-
-    def __init__(
-        self, frame: Frame, models: PlacedModels, *, cells: Bytes, scratch: Scratch, full_size: FullSizeBuffers
-    ) -> None:
-        self._pixels = read_only(frame.pixels)
-        self.models = models
-        self.cells = cells
-        self._scratch = scratch
-        self._full_size = full_size
-        self._has_alpha = False
-        self._has_foreground = False
-
-    @property
-    def alpha(self) -> Alpha:
-        """(H, W) float32 in [0, 1]."""
-        if not self._has_alpha:
-            upsample_alpha(self._pixels, self.models, self._scratch, self._full_size.alpha)
-            self._has_alpha = True
-        return self._full_size.alpha
-
-    @property
-    def foreground(self) -> Pixels:
-        """(H, W, 3) uint8 BGR, straight, without the old background; black where alpha is 0."""
-        if not self._has_foreground:
-            upsample_foreground(self._pixels, self.models, self._scratch, self._full_size.foreground)
-            self._has_foreground = True
-        return self._full_size.foreground
-
-    @property
-    def area(self) -> Area:
-        """The part of the frame outside which alpha is 0."""
-        spans = []
-        for axis, (start, _) in ((1, self.models[5]), (0, self.models[4])):
-            cells = np.flatnonzero(self.cells.any(axis=axis))  # not BACKGROUND
-            first, end = (max(int(cells[0]) - 1, 0), int(cells[-1]) + 1) if len(cells) else (0, 0)
-            spans.append(slice(int(start[first]), int(start[end])))
-        return spans[0], spans[1]
-
-    def mask_background(self, most_alpha: float, out: Bytes) -> None:
-        """As ``frame.MasksBackground``."""
-        upsample_mask(self._pixels, self.models, self._scratch, np.float32(most_alpha), out)
-
-    def of(self, frame: Frame) -> "UpsampledMatte":
-        """The same matte, of the same frame in BGR."""
-        return UpsampledMatte(frame, self.models, cells=self.cells, scratch=self._scratch, full_size=self._full_size)
-
-    def over(self, background: Pixels, out: Pixels, look: LookTables | None = None) -> None:
-        """Composite the foreground over ``background`` into ``out``, both (H, W, 3): exact where alpha is 0 or 1.
-
-        ``look``: what is changed of the foreground's colours.
-        """
-        if look:
-            upsample_look(self._pixels, self.models, self._scratch, look, read_only(background), out)
-        else:
-            upsample_composite(self._pixels, self.models, self._scratch, read_only(background), out)
 
 
 @kernel
@@ -287,9 +174,9 @@ def upsample_alpha(pixels: Pixels, models: PlacedModels, scratch: Scratch, out: 
     values = pixels.reshape(pixels.shape[0], 3 * pixels.shape[1])
     alpha = scratch[4]
     _, _, _, (_, runs, firsts, kinds), (columns, _), (start, weight) = models
-    _interpolate_row(models, 0, scratch)
+    _interpolate_linear(models, 0, scratch)
     for row in range(runs.shape[0]):
-        _interpolate_row(models, row + 1, scratch)
+        _interpolate_linear(models, row + 1, scratch)
         for run in range(runs[row]):
             kind, first, end = kinds[row, run], columns[firsts[row, run]], columns[firsts[row, run + 1]]
             for y in range(start[row], start[row + 1]):
@@ -310,9 +197,9 @@ def upsample_mask(pixels: Pixels, models: PlacedModels, scratch: Scratch, most: 
     _, _, _, (_, runs, firsts, kinds), (columns, _), (start, weight) = models
     height, width = max(ONE, np.uint64(pixels.shape[0]) // TWO), max(ONE, np.uint64(pixels.shape[1]) // TWO)
     out[:height, :width] = 255
-    _interpolate_row(models, 0, scratch)
+    _interpolate_linear(models, 0, scratch)
     for row in range(runs.shape[0]):
-        _interpolate_row(models, row + 1, scratch)
+        _interpolate_linear(models, row + 1, scratch)
         for run in range(runs[row]):
             kind, first = kinds[row, run], columns[firsts[row, run]]
             end = min(columns[firsts[row, run + 1]], TWO * width)
@@ -355,18 +242,27 @@ def _copy(source: Bytes, first: int, end: int, out: Bytes) -> None:
         out[i] = source[i]
 
 
-@vector_loop
+@kernel
 def _interpolate_row(models: PlacedModels, row: int, scratch: Scratch) -> None:
     """Interpolate a row of models to one for each pixel column, where a band beside it is edge.
 
-    ``row`` may be one past the last row of cells, which is then repeated. Written out number by number, so that a
-    cell's numbers stay in registers, which halves the time.
+    ``row`` may be one past the last row of cells, which is then repeated.
     """
-    all_linear, all_colours, _, (between, _, _, _), (start, weight), _ = models
+    _interpolate_linear(models, row, scratch)
+    _interpolate_colours(models, row, scratch)
+
+
+@vector_loop
+def _interpolate_linear(models: PlacedModels, row: int, scratch: Scratch) -> None:
+    """The linear functions of ``_interpolate_row``, which are all that alpha needs.
+
+    Written out number by number, so that a cell's numbers stay in registers, which halves the time.
+    """
+    all_linear, _, _, (between, _, _, _), (start, weight), _ = models
     last, side = all_linear.shape[0] - 1, row % 2
-    linear, colours = all_linear[min(row, last)], all_colours[min(row, last)]
+    linear = all_linear[min(row, last)]
     above, below = between[max(row - 1, 0)], between[min(row, last)]
-    constant, gains, foreground, background = scratch[0][side], scratch[1][side], scratch[2][side], scratch[3][side]
+    constant, gains = scratch[0][side], scratch[1][side]
     cells = np.uint64(linear.shape[1])
     for x in range(cells):
         if above[x] != EDGE and below[x] != EDGE:
@@ -374,14 +270,31 @@ def _interpolate_row(models: PlacedModels, row: int, scratch: Scratch) -> None:
         right = min(x + ONE, cells - ONE)
         b, g, r, k = linear[0, x], linear[1, x], linear[2, x], linear[3, x]
         db, dg, dr, dk = linear[0, right] - b, linear[1, right] - g, linear[2, right] - r, linear[3, right] - k
+        for i in range(start[x], start[x + ONE]):
+            t, at = weight[i], THREE * i
+            constant[i] = k + t * dk
+            gains[at], gains[at + ONE], gains[at + TWO] = b + t * db, g + t * dg, r + t * dr
+
+
+@vector_loop
+def _interpolate_colours(models: PlacedModels, row: int, scratch: Scratch) -> None:
+    """The colours of foreground and background of ``_interpolate_row``."""
+    _, all_colours, _, (between, _, _, _), (start, weight), _ = models
+    last, side = all_colours.shape[0] - 1, row % 2
+    colours = all_colours[min(row, last)]
+    above, below = between[max(row - 1, 0)], between[min(row, last)]
+    foreground, background = scratch[2][side], scratch[3][side]
+    cells = np.uint64(colours.shape[1])
+    for x in range(cells):
+        if above[x] != EDGE and below[x] != EDGE:
+            continue
+        right = min(x + ONE, cells - ONE)
         fb, fg, fr = colours[0, x], colours[1, x], colours[2, x]
         dfb, dfg, dfr = colours[0, right] - fb, colours[1, right] - fg, colours[2, right] - fr
         bb, bg, br = colours[3, x], colours[4, x], colours[5, x]
         dbb, dbg, dbr = colours[3, right] - bb, colours[4, right] - bg, colours[5, right] - br
         for i in range(start[x], start[x + ONE]):
             t, at = weight[i], THREE * i
-            constant[i] = k + t * dk
-            gains[at], gains[at + ONE], gains[at + TWO] = b + t * db, g + t * dg, r + t * dr
             foreground[at], foreground[at + ONE], foreground[at + TWO] = fb + t * dfb, fg + t * dfg, fr + t * dfr
             background[at], background[at + ONE], background[at + TWO] = bb + t * dbb, bg + t * dbg, br + t * dbr
 

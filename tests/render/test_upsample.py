@@ -12,7 +12,8 @@ from realtime_matte.render.bands import BACKGROUND, EDGE, FOREGROUND, classify, 
 from realtime_matte.render.edge_cells import Runs
 from realtime_matte.render.person_look import PersonLook
 from realtime_matte.render.refine import Refiner
-from realtime_matte.render.upsample import UpsampledMatte, change_foreground
+from realtime_matte.render.upsample import change_foreground
+from realtime_matte.render.upsampled_matte import UpsampledMatte
 
 SLOW_SIZES = [(854, 480), (1280, 720), (1920, 1080), (3840, 2160), (1079, 607)]
 SIZES = [(320, 180), (641, 363), (97, 3), (2, 2), (1, 5)]
