@@ -1,7 +1,8 @@
 """Calibration: the user steps out of the camera's view for two seconds, and the clean plate is complete and sure.
 
-It counts down, then waits for two seconds in which no person is seen and nothing moves. The plate stays in memory, for
-this run, until the camera moves or a new shot starts; it is written to a file only if the request names one.
+It counts down, then waits for two seconds in which no person is seen and nothing moves. What looks like a person but
+has not moved at all for longer is none. The plate stays in memory, for this run, until the camera moves or a new shot
+starts; it is written to a file only if the request names one.
 """
 
 from collections.abc import Callable
@@ -25,12 +26,18 @@ GIVE_UP_S: Final = 10.0
 MAX_PERSON: Final = 0.005
 """Mean alpha up to which no person is seen: a hand, or a matte that is not quite 0."""
 
+STILL_S: Final = 4.0
+"""What looks like a person but has not moved at all for so long is a statue, a poster, a coat: a breath is shorter."""
+
 MAX_MOVING: Final = 0.01
 """Share of the image that may differ from what it was: a clock, a screen in the background."""
 
 STEP_OUT: Final = "calibrating: step out of the camera's view within {seconds:.0f} s, and stay out for 2 s"
 COUNT: Final = "calibrating: {seconds}"
 STAY_OUT: Final = "calibrating: stay out of the camera's view"
+NO_PERSON: Final = (
+    "calibrating: what looks like a person in {percent} % of the image has not moved at all, and counts as the room"
+)
 DONE: Final = "calibrated: the empty room is known until the camera moves or rtmatte ends; it is kept in memory only"
 WRITTEN: Final = "calibrated: the empty room is known, and kept in {file!r}, which only your user can read"
 WRITE_S: Final = 10.0
@@ -147,12 +154,14 @@ class Calibration:
             self._plate = plate
             plate.hide(hidden=True)
             self._notify(STAY_OUT)
-        obstacle = _obstacle(covered, plate.moving)
+        obstacle = _obstacle(covered if plate.still_s < STILL_S else 0.0, plate.moving)
         if obstacle:
             self._obstacle, self._empty_since = obstacle, None
         elif self._empty_since is None:
             self._empty_since = time
         if self._empty_since is not None and time - self._empty_since >= MEASURE_S:
+            if covered > MAX_PERSON:
+                self._notify(NO_PERSON.format(percent=_percent(covered)))
             plate.trust_frame()
             self._end()
             if self._file and self._write:
@@ -179,7 +188,11 @@ class Calibration:
 def _obstacle(covered: float, moving: float) -> str:
     """Why this frame does not show an empty room at rest; empty if it does."""
     if covered > MAX_PERSON:
-        return f"a person is seen in {max(1, round(100 * covered))} % of the image"
+        return f"a person is seen in {_percent(covered)} % of the image"
     if moving > MAX_MOVING:
-        return f"{max(1, round(100 * moving))} % of the image moves"
+        return f"{_percent(moving)} % of the image moves"
     return ""
+
+
+def _percent(share: float) -> int:
+    return max(1, round(100 * share))

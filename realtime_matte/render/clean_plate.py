@@ -32,6 +32,7 @@ from realtime_matte.render.edge_model import (
 from realtime_matte.render.jit import read_only
 from realtime_matte.render.plate_cells import PlateCells
 from realtime_matte.render.plate_colour import INITIAL_VARIANCE, update_plate
+from realtime_matte.render.plate_evidence import PlateEvidence
 from realtime_matte.render.plate_fit import (
     MIN_SAMPLES,
     Comparison,
@@ -43,6 +44,7 @@ from realtime_matte.render.plate_fit import (
 )
 from realtime_matte.render.plate_light import LIGHT_ROWS, update_light
 from realtime_matte.render.plate_trust import REACH, SEEN_S, Trust
+from realtime_matte.render.stillness import Stillness
 from realtime_matte.render.stored_plate import PlateOrigin, StoredPlate
 
 HOLD_S: Final = 0.5
@@ -100,6 +102,8 @@ class CleanPlate:
         self._wide = np.zeros(shape, np.uint8)
         self._held = np.zeros(shape, np.float32)
         self._trust = Trust(shape)
+        self._evidence = PlateEvidence(shape)
+        self._stillness = Stillness(shape)
         self._fit = PlateFit(shape)
         self._fitted_planes = np.zeros((3, *shape), np.uint8)
         self._seen_by_network = self._hidden = False
@@ -137,6 +141,11 @@ class CleanPlate:
         return cv2.countNonZero(self._held) / self._held.size
 
     @property
+    def still_s(self) -> float:
+        """For how long what is taken for a person has not moved, while the plate is hidden."""
+        return self._stillness.seconds
+
+    @property
     def known(self) -> float:
         """The share of the cells that is valid."""
         return cv2.countNonZero(self._trust.validity) / self._trust.validity.size
@@ -159,6 +168,7 @@ class CleanPlate:
     def hide(self, *, hidden: bool) -> None:
         """Do not give the plate to the network, or again; it is learned nevertheless."""
         self._hidden = hidden
+        self._stillness.reset()
 
     def trust_frame(self) -> None:
         """There was no person in the last frames: every cell is known and sure."""
@@ -171,6 +181,7 @@ class CleanPlate:
         self._known.fill(1)
         self._held.fill(0)
         self._trust.trust_all()
+        self._evidence.confirm(confirmed=True)
         self._pending = False
 
     def install(self, guide: Pixels, plate: PlateView) -> bool:
@@ -187,6 +198,8 @@ class CleanPlate:
 
         ``people``: as ``Matte.people``.
         """
+        if self._hidden:
+            self._stillness.update(alpha, self._planes[1], elapsed_s)
         if self._seen_by_network:
             self._next_search_s -= elapsed_s
             self._trust.update(
@@ -211,6 +224,8 @@ class CleanPlate:
         Returns:
             (h, w), overwritten by the next call.
         """
+        if not self._hidden:
+            alpha = self._evidence.remove(alpha, guide, (self._colour, self._trust.seconds), elapsed_s)
         guide, alpha = read_only(guide), read_only(alpha)
         self._cells.find(alpha, people)
         near, foreground, edge = self._cells.near, self._cells.foreground, self._cells.edge
@@ -232,6 +247,7 @@ class CleanPlate:
         self._step.fill(1)
         self._held.fill(0)
         self._trust.reset()
+        self._evidence.confirm(confirmed=False)
         self._pending = self._stored is not None
 
     def _take(self, planes: Pixels, validity: Bytes) -> None:
@@ -242,6 +258,7 @@ class CleanPlate:
         self._known[:] = validity > 0
         self._variance.fill(INITIAL_VARIANCE)
         self._trust.take(validity)
+        self._evidence.confirm(confirmed=True)
 
     def _try_stored(self, guide: Pixels) -> None:
         """Take over the plate that was proposed, if the frame fits it in some light, at some place. Allocates."""
@@ -271,6 +288,7 @@ class CleanPlate:
         self._reference[:] = self._colour[:, ::LIGHT_ROWS] / self._gain[:, None, None]
         self._known[:] = shifted_mask(self._known, shift)
         self._trust.shift(shift)
+        self._evidence.shift(shift)
         return True
 
     def _change_light(self, gain: Floats) -> None:

@@ -31,6 +31,7 @@ from realtime_matte.render import (
     guided_filter,
     plate_cells,
     plate_colour,
+    plate_evidence,
     plate_fit,
     plate_light,
     plate_trust,
@@ -50,6 +51,8 @@ from realtime_matte.render.upsampled_matte import UpsampledMatte
 KERNELS: Final[Sequence[Callable[..., object]]] = (
     area_resize.resize,
     plate_colour.update_plate,
+    plate_evidence.compare_regions,
+    plate_evidence.remove_regions,
     plate_fit.compare,
     plate_light.update_light,
     plate_trust.extend_down,
@@ -322,6 +325,8 @@ def _run_kernels() -> None:
         frame = Frame(pixels + np.uint8(9 * (index % 2)), float(index), index)
         matte = refiner.refine(frame, Matte(np.zeros((16, 16), np.float32)))
         refiner.fit(plate.colours, plate)
+        assert refiner.clean_plate  # noqa: S101 - of a coarse alpha
+        refiner.clean_plate.trust_frame()  # for the kernels of a calibrated plate
     matte.over(pixels, pixels.copy())
     assert isinstance(matte, UpsampledMatte)  # noqa: S101 - of a coarse alpha
     matte.mask_background(0.1, np.zeros((16, 16), np.uint8))

@@ -31,13 +31,19 @@ class Room:
         self.known = False
         self.count = 0
 
-    def show(self, seconds: float, *, level: int = 100, person: float = 0.0, moves: bool = False) -> None:
+    def show(
+        self, seconds: float, *, level: int = 100, person: float = 0.0, statue: bool = False, moves: bool = False
+    ) -> None:
+        """Show a room; ``person``: mean of alpha, of somebody whose shoulders rise and fall, or of a ``statue``."""
         for _ in range(round(seconds * FPS)):
             guide = np.full((*SHAPE, 3), level, np.uint8)
             if moves:
                 guide[:, : SHAPE[1] // 4] += np.uint8(80 * (self.count // 3 % 2))
-            self.known = self.plate.fit(guide, self.image)
             alpha = np.full(SHAPE, person, np.float32)
+            if person and not statue:
+                top = 5 + self.count // FPS % 2
+                guide[top, 10:30] = 255
+            self.known = self.plate.fit(guide, self.image)
             self.plate.correct(alpha, guide, 1 / FPS)
             self.plate.learn(alpha, 1 / FPS)
             self.calibration.update(self.count / FPS, covered=person, plate=self.plate)
@@ -93,6 +99,30 @@ def test_it_is_refused_with_the_reason(scene: dict[str, float], reason: str) -> 
     room.show(0.1)
     if "person" in scene:
         assert room.image.validity.max() == 255, "what was known is known again"
+
+
+def test_what_looks_like_a_person_but_does_not_move_is_the_room() -> None:
+    room, reply = Room(), Future[object]()
+    room.calibration.start(reply)
+    room.show(5, person=0.31)
+    room.show(calibration.STILL_S, person=0.31, statue=True)
+    assert room.calibration.running
+    room.show(calibration.MEASURE_S + 0.2, person=0.31, statue=True)
+    assert reply.result(0) is None
+    assert room.reported[-2:] == [calibration.NO_PERSON.format(percent=31), calibration.DONE]
+    room.show(0.1, person=0.31, statue=True)
+    assert room.known
+    assert room.image.validity.min() >= 250  # it may fade: this network insists
+
+
+def test_a_person_who_moves_after_seconds_at_rest_is_no_statue() -> None:
+    room = Room()
+    room.calibration.start()
+    room.show(5, person=0.31)
+    room.show(calibration.STILL_S + 1, person=0.31, statue=True)
+    room.show(1, person=0.31)
+    room.show(calibration.STILL_S - 0.5, person=0.31, statue=True)
+    assert room.calibration.running
 
 
 def test_the_old_plate_is_hidden_while_the_room_is_measured() -> None:

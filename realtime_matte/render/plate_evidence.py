@@ -1,0 +1,147 @@
+"""What a calibrated plate proves: a region that looks like the plate in nearly all of its cells is no person.
+
+Statues, posters and coats may be taken for people even by a network that sees the plate. The user was out of the
+camera's view when the plate was made, so where a whole region of alpha has the colours of the plate, it is the
+background. A person differs from it: a jumper may have the colours of the wall, but not a face, hands and hair as well.
+A region that touches a person is left alone.
+"""
+
+from typing import Final, TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime_matte.frame import Alpha, Pixels
+from realtime_matte.render.box_filter import Bytes, Floats
+from realtime_matte.render.jit import kernel, read_only
+from realtime_matte.render.plate_fit import shifted_mask
+from realtime_matte.render.plate_trust import SEEN_S
+
+CHECK_S: Final = 0.1
+"""Time between two looks for such regions while there is none: shorter than SEEN_S."""
+
+LONG_S: Final = 1e9
+"""Longer than anything is seen."""
+
+MIN_ALPHA: Final = np.float32(0.05)
+"""Alpha from which on a cell belongs to a region."""
+
+SAME: Final = np.float32(3 * 10**2)
+"""Sum over the channels of the squared difference up to which a cell has the colours of the plate."""
+
+SAME_SHARE: Final = np.float32(0.98)
+"""Share of a region's cells that must have them. A person who breathes moves more than the rest of the outline."""
+
+MEAN_SQUARE: Final = np.float32(3 * 5**2)
+"""Most of that sum on average over a region: more than the noise of a webcam in a room with lamps."""
+
+MOST_REGIONS: Final = 256
+"""Further regions are left as they are."""
+
+Sums: TypeAlias = NDArray[np.float64]
+Plate: TypeAlias = tuple[Floats, Bytes]
+Regions: TypeAlias = tuple[NDArray[np.int32], Floats]
+
+
+class PlateEvidence:
+    """Removes such regions, on a grid of ``shape`` (h, w). Buffers are allocated once.
+
+    Attributes:
+        confirmed: (h, w) uint8, not 0 where the plate is known from a calibration.
+    """
+
+    def __init__(self, shape: tuple[int, int]) -> None:
+        self.confirmed = np.zeros(shape, np.uint8)
+        self._any = False
+        self._region = np.zeros(shape, np.uint8)
+        self._squares = np.zeros(shape, np.float32)
+        self._labels = np.zeros(shape, np.int32)
+        self._sums = np.zeros((MOST_REGIONS, 3), np.float64)
+        self._alpha = np.zeros(shape, np.float32)
+        self._until_check_s = 0.0
+
+    def confirm(self, *, confirmed: bool) -> None:
+        """All of the plate is from a calibration, or nothing of it."""
+        self._any = confirmed
+        self.confirmed.fill(255 if confirmed else 0)
+        self._until_check_s = 0.0
+
+    def shift(self, shift: tuple[float, float]) -> None:
+        """Everything is seen at another place."""
+        self.confirmed[:] = shifted_mask(self.confirmed, shift)
+
+    def remove(self, alpha: Alpha, guide: Pixels, plate: tuple[Floats, Floats], elapsed_s: float) -> Alpha:
+        """``alpha`` (h, w) without such regions; overwritten by the next call, or ``alpha`` itself.
+
+        Args:
+            alpha: Of the frame.
+            guide: (h, w, 3), the frame.
+            plate: Its colour (3, h, w), and for how long each cell was seen (h, w): what was forgotten is confirmed no
+                more.
+            elapsed_s: Seconds since the previous frame.
+        """
+        self._until_check_s -= elapsed_s
+        if not self._any or self._until_check_s > 0:
+            return alpha
+        self._until_check_s = CHECK_S
+        colour, seconds = plate
+        cv2.inRange(seconds, float(SEEN_S), LONG_S, dst=self._region)
+        cv2.bitwise_and(self.confirmed, self._region, dst=self.confirmed)
+        alpha, guide = read_only(alpha), read_only(guide)
+        compare_regions(alpha, guide, (colour, self.confirmed), self._region, self._squares)
+        count, _ = cv2.connectedComponents(self._region, labels=self._labels, connectivity=8)
+        regions = self._labels, self._squares
+        if remove_regions(alpha, regions, min(count, MOST_REGIONS), self._sums, self._alpha) == 0:
+            return alpha
+        self._until_check_s = 0.0
+        return self._alpha
+
+
+@kernel
+def compare_regions(alpha: Floats, guide: Bytes, plate: Plate, region: Bytes, squares: Floats) -> None:
+    """``region``: 1 where ``alpha`` is not nearly 0; ``squares`` there: the difference, more than SAME if unknown.
+
+    ``plate``: its colour, and where that is confirmed.
+    """
+    colour, confirmed = plate
+    for y in range(alpha.shape[0]):
+        for x in range(alpha.shape[1]):
+            inside = alpha[y, x] >= MIN_ALPHA
+            region[y, x] = np.uint8(1) if inside else np.uint8(0)
+            if not inside:
+                continue
+            b = np.float32(guide[y, x, 0]) - colour[0, y, x]
+            g = np.float32(guide[y, x, 1]) - colour[1, y, x]
+            r = np.float32(guide[y, x, 2]) - colour[2, y, x]
+            squares[y, x] = b * b + g * g + r * r if confirmed[y, x] != 0 else np.float32(4) * SAME
+
+
+@kernel
+def remove_regions(alpha: Floats, regions: Regions, count: int, sums: Sums, result: Floats) -> int:
+    """``result``: ``alpha``, but 0 in the regions 1 to ``count`` - 1 that have the plate's colours.
+
+    ``regions``: labels, and the square differences. ``sums`` (n, 3): cells, those with the plate's colours, and square
+    differences. Returns how many regions those are.
+    """
+    labels, squares = regions
+    sums[:] = 0
+    for y in range(labels.shape[0]):
+        for x in range(labels.shape[1]):
+            label = labels[y, x]
+            if 0 < label < count:
+                sums[label, 0] += 1
+                sums[label, 1] += squares[y, x] <= SAME
+                sums[label, 2] += squares[y, x]
+    removed = 0
+    for label in range(1, count):
+        is_plate = sums[label, 1] >= SAME_SHARE * sums[label, 0] and sums[label, 2] <= MEAN_SQUARE * sums[label, 0]
+        sums[label, 0] = 1 if is_plate else 0
+        removed += is_plate
+    if removed > 0:
+        for y in range(labels.shape[0]):
+            for x in range(labels.shape[1]):
+                label = labels[y, x]
+                gone = 0 < label < count and sums[label, 0] > 0
+                result[y, x] = np.float32(0) if gone else alpha[y, x]
+    return removed

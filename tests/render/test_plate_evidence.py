@@ -1,0 +1,166 @@
+"""A calibrated plate is evidence: what looks like it is no person, whatever the network says; nobody gets a hole."""
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from realtime_matte.frame import Alpha, Frame, Matte, Pixels, PlateImage
+from realtime_matte.render.plate_evidence import CHECK_S, PlateEvidence
+from realtime_matte.render.plate_trust import SURE_S
+from realtime_matte.render.refine import Refiner
+
+HEIGHT, WIDTH = SHAPE = 90, 160
+FPS = 30
+STATUE = slice(20, 70), slice(30, 60)
+PERSON = slice(30, 90), slice(90, 130)
+
+
+def texture(seed: int) -> Pixels:
+    small = np.random.default_rng(seed).integers(60, 190, (9, 16, 3), np.uint8)
+    return np.asarray(cv2.resize(small, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC), np.uint8)
+
+
+ROOM = texture(1)
+
+
+def alpha_of(*regions: tuple[slice, slice]) -> Alpha:
+    alpha = np.zeros(SHAPE, np.float32)
+    for region in regions:
+        alpha[region] = 1
+    return alpha
+
+
+class Calibrated:
+    """The evidence of a plate of ROOM that was calibrated."""
+
+    def __init__(self) -> None:
+        self.evidence = PlateEvidence(SHAPE)
+        self.evidence.confirm(confirmed=True)
+        self.colour = np.ascontiguousarray(ROOM.transpose(2, 0, 1), np.float32)
+        self.seconds = np.full(SHAPE, SURE_S)
+
+    def remove(self, alpha: Alpha, guide: NDArray[np.generic] = ROOM, elapsed_s: float = 1 / FPS) -> Alpha:
+        frame = np.clip(guide, 0, 255).astype(np.uint8)
+        return self.evidence.remove(alpha, frame, (self.colour, self.seconds), elapsed_s).copy()
+
+
+def test_what_looks_like_the_plate_is_no_person() -> None:
+    assert Calibrated().remove(alpha_of(STATUE)).max() == 0
+
+
+def test_also_with_the_noise_of_a_webcam() -> None:
+    noise = np.random.default_rng(2).normal(0, 4, ROOM.shape)
+    assert Calibrated().remove(alpha_of(STATUE), ROOM + noise).max() == 0
+
+
+def test_a_plate_that_nobody_confirmed_proves_nothing() -> None:
+    room = Calibrated()
+    room.evidence.confirm(confirmed=False)
+    assert (room.remove(alpha_of(STATUE)) == alpha_of(STATUE)).all()
+
+
+def test_what_was_forgotten_proves_nothing() -> None:
+    room = Calibrated()
+    room.seconds[STATUE[0], 30:32] = 0
+    assert (room.remove(alpha_of(STATUE)) == alpha_of(STATUE)).all()
+    room.seconds.fill(SURE_S)
+    assert (room.remove(alpha_of(STATUE), elapsed_s=CHECK_S) == alpha_of(STATUE)).all(), "it was learned since"
+
+
+@pytest.mark.parametrize("head_cells", [0.05, 0.2])
+def test_a_person_in_the_colours_of_the_room_gets_no_hole(head_cells: float) -> None:
+    guide = ROOM.copy()
+    head = slice(30, 30 + round(60 * head_cells)), PERSON[1]
+    guide[head] = (60, 80, 250)
+    assert (Calibrated().remove(alpha_of(PERSON), guide) == alpha_of(PERSON)).all()
+
+
+def test_a_jumper_of_nearly_the_colour_of_the_wall_stays() -> None:
+    guide = ROOM.astype(int)
+    guide[PERSON] += 6
+    assert (Calibrated().remove(alpha_of(PERSON), guide) == alpha_of(PERSON)).all()
+
+
+def test_each_region_is_judged_for_itself() -> None:
+    guide = ROOM.copy()
+    guide[PERSON] = texture(3)[PERSON]
+    assert (Calibrated().remove(alpha_of(STATUE, PERSON), guide) == alpha_of(PERSON)).all()
+
+
+def test_a_region_that_touches_a_person_is_left_alone() -> None:
+    guide = ROOM.copy()
+    guide[PERSON] = texture(3)[PERSON]
+    both = alpha_of(STATUE, (slice(40, 60), slice(60, 90)), PERSON)
+    assert (Calibrated().remove(both, guide) == both).all()
+
+
+def test_it_moves_with_the_camera() -> None:
+    room = Calibrated()
+    room.evidence.shift((-3.0, 0.0))
+    assert room.remove(alpha_of(STATUE)).max() == 0
+    at_edge = alpha_of((slice(20, 70), slice(WIDTH - 2, WIDTH)))
+    assert (room.remove(at_edge, elapsed_s=CHECK_S) == at_edge).all(), "what came in was never calibrated"
+
+
+class Shot:
+    """Frames of a room through the refiner, with mattes of a network that is sure of what it sees."""
+
+    def __init__(self) -> None:
+        self.refiner = Refiner((WIDTH, HEIGHT))
+        self._grain = np.random.default_rng(4).normal(0, 2, (4, *ROOM.shape))
+        self._plate = PlateImage(np.zeros_like(ROOM), np.zeros(SHAPE, np.uint8))
+        self._count = 0
+
+    def show(self, scene: NDArray[np.generic], alpha: Alpha, seconds: float = 1 / FPS) -> Alpha:
+        """The last frame's alpha."""
+        for _ in range(round(seconds * FPS)):
+            guide = np.clip(scene + self._grain[self._count % 4], 0, 255).astype(np.uint8)
+            self.refiner.fit(guide, self._plate)
+            refined = self.refiner.refine(Frame(guide, self._count / FPS, self._count), Matte(alpha, guide=guide))
+            self._count += 1
+        return refined.alpha.copy()
+
+    def calibrate(self) -> None:
+        assert self.refiner.clean_plate
+        self.refiner.clean_plate.trust_frame()
+
+    @property
+    def known(self) -> float:
+        assert self.refiner.clean_plate
+        return self.refiner.clean_plate.known
+
+
+def test_a_statue_that_a_network_insists_on_stays_in_the_plate() -> None:
+    shot = Shot()
+    assert shot.show(ROOM, alpha_of(STATUE), 1)[40, 45] > 0.9
+    shot.calibrate()
+    assert shot.show(ROOM, alpha_of(STATUE)).max() < 0.5
+    assert shot.show(ROOM, alpha_of(STATUE), 2).max() < 0.05
+    assert shot.known == 1
+    assert not shot.refiner.doubt
+
+
+def test_a_person_who_comes_in_is_shown_and_the_statue_is_not() -> None:
+    shot = Shot()
+    shot.show(ROOM, alpha_of(STATUE), 1)
+    shot.calibrate()
+    shot.show(ROOM, alpha_of(STATUE), 0.5)
+    scene = ROOM.copy()
+    scene[PERSON] = texture(3)[PERSON]
+    alpha = shot.show(scene, alpha_of(STATUE, PERSON), 0.5)
+    assert alpha[40:88, 95:125].min() > 0.95
+    assert alpha[:, :70].max() < 0.05
+
+
+def test_who_sat_still_while_it_was_calibrated_is_whole_as_soon_as_they_move() -> None:
+    shot, scene, moved = Shot(), ROOM.copy(), ROOM.copy()
+    scene[PERSON] = texture(3)[PERSON]
+    shot.show(scene, alpha_of(PERSON), 1)
+    shot.calibrate()
+    assert shot.show(scene, alpha_of(PERSON), 1).max() < 0.05
+    place = PERSON[0], slice(PERSON[1].start + 3, PERSON[1].stop + 3)
+    moved[place] = texture(3)[PERSON]
+    alpha = shot.show(moved, alpha_of(place), 0.2)
+    assert alpha[40:88, 98:128].min() > 0.9
+    assert shot.show(moved, alpha_of(place), 2)[40:88, 98:128].min() > 0.95, "and it stays so, at rest again"
