@@ -1,6 +1,8 @@
 """A plot of quality against cost, from what quality.py and peers.py wrote with --json.
 
 python benchmarks/quality_cost_plot.py quality.json peers.json docs/quality-against-cost.png
+
+The settings of one network of ours, such as ``small?quality=low``, are points of one curve.
 """
 
 import json
@@ -74,6 +76,8 @@ def plot_networks(axes: Axes, quality: dict[str, Any]) -> None:
     for name, (ms, error) in points.items():
         color = OURS_COLOR if name in own else PEER_COLOR
         axes.scatter(ms, error, s=130 if name in own else 55, marker="*" if name in own else "o", color=color, zorder=3)
+    for curve in curves(own, points):
+        axes.plot(*zip(*curve, strict=True), color=OURS_COLOR, linewidth=1.2, alpha=0.6, zorder=2)
     axes.set(xscale="log", yscale="log")
     axes.margins(0.16)
     axes.invert_yaxis()
@@ -115,19 +119,28 @@ def plot_pipelines(axes: Axes, peers: dict[str, Any]) -> None:
 
 
 def points_of(quality: dict[str, Any]) -> dict[str, Point]:
-    """Milliseconds and error of each network."""
-    return {one["name"]: (one["ms"], one["figures"]["mad"]) for one in quality["networks"]}
+    """Milliseconds and error of each network; of ours only with the refiner, as the program runs them."""
+    bare = {one["name"].removesuffix(REFINED) for one in quality["networks"] if one["name"].endswith(REFINED)}
+    shown = [one for one in quality["networks"] if one["name"] not in bare]
+    return {one["name"]: (one["ms"], one["figures"]["mad"]) for one in shown}
 
 
 def ours(names: Iterable[str]) -> set[str]:
-    """The networks that were scored with and without the refiner, under both names."""
-    refined = {name for name in names if name.endswith(REFINED)}
-    return refined | {name.removesuffix(REFINED) for name in refined}
+    """The networks that have the refiner."""
+    return {name for name in names if name.endswith(REFINED)}
+
+
+def curves(names: Iterable[str], points: Mapping[str, Point]) -> list[list[Point]]:
+    """The points of each network on all of its grids, by cost."""
+    found: dict[str, list[Point]] = {}
+    for name in names:
+        found.setdefault(name.removesuffix(REFINED).split("?")[0], []).append(points[name])
+    return [sorted(curve) for curve in found.values()]
 
 
 def title(name: str) -> str:
     """A network's name as it is usually spelled."""
-    words = re.split("[_ ]", name.replace("?quality=", " "))
+    words = re.split("[_ ]", name.removesuffix(REFINED).replace("?quality=", " "))
     return " ".join(SPELLINGS.get(word, word.upper() if word in CAPITALS else word) for word in words)
 
 

@@ -27,7 +27,21 @@ def write_inputs(folder: Path) -> list[str]:
 
 
 def test_ours_are_the_networks_with_a_refiner() -> None:
-    assert quality_cost_plot.ours(NETWORKS) == {"small", "small + refiner"}
+    assert quality_cost_plot.ours(NETWORKS) == {"small + refiner"}
+
+
+def test_ours_are_shown_as_the_program_runs_them() -> None:
+    quality = {"networks": [{"name": name, "ms": ms, "figures": {"mad": mad}} for name, (ms, mad) in NETWORKS.items()]}
+    assert set(quality_cost_plot.points_of(quality)) == set(NETWORKS) - {"small"}
+
+
+def test_the_settings_of_one_network_are_one_curve_by_cost() -> None:
+    points = {
+        "small?quality=high + refiner": (9.0, 3.7),
+        "small + refiner": (4.0, 4.7),
+        "large + refiner": (30.0, 3.3),
+    }
+    assert sorted(quality_cost_plot.curves(points, points)) == [[(4.0, 4.7), (9.0, 3.7)], [(30.0, 3.3)]]
 
 
 def test_labels_of_near_points_do_not_overlap() -> None:
