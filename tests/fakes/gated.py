@@ -6,7 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 import pytest
 
 from fakes.privacy import StartClock
-from fakes.scripted import SIZE, Recorder, ScriptedNetwork, ScriptedSource, SolidBackground, wait_until
+from fakes.scripted import (
+    SIZE,
+    Recorder,
+    ScriptedNetwork,
+    ScriptedSource,
+    SolidBackground,
+    TimedNetwork,
+    wait_until,
+)
 from realtime_matte.capture.worker import CaptureWorker
 from realtime_matte.errors import SourceError
 from realtime_matte.frame import Frame, PixelFormat, Pixels, Size
@@ -78,7 +86,7 @@ def run(
     step. ``options``: further fields of Config.
     """
     sinks = sinks or [Recorder(live=True)]
-    network = network or ScriptedNetwork()
+    network = network or TimedNetwork()
     gate = gate or Gate()
     openings = iter(cameras)
 

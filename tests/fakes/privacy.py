@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fakes.scripted import FPS, MARGIN, MARKER, NEW_BACKGROUND, START, Recorder, person_box, person_color
+from fakes.scripted import MARGIN, MARKER, NEW_BACKGROUND, START, Recorder, index_at, person_box, person_color
 from realtime_matte.frame import Pixels
 from realtime_matte.pipeline import standby
 
@@ -54,7 +54,7 @@ def assert_private(sink: Recorder, *, background: tuple[int, int, int] = NEW_BAC
     shown: list[int | None] = []
     for image, time in zip(sink.images, sink.times, strict=True):
         assert marked(image) == 0, f"the camera's background was sent at {time}"
-        index = None if is_card(image) else round((time - START) * FPS)
+        index = None if is_card(image) else index_at(time)
         assert index is None or shows(image, index, background), f"another frame's matte, or no matte, at {time}"
         shown.append(index)
     return shown

@@ -63,6 +63,11 @@ def frame_time(index: int) -> float:
     return START + index / FPS
 
 
+def index_at(time: float) -> int:
+    """The index of the frame with this time."""
+    return round((time - START) * FPS)
+
+
 class ScriptedSource:
     """Gives the frames with these indices, then ends; a text is the loss of the camera."""
 
@@ -114,6 +119,17 @@ class ScriptedNetwork:
 
     def close(self) -> None:
         self.closed += 1
+
+
+class TimedNetwork(ScriptedNetwork):
+    """As ``ScriptedNetwork``, from each frame's time alone.
+
+    The worker counts what it reads. Whether it reads one more frame before a pause is up to the threads, so the counts
+    of a camera's second script are not always the same.
+    """
+
+    def process(self, frame: Frame, state: RecurrentState | None) -> tuple[Matte, RecurrentState]:
+        return super().process(replace(frame, index=index_at(frame.time)), state)
 
 
 def unchanged(matte: Matte) -> Matte:
