@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from realtime_matte.config.config import Config
 
 ABOUT = """\
-Learn the empty room: count down, and look at it while you are out of the camera's view for two seconds.
+Learn the empty room: count down, and look at it while you are out of the camera's view.
 
 If an rtmatte runs, it is asked, as by `rtmatte ctl calibrate`. Otherwise, or with --camera, a short run of its own
 opens the camera and sends nothing. With --plate FILE the empty room is kept in that file, which only your user can
@@ -46,8 +46,9 @@ def _is_running() -> bool:
 def _ask(pid: int | None, plate: str | None, *, prog: str, signals: Signals) -> int:
     """Ask the running instance. Its answer comes when the room is known."""
     from realtime_matte.cli import ctl
+    from realtime_matte.pipeline.calibration import STEP_OUT
 
-    print("step out of the camera's view within 5 s, and stay out for 2 s", flush=True)
+    print(STEP_OUT, flush=True)
     words = ["calibrate", *([plate] if plate else []), *(["--pid", str(pid)] if pid is not None else [])]
     status = ctl.main(words, prog=prog, signals=signals)
     print("the empty room is known" if plate is None else f"the empty room is known, and kept in {plate}")

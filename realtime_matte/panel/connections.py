@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from functools import partial
-from typing import Final
+from typing import ClassVar, Final
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -31,14 +31,41 @@ PAUSE_S: Final = 1.0
 """How long none is accepted after the system refused one, such as for want of file descriptors."""
 
 
-class BoundedConnection(H11Protocol):
-    """One connection. Closed if a request does not arrive in REQUEST_S, or an answer is not read in ANSWER_S.
+class _Reading(asyncio.Protocol):
+    """A protocol whose client may read too little for ``unread_s``; then the connection is aborted.
 
-    ``transport.close`` would send the rest first, to a client that does not read: it is aborted.
+    ``transport.close`` would send the rest first, to a client that does not read.
     """
 
-    _deadline: asyncio.TimerHandle | None = None
+    unread_s: ClassVar[float]
+    loop: asyncio.AbstractEventLoop
+    transport: asyncio.Transport
     _unread: asyncio.TimerHandle | None = None
+
+    def pause_writing(self) -> None:
+        """Too much is unread; what is next waits."""
+        super().pause_writing()
+        self._unread = self.loop.call_later(self.unread_s, self._drop)
+
+    def resume_writing(self) -> None:
+        """The client has read."""
+        super().resume_writing()
+        _cancel(self._unread)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the deadline."""
+        _cancel(self._unread)
+        super().connection_lost(exc)
+
+    def _drop(self) -> None:
+        self.transport.abort()
+
+
+class BoundedConnection(_Reading, H11Protocol):
+    """One connection. Aborted if a request does not arrive in REQUEST_S, or an answer is not read in ANSWER_S."""
+
+    unread_s = ANSWER_S
+    _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         """Wait for its request."""
@@ -60,41 +87,21 @@ class BoundedConnection(H11Protocol):
             self._deadline = self.loop.call_later(REQUEST_S, self._give_up)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the deadlines."""
-        _cancel(self._deadline, self._unread)
+        """Forget the deadline."""
+        _cancel(self._deadline)
         super().connection_lost(exc)
-
-    def pause_writing(self) -> None:
-        """Too much is unread."""
-        super().pause_writing()
-        self._unread = self.loop.call_later(ANSWER_S, self.transport.abort)
-
-    def resume_writing(self) -> None:
-        """The client has read."""
-        super().resume_writing()
-        _cancel(self._unread)
 
     def _give_up(self) -> None:
         self._deadline = None
         if self.cycle is None or self.cycle.response_complete:
-            self.transport.abort()
+            self._drop()
 
 
-class BoundedSocket(WebSocketsSansIOProtocol):
+class BoundedSocket(_Reading, WebSocketsSansIOProtocol):
     """One live socket. Aborted if its client does not read for SEND_S, or LINGER_S after its end."""
 
-    _unread: asyncio.TimerHandle | None = None
+    unread_s = SEND_S
     _lingering: asyncio.TimerHandle | None = None
-
-    def pause_writing(self) -> None:
-        """Too much is unread; the next message waits."""
-        super().pause_writing()
-        self._unread = self.loop.call_later(SEND_S, self._drop)
-
-    def resume_writing(self) -> None:
-        """The client has read."""
-        super().resume_writing()
-        _cancel(self._unread)
 
     def on_task_complete(self, task: asyncio.Task[None]) -> None:
         """The live socket has ended, and is closed."""
@@ -103,18 +110,14 @@ class BoundedSocket(WebSocketsSansIOProtocol):
             self._lingering = self.loop.call_later(LINGER_S, self._drop)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the deadlines."""
-        _cancel(self._unread, self._lingering)
+        """Forget the deadline."""
+        _cancel(self._lingering)
         super().connection_lost(exc)
 
-    def _drop(self) -> None:
-        self.transport.abort()
 
-
-def _cancel(*timers: asyncio.TimerHandle | None) -> None:
-    for timer in timers:
-        if timer:
-            timer.cancel()
+def _cancel(timer: asyncio.TimerHandle | None) -> None:
+    if timer:
+        timer.cancel()
 
 
 class BoundedServer(uvicorn.Server):

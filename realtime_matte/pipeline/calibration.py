@@ -32,7 +32,7 @@ STILL_S: Final = 4.0
 MAX_MOVING: Final = 0.01
 """Share of the image that may differ from what it was: a clock, a screen in the background."""
 
-STEP_OUT: Final = "calibrating: step out of the camera's view within {seconds:.0f} s, and stay out for 2 s"
+STEP_OUT: Final = f"step out of the camera's view within {COUNTDOWN_S:.0f} s, and stay out for {MEASURE_S:.0f} s"
 COUNT: Final = "calibrating: {seconds}"
 STAY_OUT: Final = "calibrating: stay out of the camera's view"
 NO_PERSON: Final = (
@@ -103,7 +103,7 @@ class Calibration:
             return
         if self._started is None or time < self._started:
             self._started = time
-            self._notify(STEP_OUT.format(seconds=COUNTDOWN_S))
+            self._notify(f"calibrating: {STEP_OUT}")
         left_s = COUNTDOWN_S - (time - self._started)
         if left_s > 0:
             self._count(left_s)
@@ -169,7 +169,7 @@ class Calibration:
             else:
                 self._succeed(DONE)
         elif time - self._started >= COUNTDOWN_S + MEASURE_S + GIVE_UP_S:
-            self.stop(self._obstacle or "the view was not at rest for 2 s")
+            self.stop(self._obstacle or f"the view was not at rest for {MEASURE_S:.0f} s")
 
     def _end(self) -> None:
         self._running = False

@@ -104,7 +104,7 @@ def test_a_client_that_stops_reading_is_dropped_and_holds_up_nothing(
     loop: Callable[[], asyncio.AbstractEventLoop],
 ) -> None:
     monkeypatch.setattr(server, "new_event_loop", loop)
-    monkeypatch.setattr(connections, "SEND_S", 0.2)
+    monkeypatch.setattr(connections.BoundedSocket, "unread_s", 0.2)
     monkeypatch.setattr(preview, "INTERVAL_S", 0.001)
     monkeypatch.setattr(preview, "encode", lambda _pixels: bytes(LARGE))
     with served(scripted_pipeline, tmp_path) as panel, live_socket(panel) as deaf:
@@ -145,7 +145,7 @@ def _connections(panel: Panel) -> list[object]:
 def test_a_client_that_reads_no_answer_is_dropped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "index.html").write_bytes(bytes(2 * LARGE))
     monkeypatch.setattr(routes, "STATIC", tmp_path)
-    monkeypatch.setattr(connections, "ANSWER_S", 0.2)
+    monkeypatch.setattr(connections.BoundedConnection, "unread_s", 0.2)
     with served(scripted_pipeline, tmp_path) as panel, raw_socket(panel) as deaf:
         deaf.sendall(f"GET / HTTP/1.1\r\nHost: {panel.host}\r\n\r\n".encode())
         frames_go_on(panel)
