@@ -65,15 +65,7 @@ def rows(data: Path, table: str, *, split: str = VALIDATION) -> list[dict[str, s
 
 def rooms(data: Path) -> list[Pixels]:
     """Images of rooms without a person, at least MIN_ROOM."""
-    return _large(data, [row for row in rows(data, NO_PERSON) if row["kind"] == "background"])
-
-
-def lookalikes(data: Path) -> list[Pixels]:
-    """Images of what networks take for people, without a person, at least MIN_ROOM."""
-    return _large(data, rows(data, NO_PERSON2))
-
-
-def _large(data: Path, found: list[dict[str, str]]) -> list[Pixels]:
+    found = [row for row in rows(data, NO_PERSON) if row["kind"] == "background"]
     images = [image for row in found for image in read_image(data / row["image"])]
     return [image for image in images if image.shape[1] >= MIN_ROOM[0] and image.shape[0] >= MIN_ROOM[1]]
 

@@ -6,16 +6,18 @@ camera shook. Networks that have no use for a plate ignore it, so that all are s
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, TypeAlias
 
 import composites
 import cv2
+import lookalikes
 import numpy as np
-from clips import SIZE, Clip, KnownRoom
+from clips import SIZE, Clip, KnownRoom, fit, read_image
 from composites import FPS, SEED, Scene
-from data_pack import lookalikes, rooms
-from metrics import Pixels
+from data_pack import NO_PERSON, NO_PERSON2, rooms, rows
+from metrics import Alpha, Pixels
 from numpy.random import Generator, default_rng
 
 LoadRooms: TypeAlias = Callable[[Path], list[Pixels]]
@@ -30,6 +32,8 @@ SEEN_FRAMES: Final = 30
 """What ``partial`` knows of the room was visible in these frames, the first second, which are not scored."""
 MARGIN: Final = np.ones((15, 15), np.uint8)
 """How far from the person the plate of ``partial`` ends, in pixels of 640x360: 3 to 4 cells of the network's grid."""
+EMPTY_FRAMES: Final = 60
+"""Of ``empty``: two seconds."""
 SURE: Final = 255
 """Validity of what was seen all the time."""
 SHIFT: Final = (6, 4)
@@ -75,10 +79,47 @@ def other_room(data: Path, cache: Path) -> list[Clip]:
 
 
 def lookalike(data: Path, cache: Path) -> list[Clip]:
-    """People before what networks take for people, which the plate has: mostly animals, some clothes and statues."""
-    return _with_plates(
-        composites.load(data, cache, kind="lookalikes", backgrounds=lookalikes), data, backgrounds=lookalikes
-    )
+    """People beside and before chairs, coats, striped curtains, posters of people and statues, which the plate has."""
+    furnished = lookalikes.furnished_rooms
+    kinds = [kind for kind, _, _ in lookalikes.OBJECTS]
+    clips = composites.load(data, cache, clips=len(kinds), kind="lookalikes", backgrounds=furnished)
+    places = default_rng(SEED).permutation(len(kinds))
+    with_plates = _with_plates(clips, data, backgrounds=furnished)
+    return [replace(clip, kind=kinds[place]) for clip, place in zip(with_plates, places, strict=True)]
+
+
+def empty(data: Path, _: Path) -> list[Clip]:
+    """Two seconds of each image without a person, as a webcam shows it, with its plate: how many alarms are left."""
+    found = [row for table in (NO_PERSON, NO_PERSON2) for row in rows(data, table)]
+    return [_empty_clip(data / row["image"], number) for number, row in enumerate(found)]
+
+
+def _empty_clip(file: Path, number: int) -> Clip:
+    noise, quality = default_rng([SEED, number]).uniform((0.5, 75), (5, 96))
+
+    def image() -> Pixels:
+        pixels = fit(read_image(file)[0])
+        return np.ascontiguousarray(pixels[: pixels.shape[0] // 2 * 2, : pixels.shape[1] // 2 * 2])
+
+    def frames() -> list[Pixels]:
+        room, rng = image(), default_rng([SEED, number, 1])
+        return [webcam_frame(room, noise, round(quality), rng) for _ in range(EMPTY_FRAMES)]
+
+    def plate() -> KnownRoom:
+        room = image()
+        return KnownRoom(room, np.full(room.shape[:2], SURE, np.uint8))
+
+    def alphas() -> list[Alpha]:
+        return [np.zeros(image().shape[:2], np.float32)] * EMPTY_FRAMES
+
+    return Clip(file.stem, frames, alphas, read_plate=plate)
+
+
+def webcam_frame(room: Pixels, noise: float, quality: int, rng: Generator) -> Pixels:
+    """With noise, as JPEG."""
+    noisy = np.clip(np.rint(room + noise * rng.standard_normal(room.shape, np.float32)), 0, 255).astype(np.uint8)
+    coded = cv2.imencode(".jpg", noisy, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+    return np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR), np.uint8)
 
 
 def _with_plates(

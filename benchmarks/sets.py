@@ -85,6 +85,7 @@ SETS: Final[dict[str, LoadSet]] = {
     "plate-furniture": plates.furniture,
     "plate-other": plates.other_room,
     "plate-lookalikes": plates.lookalike,
+    "plate-empty": plates.empty,
 }
 
 

@@ -446,7 +446,7 @@ def test_training_can_evaluate_without_the_package(stills: Path) -> None:
                 "no set or folder called 'gone'; "
                 "the sets are: composites, long, entrances, portraits, clips, gestures, stripes, "
                 "no_person, no_person2, webcams, noisy, plate-full, plate-partial, plate-shifted, plate-dark, "
-                "plate-furniture, plate-other, plate-lookalikes"
+                "plate-furniture, plate-other, plate-lookalikes, plate-empty"
             ),
         ),
         (
