@@ -36,11 +36,14 @@ SAME_SHARE: Final = np.float32(0.98)
 MEAN_SQUARE: Final = np.float32(3 * 5**2)
 """Most of that sum on average over a region: more than the noise of a webcam in a room with lamps."""
 
+NEIGHBOURS: Final = np.ones((3, 3), np.uint8)
+"""Values of the plate in this window count as the same, for a camera that shakes."""
+
 MOST_REGIONS: Final = 256
 """Further regions are left as they are."""
 
 Sums: TypeAlias = NDArray[np.float64]
-Plate: TypeAlias = tuple[Floats, Bytes]
+Plate: TypeAlias = tuple[Floats, Floats, Bytes]
 Regions: TypeAlias = tuple[NDArray[np.int32], Floats]
 
 
@@ -56,6 +59,7 @@ class PlateEvidence:
         self._any = False
         self._region = np.zeros(shape, np.uint8)
         self._squares = np.zeros(shape, np.float32)
+        self._least, self._most = np.zeros((2, 3, *shape), np.float32)
         self._labels = np.zeros(shape, np.int32)
         self._sums = np.zeros((MOST_REGIONS, 3), np.float64)
         self._alpha = np.zeros(shape, np.float32)
@@ -88,8 +92,11 @@ class PlateEvidence:
         colour, seconds = plate
         cv2.inRange(seconds, float(SEEN_S), LONG_S, dst=self._region)
         cv2.bitwise_and(self.confirmed, self._region, dst=self.confirmed)
+        for channel, least, most in zip(colour, self._least, self._most, strict=True):
+            cv2.erode(channel, NEIGHBOURS, dst=least)
+            cv2.dilate(channel, NEIGHBOURS, dst=most)
         alpha, guide = read_only(alpha), read_only(guide)
-        compare_regions(alpha, guide, (colour, self.confirmed), self._region, self._squares)
+        compare_regions(alpha, guide, (self._least, self._most, self.confirmed), self._region, self._squares)
         count, _ = cv2.connectedComponents(self._region, labels=self._labels, connectivity=8)
         regions = self._labels, self._squares
         if remove_regions(alpha, regions, min(count, MOST_REGIONS), self._sums, self._alpha) == 0:
@@ -102,19 +109,21 @@ class PlateEvidence:
 def compare_regions(alpha: Floats, guide: Bytes, plate: Plate, region: Bytes, squares: Floats) -> None:
     """``region``: 1 where ``alpha`` is not nearly 0; ``squares`` there: the difference, more than SAME if unknown.
 
-    ``plate``: its colour, and where that is confirmed.
+    ``plate``: its least and greatest values nearby, and where it is confirmed.
     """
-    colour, confirmed = plate
+    least, most, confirmed = plate
     for y in range(alpha.shape[0]):
         for x in range(alpha.shape[1]):
             inside = alpha[y, x] >= MIN_ALPHA
             region[y, x] = np.uint8(1) if inside else np.uint8(0)
             if not inside:
                 continue
-            b = np.float32(guide[y, x, 0]) - colour[0, y, x]
-            g = np.float32(guide[y, x, 1]) - colour[1, y, x]
-            r = np.float32(guide[y, x, 2]) - colour[2, y, x]
-            squares[y, x] = b * b + g * g + r * r if confirmed[y, x] != 0 else np.float32(4) * SAME
+            square = np.float32(0)
+            for c in range(3):
+                value = np.float32(guide[y, x, c])
+                outside = max(least[c, y, x] - value, value - most[c, y, x], np.float32(0))
+                square += outside * outside
+            squares[y, x] = square if confirmed[y, x] != 0 else np.float32(4) * SAME
 
 
 @kernel
