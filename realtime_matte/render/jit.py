@@ -14,7 +14,7 @@ reads only numbers that are defined in the same file; otherwise the stored code 
 Numba is imported when the first kernel is used: that takes 0.3 s, in which a standby card can already be shown.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from threading import RLock
 from types import FunctionType
@@ -33,6 +33,10 @@ NOT_CACHED_NOTICE: Final = (
 NOT_COMPILED_NOTICE: Final = (
     "the pixel loops run in Python, far too slowly for live video, since NUMBA_DISABLE_JIT is set; unset it"
 )
+
+OPTIONS: Final[Mapping[str, object]] = {"nogil": True, "boundscheck": False, "error_model": "numpy", "_nrt": False}
+"""Numba's options of every kernel. Without its runtime ("nrt"), no references are counted: each row of an array that is
+passed to a loop would be counted by atomic instructions, and each array of a call would get a block of memory."""
 
 _preparing: Final = RLock()
 
@@ -90,10 +94,10 @@ def _compiled(function: Callable[..., object], *, disjoint: bool) -> Callable[..
     if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]  # set from the environment
         return function
     compilable = _calling_compiled(cast("FunctionType", function))
-    options = _disjoint_options() if disjoint else {}
-    compiled = cast("Any", numba.njit(nogil=True, boundscheck=False, error_model="numpy", **options)(compilable))
+    options = OPTIONS | (_disjoint_options() if disjoint else {})
+    compiled = cast("Any", numba.njit(**options)(compilable))
     with suppress(RuntimeError):  # neither the package's nor the user's cache folder is writeable
-        compiled._cache = KernelCache(compilable)  # noqa: SLF001 -- as numba.njit(cache=True) does
+        compiled._cache = KernelCache(compilable, options=f"{OPTIONS} {disjoint}")  # noqa: SLF001 -- as numba.njit(cache=True) does
     return cast("Callable[..., object]", compiled)
 
 

@@ -37,6 +37,10 @@ def nothing_compiled() -> Iterator[None]:
 class KernelCache(FunctionCache):
     """The cache of one kernel. Failing to load or save is no error: the kernel is compiled again.
 
+    Args:
+        function: The kernel.
+        options: How it is compiled, as text: machine code of other options is not used.
+
     Attributes:
         damaged: A file existed that could not be loaded.
         unsaved: The machine code could not be written, such as on a full disk.
@@ -45,14 +49,14 @@ class KernelCache(FunctionCache):
         RuntimeError: There is no folder that can be written.
     """
 
-    def __init__(self, function: Callable[..., object]) -> None:
+    def __init__(self, function: Callable[..., object], *, options: str) -> None:
         super().__init__(function)
         self.damaged = False
         self.unsaved = False
         self._cache_file = _CheckedFiles(
             cache_path=self._cache_path,
             filename_base=self._impl.filename_base,
-            source_stamp=self._impl.locator.get_source_stamp(),
+            source_stamp=(self._impl.locator.get_source_stamp(), options),
         )
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:  # noqa: ANN401 -- Numba's

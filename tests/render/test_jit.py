@@ -194,6 +194,30 @@ def test_a_folder_in_the_place_of_a_cache_file_is_no_error(
     assert compile_double() == NOT_CACHED_NOTICE
 
 
+@kernel
+def rows_to_sums(values: np.ndarray, out: np.ndarray) -> None:
+    """A kernel that passes rows to another one."""
+    for y in range(values.shape[0]):
+        add_row(values[y], out)
+
+
+@kernel
+def add_row(values: np.ndarray, out: np.ndarray) -> None:
+    for x in range(values.shape[0]):
+        out[x] += values[x]
+
+
+def test_kernels_count_no_references_to_arrays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Atomic instructions, which take longer than a short row."""
+    monkeypatch.setattr(CacheImpl, "_locator_classes", [])  # machine code from a cache has no text
+    values, out = np.ones((3, 4), np.float32), np.zeros(4, np.float32)
+    rows_to_sums(values, out)
+    assert out.tolist() == [3, 3, 3, 3]
+    text = "".join(rows_to_sums.compiled.inspect_llvm().values())  # type: ignore[attr-defined]
+    assert "rows_to_sums" in text
+    assert "NRT_incref" not in text
+
+
 def test_kernels_run_uncompiled_where_compiling_is_turned_off() -> None:
     lines = new_process(Path(), before="import os; os.environ['NUMBA_DISABLE_JIT'] = '1'\n").splitlines()
     assert lines == [NOT_COMPILED_NOTICE, NOT_COMPILED_NOTICE]
