@@ -16,11 +16,19 @@ class ImageFormats:
         self._converted: Pixels | None = None  # _image in the other format; in one of the next two
         self._bgr: Pixels | None = None
         self._i420: Pixels | None = None
+        self._is_still = False
 
     def set(self, image: Pixels) -> None:
         """Take an output frame: (H, W, 3) BGR, (H, W, 4) BGRA, or I420."""
         self._image = image
         self._converted = None
+        self._is_still = False
+
+    def set_still(self, image: Pixels) -> None:
+        """As ``set``, an image whose pixels never change: it is converted once, however often it is sent."""
+        if image is not self._image or not self._is_still:
+            self.set(image)
+            self._is_still = True
 
     @property
     def size(self) -> Size:
@@ -53,14 +61,21 @@ class ImageFormats:
         if self._is_i420:
             return self._image
         if self._converted is None:
-            from realtime_matte.render.composite_i420 import bgr_to_i420, to_i420  # noqa: PLC0415 - composites load it
-
             if self._i420 is None or self._i420.shape != (self.size[1] * 3 // 2, self.size[0]):
                 self._i420 = i420.empty(self.size)
-            convert = to_i420 if is_ready(bgr_to_i420) else i420.from_bgr  # while the kernels are compiled
-            convert(self._image, self._i420)
+            self._convert(self._image, self._i420)
             self._converted = self._i420
         return self._converted
+
+    def _convert(self, image: Pixels, out: Pixels) -> None:
+        """By a kernel, if it is compiled and frames follow; a card is shown before kernels are loaded."""
+        if not self._is_still:
+            from realtime_matte.render.composite_i420 import bgr_to_i420, to_i420  # noqa: PLC0415 - composites load it
+
+            if is_ready(bgr_to_i420):
+                to_i420(image, out)
+                return
+        i420.from_bgr(image, out)
 
     @property
     def _is_i420(self) -> bool:

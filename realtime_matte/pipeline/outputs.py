@@ -67,7 +67,7 @@ class Outputs:
     def __init__(self, sink_format: SinkFormat, *, notify: Callable[[str], None]) -> None:
         self.failed = 0
         self._newest: Pixels | None = None
-        self._images = ImageFormats()
+        self._images, self._card_images = ImageFormats(), ImageFormats()
         self.recorder = Recorder(notify=notify)
         self.format = sink_format
         self._sinks: dict[Sink, OpenedAs | None] = {}
@@ -200,16 +200,18 @@ class Outputs:
         self._images.set(image)
         if self.recorder.active:
             self.recorder.send(self._images.bgr, max(time, self._time))
-        self._send_to(self._sinks, image, time)
+        self._send_to(self._sinks, self._images, image, time)
 
     def send_card(self, image: Pixels, time: float) -> None:
         """Send the standby card to all sinks. Raises SinkError of the last one left."""
         self.recorder.send(image, max(time, self._time))
-        self._send_to(self._sinks, image, time, card=True)
+        self._card_images.set_still(image)
+        self._send_to(self._sinks, self._card_images, image, time, card=True)
 
     def send_live(self, image: Pixels, time: float) -> None:
         """Send the standby card to live sinks only. Raises SinkError of the last one left."""
-        self._send_to([sink for sink in self._sinks if sink.live], image, time, card=True)
+        self._card_images.set_still(image)
+        self._send_to([sink for sink in self._sinks if sink.live], self._card_images, image, time, card=True)
 
     def set_timeout_image(self, image: Pixels) -> None:
         """Set the image that devices show if this program is killed, where a device can do that."""
@@ -242,11 +244,13 @@ class Outputs:
         if errors:
             raise errors[0]
 
-    def _send_to(self, sinks: Iterable[Sink], image: Pixels, time: float, *, card: bool = False) -> None:
+    def _send_to(
+        self, sinks: Iterable[Sink], images: ImageFormats, image: Pixels, time: float, *, card: bool = False
+    ) -> None:
         failed: list[tuple[Sink, MatteError]] = []
         for sink in sinks:
             try:
-                self._send_one(sink, image, max(time, self._time), card=card)
+                self._send_one(sink, images, max(time, self._time), card=card)
             except MatteError as error:
                 failed.append((sink, error))
         if sinks:
@@ -255,15 +259,15 @@ class Outputs:
         for sink, cause in failed:
             self._remove(sink, cause)
 
-    def _send_one(self, sink: Sink, image: Pixels, time: float, *, card: bool) -> None:
-        """Send the card, or an output frame in the format that the sink carries."""
+    def _send_one(self, sink: Sink, images: ImageFormats, time: float, *, card: bool) -> None:
+        """Send the card, or an output frame, in the format that the sink carries."""
         fitter = self._fitters[sink]
-        if card:
-            (sink.send_card if isinstance(sink, ShowsCard) else sink.send)(fitter(image), time)
-        elif isinstance(sink, AcceptsI420) and self._images.can_be_i420 and fitter.size == self._images.size:
-            sink.send_i420(self._images.i420, time)
+        if card and isinstance(sink, ShowsCard):
+            sink.send_card(fitter(images.bgr), time)
+        elif isinstance(sink, AcceptsI420) and images.can_be_i420 and fitter.size == images.size:
+            sink.send_i420(images.i420, time)
         else:
-            sink.send(fitter(self._images.bgr), time)
+            sink.send(fitter(images.bgr), time)
 
     def _open_again(self, sink: Sink) -> None:
         """Close a device and open it in the new size; or in its old one, where the driver keeps that."""
@@ -290,7 +294,9 @@ class Outputs:
         newest = self.newest
         if newest is None:
             return
-        self._send_to([sink], newest, self._time, card=True)
+        images = ImageFormats()
+        images.set(newest)
+        self._send_to([sink], images, newest, self._time, card=True)
         if self._timeout_image is not None and isinstance(sink, HasTimeoutImage) and sink in self._sinks:
             sink.set_timeout_image(self._fitters[sink](self._timeout_image))
 

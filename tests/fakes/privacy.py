@@ -1,9 +1,12 @@
 """Judges what was sent: only the standby card, or a frame's person cut out by the matte of that very frame."""
 
+from functools import cache
+
 import numpy as np
 
 from fakes.scripted import MARGIN, MARKER, NEW_BACKGROUND, START, Recorder, index_at, person_box, person_color
-from realtime_matte.frame import Pixels
+from realtime_matte.frame import Pixels, Size
+from realtime_matte.media import i420
 from realtime_matte.pipeline import standby
 
 REASONS = {
@@ -27,9 +30,16 @@ class StartClock:
         return self._now
 
 
+@cache
+def cards(size: Size) -> list[Pixels]:
+    """The card for each reason, drawn, and as an output that carries I420 shows it."""
+    drawn = [standby.draw_card(size, text=reason) for reason in REASONS]
+    return [*drawn, *(i420.to_bgr(i420.from_bgr(card)) for card in drawn if i420.is_possible(size))]
+
+
 def is_card(image: Pixels) -> bool:
-    size = image.shape[1], image.shape[0]
-    return any(np.array_equal(image[..., :3], standby.draw_card(size, text=reason)) for reason in REASONS)
+    """True for the card, in every byte."""
+    return any(np.array_equal(image[..., :3], card) for card in cards((image.shape[1], image.shape[0])))
 
 
 def marked(image: Pixels) -> int:

@@ -1,9 +1,12 @@
+from unittest.mock import Mock
+
 import numpy as np
 import pytest
 from fakes.scripted import FPS, Recorder
 
 from realtime_matte.errors import SinkError
 from realtime_matte.frame import Pixels
+from realtime_matte.media import i420
 from realtime_matte.pipeline.outputs import Outputs
 from realtime_matte.pipeline.recorder import SinkFormat
 
@@ -42,6 +45,45 @@ def test_send_live_sends_to_live_outputs_only() -> None:
     outputs = opened(recording, window)
     outputs.send_live(image(), 5.0)
     assert (len(recording.images), len(window.images)) == (0, 1)
+
+
+class PlanesRecorder(Recorder):
+    """A live sink that carries I420 and keeps what it gets, not copies."""
+
+    def __init__(self) -> None:
+        super().__init__(live=True)
+        self.planes: list[Pixels] = []
+
+    def send_i420(self, image: Pixels, _time: float) -> None:
+        self.planes.append(image)
+
+
+def test_a_card_is_converted_once_however_often_it_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    sink, cards = PlanesRecorder(), [image(40), image(200)]
+    expected = [i420.from_bgr(card) for card in cards]
+    converted = Mock(side_effect=i420.from_bgr)
+    monkeypatch.setattr(i420, "from_bgr", converted)
+    outputs = opened(sink)
+    outputs.send_live(cards[0], 1.0)
+    outputs.send_card(cards[0], 1.1)
+    outputs.send(i420.empty((4, 2)), 1.2)
+    outputs.send_card(cards[0], 1.3)
+    assert sink.images == []
+    assert all(np.array_equal(sink.planes[index], expected[0]) for index in (0, 1, 3))
+    assert converted.call_count == 1
+    outputs.send_card(cards[1], 1.4)
+    assert np.array_equal(sink.planes[-1], expected[1])
+
+
+def test_an_output_that_is_added_gets_the_composite_of_now_not_that_of_an_earlier_one() -> None:
+    composite, sinks = image(1), [PlanesRecorder(), PlanesRecorder()]
+    outputs = opened()
+    outputs.add(Recorder())
+    outputs.send(composite, 1.0)
+    for sink, value in zip(sinks, (50, 90), strict=True):
+        composite[:] = value  # the renderer's buffer
+        outputs.add(sink)
+        assert np.array_equal(sink.planes[0], i420.from_bgr(image(value)))
 
 
 def test_time_never_goes_back() -> None:
