@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from realtime_matte.frame import Pixels, Size
 from realtime_matte.media import i420
-from realtime_matte.render.bands import Axis, Bands, make_axis
+from realtime_matte.render.bands import Axis, Bands, Indices, make_axis
 from realtime_matte.render.box_filter import Bytes, Floats
-from realtime_matte.render.edge_cells import Runs, aligned_floats
+from realtime_matte.render.edge_cells import aligned_floats
 from realtime_matte.render.jit import kernel, read_only, vector_loop
 from realtime_matte.render.upsample import PlacedModels
 
@@ -25,6 +25,9 @@ BLOCK, BEFORE = np.uint64(16), np.uint64(~15 & 0xFFFF_FFFF)
 """Runs are computed from a multiple of so many pixels to the next one: what vector instructions do at once. What is
 computed beside the run is not used. The second number masks the multiple."""
 
+LINE = np.uint64(64)
+"""Bytes in a cache line."""
+
 ONE, TWO, THREE = np.uint64(1), np.uint64(2), np.uint64(3)
 ZERO, HALF, UNIT = np.float32(0), np.float32(0.5), np.float32(1)
 LOWEST, HIGHEST = np.float32(1), np.float32(254)
@@ -33,8 +36,8 @@ LOWEST, HIGHEST = np.float32(1), np.float32(254)
 GAIN_Y, GAIN_U, GAIN_V, CONSTANT, FRONT_Y, BACK_Y, FRONT_U, BACK_U, FRONT_V, BACK_V, NUMBERS = range(11)
 """The numbers of a converted model: alpha's gains and constant, and the old foreground's and background's colours."""
 
-Models: TypeAlias = tuple[Floats, Floats, Runs, Floats]
-"""(linear, colours, runs, matrices): models in BGR, in which cells, and how they are converted."""
+Models: TypeAlias = tuple[Floats, Floats, Floats]
+"""(linear, colours, matrices): models in BGR, and how they are converted."""
 
 Place: TypeAlias = tuple[Axis, Axis]
 """(columns, rows) of a plane: where the grid lies on it."""
@@ -48,10 +51,11 @@ Rows: TypeAlias = Floats
 Pairs: TypeAlias = NDArray[np.uint16]
 """A plane whose pixels are taken two at once: vector instructions then need no strides."""
 
-Scratch: TypeAlias = tuple[Floats, Rows, Rows, Pairs, Bytes, Bytes]
-"""(cells, luma_rows, chroma_rows, pairs, chroma, mixed): ``cells`` (NUMBERS, w), a row of converted models. ``chroma``
-(2, W): U and V of each pixel of a row, written as ``pairs`` (2, W / 2), the same memory. ``mixed`` (2, W): rows of the
-composite, of which runs are copied."""
+Scratch: TypeAlias = tuple[Floats, Rows, Rows, Pairs, Bytes, Bytes, Indices]
+"""(cells, luma_rows, chroma_rows, pairs, chroma, mixed, ends): ``cells`` (NUMBERS, w), a row of converted models.
+``chroma`` (2, W): U and V of each pixel of a row, written as ``pairs`` (2, W / 2), the same memory. ``mixed`` (2, W):
+rows of the composite, of which runs are copied; bytes that are only read ahead are put into it before. ``ends``
+(w + 2): the runs of a row of cells that are needed."""
 
 MATRICES: Final = np.concatenate([i420.TO_BGR_WITH_OFFSET, i420.FROM_BGR_WITH_OFFSET]).astype(np.float32)
 """(6, 4): from Y, U and V to BGR, and back."""
@@ -72,6 +76,7 @@ class I420Compositor:
             pairs,
             pairs.view(np.uint8),
             np.zeros((2, width), np.uint8),
+            np.zeros(shape[1] + 2, np.uint64),
         )
 
     def over(self, pixels: Pixels, models: PlacedModels, background: Pixels, out: Pixels) -> None:
@@ -83,11 +88,11 @@ class I420Compositor:
             background: Exactly this where alpha is 0.
             out: The composite.
         """
-        linear, colours, runs, bands, columns, rows = models
+        linear, colours, _, bands, columns, rows = models
         luma, u, v = _read_only_planes(pixels)
-        converted, places = (linear, colours, runs, MATRICES), ((columns, rows), self._chroma_place)
+        places = (columns, rows), self._chroma_place
         frame, behind = (luma, u, v, luma.view(np.uint16)), _read_only_planes(background)
-        composite_planes(frame, converted, bands, places, behind, self._scratch, i420.planes(out))
+        composite_planes(frame, (linear, colours, MATRICES), bands, places, behind, self._scratch, i420.planes(out))
 
 
 def _read_only_planes(pixels: Pixels) -> Planes:
@@ -112,18 +117,82 @@ def composite_planes(
     out: Planes,
 ) -> None:
     """The composite, band after band: luma, then chroma. The frame's last array is its luma as pairs of pixels."""
-    (linear, colours, (counts, ends), matrices), (cells, luma_rows, chroma_rows, _, _, _) = models, scratch
-    (between, _, _, _), ((columns, _), (chroma_columns, _)) = bands, places
-    last = linear.shape[0] - 1
+    (linear, colours, matrices), (cells, luma_rows, chroma_rows, _, _, mixed, ends) = models, scratch
+    (columns, _), (chroma_columns, _) = places
+    last, width = linear.shape[0] - 1, np.uint64(linear.shape[2])
     for row in range(linear.shape[0] + 1):
-        here, above = min(row, last), max(row - 1, 0)
-        for run in range(counts[here]):
-            _convert(linear[here], colours[here], matrices, ends[here, 2 * run], ends[here, 2 * run + 1], cells)
-        _interpolate_luma(cells, between[above], between[here], columns, luma_rows[row % 2])
-        _interpolate_chroma(cells, between[above], between[here], chroma_columns, chroma_rows[row % 2])
+        here = min(row, last)
+        for run in range(_find_edges(bands, max(row - 1, 0), here, ends)):
+            first, end = ends[2 * run], ends[2 * run + 1]
+            stop = min(width, (end + BLOCK) & BEFORE)
+            _convert(linear[here], colours[here], matrices, first & BEFORE, stop, cells)
+            _interpolate_luma(cells, first, end, width, columns, luma_rows[row % 2])
+            _interpolate_chroma(cells, first, end, width, chroma_columns, chroma_rows[row % 2])
         if row > 0:
+            read = _fetch(frame[0], background[0], row - 1, bands, places[0], out[0])
+            read |= _fetch(frame[1], background[1], row - 1, bands, places[1], out[1])
+            mixed[0, 0] = read | _fetch(frame[2], background[2], row - 1, bands, places[1], out[2])
             _composite_luma(frame, row - 1, bands, places[0], background[0], scratch, out[0])
             _composite_chroma(frame, row - 1, bands, places[1], background, scratch, out)
+
+
+@kernel
+def _fetch(values: Bytes, behind: Bytes, row: int, bands: Bands, place: Place, out: Bytes) -> np.uint8:
+    """Read a byte of each cache line that one plane of a band needs: the frame, the background and the composite.
+
+    The processor then waits for many lines at once. Otherwise it would wait at the beginning of each run, where it
+    cannot foresee that another image is read; in a band of one run it can.
+    """
+    (_, runs, firsts, kinds), ((columns, _), (start, _)), read = bands, place, np.uint8(0)
+    if runs[row] == 1:
+        return read
+    top, bottom = start[row], start[row + 1]
+    for run in range(runs[row]):
+        kind, first, end = kinds[row, run], columns[firsts[row, run]], columns[firsts[row, run + 1]]
+        if kind & (FOREGROUND | EDGE) != 0:
+            read |= _touch(values, top, bottom, first, end)
+        if kind != FOREGROUND:
+            read |= _touch(behind, top, bottom, first, end)
+        read |= _touch(out, top, bottom, first, end)
+    return read
+
+
+@vector_loop
+def _touch(values: Bytes, top: np.uint64, bottom: np.uint64, first: np.uint64, end: np.uint64) -> np.uint8:
+    read = np.uint8(0)
+    for y in range(top, bottom):
+        for x in range(first, end, LINE):
+            read |= values[y, x]
+    return read
+
+
+@kernel
+def _find_edges(bands: Bands, above: int, below: int, ends: Indices) -> int:
+    """The cells of a row beside which one of two bands is edge, as runs in ``ends``: first cell, cell after the last.
+
+    Returns:
+        How many runs.
+    """
+    _, runs, firsts, kinds = bands
+    upper, lower, count = 0, 0, 0
+    while True:
+        while upper < runs[above] and kinds[above, upper] != EDGE:
+            upper += 1
+        while lower < runs[below] and kinds[below, lower] != EDGE:
+            lower += 1
+        if upper == runs[above] and lower == runs[below]:
+            return count
+        if lower == runs[below] or (upper < runs[above] and firsts[above, upper] <= firsts[below, lower]):
+            first, end = firsts[above, upper], firsts[above, upper + 1]
+            upper += 1
+        else:
+            first, end = firsts[below, lower], firsts[below, lower + 1]
+            lower += 1
+        if count > 0 and first <= ends[2 * count - 1]:
+            ends[2 * count - 1] = max(ends[2 * count - 1], end)
+        else:
+            ends[2 * count], ends[2 * count + 1] = first, end
+            count += 1
 
 
 @kernel
@@ -137,7 +206,7 @@ def _composite_luma(
     out: Bytes,
 ) -> None:
     """The band of luma under ``row``. Alpha needs the pixel's chroma too."""
-    (luma, u, v, _), (_, rows, _, pairs, chroma, mixed) = frame, scratch
+    (luma, u, v, _), (_, rows, _, pairs, chroma, mixed, _) = frame, scratch
     (_, runs, firsts, kinds), ((columns, _), (start, weight)) = bands, place
     upper, lower, width = rows[row % 2], rows[1 - row % 2], np.uint64(luma.shape[1])
     for y in range(start[row], start[row + 1]):
@@ -166,7 +235,7 @@ def _composite_chroma(
     out: Planes,
 ) -> None:
     """The band of chroma under ``row``."""
-    (_, u, v, luma), (_, _, rows, _, _, mixed) = frame, scratch
+    (_, u, v, luma), (_, _, rows, _, _, mixed, _) = frame, scratch
     (_, runs, firsts, kinds), ((columns, _), (start, weight)) = bands, place
     (_, behind_u, behind_v), (_, out_u, out_v) = background, out
     upper, lower, width = rows[row % 2], rows[1 - row % 2], np.uint64(u.shape[1])
@@ -198,7 +267,9 @@ def _composite_chroma(
 
 
 @vector_loop
-def _convert(linear: Floats, colours: Floats, matrices: Floats, first: int, end: int, cells: Floats) -> None:
+def _convert(
+    linear: Floats, colours: Floats, matrices: Floats, first: np.uint64, end: np.uint64, cells: Floats
+) -> None:
     for x in range(first, end):
         b, g, r = linear[0, x], linear[1, x], linear[2, x]
         cells[GAIN_Y, x] = b * matrices[0, 0] + g * matrices[1, 0] + r * matrices[2, 0]
@@ -213,19 +284,18 @@ def _convert(linear: Floats, colours: Floats, matrices: Floats, first: int, end:
 
 
 @vector_loop
-def _interpolate_luma(cells: Floats, above: Bytes, below: Bytes, columns: Axis, out: Floats) -> None:
-    """Interpolate what luma needs of a row of models to each pixel column, where a band beside it is edge.
+def _interpolate_luma(
+    cells: Floats, first: np.uint64, end: np.uint64, width: np.uint64, columns: Axis, out: Floats
+) -> None:
+    """Interpolate what luma needs of a run of a row of ``width`` models to each pixel column.
 
     Written out number by number, so that a cell's numbers stay in registers.
     """
     start, weight = columns
     gain_y, gain_u, gain_v, constant = out[GAIN_Y], out[GAIN_U], out[GAIN_V], out[CONSTANT]
     front, back = out[FRONT_Y], out[BACK_Y]
-    count = np.uint64(start.shape[0] - 1)
-    for x in range(count):
-        if (above[x] | below[x]) & EDGE == 0:
-            continue
-        right = min(x + ONE, count - ONE)
+    for x in range(first, end):
+        right = min(x + ONE, width - ONE)
         y, u, v, k = cells[GAIN_Y, x], cells[GAIN_U, x], cells[GAIN_V, x], cells[CONSTANT, x]
         dy, du, dv = cells[GAIN_Y, right] - y, cells[GAIN_U, right] - u, cells[GAIN_V, right] - v
         dk, f, b = cells[CONSTANT, right] - k, cells[FRONT_Y, x], cells[BACK_Y, x]
@@ -237,16 +307,15 @@ def _interpolate_luma(cells: Floats, above: Bytes, below: Bytes, columns: Axis, 
 
 
 @vector_loop
-def _interpolate_chroma(cells: Floats, above: Bytes, below: Bytes, columns: Axis, out: Floats) -> None:
+def _interpolate_chroma(
+    cells: Floats, first: np.uint64, end: np.uint64, width: np.uint64, columns: Axis, out: Floats
+) -> None:
     """As ``_interpolate_luma``, what chroma needs."""
     start, weight = columns
     gain_y, gain_u, gain_v, constant = out[GAIN_Y], out[GAIN_U], out[GAIN_V], out[CONSTANT]
     front_u, back_u, front_v, back_v = out[FRONT_U], out[BACK_U], out[FRONT_V], out[BACK_V]
-    count = np.uint64(start.shape[0] - 1)
-    for x in range(count):
-        if (above[x] | below[x]) & EDGE == 0:
-            continue
-        right = min(x + ONE, count - ONE)
+    for x in range(first, end):
+        right = min(x + ONE, width - ONE)
         y, u, v, k = cells[GAIN_Y, x], cells[GAIN_U, x], cells[GAIN_V, x], cells[CONSTANT, x]
         dy, du, dv = cells[GAIN_Y, right] - y, cells[GAIN_U, right] - u, cells[GAIN_V, right] - v
         dk = cells[CONSTANT, right] - k

@@ -23,7 +23,7 @@ BLOCK, BEFORE = np.uint64(16), np.uint64(~15 & 0xFFFF_FFFF)
 """Runs are computed from a multiple of so many pixels to the next one: what vector instructions do at once. What is
 computed beside the run is not used. The second number masks the multiple."""
 
-ONE, TWO, THREE = np.uint64(1), np.uint64(2), np.uint64(3)
+ONE, TWO, THREE, LINE = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(64)  # the last: bytes in a cache line
 ZERO, HALF, UNIT, FULL = np.float32(0), np.float32(0.5), np.float32(1), np.float32(255)
 
 Index: TypeAlias = int | np.uint64
@@ -49,6 +49,7 @@ def upsample_composite(pixels: Pixels, models: PlacedModels, scratch: Scratch, b
     _interpolate_row(models, 0, scratch)
     for row in range(runs.shape[0]):
         _interpolate_row(models, row + 1, scratch)
+        mixed[0] = _fetch(values, behind, row, models, composite)
         for run in range(runs[row]):
             kind, first, end = kinds[row, run], columns[firsts[row, run]], columns[firsts[row, run + 1]]
             for y in range(start[row], start[row + 1]):
@@ -59,6 +60,32 @@ def upsample_composite(pixels: Pixels, models: PlacedModels, scratch: Scratch, b
                     _copy(mixed, first, end, composite[y])
                 else:
                     _copy(values[y] if kind == FOREGROUND else behind[y], first, end, composite[y])
+
+
+@kernel
+def _fetch(values: Bytes, behind: Bytes, row: int, models: PlacedModels, out: Bytes) -> np.uint8:
+    """Read a byte of each cache line that a band needs, as in ``composite_i420.py``."""
+    _, _, _, (_, runs, firsts, kinds), (columns, _), (start, _) = models
+    read = np.uint8(0)
+    if runs[row] == 1:
+        return read
+    for run in range(runs[row]):
+        kind, first, end = kinds[row, run], columns[firsts[row, run]], columns[firsts[row, run + 1]]
+        if kind != BACKGROUND:
+            read |= _touch(values, start[row], start[row + 1], first, end)
+        if kind != FOREGROUND:
+            read |= _touch(behind, start[row], start[row + 1], first, end)
+        read |= _touch(out, start[row], start[row + 1], first, end)
+    return read
+
+
+@vector_loop
+def _touch(values: Bytes, top: np.uint64, bottom: np.uint64, first: np.uint64, end: np.uint64) -> np.uint8:
+    read = np.uint8(0)
+    for y in range(top, bottom):
+        for i in range(THREE * first, THREE * end, LINE):
+            read |= values[y, i]
+    return read
 
 
 @kernel
