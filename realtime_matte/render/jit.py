@@ -94,7 +94,7 @@ def _compiled(function: Callable[..., object], *, disjoint: bool) -> Callable[..
     if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]  # set from the environment
         return function
     compilable = _calling_compiled(cast("FunctionType", function))
-    options = OPTIONS | (_disjoint_options() if disjoint else {})
+    options: dict[str, Any] = {**OPTIONS, **(_disjoint_options() if disjoint else {})}
     compiled = cast("Any", numba.njit(**options)(compilable))
     with suppress(RuntimeError):  # neither the package's nor the user's cache folder is writeable
         compiled._cache = KernelCache(compilable, options=f"{OPTIONS} {disjoint}")  # noqa: SLF001 -- as numba.njit(cache=True) does
