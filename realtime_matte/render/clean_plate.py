@@ -108,6 +108,7 @@ class CleanPlate:
         self._fitted_planes = np.zeros((3, *shape), np.uint8)
         self._seen_by_network = self._hidden = False
         self._next_search_s = 0.0
+        self._shift = 0.0, 0.0  # of the last frame that was fitted
         self._stored: StoredPlate | None = None  # tried in every shot
         self._pending = False  # whether it is, in this one
 
@@ -123,7 +124,7 @@ class CleanPlate:
             if not self._follow_camera(guide, found):
                 return False
             found = self._fit.light(guide, self._colour, self._trust.visible)
-        gain = found.gain
+        gain, self._shift = found.gain, found.shift
         if max(abs(factor - 1) for factor in gain) > LIGHT_STEP:
             self._change_light(np.array(gain, np.float32))
             gain = 1.0, 1.0, 1.0
@@ -225,7 +226,8 @@ class CleanPlate:
             (h, w), overwritten by the next call.
         """
         if not self._hidden:
-            alpha = self._evidence.remove(alpha, guide, (self._colour, self._trust.seconds), elapsed_s)
+            plate_seen = self._colour, self._trust.seconds
+            alpha = self._evidence.remove(alpha, guide, plate_seen, elapsed_s, shift=self._shift)
         guide, alpha = read_only(guide), read_only(alpha)
         self._cells.find(alpha, people)
         near, foreground, edge = self._cells.near, self._cells.foreground, self._cells.edge

@@ -52,7 +52,7 @@ KERNELS: Final[Sequence[Callable[..., object]]] = (
     area_resize.resize,
     plate_colour.update_plate,
     plate_evidence.compare_regions,
-    plate_evidence.remove_regions,
+    plate_evidence.find_background,
     plate_fit.compare,
     plate_light.update_light,
     plate_trust.extend_down,

@@ -63,9 +63,9 @@ def drawn_room(*, seed: int = 1) -> Pixels:
 def with_person(room: Pixels) -> list[Pixels]:
     """The person of the sample portrait in that room, in each place of SWAY_PX."""
     portrait = sample_portrait()
-    mask = np.zeros(portrait.shape[:2], np.float32)
-    cv2.fillPoly(mask, [np.array(OUTLINE)], 1.0)
-    mask = cv2.GaussianBlur(mask, (0, 0), 2)
+    outline = np.zeros(portrait.shape[:2], np.float32)
+    cv2.fillPoly(outline, [np.array(OUTLINE)], 1.0)
+    mask = cv2.GaussianBlur(outline, (0, 0), 2)
     scale = HEIGHT / len(portrait)
     frames = []
     for sway in SWAY_PX:
