@@ -97,5 +97,6 @@ def test_the_run_that_is_there_is_asked(
             assert while_running(pipeline, lambda: main(["calibrate"])) == 0
     assert read_plate(tmp_path / "kept.png").validity.min() == 255
     printed = capsys.readouterr().out
+    assert printed.startswith(f"{calibration.STEP_OUT}\n")
     assert "the empty room is known, and kept in kept.png" in printed
     assert printed.endswith("the empty room is known\n")
