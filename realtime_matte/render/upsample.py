@@ -5,7 +5,7 @@ compute an alpha, colours without the old background, and a blend, each as a pla
 interpolated across once, for the band above it and the band below it.
 """
 
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
@@ -25,9 +25,6 @@ computed beside the run is not used. The second number masks the multiple."""
 
 ONE, TWO, THREE, LINE = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(64)  # the last: bytes in a cache line
 ZERO, HALF, UNIT, FULL = np.float32(0), np.float32(0.5), np.float32(1), np.float32(255)
-
-LINE: Final = np.uint64(64)
-"""Bytes of a cache line, on nearly all processors."""
 
 Index: TypeAlias = int | np.uint64
 
@@ -230,7 +227,7 @@ def upsample_mask(pixels: Pixels, models: PlacedModels, scratch: Scratch, most: 
     _interpolate_linear(models, 0, scratch)
     for row in range(runs.shape[0]):
         _interpolate_linear(models, row + 1, scratch)
-        _read_ahead(values, models, row + 1, scratch)
+        scratch[5][0] = _fetch_edges(values, row, models)  # otherwise the compiler leaves the reads out
         for run in range(runs[row]):
             kind, first = kinds[row, run], columns[firsts[row, run]]
             end = min(columns[firsts[row, run + 1]], TWO * width)
@@ -247,20 +244,15 @@ def upsample_mask(pixels: Pixels, models: PlacedModels, scratch: Scratch, most: 
 
 
 @kernel
-def _read_ahead(values: Bytes, models: PlacedModels, row: int, scratch: Scratch) -> None:
-    """Read a byte of each cache line of the edge runs of a row of cells. ``row`` may be one past the last row.
-
-    The runs are short and far apart, which no processor foresees: each would wait for memory, one after the other.
-    """
+def _fetch_edges(values: Bytes, row: int, models: PlacedModels) -> np.uint8:
+    """Read a byte of each cache line that the edges of a band need, as ``_fetch``."""
     _, _, _, (_, runs, firsts, kinds), (columns, _), (start, _) = models
-    last, read = runs.shape[0] - 1, np.uint64(0)
-    for run in range(runs[row] if row <= last else 0):
+    read = np.uint8(0)
+    for run in range(runs[row]):
         if kinds[row, run] == EDGE:
-            first, end = THREE * columns[firsts[row, run]], THREE * columns[firsts[row, run + 1]]
-            for y in range(start[row], start[row + 1]):
-                for at in range(first, end, LINE):
-                    read += values[y, at]
-    scratch[5][0] = np.uint8(read)  # otherwise the compiler leaves the reads out
+            first, end = columns[firsts[row, run]], columns[firsts[row, run + 1]]
+            read |= _touch(values, start[row], start[row + 1], first, end)
+    return read
 
 
 @kernel
