@@ -295,7 +295,7 @@ class Outputs:
         if newest is None:
             return
         images = ImageFormats()
-        images.set(newest)
+        images.set_still(newest)  # the card, most often
         self._send_to([sink], images, newest, self._time, card=True)
         if self._timeout_image is not None and isinstance(sink, HasTimeoutImage) and sink in self._sinks:
             sink.set_timeout_image(self._fitters[sink](self._timeout_image))

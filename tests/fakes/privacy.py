@@ -1,5 +1,6 @@
 """Judges what was sent: only the standby card, or a frame's person cut out by the matte of that very frame."""
 
+from collections.abc import Iterable
 from functools import cache
 
 import numpy as np
@@ -31,15 +32,16 @@ class StartClock:
 
 
 @cache
-def cards(size: Size) -> list[Pixels]:
-    """The card for each reason, drawn, and as an output that carries I420 shows it."""
-    drawn = [standby.draw_card(size, text=reason) for reason in REASONS]
-    return [*drawn, *(i420.to_bgr(i420.from_bgr(card)) for card in drawn if i420.is_possible(size))]
+def cards(size: Size, reason: str) -> list[Pixels]:
+    """The card, drawn, and as an output that carries I420 shows it."""
+    card = standby.draw_card(size, text=reason)
+    return [card, i420.to_bgr(i420.from_bgr(card))] if i420.is_possible(size) else [card]
 
 
-def is_card(image: Pixels) -> bool:
-    """True for the card, in every byte."""
-    return any(np.array_equal(image[..., :3], card) for card in cards((image.shape[1], image.shape[0])))
+def is_card(image: Pixels, reasons: Iterable[str] = REASONS) -> bool:
+    """True for the card with one of these reasons, in every byte."""
+    size = image.shape[1], image.shape[0]
+    return any(np.array_equal(image[..., :3], card) for reason in reasons for card in cards(size, reason))
 
 
 def marked(image: Pixels) -> int:
