@@ -32,8 +32,8 @@ SEEN_FRAMES: Final = 30
 """What ``partial`` knows of the room was visible in these frames, the first second, which are not scored."""
 MARGIN: Final = np.ones((15, 15), np.uint8)
 """How far from the person the plate of ``partial`` ends, in pixels of 640x360: 3 to 4 cells of the network's grid."""
-EMPTY_FRAMES: Final = 60
-"""Of ``empty``: two seconds."""
+EMPTY_FRAMES: Final = 20
+"""Of ``empty``."""
 SURE: Final = 255
 """Validity of what was seen all the time."""
 SHIFT: Final = (6, 4)
@@ -89,7 +89,7 @@ def lookalike(data: Path, cache: Path) -> list[Clip]:
 
 
 def empty(data: Path, _: Path) -> list[Clip]:
-    """Two seconds of each image without a person, as a webcam shows it, with its plate: how many alarms are left."""
+    """A shot of each image without a person, as a webcam shows it, with its plate: how many alarms are left."""
     found = [row for table in (NO_PERSON, NO_PERSON2) for row in rows(data, table)]
     return [_empty_clip(data / row["image"], number) for number, row in enumerate(found)]
 

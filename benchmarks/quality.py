@@ -11,7 +11,7 @@ import platform
 import sys
 from argparse import ArgumentParser, BooleanOptionalAction, Namespace
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -72,6 +72,7 @@ def _parser() -> ArgumentParser:
     parser.add_argument(
         "--refine", action=BooleanOptionalAction, default=True, help="score each --model with the refiner too"
     )
+    parser.add_argument("--no-plate", action="store_true", help="give networks no clean plate")
     parser.add_argument("--mirror", action="store_true", help="score each clip mirrored too, and compare both alphas")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure of every clip")
     parser.add_argument("--sheet", type=Path, metavar="FILE", help="write a PNG of frames, alphas and composites")
@@ -84,6 +85,7 @@ def _run(options: Namespace) -> None:
     if not networks:
         raise ValueError("nothing to score; name a network with --model or a folder of networks with --peers")
     clips = collect(options.set, data=options.data, cache=options.cache, limit=options.limit)
+    clips = without_plates(clips) if options.no_plate else clips
     results = score(networks, clips, mirror=options.mirror)
     show(results, f"{options.set}: {len(clips)} clips")
     show_kinds(results, clips)
@@ -95,6 +97,11 @@ def _run(options: Namespace) -> None:
         from contact_sheet import write  # noqa: PLC0415 - needed only for --sheet
 
         write(options.sheet, clips, networks)
+
+
+def without_plates(clips: Sequence[Clip]) -> list[Clip]:
+    """The same clips, of whose rooms nothing is known."""
+    return [replace(clip, read_plate=None) for clip in clips]
 
 
 def _package_models(spec: str, *, refined: bool) -> Iterator[ScoredNetwork]:

@@ -11,7 +11,7 @@ import pytest
 from clips import Clip, KnownRoom
 from metrics import Pixels
 from networks import ScoredNetwork
-from quality import score
+from quality import score, without_plates
 
 from realtime_matte.frame import Frame, Matte, PlateImage
 from realtime_matte.interfaces import PlateView, RecurrentState
@@ -99,6 +99,13 @@ def test_a_network_that_sees_the_plate_is_given_it(pack: Path) -> None:
     (known,) = score([network], plates.full(pack, pack))
     (unknown,) = score([network], composites.load(pack, pack))
     assert known.figures["iou"] > 0.7
+    assert unknown.figures["iou"] == 0
+
+
+def test_without_plates_it_is_given_none(pack: Path) -> None:
+    clips = without_plates(plates.full(pack, pack))
+    assert [clip.plate for clip in clips] == [None] * 3
+    (unknown,) = score([package_models.coarse("difference", Difference())], clips)
     assert unknown.figures["iou"] == 0
 
 
