@@ -128,7 +128,7 @@ class PlateEvidence:
         cv2.dilate(self._gone, SOFT, dst=self._gone)
         cv2.subtract(self._gone, self._kept, dst=self._gone)
         self._alpha.fill(0)
-        cv2.copyTo(alpha, cv2.subtract(1, self._gone, dst=self._gone), self._alpha)
+        cv2.copyTo(alpha, cv2.inRange(self._gone, 0, 0, dst=self._gone), self._alpha)
         return self._alpha
 
     def _move(self, colour: Floats, shift: tuple[float, float]) -> None:
