@@ -141,13 +141,25 @@ def refused_by_system(error: OSError) -> MatteError:
     return shown
 
 
+def is_interrupt(error: BaseException | None) -> bool:
+    """Whether Ctrl-C is the cause of the error: a C extension whose import it ends raises an ImportError instead."""
+    while error:
+        if isinstance(error, KeyboardInterrupt):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
 def missing_dependency(error: Exception) -> MissingDependency:
     """The error to show for a package that is missing or cannot be loaded.
 
     Raises:
+        KeyboardInterrupt: Ctrl-C ended the import.
         Exception: ``error`` itself, where it is a bug: it was not raised by the import of a package, or a module of
             this package is missing.
     """
+    if is_interrupt(error):
+        raise KeyboardInterrupt from error
     text, package = str(error), _imported_package(error)
     if not isinstance(error, ImportError):
         if package not in ENVIRONMENT:

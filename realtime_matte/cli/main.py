@@ -21,6 +21,7 @@ from realtime_matte.errors import (
     MissingDependency,
     SinkError,
     SpecError,
+    is_interrupt,
     missing_dependency,
     printable,
     suggest,
@@ -72,6 +73,8 @@ def main(words: Sequence[str] | None = None, *, signals: Signals | None = None) 
         discard_output(sys.stdout)
         return 0
     except Exception as error:  # noqa: BLE001 - the top of the program: a bug is raised again
+        if is_interrupt(error) or (signals.interrupted and isinstance(error, ImportError | SystemError)):
+            return INTERRUPTED  # an import that Ctrl-C ended; NumPy's error does not name it
         return _print_error(_to_matte_error(error))
 
 

@@ -44,6 +44,7 @@ class Signals:
 
     def __init__(self) -> None:
         self.quit_at = float("-inf")  # of the last signal to quit that had an effect, time.monotonic()
+        self.interrupted = False  # whether KeyboardInterrupt was raised
         self._request: Callable[[Action], object] | None = None
         self._kept: list[Action] = []
         self._ends_at_once = True
@@ -97,6 +98,7 @@ class Signals:
             os._exit(INTERRUPTED)
         self.quit_at = time.monotonic()
         if self._quitting or self._request is None:
+            self.interrupted = True
             raise KeyboardInterrupt
         self._quitting = True
         self._request("quit")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from realtime_matte.config.parsers import MAX_THREADS
-from realtime_matte.errors import MissingDependency, MissingFile, SpecError, suggest
+from realtime_matte.errors import MissingDependency, MissingFile, SpecError, is_interrupt, suggest
 from realtime_matte.interfaces import Network
 from realtime_matte.models.catalog import ModelFile, shipped_files, weights_folder
 from realtime_matte.models.options import UNLIMITED, UNVERIFIED, split_spec
@@ -125,6 +125,8 @@ def _load_onnxruntime() -> None:
     try:
         import_module("onnxruntime")
     except (ImportError, OSError) as error:
+        if is_interrupt(error):
+            raise KeyboardInterrupt from error
         raise MissingDependency(
             f"cannot load ONNX Runtime: {error}",
             hint="find the name of its package with pip list, and pip install --force-reinstall it",

@@ -119,6 +119,35 @@ def test_a_signal_to_quit_before_anything_is_open_ends_with_130(name: str) -> No
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
+IMPORT = """
+def interrupted_import(_words, signals):
+    signals.raise_interrupts()
+    try:
+        send(signal.SIGINT)
+    except KeyboardInterrupt as interrupt:
+        {end}
+
+command_line._call = interrupted_import
+sys.exit(main())
+"""
+
+
+@LINUX
+@pytest.mark.parametrize(
+    "end",
+    [
+        "raise ImportError('initialization failed') from interrupt",
+        "raise SystemError('initialization of _pybind11 raised unreported exception')",
+        "raise command_line.MissingDependency('cannot load ONNX Runtime') from ImportError()",
+        "pass\n    raise ImportError('numpy._core.multiarray failed to import')",
+    ],
+)
+def test_an_interrupt_that_an_import_hides_is_no_broken_installation(end: str) -> None:
+    """A C extension makes an ImportError or a SystemError of it; NumPy's leaves no trace of it."""
+    done = run_process(IMPORT.replace("{end}", end))
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
 @LINUX
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_a_signal_to_quit_after_the_end_changes_no_exit_status(name: str) -> None:

@@ -193,6 +193,15 @@ def test_onnxruntime_that_does_not_load_is_reported(ours: str, monkeypatch: pyte
         models.open(ours)
 
 
+def test_an_interrupt_while_onnxruntime_is_loaded_stays_one(ours: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_: str) -> None:
+        raise ImportError("initialization failed") from KeyboardInterrupt()
+
+    monkeypatch.setattr(opening, "import_module", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        models.open(ours)
+
+
 def test_import_error_of_our_own_is_not_reported_as_onnxruntimes(ours: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(models, "best_provider")
     monkeypatch.setitem(sys.modules, "realtime_matte.models.best_provider", None)
