@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from realtime_matte.config.config import Config
 
 NAME: Final = "rtmatte.service"
+LINK: Final = f"default.target.wants/{NAME}"
+"""What ``systemctl enable`` makes beside the unit."""
+
 RELOAD: Final = ("systemctl", "--user", "daemon-reload")
 ENABLE: Final = ("systemctl", "--user", "enable", NAME)
 DISABLE: Final = ("systemctl", "--user", "disable", "--now", NAME)
@@ -29,7 +32,8 @@ def main(words: Sequence[str], *, prog: str, signals: Signals) -> int:
     options = _parser(prog).parse_args(words)
     signals.raise_interrupts()
     host = Host()
-    refuse(host, root=hasattr(os, "geteuid") and os.geteuid() == 0)
+    if not options.remove:
+        refuse(host, root=hasattr(os, "geteuid") and os.geteuid() == 0)
     lines = remove(host) if options.remove else install(host, options.config)
     for line in lines:
         print(printable(line))
@@ -38,7 +42,7 @@ def main(words: Sequence[str], *, prog: str, signals: Signals) -> int:
 
 def refuse(host: Host, *, root: bool) -> None:
     """Raise SpecError if this system has no systemd, or the user is ``root``."""
-    if not (host.root / "run/systemd/system").is_dir():
+    if not _has_systemd(host):
         raise SpecError(
             "systemd does not run this system, so a service cannot be installed",
             hint="start rtmatte from your session's autostart",
@@ -98,18 +102,29 @@ def open_once(config: "Config") -> None:
 
 
 def remove(host: Host) -> Iterator[str]:
-    """Stop the service, then remove the unit. Yields the lines to print. Raises SinkError where either fails."""
+    """Stop the service, then remove the unit. Yields the lines to print. Raises SinkError where either fails.
+
+    Where systemd does not run, no service does: only the unit is removed, if there is one.
+    """
     unit = unit_path(host)
     if not unit.exists():
         yield f"there is no {unit}: nothing to remove"
         return
-    yield from _run(host, DISABLE)
+    running = _has_systemd(host)
+    if running:
+        yield from _run(host, DISABLE)
     try:
+        (unit.parent / LINK).unlink(missing_ok=True)  # systemctl removed it, where it runs
         unit.unlink()
     except OSError as error:
         raise SinkError(f"cannot remove {unit}: {error.strerror}", hint="check the folder's permissions") from error
     yield f"removed {unit}"
-    yield from _run(host, RELOAD)
+    if running:
+        yield from _run(host, RELOAD)
+
+
+def _has_systemd(host: Host) -> bool:
+    return (host.root / "run/systemd/system").is_dir()
 
 
 def unit_path(host: Host) -> Path:

@@ -143,7 +143,8 @@ class BackgroundSwitcher:
         for request in [request for request in self._requests if request.replaceable]:
             self._requests.remove(request)
             request.reply.set_result(None)
-        open_choice = partial(self._open_first, [(self._position, choice)])
+        position = self._choices.index(choice) if choice in self._choices else self._position
+        open_choice = partial(self._open_first, [(position, choice)])
         self._requests.append(Request(open_choice, reply or Future(), replaceable=True))
 
     def set_fit(self, fit: Fit, reply: Reply) -> None:
@@ -239,6 +240,10 @@ class BackgroundSwitcher:
 
     def _open_next(self) -> OpenResult:
         positions = [*range(self._position + 1, len(self._choices)), *range(self._position)]
+        if (
+            self._shown != self._choices[self._position]
+        ):  # after ``use``: the choice it replaced is another one too
+            positions.append(self._position)
         result = self._open_first([(position, self._choices[position]) for position in positions])
         if result.opened:
             return result

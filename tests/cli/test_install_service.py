@@ -189,6 +189,31 @@ def test_without_systemd_it_refuses(tmp_path: Path) -> None:
         refuse(FakeHost(tmp_path).host, root=False)
 
 
+def test_without_systemd_there_is_nothing_to_remove(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also for root: the page on removing rtmatte has this step for every system."""
+    machine = FakeHost(tmp_path)
+    monkeypatch.setattr(install_service, "Host", lambda: machine.host)
+    for user in (1000, 0):
+        monkeypatch.setattr("os.geteuid", lambda user=user: user, raising=False)
+        assert main(["install-service", "--remove"]) == 0
+        assert capsys.readouterr().out.endswith("rtmatte.service: nothing to remove\n")
+
+
+def test_a_unit_is_removed_where_systemd_does_not_run(machine: FakeHost) -> None:
+    """As in a rescue system: systemctl cannot be asked, and is not needed."""
+    list(install(machine.host, None))
+    link = unit(machine).parent / "default.target.wants/rtmatte.service"
+    link.parent.mkdir()
+    link.symlink_to(unit(machine))
+    (machine.root / "run/systemd/system").rmdir()
+    machine.asked.clear()
+    assert list(remove(machine.host)) == [f"removed {unit(machine)}"]
+    assert not machine.asked
+    assert not link.is_symlink()
+
+
 def test_root_is_refused(machine: FakeHost) -> None:
     refuse(machine.host, root=False)
     with pytest.raises(SpecError, match="would run rtmatte as root"):

@@ -10,7 +10,7 @@ from fakes.scripted import SolidBackground, wait_until
 from realtime_matte.errors import BadFile, MatteError, MissingFile, SpecError
 from realtime_matte.frame import Frame, Matte, Size
 from realtime_matte.interfaces import Fit, OpenBackground
-from realtime_matte.pipeline.backgrounds import BackgroundSwitcher
+from realtime_matte.pipeline.backgrounds import NO_OTHER, BackgroundSwitcher
 
 NO_PERSON = Matte(np.zeros((4, 8), np.float32))
 
@@ -241,6 +241,25 @@ def test_use_does_not_change_which_choice_is_next() -> None:
     assert backgrounds.current is other
     assert next_shown(backgrounds)
     assert backgrounds.current is second
+
+
+def test_next_returns_from_another_background_to_the_only_choice() -> None:
+    reported: list[str] = []
+    backgrounds = opened("studio", reported=reported)
+    backgrounds.use(SolidBackground())
+    assert backgrounds.update(wait=True)
+    assert next_shown(backgrounds)
+    assert (backgrounds.shown, reported) == ("studio", [])
+    assert not next_shown(backgrounds)
+    assert reported == [NO_OTHER]
+
+
+def test_next_after_a_choice_that_was_used_is_the_one_behind_it() -> None:
+    backgrounds = opened("studio", "beach", "green")
+    backgrounds.use("beach")
+    assert backgrounds.update(wait=True)
+    assert next_shown(backgrounds)
+    assert backgrounds.shown == "green"
 
 
 def test_an_unexpected_error_while_opening_is_raised() -> None:
