@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from realtime_matte.errors import missing_dependency
+from realtime_matte import address_space
+from realtime_matte.address_space import available_bytes, check_output_memory
+from realtime_matte.errors import SpecError, missing_dependency
 from realtime_matte.media.new_file import write_error
+from realtime_matte.pipeline.pipeline import Pipeline
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the limit is another, or none")
 
@@ -47,3 +50,27 @@ def test_a_library_that_does_not_fit_is_not_said_to_be_missing(reason: str) -> N
 def test_an_encoder_without_memory_is_not_said_to_need_another_place() -> None:
     error = write_error(Path("out.mp4"), errno.ENOMEM, "libx264 reports Cannot allocate memory")
     assert "not enough memory: close other programs" in error.hint
+
+
+def test_memory_that_is_available_is_what_the_container_leaves(tmp_path: Path) -> None:
+    meminfo, limit = tmp_path / "meminfo", tmp_path / "memory.max"
+    meminfo.write_text("MemTotal: 9 kB\nMemAvailable:    4000000 kB\n")
+    limit.write_text("max\n")
+    assert available_bytes(str(meminfo), [str(limit)]) == 4_096_000_000
+    limit.write_text("2000000000\n")
+    assert available_bytes(str(meminfo), [str(limit)]) == 2_000_000_000
+    assert available_bytes(str(tmp_path / "none"), []) is None
+
+
+def test_an_output_that_does_not_fit_into_memory_is_refused_before_anything_is_opened(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(address_space, "available_bytes", lambda: 3 * 10**9)
+    reason = (
+        r"output frames of 8000x8000 need about 4\.5 GB, and 3\.0 GB are available; choose a smaller --size, such as"
+    )
+    with pytest.raises(SpecError, match=reason), Pipeline.open("demo", "studio", outputs=["null"], size=(8000, 8000)):
+        pass
+    check_output_memory((3840, 2160))
+    monkeypatch.setattr(address_space, "available_bytes", lambda: None)
+    check_output_memory((8192, 8192))

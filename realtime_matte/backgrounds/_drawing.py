@@ -14,6 +14,9 @@ from realtime_matte.frame import Pixels, Size
 
 HEIGHT: Final = 360
 MAX_WIDTH: Final = 4 * HEIGHT
+MAX_PIXELS: Final = 3840 * 2160
+"""Larger images are enlarged from this: the floats of 8000x8000 take 4 GB, and minutes where memory is short."""
+
 GLOW_EXTENT: Final = 3.5
 """Radius of a glow in standard deviations: farther out it is invisible."""
 
@@ -66,9 +69,13 @@ class Canvas:
 
     def finish(self) -> Pixels:
         """The image at the output's size."""
-        full = cv2.resize(self._pixels, self._size, interpolation=cv2.INTER_CUBIC)
+        size = _within(self._size, MAX_PIXELS)
+        full = cv2.resize(self._pixels, size, interpolation=cv2.INTER_CUBIC)
         noise = np.random.default_rng(1).uniform(-NOISE, NOISE, (*full.shape[:2], 1)).astype(np.float32)
-        return np.asarray(np.clip(full + noise + 0.5, 0, 255), np.uint8)
+        image = np.asarray(np.clip(full + noise + 0.5, 0, 255), np.uint8)
+        if size == self._size:
+            return image
+        return np.asarray(cv2.resize(image, self._size, interpolation=cv2.INTER_LINEAR), np.uint8)
 
     def _around(self, center: Position, reach: Position) -> tuple[tuple[slice, slice], Floats, Floats]:
         """The rows and columns within ``reach`` of a position, and their distances from it in units of the reach."""
@@ -79,6 +86,12 @@ class Canvas:
     def _blend(self, area: tuple[slice, slice], weight: Floats, color: int) -> None:
         pixels = self._pixels[area]
         pixels += (bgr(color) - pixels) * weight[..., None].astype(np.float32)
+
+
+def _within(size: Size, most: int) -> Size:
+    """A size of the same shape with at most ``most`` pixels."""
+    scale = min(1, (most / (size[0] * size[1])) ** 0.5)
+    return max(1, int(size[0] * scale)), max(1, int(size[1] * scale))
 
 
 def bgr(color: int) -> NDArray[np.float32]:

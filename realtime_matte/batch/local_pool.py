@@ -9,10 +9,10 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
-from pathlib import Path
 from threading import Thread
 from typing import Final
 
+from realtime_matte.address_space import available_bytes
 from realtime_matte.batch import worker
 from realtime_matte.batch.running import POLL_S, Ended, Event, Progress, outcome
 from realtime_matte.batch.task import Outcome, Task, run_task
@@ -22,8 +22,6 @@ PROCESS_BYTES: Final = 1_000_000_000
 
 USED_SHARE: Final = 0.8
 """Of the memory that is available."""
-
-CGROUP_LIMITS: Final = "/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"
 
 LOST: Final = Outcome(
     reason="its process was ended, twice: by a signal, or for want of memory",
@@ -36,18 +34,6 @@ def usable_processes() -> int:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     memory = available_bytes()
     return cores if memory is None else max(1, min(cores, int(memory * USED_SHARE / PROCESS_BYTES)))
-
-
-def available_bytes(meminfo: str = "/proc/meminfo", limits: Sequence[str] = CGROUP_LIMITS) -> int | None:
-    """Memory that is free or can be freed, within the container's limit; None where the system does not say."""
-    found = []
-    with suppress(OSError, ValueError, StopIteration):
-        lines = Path(meminfo).read_text("ascii").splitlines()
-        found.append(next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")) * 1024)
-    for limit in limits:
-        with suppress(OSError, ValueError):
-            found.append(int(Path(limit).read_text("ascii")))
-    return min(found, default=None)
 
 
 def run_local(tasks: Sequence[Task], processes: int) -> Iterator[Event]:

@@ -50,6 +50,9 @@ FAILED: Final = 2
 FULL: Final = errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG, errno.EIO
 """Errors of a write to standard output. An error of a named file has the same codes, and a ``filename``."""
 
+OPENCV_NO_MEMORY: Final = -4
+"""``code`` of a cv2.error: an allocation failed. A number: that of another error is its exit status, never negative."""
+
 
 def main(words: Sequence[str] | None = None, *, signals: Signals | None = None) -> int:
     """Run the command line.
@@ -165,7 +168,7 @@ def _to_matte_error(error: Exception) -> MatteError:
     """The error to print. Raises ``error`` itself if it is a bug, so that it keeps its traceback."""
     if isinstance(error, MatteError):
         return error
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or getattr(error, "code", None) == OPENCV_NO_MEMORY:
         return SpecError("not enough memory", hint="choose a smaller --size")
     return missing_dependency(error)
 

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Protocol, TypeAlias, TypeVar
 
 from realtime_matte import plugins
+from realtime_matte.address_space import check_output_memory
 from realtime_matte.capture.playback import Playback, RealTimeSource
 from realtime_matte.capture.rate_limiter import rate_limited
 from realtime_matte.capture.state import Capture
@@ -112,11 +113,14 @@ def open_parts(
         MatteError: a part cannot be opened.
     """
     config = choices.config
+    if config.size:
+        check_output_memory(config.size)  # before a source of that size is opened
     source_choice = SourceChoice(choices.source, config.size, config.fps)
     reopen = limited_opener(source_choice)
     unread = own(stack, ExitStack())  # closes the source until there is a capture, which closes it from then on
     source = own(unread, reopen())
     size = config.size or source.size
+    check_output_memory(size)
     backgrounds = own(stack, BackgroundSwitcher(choices.backgrounds, size=size, fit=config.fit, notify=notify))
     effects = Effects(config, size=size)
     outputs = own(stack, Outputs(SinkFormat(size=size, fps=source.fps, alpha=backgrounds.alpha), notify=notify))

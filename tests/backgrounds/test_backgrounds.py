@@ -1,6 +1,7 @@
 """Backgrounds that do not change: colours, images, drawn scenes, none."""
 
 import sys
+import tracemalloc
 from contextlib import closing
 from pathlib import Path
 
@@ -198,6 +199,22 @@ def test_scenes_look_the_same_at_every_size(scene: object) -> None:
     draw = scene.draw  # type: ignore[attr-defined]
     small, large = draw((320, 180)), cv2.resize(draw((1280, 720)), (320, 180), interpolation=cv2.INTER_AREA)
     assert np.abs(small.astype(int) - large).mean() < 3  # the noise is finer in the large one
+
+
+@pytest.mark.parametrize("scene", [studio, beach])
+def test_a_large_scene_takes_little_more_memory_than_its_pixels(scene: object) -> None:
+    """An array of floats of 8000x8000 takes 768 MB, and drawing took five of them."""
+    size = 6000, 4000
+    tracemalloc.start()
+    try:
+        pixels = scene.draw(size)  # type: ignore[attr-defined]
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert pixels.shape == (size[1], size[0], 3)
+    small = cv2.resize(pixels, (300, 200), interpolation=cv2.INTER_AREA).astype(int)
+    assert np.abs(small - scene.draw((300, 200))).mean() < 3  # type: ignore[attr-defined]
+    assert peak < 500 * 10**6
 
 
 def test_the_beach_is_sky_over_sea_over_sand() -> None:

@@ -5,11 +5,12 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import av
 import cv2
+import numpy as np
 import pytest
 from fakes import networks as tiny_networks
 from fakes.scripted import SIZE, Recorder, ScriptedNetwork, ScriptedSource, SolidBackground, fails, opener
@@ -334,9 +335,17 @@ def test_a_name_that_the_terminal_cannot_encode_is_printed_escaped(model: str, t
     assert rb"wrote \xe9/demo.mp4" in done.stdout.replace(b"\\\\", b"\\")
 
 
-def test_too_little_memory_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    "allocate",
+    [lambda: bytearray(1 << 60), lambda: cv2.resize(np.zeros((9, 9), np.uint8), (1 << 30, 1 << 30))],
+    ids=["Python", "OpenCV"],
+)
+def test_too_little_memory_is_one_line(
+    allocate: Callable[[], object], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     def fail(*_: object) -> int:
-        raise MemoryError
+        allocate()
+        return 0
 
     monkeypatch.setattr("realtime_matte.cli.main._call", fail)
     assert main(["--size", "8192x8192"]) == 2
