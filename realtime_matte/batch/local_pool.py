@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
-from multiprocessing import get_context
+from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import Connection
 from threading import Thread
 from typing import Final
@@ -56,8 +56,9 @@ def _run_until_broken(waiting: deque[Task], processes: int) -> Generator[Event, 
         while waiting or running:
             try:
                 while waiting and len(running) < processes:
-                    running[executor.submit(run_task, waiting[0])] = waiting[0]
-                    waiting.popleft()
+                    with _interrupts_blocked():
+                        future = executor.submit(run_task, waiting[0])
+                    running[future] = waiting.popleft()
             except BrokenProcessPool:
                 return list(running.values())
             ended, _ = wait(running, timeout=POLL_S, return_when=FIRST_COMPLETED)
@@ -85,13 +86,33 @@ def _pool(processes: int) -> Iterator[tuple[ProcessPoolExecutor, Connection]]:
             end.close()
 
 
+@contextmanager
+def _interrupts_blocked() -> Iterator[None]:
+    """A process that is started within it leaves Ctrl-C to this one from its first moment: it inherits the mask.
+
+    Here, Ctrl-C has its effect after it. Windows has no such mask.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker.ensure_running()  # its start, otherwise that of the first process, unblocks SIGINT
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _received(reports: Connection) -> Iterator[Progress]:
     while reports.poll():
         yield Progress(*reports.recv())
 
 
 def _prepare(lives: Connection, reporting: Connection) -> None:
-    """Prepare a process of the pool: it ends with the one that started it, and leaves Ctrl-C to that."""
+    """Prepare a process of the pool: it ends with the one that started it, and leaves Ctrl-C to that.
+
+    On Windows, and in libraries that unblock signals, by ignoring it.
+    """
     import cv2  # noqa: PLC0415 - not needed by the process that starts others
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -151,6 +151,28 @@ def test_an_interrupt_ends_every_process_and_leaves_no_part(tmp_path: Path, sett
     assert ClipResult("", "", "done").reason == ""
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="processes are found through /proc")
+def test_an_interrupt_while_a_process_starts_is_one_line(tmp_path: Path, tiny: str) -> None:
+    """Ctrl-C goes to every process of the terminal, also to one that is still importing its packages."""
+    write_clip(tmp_path / "in/a.mp4", [shade(index % 9) for index in range(400)])
+    words = ["matte", str(tmp_path / "in"), "--out", str(tmp_path / "out"), "--model", tiny, "--jobs", "1"]
+    command = [sys.executable, "-m", "realtime_matte", *words, "--provider", "cpu"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:  # noqa: S603
+        wait_until(lambda: any(is_importing(one) for one in children(process.pid)))
+        os.killpg(process.pid, signal.SIGINT)
+        _, printed = process.communicate(timeout=LONG_S)
+    assert process.returncode == 130
+    assert printed == "rtmatte: interrupted: 0 of 1 results are written; the same command goes on from there\n"
+
+
+def is_importing(process: int) -> bool:
+    """Whether it is a process of the pool that has loaded NumPy; it loads more."""
+    if b"spawn_main" not in command_of(process):
+        return False
+    return "_multiarray_umath" in Path(f"/proc/{process}/maps").read_text("utf-8")
+
+
 def command_of(process: int) -> bytes:
     try:
         return Path(f"/proc/{process}/cmdline").read_bytes()
