@@ -191,9 +191,9 @@ index = 0
 try:
     while True:
         image[..., 0] = index
-        sink.send(image, index / 30)
+        sink.send(image, index / int(sys.argv[3]))
         index += 1
-        if index == 90:
+        if index == int(sys.argv[4]):
             print("three seconds", flush=True)
             sys.stdin.readline()
 finally:
@@ -201,9 +201,9 @@ finally:
 """
 
 
-def writer(path: Path, *, alpha: bool) -> subprocess.Popen[bytes]:
+def writer(path: Path, *, alpha: bool, fps: int = 30, frames: int = 90) -> subprocess.Popen[bytes]:
     """Another program that has written three seconds and waits."""
-    command = [sys.executable, "-c", WRITER, str(path), "alpha" if alpha else "opaque"]
+    command = [sys.executable, "-c", WRITER, str(path), "alpha" if alpha else "opaque", str(fps), str(frames)]
     program = subprocess.Popen(  # noqa: S603 - our own
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     )
@@ -230,6 +230,16 @@ def test_a_file_whose_writer_was_killed_plays(tmp_path: Path, suffix: str, alpha
             else frame.to_ndarray(format="bgra", src_colorspace="ITU709", dst_colorspace="ITU601")[48, 64]
         )
         np.testing.assert_allclose(shown, [index, *[200] * (len(shown) - 1)], atol=10)
+
+
+@pytest.mark.parametrize("suffix", OPAQUE)
+def test_a_kill_loses_about_a_second_of_a_slow_recording(tmp_path: Path, suffix: str) -> None:
+    """At 4 frames per second, an encoder that holds many frames holds seconds."""
+    path = tmp_path / f"out{suffix}"
+    with writer(path, alpha=False, fps=4, frames=12) as program:
+        program.kill()
+        program.communicate()
+    assert len(list(decoded(path))) >= 12 - 5  # two in the encoder, and a fragment of up to a quarter of a second
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Ctrl-C is not a signal there")
