@@ -64,7 +64,7 @@ def _run(config: "Config", signals: Signals, shown: "Screen", _config_file: str 
     file = str(Path.cwd() / config.plate) if config.plate else None
     signals.raise_interrupts()
     with (
-        reported(signals, f"the camera {config.camera!r}"),
+        reported(signals, f"the camera {config.camera!r}", keeps_files=False),
         Pipeline.open(config=config.replace(**_quiet()), notify=shown.notify) as pipeline,
     ):
         signals.forward_to(lambda action: pipeline.submit(Command(action)))

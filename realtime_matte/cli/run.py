@@ -49,7 +49,7 @@ def _run(config: "Config", signals: Signals, shown: "Screen", config_file: str |
 
     signals.raise_interrupts()
     with (
-        reported(signals, running.devices(config)),
+        reported(signals, running.devices(config), keeps_files=running.keeps_files(config)),
         Pipeline.open(config=config, notify=shown.notify) as pipeline,
         serve(PipelineRun(pipeline), enabled=config.control) as control_notices,
         closing(Keys(pipeline.request, enabled=pipeline.live)) as keys,

@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from realtime_matte.cli.main import FAILED
 from realtime_matte.cli.signals import Signals
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from realtime_matte.cli.keys import Keys
     from realtime_matte.config.config import Config
     from realtime_matte.pipeline.pipeline import Pipeline
+
+NO_FILES: Final = {"null", "window", "virtualcam", "pipewire"}
+"""Outputs that leave nothing incomplete when the process is ended before the first composite."""
 
 
 def parser(prog: str, about: str, *, epilog: str) -> Parser:
@@ -79,6 +82,13 @@ def devices(config: "Config") -> str:
     """The camera and the outputs, for messages."""
     names = [f"the camera {config.camera!r}", *(f"the output {output!r}" for output in config.output)]
     return " or ".join(names)
+
+
+def keeps_files(config: "Config") -> bool:
+    """Whether outputs write files, which must be closed. Raises SpecError."""
+    from realtime_matte import plugins
+
+    return not all(plugins.sink(output).name in NO_FILES for output in config.output)
 
 
 def limit(config: "Config") -> "Callable[[Pipeline | None], bool]":

@@ -44,6 +44,7 @@ class Signals:
 
     def __init__(self) -> None:
         self.quit_at = float("-inf")  # of the last signal to quit that had an effect, time.monotonic()
+        self.end_process = True  # False within a ``with``, where others of the process continue
         self.interrupted = False  # whether KeyboardInterrupt was raised
         self._request: Callable[[Action], object] | None = None
         self._kept: list[Action] = []
@@ -62,6 +63,11 @@ class Signals:
                     self._previous[number] = _signal.signal(number, handler)
             except ValueError:  # not the main thread
                 return
+
+    @property
+    def opening(self) -> bool:
+        """True until ``forward_to``: a signal to quit raises KeyboardInterrupt."""
+        return self._request is None
 
     def raise_interrupts(self) -> None:
         """From now on something is open that must be closed: a signal to quit raises KeyboardInterrupt."""
@@ -83,6 +89,7 @@ class Signals:
             _signal.signal(number, _signal.SIG_IGN)
 
     def __enter__(self) -> "Self":
+        self.end_process = False
         self.catch()
         self.raise_interrupts()
         return self

@@ -20,7 +20,7 @@ KEY_FRAME_EVERY_S: Final = 2
 BT709: Final = 1  # of AVColorPrimaries, AVColorTransferCharacteristic and AVColorSpace alike
 LIMITED: Final = 1  # of AVColorRange
 
-# Without B-frames a file starts at 0 and keeps its times. The encoder holds two frames: with its look-ahead and a thread
+# Without B-frames a file starts at 0 and keeps its times. The encoder holds two frames: with look-ahead and a thread
 # for each core it held 15 on 2 cores, which a killed program lost. CRF 22 is then as large and as good as 20 was.
 H264: Final = {
     "preset": "veryfast",
@@ -32,7 +32,7 @@ H264: Final = {
 }
 VP9: Final = {"deadline": "realtime", "cpu-used": "8", "row-mt": "1", "lag-in-frames": "0", "crf": "30", "b": "0"}
 
-# Written out every quarter of a second, so that a cut file plays; when it is closed it becomes an ordinary MP4 (FFmpeg 7.1).
+# Written out every quarter of a second, so that a cut file plays; closed, it becomes an ordinary MP4 (FFmpeg 7.1).
 FRAGMENTS: Final = {"movflags": "hybrid_fragmented", "frag_duration": "250000", "flush_packets": "1"}
 CLUSTERS: Final = {"cluster_time_limit": "250", "flush_packets": "1"}
 

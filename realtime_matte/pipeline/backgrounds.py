@@ -240,9 +240,7 @@ class BackgroundSwitcher:
 
     def _open_next(self) -> OpenResult:
         positions = [*range(self._position + 1, len(self._choices)), *range(self._position)]
-        if (
-            self._shown != self._choices[self._position]
-        ):  # after ``use``: the choice it replaced is another one too
+        if self._shown != self._choices[self._position]:  # after ``use``: the choice it replaced is another one too
             positions.append(self._position)
         result = self._open_first([(position, self._choices[position]) for position in positions])
         if result.opened:

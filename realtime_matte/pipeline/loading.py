@@ -94,9 +94,12 @@ def _beside_kernels(open_network: OpenNetwork) -> Network:
 
     _, thread = start_thread(load_kernels, name="kernels", daemon=False)
     try:
-        return open_network()
-    finally:
+        network = open_network()
+    except Exception:
         thread.join()
+        raise  # not after Ctrl-C, which must not wait for it
+    thread.join()
+    return network
 
 
 def open_and_try(open_network: OpenNetwork, size: Size) -> CheckedNetwork:

@@ -35,10 +35,45 @@ REPORT = (
     "rtmatte: waiting for the output 'out.mkv'; Ctrl-C or SIGTERM once more ends at once, and a file stays incomplete\n"
 )
 
+OPENING = """
+import ctypes
+from realtime_matte.cli.blocked_signals import reported
+from realtime_matte.cli.signals import Signals
+
+signals = Signals()
+signals.catch()
+signals.raise_interrupts()
+with reported(signals, "the output 'out.mkv'", {options}):
+    libc, mutex = ctypes.CDLL(None), ctypes.create_string_buffer(64)
+    print("blocks", flush=True)
+    while True:
+        try:
+            libc.pthread_mutex_lock(mutex)
+        except KeyboardInterrupt:  # it came a moment before it blocks
+            pass
+"""
+
+LOADING = """
+import threading
+from realtime_matte.cli.blocked_signals import reported
+from realtime_matte.cli.signals import Signals
+
+signals = Signals()
+signals.catch()
+signals.raise_interrupts()
+try:
+    with reported(signals, "the output 'out.mkv'", end_s=0.05):
+        threading.Thread(target=threading.Event().wait).start()
+        print("blocks", flush=True)
+        threading.Event().wait()
+finally:
+    print("closed", flush=True)
+"""
+
 
 @contextmanager
-def blocked_process() -> Iterator["subprocess.Popen[str]"]:
-    words = [sys.executable, "-c", BLOCKED]
+def blocked_process(program: str = BLOCKED) -> Iterator["subprocess.Popen[str]"]:
+    words = [sys.executable, "-c", program]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603
         assert process.stdout
         assert process.stdout.readline() == "blocks\n"
@@ -67,6 +102,29 @@ def test_a_signal_without_effect_is_reported_and_the_next_one_ends(first: int, s
         assert process.wait(30) == 130
         assert process.stderr
         assert process.stderr.read() == ""
+
+
+def test_a_signal_during_the_opening_is_reported_and_ends_though_nothing_returns() -> None:
+    with blocked_process(OPENING.format(options="keeps_files=False, end_s=0.05")) as process:
+        assert report(process, signal.SIGTERM) == "rtmatte: ending ...\n"
+        assert process.wait(30) == 130
+
+
+def test_a_signal_during_the_opening_ends_no_process_whose_files_are_open() -> None:
+    with blocked_process(OPENING.format(options="report_s=0.3, end_s=0.0")) as process:
+        assert report(process, signal.SIGTERM) == "rtmatte: ending ...\n"
+        assert process.stderr
+        assert process.stderr.readline() == REPORT
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 130
+
+
+def test_a_signal_during_the_opening_waits_for_no_thread_when_files_are_closed() -> None:
+    with blocked_process(LOADING) as process:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 130
+        assert process.stdout
+        assert process.stdout.read() == "closed\n"
 
 
 def test_other_signals_are_not_counted() -> None:
