@@ -125,6 +125,11 @@ HINTS: Final = {
 """What to do about what the system refuses."""
 
 
+def read_hint(error: OSError, otherwise: str = "name an existing file") -> str:
+    """What to do about a file or folder that cannot be read."""
+    return HINTS.get(error.errno or 0, otherwise)
+
+
 def refused_by_system(error: OSError) -> MatteError:
     """The error to show for what the system refused, such as for want of space; a MatteError is returned itself.
 

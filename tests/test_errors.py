@@ -1,5 +1,6 @@
 """Errors in the words of the user, and messages that are safe to print."""
 
+import errno
 import importlib
 import sys
 from pathlib import Path
@@ -8,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime_matte.errors import REINSTALL, MissingDependency, missing_dependency, printable
+from realtime_matte import plugins
+from realtime_matte.errors import REINSTALL, MissingDependency, MissingFile, missing_dependency, printable
 
 CANNOT_OPEN = "cannot open shared object file: No such file or directory"
 
@@ -160,3 +162,21 @@ def test_any_text_is_one_printable_line_below_the_limit(text: str, limit: int, t
     shown = printable(text * times, limit)
     assert shown.isprintable()
     assert len(shown) <= limit
+
+
+@pytest.mark.parametrize("spec", ["image:a.jpg", "a.jpg", "clip.mp4", "folder:pics"])
+def test_the_hint_of_what_may_not_be_read_is_about_permissions(
+    spec: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, *_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    for name in ("a.jpg", "clip.mp4"):
+        (tmp_path / name).write_bytes(b"x")
+    (tmp_path / "pics").mkdir()
+    monkeypatch.chdir(tmp_path)
+    plugin = plugins.background(spec)
+    for method in ("open", "iterdir"):
+        monkeypatch.setattr(Path, method, refuse)
+    with pytest.raises(MissingFile, match="Permission denied; change its permissions, or choose another one"):
+        plugin.open(plugin.rest, size=(8, 4), fit="cover")

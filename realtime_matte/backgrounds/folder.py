@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from realtime_matte.config.specs import SpecOption, at_least_zero, parse, positive, split
-from realtime_matte.errors import BadFile, MissingDependency, MissingFile, SpecError
+from realtime_matte.errors import BadFile, MissingDependency, MissingFile, SpecError, read_hint
 from realtime_matte.frame import Frame, Pixels, RefinedMatte, Size
 from realtime_matte.interfaces import Fit
 from realtime_matte.media.fit import fit_image
@@ -117,7 +117,7 @@ def _list_images(name: str) -> list[Path]:
         entries = sorted(named(name).iterdir(), key=_natural_order)
     except OSError as error:
         raise MissingFile(
-            f"cannot list the folder {name!r}: {error.strerror}", hint="name an existing folder"
+            f"cannot list the folder {name!r}: {error.strerror}", hint=read_hint(error, "name an existing folder")
         ) from error
     paths = [entry for entry in entries if entry.suffix.lower() in SUFFIXES and not _is_hidden(entry)]
     if not paths:

@@ -20,7 +20,7 @@ from realtime_matte.batch.naming import Result
 from realtime_matte.batch.parts import numbered_images
 from realtime_matte.batch.settings import BatchSettings
 from realtime_matte.batch.task import Outcome
-from realtime_matte.errors import MissingFile
+from realtime_matte.errors import MissingFile, SinkError, read_hint
 from realtime_matte.media.new_file import write_error
 from realtime_matte.models import catalog
 from realtime_matte.paths import is_file
@@ -88,8 +88,12 @@ class Manifest:
             lines = self._path.read_bytes().splitlines()
         except FileNotFoundError:
             return
+        except NotADirectoryError as error:
+            out = str(self._path.parent)
+            raise SinkError(f"cannot write into {out!r}: it is a file", hint="name a folder with --out") from error
         except OSError as error:
-            raise MissingFile(f"cannot read {str(self._path)!r}: {error.strerror}", hint="correct it") from error
+            hint = read_hint(error, "move it away")
+            raise MissingFile(f"cannot read {str(self._path)!r}: {error.strerror}", hint=hint) from error
         for line in lines:
             record = None
             with suppress(ValueError, RecursionError):

@@ -10,7 +10,7 @@ from realtime_matte import plugins
 from realtime_matte.batch import formats
 from realtime_matte.batch.formats import FileFormat, Write
 from realtime_matte.config.parsers import FITS, MAX_THREADS
-from realtime_matte.errors import MissingFile, SpecError
+from realtime_matte.errors import MissingFile, SpecError, read_hint
 from realtime_matte.interfaces import Fit
 from realtime_matte.models import AUTO
 from realtime_matte.paths import is_file, is_folder
@@ -149,5 +149,5 @@ def _stamp(spec: str) -> Mapping[str, int] | None:
     try:
         found = Path(name).stat()
     except OSError as error:
-        raise MissingFile(f"cannot read {name!r}: {error.strerror}", hint="name an existing file") from error
+        raise MissingFile(f"cannot read {name!r}: {error.strerror}", hint=read_hint(error)) from error
     return {"size": found.st_size, "mtime_ns": found.st_mtime_ns}

@@ -58,19 +58,29 @@ def _ask(pid: int | None, plate: str | None, *, prog: str, signals: Signals) -> 
 def _run(config: "Config", signals: Signals, shown: "Screen", _config_file: str | None) -> int:
     """A run that sends nothing, until the room is known. No output can fail: 0."""
     from realtime_matte.cli.blocked_signals import reported
-    from realtime_matte.pipeline.commands import Command
+    from realtime_matte.media.new_file import check_writable
+    from realtime_matte.pipeline.commands import Command, Reply
     from realtime_matte.pipeline.pipeline import Pipeline
 
     file = str(Path.cwd() / config.plate) if config.plate else None
+    if file:
+        check_writable(Path(file))
+    replies: list[Reply] = []
+
+    def notify(notice: str) -> None:
+        if not any(one.done() and notice == str(one.exception()) for one in replies):  # this command's error: see main
+            shown.notify(notice)
+
     signals.raise_interrupts()
     with (
         reported(signals, f"the camera {config.camera!r}", keeps_files=False),
-        Pipeline.open(config=config.replace(**_quiet()), notify=shown.notify) as pipeline,
+        Pipeline.open(config=config.replace(**_quiet()), notify=notify) as pipeline,
     ):
         signals.forward_to(lambda action: pipeline.submit(Command(action)))
         for notice in pipeline.notices:
             shown.notify(notice)
         reply = pipeline.submit(Command("calibrate", file))
+        replies.append(reply)
         while not reply.done() and pipeline.step():
             pass
     reply.result()

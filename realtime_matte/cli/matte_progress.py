@@ -48,6 +48,7 @@ class Screen:
         self._shares: dict[str, float] = {}  # of each result that is done
         self._number = 0  # of tasks that have ended
         self._written = 0
+        self._listed = False  # whether a result was printed
         self._start = time.monotonic()
 
     def notify(self, event: Planned | running.Progress | running.Notice | ClipResult) -> None:
@@ -71,6 +72,8 @@ class Screen:
             print(json.dumps({"summary": counts | {"seconds": round(seconds, 3)}}), flush=True)
             return
         failed = [one for one in results if one.state == "failed"]
+        if failed and len(results) == 1 and self._listed:
+            return
         if not self._quiet:
             frames = sum(one.frames for one in results if one.state == "done")
             rate = f", {frames / seconds:.1f} frames a second" if frames and seconds else ""
@@ -121,6 +124,7 @@ class Screen:
         self._draw()
         if self._quiet or (self._bar and not result.notices):
             return
+        self._listed = True
         title = f"{self._title()} " if task else ""
         self._print(f"rtmatte: {title}{_line(result)}")
 

@@ -413,4 +413,5 @@ def _parse(option: Option, value: object, prefix: str | None) -> object:
         raise
     except ValueError as error:
         where = option.name if prefix is None else prefix + option.key
-        raise SpecError(f"{where}: {value!r} is not {error}") from error
+        shown = error.value if isinstance(error, parsers.InvalidItem) else value
+        raise SpecError(f"{where}: {shown!r} is not {error}") from error

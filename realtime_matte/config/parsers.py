@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import TYPE_CHECKING, Final
 
-if TYPE_CHECKING:  # both import NumPy, which `rtmatte --help` does without
+if TYPE_CHECKING:  # the last two import NumPy, which `rtmatte --help` does without
+    from collections.abc import Callable, Sequence
+
     from realtime_matte.frame import Size
     from realtime_matte.interfaces import Fit
 
@@ -32,6 +34,14 @@ POWER_SAVERS: Final = ("auto", "on", "off")
 
 FITS: Final[tuple["Fit", ...]] = ("cover", "contain", "stretch", "tile")
 """All of ``interfaces.Fit``, which a test compares."""
+
+
+class InvalidItem(ValueError):
+    """One of several values is invalid: ``value``."""
+
+    def __init__(self, problem: str, value: object) -> None:
+        super().__init__(problem)
+        self.value = value
 
 
 def size(value: object) -> "Size":
@@ -80,13 +90,13 @@ def specs(value: object) -> tuple[str, ...]:
     values = value if isinstance(value, list | tuple) else [value]
     if not values:
         raise ValueError("a text or a list of texts")
-    return tuple(local(one) for one in values)
+    return _each(local, values)
 
 
 def overlays(value: object) -> tuple[str, ...]:
     """Any number of overlays; a text alone is one. A text to be drawn stays as it is, a file's name is expanded."""
     values = value if isinstance(value, list | tuple) else [value]
-    return tuple(text(one) if isinstance(one, str) and one.startswith("text:") else local(one) for one in values)
+    return _each(lambda one: text(one) if isinstance(one, str) and one.startswith("text:") else local(one), values)
 
 
 def point(value: object) -> tuple[float, float]:
@@ -155,6 +165,21 @@ class Number:
         if not in_range or (self.integer and not number.is_integer()):
             raise problem
         return int(number) if self.integer else number
+
+
+def _each(parse: "Callable[[object], str]", values: "Sequence[object]") -> tuple[str, ...]:
+    """Each value, parsed. Raises InvalidItem."""
+    parsed: list[str] = []
+    for value in values:
+        try:
+            parsed.append(parse(value))
+        except ValueError as error:
+            from realtime_matte.errors import MatteError  # noqa: PLC0415  # for an error only
+
+            if isinstance(error, MatteError):  # an impossible file name, complete as it is
+                raise
+            raise InvalidItem(str(error), value) from error
+    return tuple(parsed)
 
 
 def _text(value: object, *, unwanted: re.Pattern[str]) -> str:

@@ -21,7 +21,7 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from realtime_matte.errors import BadFile, MissingFile
+from realtime_matte.errors import BadFile, MissingFile, read_hint
 from realtime_matte.frame import Pixels, Size
 from realtime_matte.media.animation import frame_duration
 from realtime_matte.media.colors import FrameConverter
@@ -283,9 +283,7 @@ def _open(path: Path) -> tuple[InputContainer, VideoStream]:
     except BadFile:
         raise
     except OSError as error:
-        raise MissingFile(
-            f"cannot read the video {str(path)!r}: {error.strerror}", hint="name an existing file"
-        ) from error
+        raise MissingFile(f"cannot read the video {str(path)!r}: {error.strerror}", hint=read_hint(error)) from error
     if empty:
         raise BadFile(f"{str(path)!r} is an empty file", hint="give a video such as an MP4")
     try:

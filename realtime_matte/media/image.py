@@ -17,7 +17,7 @@ from typing import BinaryIO, Final, TypeAlias
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from realtime_matte.errors import BadFile, MatteError, MissingDependency, MissingFile
+from realtime_matte.errors import BadFile, MatteError, MissingDependency, MissingFile, read_hint
 from realtime_matte.frame import Pixels
 from realtime_matte.media.color_profile import make_converter
 from realtime_matte.media.orientation import from_exif
@@ -244,7 +244,7 @@ def _opened(path: Path) -> BinaryIO:
         raise
     except OSError as error:
         reason = error.strerror or error
-        raise MissingFile(f"cannot read the image {str(path)!r}: {reason}", hint="name an existing file") from error
+        raise MissingFile(f"cannot read the image {str(path)!r}: {reason}", hint=read_hint(error)) from error
 
 
 def _identified(path: Path, file: BinaryIO, header: bytes) -> Image.Image:

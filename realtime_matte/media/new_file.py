@@ -73,6 +73,23 @@ def write_whole(path: Path, data: bytes | memoryview, *, mode: int = 0o666) -> N
         raise write_error(path, error.errno, error.strerror) from error
 
 
+def check_writable(path: Path) -> None:
+    """Check that ``write_whole`` can write there, for data that takes long to make. Raises SinkError."""
+    _refuse_special(path)
+    folder = path.parent
+    try:
+        if not stat.S_ISDIR(folder.stat().st_mode):
+            code = errno.ENOTDIR
+        elif not os.access(folder, os.W_OK | os.X_OK):
+            code = errno.EACCES
+        else:
+            code = errno.EISDIR if path.is_dir() else 0
+    except OSError as error:
+        raise write_error(path, error.errno, error.strerror) from error
+    if code:
+        raise write_error(path, code, os.strerror(code))
+
+
 class NewFile:
     """Creates the file at once, so that an error is reported now and not at the first frame.
 

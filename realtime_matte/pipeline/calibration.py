@@ -120,9 +120,9 @@ class Calibration:
         self._refuse(MatteError(f"not calibrated: {reason}", hint=hint))
 
     def _refuse(self, error: MatteError) -> None:
-        self._notify(str(error))
         for reply in self._taken_replies():
             refuse(reply, error)
+        self._notify(str(error))
 
     def _succeed(self, message: str) -> None:
         self._notify(message)
@@ -169,7 +169,8 @@ class Calibration:
             else:
                 self._succeed(DONE)
         elif time - self._started >= COUNTDOWN_S + MEASURE_S + GIVE_UP_S:
-            self.stop(self._obstacle or f"the view was not at rest for {MEASURE_S:.0f} s")
+            reason = self._obstacle or f"the view was not at rest for {MEASURE_S:.0f} s"
+            self.stop(reason, hint="calibrate again, and stay out of the camera's view")
 
     def _end(self) -> None:
         self._running = False

@@ -7,6 +7,8 @@ from typing import cast, get_args
 
 from realtime_matte.errors import MatteError, SinkError, SpecError
 from realtime_matte.interfaces import Action
+from realtime_matte.media.new_file import check_writable
+from realtime_matte.paths import named
 from realtime_matte.pipeline import standby
 from realtime_matte.pipeline.builder import BackgroundChoice, Choices, ModelChoice, Parts, parse_choice
 from realtime_matte.pipeline.calibration import Calibration
@@ -206,6 +208,12 @@ class Controls:
         """Count down and measure the empty room; the reply is set at the end, some seconds later."""
         if self.standby:
             refuse(reply, MatteError("not calibrated: the camera is off in standby", hint="end standby first"))
+            return
+        try:
+            if file:
+                check_writable(named(file))
+        except MatteError as error:
+            refuse(reply, error)
         else:
             self._calibration.start(reply, file=file)
 

@@ -7,7 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from realtime_matte.config.config import Config
-from realtime_matte.errors import MatteError, SinkError, masked
+from realtime_matte.errors import MatteError, masked
+from realtime_matte.media.new_file import check_writable
 from realtime_matte.paths import named
 from realtime_matte.pipeline.builder import source_plugin
 from realtime_matte.pipeline.loading import start_thread
@@ -34,8 +35,7 @@ def read_stored(config: Config) -> StoredPlate | None:
         return None
     path = named(config.plate)
     if config.calibrate:
-        if not path.parent.is_dir():
-            raise SinkError(f"cannot write {str(path)!r}: there is no such folder", hint="create that folder first")
+        check_writable(path)
         return None
     from realtime_matte.render.plate_file import read_plate  # noqa: PLC0415 -- Pillow, for this option only
 

@@ -73,8 +73,26 @@ def test_without_a_file_nothing_is_written(tmp_path: Path, room: str, capsys: py
 
 def test_a_person_ends_it_with_status_2(tmp_path: Path, room: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert calibrate(tmp_path, "--camera", room, "--plate", "kept.png", brightness=1.0) == 2
-    assert "rtmatte: not calibrated: a person is seen in " in capsys.readouterr().err
+    printed = capsys.readouterr().err
+    assert "rtmatte: not calibrated: a person is seen in " in printed
+    assert printed.endswith(" % of the image; calibrate again, and stay out of the camera's view\n")
+    assert printed.count("not calibrated") == 1
     assert not (tmp_path / "kept.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("file", "message"),
+    [
+        ("none/kept.png", "No such file or directory; create that folder first"),
+        ("run", "Is a directory; that is a folder; name a file in it"),
+        ("room.mp4/kept.png", "Not a directory; create that folder first"),
+    ],
+)
+def test_a_file_that_cannot_be_written_is_refused_before_the_countdown(
+    tmp_path: Path, room: str, capsys: pytest.CaptureFixture[str], file: str, message: str
+) -> None:
+    assert calibrate(tmp_path, "--camera", room, "--plate", file) == 2
+    assert capsys.readouterr().err == f"rtmatte: cannot write '{tmp_path / file}': {message}\n"
 
 
 def test_a_model_that_sees_no_plate_ends_it_with_status_2(room: str, capsys: pytest.CaptureFixture[str]) -> None:

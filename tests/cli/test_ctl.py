@@ -214,6 +214,10 @@ def test_quit_ends_the_run(pipeline: Pipeline, capsys: pytest.CaptureFixture[str
             ["snapshot", "shot.jpg"],
             "a snapshot is a PNG file, and 'shot.jpg' is not named as one; name it like shot.png",
         ),
+        (
+            ["calibrate", "/nowhere/room.png"],
+            "cannot write '/nowhere/room.png': No such file or directory; create that folder first",
+        ),
         (["status", "--pid", "1"], f"no rtmatte with pid 1; there are: {os.getpid()}"),
     ],
 )

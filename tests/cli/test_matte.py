@@ -8,6 +8,7 @@ import pytest
 from fakes.batch import shade, write_clip
 from rich.console import Console
 
+from realtime_matte.batch.matte_clips import ClipResult, Planned
 from realtime_matte.batch.running import Notice
 from realtime_matte.cli.main import FAILED, main
 from realtime_matte.cli.matte import PARTLY
@@ -63,6 +64,21 @@ def test_a_message_while_tasks_run_is_a_line() -> None:
     with follow(as_json=True, quiet=True, console=Console(file=file)) as screen:
         screen.notify(Notice("waiting for [a] worker"))
     assert file.getvalue() == "rtmatte: waiting for [a] worker\n"
+
+
+def test_the_reason_of_a_single_failure_is_printed_once() -> None:
+    file = StringIO()
+    failed = ClipResult("in/bad.mp4", "out/bad.mov", "failed", reason="no video", name="bad.mov")
+    with follow(as_json=False, quiet=False, console=Console(file=file)) as screen:
+        screen.notify(Planned({"bad.mov": 1}, skipped=0))
+        screen.notify(failed)
+        screen.end([failed])
+    assert file.getvalue() == "rtmatte: 1/1 failed: 'in/bad.mp4': no video\n"
+
+
+def test_results_in_a_file_are_refused(clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert matte(clip, "--out", clip) == FAILED
+    assert capsys.readouterr().err == (f"rtmatte: cannot write into '{clip}': it is a file; name a folder with --out\n")
 
 
 def test_a_missing_input_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from realtime_matte.config import parsers, toml_file, toml_writer
 from realtime_matte.config.arguments import Parser, add_options, from_arguments
-from realtime_matte.config.config import Config, options
+from realtime_matte.config.config import Config, options, parse_values
 from realtime_matte.config.toml_file import resolve
 from realtime_matte.errors import BadFile, MatteError, MissingFile, SpecError
 from realtime_matte.interfaces import Fit
@@ -336,3 +336,11 @@ def test_the_command_line_has_every_option() -> None:
 def test_the_command_line_can_undo_a_switch_of_the_file(tmp_path: Path) -> None:
     path = write_file(tmp_path, "quiet = true\n")
     assert resolve({"quiet": False}, config=path).quiet is False
+
+
+@pytest.mark.parametrize("name", ["bg", "output", "overlay"])
+@pytest.mark.parametrize(("item", "problem"), [("", "a text"), ("http://host/beach.jpg", "a file: download it first")])
+def test_of_several_values_the_wrong_one_is_shown(name: str, item: str, problem: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        parse_values({name: ["green", item]}, prefix="--")
+    assert str(caught.value) == f"--{name}: {item!r} is not {problem}"

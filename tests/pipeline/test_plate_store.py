@@ -160,7 +160,7 @@ def test_a_file_that_cannot_be_read_ends_the_start(tmp_path: Path) -> None:
     (tmp_path / "bad.png").write_bytes(b"bad")
     with pytest.raises(MatteError, match="is not a plate of an empty room"):
         play(room(), tmp_path / "bad.png")
-    with pytest.raises(SinkError, match="there is no such folder"):
+    with pytest.raises(SinkError, match="No such file or directory; create that folder first"):
         play(room(), tmp_path / "none/room.png", calibrate=True)
 
 
@@ -191,7 +191,11 @@ def test_a_file_that_cannot_be_written_is_reported(tmp_path: Path, path: Path) -
     reported: list[str] = []
     source = opener(RoomSource(60, room()))
     with open_pipeline(source, Recorder(live=True), network=EmptyRoom(), reported=reported) as pipeline:
-        reply = pipeline.submit(Command("calibrate", str(tmp_path / "none/room.png")))
+        folder = tmp_path / "folder"
+        folder.mkdir()
+        reply = pipeline.submit(Command("calibrate", str(folder / "room.png")))
+        pipeline.step()
+        folder.rmdir()
         pipeline.run()
     with pytest.raises(MatteError, match="the empty room is known, but not written: cannot write"):
         reply.result(0)
