@@ -17,12 +17,17 @@ from typing import Any, Final
 
 import cv2
 import numpy as np
-import onnx
 import onnxruntime
 from clips import read_image
 from data_pack import PORTRAITS, rows
 from metrics import Pixels
 from numpy.typing import NDArray
+
+try:
+    import onnx
+except ImportError:
+    print(f"quantize_rvm: the package 'onnx' is not installed; {sys.executable} -m pip install onnx", file=sys.stderr)
+    sys.exit(2)
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 

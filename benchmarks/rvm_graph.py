@@ -5,13 +5,13 @@ device, as ours. The network runs on the input size that its authors use for HD;
 bilinear interpolation, without the guided filter of its authors, which would take time.
 """
 
+import sys
 from pathlib import Path
 from typing import Final
 
 import numpy as np
-import onnx
-from onnxruntime.transformers.float16 import convert_float_to_float16
 
+from realtime_matte.errors import MissingDependency
 from realtime_matte.frame import Size
 from realtime_matte.models import onnx_file
 from realtime_matte.models.family import StateTensor, identify
@@ -27,7 +27,15 @@ RVM: Final = "rvm_mobilenetv3.onnx"
 
 
 def to_half(path: Path, out: Path) -> None:
-    """Write the network in 16 bits; its inputs and outputs stay in 32. Raises OSError."""
+    """Write the network in 16 bits; its inputs and outputs stay in 32. Raises OSError, MissingDependency."""
+    try:
+        import onnx  # noqa: PLC0415 -- not a dependency of rtmatte, and needed for RVM only
+        from onnxruntime.transformers.float16 import convert_float_to_float16  # noqa: PLC0415 -- it needs onnx
+    except ImportError as error:
+        raise MissingDependency(
+            f"RVM in 16 bits needs the package {error.name or 'onnx'!r}, which is not installed",
+            hint=f"{sys.executable} -m pip install {error.name or 'onnx'}, or leave out --peers",
+        ) from error
     onnx.save(convert_float_to_float16(onnx.load(path), keep_io_types=True), out)
 
 

@@ -1,6 +1,8 @@
 """The benchmark of GPUs runs as a whole on the CPU provider, and gives the reason where there is no GPU."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import gpu
@@ -38,3 +40,26 @@ def test_a_graph_that_does_not_run_gives_no_figures(tmp_path: Path, capsys: pyte
     other = tiny.unverified(tiny.one_channel(tmp_path / "one.onnx", size=(48, 32)))
     assert gpu.main(["--provider=cpu", "--size=96x64", f"--model={other}"]) == 2
     assert "gpu: the pipeline does not run on CPU: only networks of rtmatte's own family" in capsys.readouterr().err
+
+
+def test_a_missing_package_is_named_with_how_to_install_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ours = tiny.unverified(tiny.green(tmp_path / "green.onnx", ramp=(60, 140)))
+    tiny.rvm(tmp_path / "rvm_mobilenetv3.onnx", foreground=True)
+    monkeypatch.setitem(sys.modules, "onnx", None)  # an import of it fails
+    assert gpu.main(["--provider=cpu", "--size=96x64", f"--model={ours}", f"--peers={tmp_path}"]) == 2
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert line.startswith("gpu: RVM in 16 bits needs the package 'onnx', which is not installed; ")
+    assert "-m pip install onnx" in line
+
+
+@pytest.mark.parametrize(("script", "status"), [("gpu", 0), ("quantize_rvm", 2)])
+def test_without_onnx_a_script_starts_or_says_so(script: str, status: int) -> None:
+    """It is no dependency of rtmatte."""
+    code = f"import sys; sys.modules['onnx'] = None; import {script}; sys.exit({script}.main())"
+    command = [sys.executable, "-c", code, "--help"]
+    folder = Path(gpu.__file__).parent
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603 - our own
+    assert done.returncode == status, done.stderr
+    assert "Traceback" not in done.stderr
