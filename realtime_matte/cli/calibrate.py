@@ -46,8 +46,12 @@ def _is_running() -> bool:
 def _ask(pid: int | None, plate: str | None, *, prog: str, signals: Signals) -> int:
     """Ask the running instance. Its answer comes when the room is known."""
     from realtime_matte.cli import ctl
+    from realtime_matte.media.new_file import check_writable
+    from realtime_matte.paths import named
     from realtime_matte.pipeline.calibration import STEP_OUT
 
+    if plate:
+        check_writable(Path.cwd() / named(plate))
     print(STEP_OUT, flush=True)
     words = ["calibrate", *([plate] if plate else []), *(["--pid", str(pid)] if pid is not None else [])]
     status = ctl.main(words, prog=prog, signals=signals)

@@ -111,6 +111,8 @@ def test_the_run_that_is_there_is_asked(
     ) as pipeline:
         pipeline.step()
         with closing(ControlServer(PipelineRun(pipeline), open_listener())):
+            assert main(["calibrate", "--plate", "none/kept.png"]) == 2
+            assert capsys.readouterr().out == ""
             assert while_running(pipeline, lambda: main(["calibrate", "--plate", "kept.png"])) == 0
             assert while_running(pipeline, lambda: main(["calibrate"])) == 0
     assert read_plate(tmp_path / "kept.png").validity.min() == 255
