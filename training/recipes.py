@@ -70,6 +70,12 @@ RECIPES = {
         Stage(20_000, BatchPlan(shots=6, length=1, area=HALF_HD_AREA, least=0.3, taught=2), rate=(6e-4, 5e-4)),
         Stage(30_000, BatchPlan(shots=3, length=4, area=HALF_HD_AREA, least=0.3, taught=1), rate=(4e-4, 1e-5)),
     ),
+    # From nothing in less time than ``full``, with more shots without people: for the network of open data.
+    "open": (
+        Stage(300_000, BatchPlan(shots=32, length=1, area=BASE_AREA // 4, empty_share=0.25), rate=(2e-3, 1e-3)),
+        Stage(90_000, BatchPlan(shots=24, length=1, area=BASE_AREA, least=0.5, empty_share=0.25), rate=(1.2e-3, 3e-5)),
+        Stage(28_800, BatchPlan(shots=4, length=6, area=MEDIUM_AREA, least=0.4, empty_share=0.3), rate=(3e-4, 1e-5)),
+    ),
     # For one camera, from a trained network.
     "fine-tune": (Stage(60_000, BatchPlan(shots=4, length=5, area=BASE_AREA), rate=(2e-4, 1e-5)),),
 }
