@@ -36,21 +36,18 @@ REPORT = (
 )
 
 OPENING = """
-import ctypes
+import signal, threading
 from realtime_matte.cli.blocked_signals import reported
 from realtime_matte.cli.signals import Signals
 
 signals = Signals()
 signals.catch()
 signals.raise_interrupts()
+signal.signal(signal.SIGTERM, lambda *_: None)  # as if no handler ran, which is so within a library
 with reported(signals, "the output 'out.mkv'", {options}):
-    libc, mutex = ctypes.CDLL(None), ctypes.create_string_buffer(64)
     print("blocks", flush=True)
     while True:
-        try:
-            libc.pthread_mutex_lock(mutex)
-        except KeyboardInterrupt:  # it came a moment before it blocks
-            pass
+        threading.Event().wait()
 """
 
 LOADING = """
