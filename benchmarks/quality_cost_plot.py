@@ -90,7 +90,8 @@ def plot_networks(axes: Axes, quality: dict[str, Any]) -> None:
 
 def label_points(axes: Axes, points: dict[str, Point]) -> None:
     """Write each name beside its point; ours in bold."""
-    own, positions = ours(points), {title(name): axes.transData.transform(at) for name, at in points.items()}
+    own, pixels = ours(points), axes.transData.transform(list(points.values()))
+    positions = {title(name): (float(x), float(y)) for name, (x, y) in zip(points, pixels, strict=True)}
     for name, (across, up) in zip(points, label_sides(positions, axes.bbox.extents).values(), strict=True):
         axes.annotate(
             title(name), points[name], xytext=(7 * across, 7 * up), textcoords="offset points", fontsize=9,
