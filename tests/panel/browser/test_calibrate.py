@@ -22,9 +22,13 @@ pytestmark = pytest.mark.slow
 def test_it_counts_down_and_shows_the_result(
     open_page: "OpenPage", tmp_path: Path, colour: tuple[int, int, int], brightness: float, result: str
 ) -> None:
-    """The empty room is in the marker's colour, which no page may show; the second network takes white for a person."""
+    """The empty room is in the marker's colour, which no page may show; the second network takes white for a person.
+
+    The white flickers, as what does not move at all is taken for the room.
+    """
     camera = tmp_path / "room.mp4"
-    real.write_clip(camera, [np.full((real.SIZE[1], real.SIZE[0], 3), colour, np.uint8)] * 10)
+    darker = [0, 30 if brightness else 0] * 5
+    real.write_clip(camera, [np.full((*real.SIZE[::-1], 3), colour, np.uint8) - np.uint8(step) for step in darker])
     model = networks.with_plate(tmp_path / "seeing.onnx", brightness=brightness)
     words = ("--camera", f"{camera}?loop", "--output", "null", "--bg", "#1e5a9b", "--quiet")
     with real.panel(tmp_path, *words, "--model", networks.unverified(model), "--size", "320x180") as program:
