@@ -39,7 +39,8 @@ DATA ?= ../shared/data
 headline: $(VENV)/installed-benchmark
 	$(BIN)/python benchmarks/peers.py --ours $(MODEL) --peers $(PEERS) --model $(PEERS)/rvm_mobilenetv3.onnx \
 		--json $(VENV)/peers.json
-	$(BIN)/python benchmarks/quality.py --model $(MODEL) --model "$(MODEL)?quality=high" --peers $(PEERS) \
+	$(BIN)/python benchmarks/quality.py --model "$(MODEL)?quality=low" --model $(MODEL) --model "$(MODEL)?quality=high" \
+		--model "$(MODEL)?quality=best" --model "large?quality=low" --model large --peers $(PEERS) \
 		--data $(DATA) --json $(VENV)/quality.json
 	$(BIN)/python benchmarks/quality_cost_plot.py $(VENV)/quality.json $(VENV)/peers.json docs/quality-against-cost.png
 
