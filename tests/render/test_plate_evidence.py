@@ -1,4 +1,4 @@
-"""A calibrated plate is evidence: what looks like it is no person, whatever the network says; nobody gets a hole."""
+"""A calibrated plate is evidence: what looks like it is no person, whatever the network says; no person gets a hole."""
 
 import cv2
 import numpy as np
@@ -83,7 +83,7 @@ def test_a_person_before_a_fine_pattern_stays(level: int) -> None:
     assert (Calibrated().remove(alpha_of(PERSON), guide, colours=PATTERN) == alpha_of(PERSON)).all()
 
 
-def test_a_plate_that_nobody_confirmed_proves_nothing() -> None:
+def test_a_plate_that_was_not_confirmed_proves_nothing() -> None:
     room = Calibrated()
     room.evidence.confirm(confirmed=False)
     assert (room.remove(alpha_of(STATUE)) == alpha_of(STATUE)).all()
@@ -133,7 +133,7 @@ def test_a_region_that_touches_a_person_is_left_alone() -> None:
     assert (Calibrated().remove(both, guide) == both).all()
 
 
-def test_a_soft_bridge_joins_nobody_and_what_is_soft_around_a_statue_goes_too() -> None:
+def test_a_soft_bridge_joins_no_person_and_what_is_soft_around_a_statue_goes_too() -> None:
     guide = ROOM.copy()
     guide[PERSON] = texture(3)[PERSON]
     alpha = alpha_of(STATUE, PERSON)

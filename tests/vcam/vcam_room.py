@@ -21,7 +21,7 @@ NOISE: Final = 2.0
 """Standard deviation, of 255."""
 
 SWAY_PX: Final = (0, 2, 4, 2, 0, -2, -4, -2)
-"""Where the person is in one frame after another: nobody is at rest."""
+"""Where the person is in one frame after another: no person is at rest."""
 
 HEIGHT: Final = 330
 """Of the person, who is cut by the lower edge."""
