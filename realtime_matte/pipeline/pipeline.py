@@ -231,11 +231,12 @@ class Pipeline(Controls):
             return False
         if parts.backgrounds.update(wait=not self.live):
             parts.renderer.background = parts.backgrounds.current
-        if not self.standby and parts.on_demand.update(CARD_EVERY_S):
-            self._show_card_without_readers()
+        was_off = parts.on_demand.off
+        if not self.standby and (parts.on_demand.update(CARD_EVERY_S) or was_off):
+            self._show_card_without_frames()
             return True
         self.stats.begin()
-        frame = parts.capture.take(STANDBY_EVERY_S if self.standby or self._options.busy else CARD_EVERY_S)
+        frame = parts.capture.take(self._card_every_s)
         self.stats.lap("wait")
         state = parts.capture.state
         self._notices.update(state, frame)
@@ -310,8 +311,17 @@ class Pipeline(Controls):
             return standby.SWITCHING
         return standby.STARTING if state.phase in {"paused", "starting"} else standby.CAMERA_NOT_AVAILABLE
 
-    def _show_card_without_readers(self) -> None:
-        """Send the card to live outputs, so that a new reader gets it at once."""
+    @property
+    def _card_every_s(self) -> float:
+        """Longest wait for a frame before the card is sent again."""
+        if self.standby or self._options.busy:
+            return STANDBY_EVERY_S
+        if self.card_reason == standby.STARTING:  # a program has just begun to read, and may miss its first card
+            return STANDBY_EVERY_S
+        return CARD_EVERY_S
+
+    def _show_card_without_frames(self) -> None:
+        """Send the card to live outputs while the camera is off, and at once to a program that begins to read."""
         self._parts.renderer.reset()
         self._calibration.stop("no program reads the output, so the camera is off", hint="calibrate while one does")
         self.card_reason = standby.STARTING

@@ -234,9 +234,24 @@ def test_a_new_reader_gets_the_card_until_there_is_a_matte(monkeypatch: pytest.M
     with open_pipeline(monkeypatch, clock, capture, sink, reported=reported) as pipeline:
         sink.readers.present = True
         pipeline.run()
-    assert assert_private(sink) == [None, None, 0, 1, 2, None]
-    assert np.array_equal(sink.images[1], draw_card((96, 64), text=standby.STARTING)), "it is starting, not lost"
+    assert assert_private(sink) == [None, None, None, 0, 1, 2, None]
+    card = draw_card((96, 64), text=standby.STARTING)
+    assert all(np.array_equal(image, card) for image in sink.images[:3]), "it is starting, not lost"
     assert reported == [ON]
+
+
+def test_a_new_reader_gets_the_card_before_the_camera_is_waited_for_and_soon_again(
+    monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    capture, sink = Camera(3), RecorderWithReaders(clock)
+    with open_pipeline(monkeypatch, clock, capture, sink, reported=[]) as pipeline:
+        pipeline.step()
+        sent = len(sink.images)
+        sink.readers.present = True
+        pipeline.step()
+        assert (len(sink.images), capture.timeouts) == (sent + 1, [])
+        pipeline.step()
+        assert capture.timeouts == [standby.STANDBY_EVERY_S], "its first card may be lost while it connects"
 
 
 def test_a_camera_that_cannot_be_resumed_shows_the_camera_away_card(
@@ -249,7 +264,8 @@ def test_a_camera_that_cannot_be_resumed_shows_the_camera_away_card(
             capture.state, phase="lost", reason="camera lost: camera 0 is used by zoom (process 9); trying again"
         )
         pipeline.step()
-    assert np.array_equal(sink.images[1], draw_card((96, 64), text=standby.CAMERA_NOT_AVAILABLE))
+        pipeline.step()
+    assert np.array_equal(sink.images[2], draw_card((96, 64), text=standby.CAMERA_NOT_AVAILABLE))
 
 
 def test_the_card_is_sent_and_the_camera_is_off_after_the_last_reader(

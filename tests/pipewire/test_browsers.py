@@ -138,7 +138,8 @@ def test_a_call_finds_the_camera_and_sees_only_composites_and_the_card(
     assert seen["size"] == [640, 360]
     assert np.abs(np.array([seen["low"], seen["high"]]) - BACKGROUND).max() <= 12, seen
     assert seen["green"] <= 12, f"the camera's background was shown: {seen}"
-    assert count(rtmatte, on_demand.ON) == calls + 1
+    joined = count(rtmatte, on_demand.ON) - calls
+    assert 1 <= joined <= 1 + seen["aborted"], "an attempt that the browser gave up may have turned the webcam on"
 
 
 @pytest.mark.usefixtures("rtmatte")
