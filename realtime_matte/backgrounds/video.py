@@ -37,6 +37,11 @@ def open(rest: str, /, *, size: Size, fit: Fit) -> "VideoBackground":
     path = named(rest)
     if not is_file(path):
         raise MissingFile(f"no video file {rest!r}", hint="name an existing file")
+    return open_clip(path, size=size, fit=fit)
+
+
+def open_clip(path: Path, *, size: Size, fit: Fit) -> "VideoBackground":
+    """Open a clip or an animation, and decode its first frame. Raises MissingFile, BadFile."""
     return VideoBackground(Animation(path) if image_file.can_animate(path) else LoopedClip(path), size, fit)
 
 
@@ -64,6 +69,11 @@ class VideoBackground:
     def notices(self) -> Sequence[str]:
         """Messages to the user about the file."""
         return self._clip.notices
+
+    @property
+    def shown(self) -> Pixels:
+        """What ``image`` returned last, also after an error; the first frame before that."""
+        return self._image
 
     def image(self, frame: Frame, matte: RefinedMatte) -> Pixels:  # noqa: ARG002 - depends on the time alone
         """The clip frame at that time."""

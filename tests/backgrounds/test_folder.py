@@ -1,4 +1,4 @@
-"""A folder of images as a background."""
+"""A folder of images and clips as a background."""
 
 import os
 import shutil
@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 from fakes.scripted import wait_until
 
-from realtime_matte.backgrounds import folder
+from realtime_matte.backgrounds import _slides, folder
 from realtime_matte.errors import BadFile, MissingFile, SpecError
 from realtime_matte.frame import Frame, Matte, Pixels
+from realtime_matte.media import image
 from realtime_matte.media.image import LoadedImage
 
 SIZE = (16, 8)
@@ -85,13 +86,13 @@ def test_a_requested_image_stays_its_full_time(folder_of_images: Path) -> None:
 
 
 def test_a_requested_image_is_not_waited_for(folder_of_images: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    may_read, real_load = threading.Event(), folder.load
+    may_read, real_load = threading.Event(), image.load
 
     def load(path: Path) -> LoadedImage:
         assert path.name == "a.png" or may_read.wait(30)
         return real_load(path)
 
-    monkeypatch.setattr(folder, "load", load)
+    monkeypatch.setattr(image, "load", load)
     slides = opened(f"{folder_of_images}?seconds=10&fade=1")
     slides.next()
     assert levels(slides, [0, 1, 8.9]) == [0, 0, 0]
@@ -173,7 +174,7 @@ def test_hidden_images_are_not_shown(folder_of_images: Path) -> None:
 
 def test_a_folder_of_hidden_images_is_refused(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / ".a.png"), FRAME)
-    with pytest.raises(BadFile, match="no images in the folder"):
+    with pytest.raises(BadFile, match="no images or clips in the folder"):
         opened(str(tmp_path))
 
 
@@ -183,9 +184,9 @@ def test_an_image_with_the_hidden_attribute_is_hidden(
 ) -> None:
     """Windows and macOS."""
     monkeypatch.setattr(Path, "stat", lambda _: SimpleNamespace(**{attribute: flag}))
-    assert folder._is_hidden(Path("a.png"))
+    assert _slides.is_hidden(Path("a.png"))
     monkeypatch.setattr(Path, "stat", lambda _: SimpleNamespace(**{attribute: 0}))
-    assert not folder._is_hidden(Path("a.png"))
+    assert not _slides.is_hidden(Path("a.png"))
 
 
 @pytest.mark.parametrize(
@@ -199,14 +200,14 @@ def test_an_image_with_the_hidden_attribute_is_hidden(
     ],
 )
 def test_numbers_in_names_are_in_their_order(names: list[str]) -> None:
-    assert [path.name for path in sorted(map(Path, reversed(names)), key=folder._natural_order)] == names
+    assert [path.name for path in sorted(map(Path, reversed(names)), key=_slides.natural_order)] == names
 
 
 def test_an_error_is_raised_when_all_images_are_gone(folder_of_images: Path) -> None:
     slides = opened(f"{folder_of_images}?seconds=10&fade=0")
     for path in folder_of_images.glob("?.*"):
         path.unlink()
-    with pytest.raises(BadFile, match=r"none of the 3 images in '.*' can be read; save them as JPEGs"):
+    with pytest.raises(BadFile, match=r"none of the 3 files in '.*' can be read; save images as JPEGs, and clips"):
         levels(slides, [0, 10, 20, 30, 40])
     slides.close()
 
@@ -240,7 +241,7 @@ def test_a_file_instead_of_a_folder_is_refused(folder_of_images: Path) -> None:
 
 
 def test_a_folder_without_images_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadFile, match=r"no images in the folder '.*'; put files in it such as \.avif, \.bmp"):
+    with pytest.raises(BadFile, match=r"no images or clips in the folder '.*'; put files in it such as \.jpg, \.png"):
         opened(str(tmp_path))
 
 

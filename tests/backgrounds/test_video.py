@@ -10,33 +10,16 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from fakes.clips import SIZE, CountingClip, HeavyClip, grey, wait_for_clip, write
 
 from realtime_matte.backgrounds import video
 from realtime_matte.backgrounds._read_ahead import BUFFERS
 from realtime_matte.errors import BadFile, MissingFile, SpecError
-from realtime_matte.frame import Frame, Matte, Pixels
+from realtime_matte.frame import Frame, Matte
 from realtime_matte.media.clip import LoopedClip
 
-SIZE = (64, 48)
 MATTE = Matte(np.zeros((48, 64), np.float32))
 START = 1000.0
-
-
-def grey(level: int, size: tuple[int, int] = SIZE) -> Pixels:
-    return np.full((size[1], size[0], 3), level, np.uint8)
-
-
-def write(
-    path: Path, frames: Sequence[Pixels], *, codec: str = "libx264", fmt: str = "yuv420p", rate: int = 10
-) -> Path:
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream(codec, rate=rate)
-        stream.height, stream.width = frames[0].shape[:2]
-        stream.pix_fmt = fmt
-        for pixels in frames:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="bgr24")))
-        container.mux(stream.encode())
-    return path
 
 
 def steps(path: Path, count: int = 10, **settings: object) -> Path:
@@ -132,39 +115,6 @@ def test_in_real_time_a_faster_clip_keeps_its_pace_by_leaving_out_frames(tmp_pat
         decoded.append(clip.steps)
     assert decoded[0] == 8 * 29
     assert decoded[1] < 0.8 * decoded[0]
-
-
-def wait_for_clip(background: video.VideoBackground) -> None:
-    """Until the thread has decoded ahead as far as it may."""
-    ahead = background._ahead
-    assert ahead is not None
-    with ahead._changed:
-        assert ahead._changed.wait_for(lambda: len(ahead._decoded) == BUFFERS - 1 or ahead._error, 10)
-
-
-class CountingClip(LoopedClip):
-    """Counts the frames that are decoded."""
-
-    steps = 0
-
-    def step(self, *, hurry: bool) -> None:
-        self.steps += 1
-        super().step(hurry=hurry)
-
-
-class HeavyClip(CountingClip):
-    """Each step waits for a permission, and takes 45 ms by the clip's clock."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
-        self.permitted = threading.Semaphore(0)
-
-    def step(self, *, hurry: bool) -> None:
-        assert self.permitted.acquire(timeout=10)
-        super().step(hurry=hurry)
-
-    def clock(self) -> float:
-        return self.steps * 0.045
 
 
 def test_in_real_time_nothing_waits_for_a_heavy_clip(tmp_path: Path) -> None:

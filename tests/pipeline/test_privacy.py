@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fakes import networks
+from fakes.clips import write
 from fakes.gated import LONG_S, Gate, GatedCamera, run
 from fakes.privacy import assert_private, is_card, marked, shows
 from fakes.scripted import (
@@ -371,6 +372,22 @@ def test_a_background_that_fails_shows_nothing_of_the_camera(monkeypatch: pytest
     assert [marked(image) for image in sink.images] == [0] * 6
     assert [is_card(image) for image in sink.images] == [True, False, True, False, False, True]
     assert reported == ["the background failed and is replaced by 'studio': the clip is gone"]
+
+
+def test_a_slideshow_with_a_clip_that_breaks_shows_nothing_of_the_camera(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    color = 10, 20, 30
+    for name in ("1.mkv", "2.mkv"):
+        write(tmp_path / name, [np.full((SIZE[1], SIZE[0], 3), color, np.uint8)] * 2, codec="ffv1", fmt="bgr0", rate=30)
+
+    def after(_pipeline: Pipeline, step: int) -> None:
+        if step == 2:
+            (tmp_path / "1.mkv").unlink()
+
+    background = [f"folder:{tmp_path}?seconds=0.2&fade=0.1"]
+    sink = run(range(20), monkeypatch=monkeypatch, background=background, after=after)
+    assert assert_private(sink, background=color) == [None, *range(20), None]
 
 
 def test_a_mirrored_frame_is_cut_out_mirrored(monkeypatch: pytest.MonkeyPatch) -> None:
