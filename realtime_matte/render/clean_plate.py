@@ -7,6 +7,7 @@ see it, fitted to each frame.
 For those networks more is at stake, as they take what differs from the plate for the person. So from the first frame of
 such a network on, a visible cell that suddenly differs keeps its colour for HOLD_S, a cell beside a person keeps it
 altogether, and ``plate_trust`` decides which cells are valid. Networks see the plate once nearly all of it is valid.
+Until then it only corrects edges: it is compared with a frame every FIT_S, and with one in which much has changed.
 """
 
 from math import exp
@@ -34,7 +35,9 @@ from realtime_matte.render.plate_cells import PlateCells
 from realtime_matte.render.plate_colour import INITIAL_VARIANCE, update_plate
 from realtime_matte.render.plate_evidence import PlateEvidence
 from realtime_matte.render.plate_fit import (
+    CHANGED,
     MIN_SAMPLES,
+    MOST_BLOCKS,
     Comparison,
     PlateFit,
     has_changed,
@@ -43,7 +46,7 @@ from realtime_matte.render.plate_fit import (
     shifted_mask,
 )
 from realtime_matte.render.plate_light import LIGHT_ROWS, update_light
-from realtime_matte.render.plate_trust import REACH, SEEN_S, Trust
+from realtime_matte.render.plate_trust import SEEN_S, Trust
 from realtime_matte.render.stillness import Stillness
 from realtime_matte.render.stored_plate import PlateOrigin, StoredPlate
 
@@ -51,8 +54,20 @@ HOLD_S: Final = 0.5
 """A visible cell that differs from its colour takes the new one after this time: what a network misses for a moment
 does not become background."""
 
+FIT_S: Final = 0.1
+"""Time between two comparisons while no network is given the plate."""
+
+LEARN_S: Final = 0.06
+"""Time in which validity is learned once while no network is given the plate: less than SEEN_S by far."""
+
+MIN_JUMPED: Final = MOST_BLOCKS * CHANGED
+"""If a larger share of the visible background jumps, the camera may have been moved: about as ``has_changed``."""
+
 SEARCH_EVERY_S: Final = 0.5
 """Least time between two searches for a shift that were in vain."""
+
+SEARCH_EVERY_UNUSED_S: Final = 2.0
+"""The same while no network is given the plate."""
 
 LIGHT_STEP: Final = 0.03
 """A change of the light between two frames from which on the plate itself is scaled, not only what the network sees."""
@@ -107,7 +122,9 @@ class CleanPlate:
         self._fit = PlateFit(shape)
         self._fitted_planes = np.zeros((3, *shape), np.uint8)
         self._seen_by_network = self._hidden = False
-        self._next_search_s = 0.0
+        self._next_search_s = self._until_fit_s = self._unlearned_s = 0.0
+        self._jumped = 0.0  # share of the visible background, in the last frame
+        self._followed = False  # whether this frame was compared
         self._shift = 0.0, 0.0  # of the last frame that was fitted
         self._stored: StoredPlate | None = None  # tried in every shot
         self._pending = False  # whether it is, in this one
@@ -117,17 +134,9 @@ class CleanPlate:
         self._seen_by_network = True
         if self._pending and not self._hidden:
             self._try_stored(guide)
-        if self._hidden or not self._trust.any_valid:
+        if not self._may_follow or (self._until_fit_s > 0 and not self._in_use):
             return False
-        found = self._fit.light(guide, self._colour, self._trust.visible)
-        if may_have_moved(found) and (has_changed(found) or self._next_search_s <= 0):
-            if not self._follow_camera(guide, found):
-                return False
-            found = self._fit.light(guide, self._colour, self._trust.visible)
-        gain, self._shift = found.gain, found.shift
-        if max(abs(factor - 1) for factor in gain) > LIGHT_STEP:
-            self._change_light(np.array(gain, np.float32))
-            gain = 1.0, 1.0, 1.0
+        gain = self._follow(guide)
         if not self._trust.whole:
             return False
         for channel, factor, plane in zip(self._colour, gain, self._fitted_planes, strict=True):
@@ -201,8 +210,9 @@ class CleanPlate:
         """
         if self._hidden:
             self._stillness.update(alpha, self._planes[1], elapsed_s)
-        if self._seen_by_network:
-            self._next_search_s -= elapsed_s
+        self._unlearned_s += elapsed_s
+        if self._seen_by_network and (self._in_use or self._unlearned_s >= LEARN_S):
+            elapsed_s, self._unlearned_s = self._unlearned_s, 0.0
             self._trust.update(
                 read_only(alpha),
                 self._planes,
@@ -276,6 +286,29 @@ class CleanPlate:
         self._take(planes, validity)
         self._pending = False
 
+    @property
+    def _may_follow(self) -> bool:
+        return self._trust.any_valid and not self._hidden
+
+    @property
+    def _in_use(self) -> bool:
+        """Whether a network is given the plate, or regions are removed by it."""
+        return self._trust.whole or self._evidence.any
+
+    def _follow(self, guide: Pixels) -> tuple[float, float, float]:
+        """Follow the light and the camera. Returns the light of the frame that the plate does not have."""
+        self._until_fit_s, self._followed = FIT_S, True
+        found = self._fit.light(guide, self._colour, self._trust.visible)
+        if may_have_moved(found) and (has_changed(found) or self._next_search_s <= 0):
+            if not self._follow_camera(guide, found):
+                return 1.0, 1.0, 1.0
+            found = self._fit.light(guide, self._colour, self._trust.visible)
+        self._shift = found.shift
+        if max(abs(factor - 1) for factor in found.gain) <= LIGHT_STEP:
+            return found.gain
+        self._change_light(np.array(found.gain, np.float32))
+        return 1.0, 1.0, 1.0
+
     def _follow_camera(self, guide: Pixels, found: Comparison) -> bool:
         """Move the plate with the camera, or forget it if no shift explains the change. Whether anything is known."""
         shift = self._fit.find_shift(guide, self._colour, self._trust.visible, found)
@@ -283,7 +316,7 @@ class CleanPlate:
             if has_changed(found):
                 self.reset()
                 return False
-            self._next_search_s = SEARCH_EVERY_S
+            self._next_search_s = SEARCH_EVERY_S if self._in_use else SEARCH_EVERY_UNUSED_S
             return True
         for channel in (*self._colour, self._variance, self._held):
             channel[:] = shifted(channel, shift)
@@ -301,16 +334,25 @@ class CleanPlate:
     def _update(self, guide: Pixels, plate: Plate, elapsed_s: float) -> None:
         time_constants = TIME_CONSTANT_S, REFERENCE_TIME_CONSTANT_S
         weight, reference_weight = (np.float32(1 - exp(-elapsed_s / constant_s)) for constant_s in time_constants)
+        self._next_search_s -= elapsed_s
+        self._until_fit_s -= elapsed_s
         cv2.split(guide, list(self._planes))
         planes, near, rows = read_only(self._planes), self._cells.near, self._rows
         held = self._seen_by_network
         if held:
-            cv2.dilate(near, REACH, dst=self._wide)
-            self._trust.extend_down(self._cells.foreground, self._wide)
-        times = np.float32(HOLD_S if held else 0), np.float32(elapsed_s), SEEN_S
-        hold = self._wide, self._held, self._trust.seconds, times
-        jumped = update_plate(planes, near, weight, plate, self._step, rows, self._change, hold)
-        if jumped > MAX_JUMPED and not held:  # otherwise ``fit`` has found it, before the network
+            self._trust.spread(near, self._cells.foreground, self._wide)
+        hold = self._wide, self._held, self._trust.seconds
+
+        def update(elapsed: float) -> float:
+            times = np.float32(HOLD_S if held else 0), np.float32(elapsed), SEEN_S
+            return update_plate(planes, near, weight, plate, self._step, rows, self._change, (*hold, times))
+
+        jumped = update(elapsed_s)
+        if jumped > MAX_JUMPED and not held:
             self._known[near != 0] = 0
+        if held and jumped - self._jumped > MIN_JUMPED and self._may_follow and not self._followed:
+            self._follow(guide)
+            jumped = update(0.0)
+        self._jumped, self._followed = jumped, False
         light = self._reference, self._gain, self._step
         update_light(near, reference_weight, plate, self._change, light, rows)

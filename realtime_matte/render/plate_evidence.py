@@ -65,12 +65,13 @@ class PlateEvidence:
     """Removes such regions, on a grid of ``shape`` (h, w). Buffers are allocated once.
 
     Attributes:
+        any: Whether a calibration has confirmed anything.
         confirmed: (h, w) uint8, not 0 where the plate is known from a calibration.
     """
 
     def __init__(self, shape: tuple[int, int]) -> None:
         self.confirmed = np.zeros(shape, np.uint8)
-        self._any = False
+        self.any = False
         self._region, self._gone, self._kept = np.zeros((3, *shape), np.uint8)
         self._squares = np.zeros(shape, np.float32)
         self._colour, self._least, self._most = np.zeros((3, 3, *shape), np.float32)
@@ -81,7 +82,7 @@ class PlateEvidence:
 
     def confirm(self, *, confirmed: bool) -> None:
         """All of the plate is from a calibration, or nothing of it."""
-        self._any = confirmed
+        self.any = confirmed
         self.confirmed.fill(255 if confirmed else 0)
         self._until_check_s = 0.0
 
@@ -109,7 +110,7 @@ class PlateEvidence:
             shift: Of the frame against the plate, in cells.
         """
         self._until_check_s -= elapsed_s
-        if not self._any or self._until_check_s > 0:
+        if not self.any or self._until_check_s > 0:
             return alpha
         self._until_check_s = CHECK_S
         colour, seconds = plate

@@ -5,6 +5,7 @@ of them, a camera that was moved changes most. A small shift is measured by leas
 larger one by a search for the least difference; the plate is moved then if that explains the difference.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import Final, TypeAlias, TypeVar, cast
@@ -102,7 +103,7 @@ class PlateFit:
         self._sums.fill(0)
         self._blocks.fill(0)
         compare(read_only(guide), read_only(colour), read_only(visible), self._gain, self._sums, self._blocks)
-        return _comparison(self._sums, self._blocks, self._gain)
+        return _comparison(self._sums, self._gain)
 
     def light(self, guide: Bytes, colour: Floats, visible: Bytes) -> Comparison:
         """The comparison in the light of the frame; a person who comes into it does not count."""
@@ -193,14 +194,15 @@ def shifted_mask(mask: Values, shift: tuple[float, float]) -> Values:
     return result
 
 
-def _comparison(sums: NDArray[np.float64], blocks: NDArray[np.int64], light: Gain) -> Comparison:
-    samples, matching, error = (float(number) for number in sums[:3])
-    blue, green, red = (_ratio(sums[3 + c], sums[6 + c], matching, float(light[c])) for c in range(3))
-    counted = blocks[..., 0] >= MIN_BLOCK
-    changed = counted & (blocks[..., 1] > CHANGED * blocks[..., 0])
-    share = int(np.count_nonzero(changed)) / (int(np.count_nonzero(counted)) or 1)
+def _comparison(values: NDArray[np.float64], light: Gain) -> Comparison:
+    sums: list[float] = values.tolist()
+    samples, matching, error = sums[:3]
+    blue, green, red = (
+        _ratio(frame, plate, matching, factor)
+        for frame, plate, factor in zip(sums[3:6], sums[6:9], light.tolist(), strict=True)
+    )
     mean_error = error / samples if samples else 0.0
-    return Comparison(int(samples), int(matching), (blue, green, red), mean_error, _shift(sums), share)
+    return Comparison(int(samples), int(matching), (blue, green, red), mean_error, _shift(sums), sums[14])
 
 
 def _ratio(frame: float, plate: float, matching: float, light: float) -> float:
@@ -210,9 +212,9 @@ def _ratio(frame: float, plate: float, matching: float, light: float) -> float:
     return min(max(frame / plate, 1 / MAX_GAIN), MAX_GAIN)
 
 
-def _shift(sums: NDArray[np.float64]) -> tuple[float, float]:
+def _shift(sums: Sequence[float]) -> tuple[float, float]:
     """The least-squares solution; 0 without texture in both directions."""
-    xx, xy, yy, xe, ye = (float(number) for number in sums[9:14])
+    xx, xy, yy, xe, ye = sums[9:14]
     determinant = xx * yy - xy * xy
     if determinant <= 1e-3 * max(xx, yy) ** 2 or determinant <= 0:
         return 0.0, 0.0
@@ -226,8 +228,8 @@ def compare(
     """Add up over the samples that are ``visible``, in the light ``gain`` (3,).
 
     ``sums``: samples; those that match; square differences; for each channel the frame and the plate of those that
-    match; products of the plate's gradient of the green channel, in x and y, and of it with the difference.
-    ``blocks`` (BLOCKS, BLOCKS, 2): samples, and those that differ.
+    match; products of the plate's gradient of the green channel, in x and y, and of it with the difference; the share
+    of the blocks that have changed. ``blocks`` (BLOCKS, BLOCKS, 2): samples, and those that differ.
     """
     height, width = visible.shape
     for y in range(1, height - 1, STEP):
@@ -264,3 +266,10 @@ def compare(
                 sums[11] += gy * gy
                 sums[12] += gx * g
                 sums[13] += gy * g
+    counted, changed = 0, 0
+    for row in range(BLOCKS):
+        for column in range(BLOCKS):
+            in_block, differ = blocks[row, column]
+            counted += in_block >= MIN_BLOCK
+            changed += (in_block >= MIN_BLOCK) & (differ > CHANGED * in_block)
+    sums[14] = changed / max(counted, 1)

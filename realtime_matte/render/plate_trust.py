@@ -14,7 +14,7 @@ import numpy as np
 
 from realtime_matte.frame import Alpha
 from realtime_matte.render.box_filter import Bytes, Floats
-from realtime_matte.render.jit import kernel, read_only
+from realtime_matte.render.jit import kernel, read_only, vector_loop
 from realtime_matte.render.plate_fit import shifted_mask
 from realtime_matte.render.plate_probe import Probe
 
@@ -42,11 +42,14 @@ FLICKER_S: Final = 3.0
 CALM: Final = np.float32(0.1)
 """Share up to which a cell is as sure as one that never differs."""
 
-MAX_BACKGROUND: Final = 0.02
+MAX_BACKGROUND: Final = np.float32(0.02)
 """Alpha up to which a cell is certainly background."""
 
-REACH: Final = np.ones((7, 7), np.uint8)
-"""A cell is background if its neighbours in this window are: hair and motion blur reach so far."""
+REACH: Final = 3
+"""A cell is background if its neighbours so far are: hair and motion blur reach so far."""
+
+HALO: Final = 16
+"""Marks left and right of a row: what a window needs of them, and so many that rows stay aligned."""
 
 MAX_ELAPSED_S: Final = 0.2
 """A longer time between two frames says no more than this: what happened in between was not seen."""
@@ -59,6 +62,7 @@ STILL_WHOLE: Final = 0.9
 """Share down to which they are given it from then on."""
 
 ZERO, UNIT = np.float32(0), np.float32(1)
+NONE, ALL, INSIDE = np.uint8(0), np.uint8(255), np.uint64(HALO)
 
 
 class Trust:
@@ -79,7 +83,8 @@ class Trust:
         self.near = np.full(shape, 255, np.uint8)
         self.validity, self.visible = np.zeros((2, *shape), np.uint8)
         self.any_valid = self.whole = False
-        self._columns = np.zeros(shape[1], np.uint8)
+        self._marks = np.zeros(shape, np.uint8)
+        self._rows = np.zeros(shape[1] + 2 * HALO, np.uint8), np.zeros(shape[1], np.uint8)
         self._probe = Probe(shape, valid_s=float(SEEN_S))
 
     def update(
@@ -105,11 +110,8 @@ class Trust:
             people: As ``Matte.people``.
         """
         elapsed_s = min(elapsed_s, MAX_ELAPSED_S)
-        cv2.inRange(alpha, MAX_BACKGROUND, 2.0, dst=self.near)
-        if people is not None:
-            cv2.bitwise_or(self.near, cv2.inRange(people, MAX_BACKGROUND, 2.0, dst=self.visible), dst=self.near)
-        cv2.dilate(self.near, REACH, dst=self.near)
-        self.extend_down(foreground, self.near)
+        find_people(alpha if people is None else read_only(people), alpha, self._marks)
+        self.spread(self._marks, foreground, self.near)
         rates = np.float32(1 - exp(-elapsed_s / FLICKER_S)), np.float32(1 - exp(-elapsed_s / FADE_S))
         update_trust(
             read_only(self.near),
@@ -127,10 +129,9 @@ class Trust:
         if tried or self._probe.running:
             cv2.bitwise_and(self.validity, self._probe.outside, dst=self.validity)
 
-    def extend_down(self, foreground: Bytes, near: Bytes) -> None:
-        """Mark what is below certain foreground as near it: a body reaches down to the edge, even if it is missed."""
-        self._columns.fill(0)
-        extend_down(read_only(foreground), self._columns, near)
+    def spread(self, marks: Bytes, foreground: Bytes, near: Bytes) -> None:
+        """``near``: not 0 near a mark, and below certain foreground: a body reaches down, even if it is missed."""
+        spread(read_only(marks), read_only(foreground), self._rows, near)
 
     def trust_all(self) -> None:
         """Every cell is sure."""
@@ -174,12 +175,48 @@ class Trust:
 
 
 @kernel
-def extend_down(foreground: Bytes, columns: Bytes, near: Bytes) -> None:
-    """Mark in ``near`` (h, w) every cell below one of the ``foreground``. ``columns`` (w): scratch, 0."""
+def find_people(people: Floats, alpha: Floats, marks: Bytes) -> None:
+    """``marks``: not 0 where one of both alphas shows a person; all (h, w)."""
+    for y in range(alpha.shape[0]):
+        _mark(people[y], alpha[y], marks[y])
+
+
+@vector_loop
+def _mark(people: Floats, alpha: Floats, marks: Bytes) -> None:
+    for x in range(np.uint64(alpha.shape[0])):
+        marks[x] = ALL if (people[x] >= MAX_BACKGROUND) | (alpha[x] >= MAX_BACKGROUND) else NONE
+
+
+@kernel
+def spread(marks: Bytes, foreground: Bytes, rows: tuple[Bytes, Bytes], near: Bytes) -> None:
+    """``near``: not 0 up to REACH cells from a mark, and below the ``foreground``; all (h, w).
+
+    ``rows``: of w and 2 HALO more values, all 0 in the HALO on both sides; and of w: scratch.
+    """
+    beside, columns = rows
+    columns[:] = NONE
+    last = near.shape[0] - 1
     for y in range(near.shape[0]):
-        for x in range(near.shape[1]):
-            columns[x] |= foreground[y, x]
-            near[y, x] |= columns[x]
+        above, below = marks[max(y - 3, 0)], marks[min(y + 3, last)]
+        inner = marks[max(y - 2, 0)], marks[max(y - 1, 0)], marks[y], marks[min(y + 1, last)], marks[min(y + 2, last)]
+        _join(above, inner[0], inner[1], inner[2], inner[3], inner[4], below, beside)
+        _widen(beside, foreground[y], columns, near[y])
+
+
+@vector_loop
+def _join(a: Bytes, b: Bytes, c: Bytes, d: Bytes, e: Bytes, f: Bytes, g: Bytes, joined: Bytes) -> None:
+    for x in range(np.uint64(a.shape[0])):
+        joined[x + INSIDE] = (a[x] | b[x]) | (c[x] | d[x]) | (e[x] | f[x]) | g[x]
+
+
+@vector_loop
+def _widen(beside: Bytes, foreground: Bytes, columns: Bytes, near: Bytes) -> None:
+    for x in range(np.uint64(near.shape[0])):
+        at = x + INSIDE
+        left = beside[at - np.uint64(3)] | beside[at - np.uint64(2)] | beside[at - np.uint64(1)]
+        right = beside[at + np.uint64(1)] | beside[at + np.uint64(2)] | beside[at + np.uint64(3)]
+        columns[x] |= foreground[x]
+        near[x] = left | beside[at] | right | columns[x]
 
 
 @kernel

@@ -12,9 +12,10 @@ import pytest
 
 from realtime_matte.frame import Alpha, Frame, Matte, Pixels, PlateImage
 from realtime_matte.render import plate_trust
+from realtime_matte.render.plate_fit import PlateFit
 from realtime_matte.render.plate_trust import SEEN_S
 from realtime_matte.render.refine import Refiner
-from realtime_matte.render.stored_plate import PlateOrigin
+from realtime_matte.render.stored_plate import PlateOrigin, StoredPlate
 
 HEIGHT, WIDTH = 96, 160
 FPS = 30
@@ -349,6 +350,63 @@ def test_a_camera_that_was_nudged_is_followed_in_the_first_frame(shift: tuple[fl
     shot.show(with_box(after, person_at(100)))
     assert shot.plate.validity[15:60, 20:90].min() > 100
     assert shot.error(box, after) < 0.4 * unmoved, "also behind the person"
+
+
+def kept_by(shot: Shot) -> StoredPlate:
+    """The plate that corrects edges, also while the network is not given it."""
+    assert shot.refiner.clean_plate is not None
+    return shot.refiner.clean_plate.export(PlateOrigin("", (WIDTH, HEIGHT), ""))
+
+
+ANY_MOMENT = pytest.mark.parametrize("seconds", [2, 2 + 1 / FPS], ids=["even", "odd"])
+"""Not only frames that are compared with the plate in any case."""
+
+
+@ANY_MOMENT
+@pytest.mark.parametrize(("shift", "frames"), [((3, 2), 1), ((-8, 5), 1), ((14, -9), 1), ((0.0, -1.5), 4)])
+def test_a_nudged_camera_is_followed_while_no_network_is_given_the_plate(
+    shift: tuple[float, float], frames: int, seconds: float
+) -> None:
+    """It corrects edges. In the first frame if much has changed, otherwise within a tenth of a second."""
+    shot = Shot(by_colour)
+    shot.run(with_box(seen_from(0, 0), person_at(60)), seconds)
+    after, box = seen_from(*shift), (slice(15, 80), slice(15, 45))
+    before = kept_by(shot)
+    assert before.validity[box].all()
+    unmoved = np.abs(before.colours[box] - after[box]).mean()
+    shot.run(with_box(after, person_at(60)), frames / FPS)
+    assert not shot.plate.validity.any(), "a part was never seen"
+    kept = kept_by(shot)
+    assert kept.validity[box].all()
+    assert np.abs(kept.colours[box] - after[box]).mean() < 0.4 * unmoved
+
+
+@ANY_MOMENT
+def test_a_turned_camera_is_noticed_in_the_first_frame_while_no_network_is_given_the_plate(seconds: float) -> None:
+    shot = Shot(by_colour)
+    shot.run(with_box(ROOM, person_at(60)), seconds)
+    assert kept_by(shot).validity.any()
+    other = texture(9)[:, ::-1] - 30
+    shot.show(with_box(other, person_at(60)))
+    kept = kept_by(shot)
+    assert not kept.validity.any()
+    assert np.abs(kept.colours[:25] - other[:25]).mean() < 3
+
+
+def test_the_plate_is_compared_with_few_frames_while_no_network_is_given_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And with each one from then on."""
+    compared = []
+    light = PlateFit.light
+    monkeypatch.setattr(PlateFit, "light", lambda *arguments: compared.append(1) or light(*arguments))
+    shot = Shot(by_colour)
+    shot.run(with_box(ROOM, person_at(60)), 2)
+    compared.clear()
+    shot.run(with_box(ROOM, person_at(60)), 2)
+    assert FPS // 2 - 1 <= len(compared) <= 2 * FPS // 3
+    shot.run(ROOM, 1)
+    compared.clear()
+    shot.run(ROOM, 1)
+    assert len(compared) == FPS
 
 
 def test_a_camera_that_was_turned_away_forgets_the_plate_in_the_first_frame() -> None:
