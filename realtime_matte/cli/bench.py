@@ -10,7 +10,7 @@ from realtime_matte.config.arguments import Parser, add_json, add_network
 from realtime_matte.errors import printable
 
 if TYPE_CHECKING:
-    from realtime_matte.benchmark.report import Percentiles, Result
+    from realtime_matte.benchmark.report import Percentiles, Plan, Result
 
 SIZES: Final = ("640x360", "1280x720", "1920x1080")
 HEADINGS: Final = ("SIZE", "FPS", "CPU ms", "MATTE ms", "REST ms", "p95 ms", "AGE ms", "FIRST s", "PEAK MB")
@@ -25,19 +25,41 @@ def main(words: Sequence[str], *, prog: str, signals: Signals) -> int:
     arguments = vars(_parser(prog).parse_args(words))
     signals.raise_interrupts()
     as_json, sizes = arguments.pop("json"), arguments.pop("size") or SIZES
-    import numba  # noqa: F401 - an environment that it refuses is an error here, and a traceback in the process measured
-
     from realtime_matte.benchmark import report
     from realtime_matte.config.arguments import from_arguments
 
     plans = [report.Plan(**from_arguments(arguments | {"size": size})) for size in sizes]  # type: ignore[arg-type]  # parsed
+    _check(plans[0])
+    results = _measure(plans)
+    record = report.record(results)
+    print(json.dumps(record, indent=2) if as_json else "\n".join([*heading(record), "", table(results), "", LEGEND]))
+    return 0
+
+
+def _check(plan: "Plan") -> None:
+    """Open what a plan names, except the network: its kernels are compiled first where it is measured."""
+    from realtime_matte.config.config import Config
+    from realtime_matte.pipeline.backgrounds import BackgroundSwitcher
+    from realtime_matte.pipeline.builder import source_opener
+    from realtime_matte.pipeline.checks import check_config
+
+    camera = plan.camera or "demo"
+    check_config(Config(camera=camera, bg=plan.bg, output=("null",), model=plan.model, provider=plan.provider))
+    BackgroundSwitcher(plan.bg, size=plan.size, fit="cover", notify=print).close()
+    source_opener(camera, size=plan.size, fps=None)().close()
+
+
+def _measure(plans: Sequence["Plan"]) -> "list[Result]":
+    """Each plan in its own process."""
+    import numba  # noqa: F401 - an environment that it refuses is an error here, and a traceback in the process measured
+
+    from realtime_matte.benchmark import report
+
     results: list[Result] = []
     for plan in plans:
         print(f"measuring {_size(plan.size)} for {plan.seconds:g} s ...", file=sys.stderr, flush=True)
         results.append(report.run(plan))
-    record = report.record(results)
-    print(json.dumps(record, indent=2) if as_json else "\n".join([*heading(record), "", table(results), "", LEGEND]))
-    return 0
+    return results
 
 
 def heading(record: Mapping[str, Any]) -> list[str]:

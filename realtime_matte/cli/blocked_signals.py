@@ -28,7 +28,12 @@ ORDER_S: Final = 0.5
 
 @contextmanager
 def reported(
-    signals: Signals, waits_for: str, *, keeps_files: bool = True, report_s: float = REPORT_S, end_s: float = END_S
+    signals: Signals,
+    waits_for: str,
+    *,
+    keeps_files: Callable[[], bool] = lambda: True,
+    report_s: float = REPORT_S,
+    end_s: float = END_S,
 ) -> Iterator[None]:
     """Within it, a signal to quit that has no effect for ``report_s`` is reported; the next one ends the process.
 
@@ -40,7 +45,8 @@ def reported(
     Args:
         signals: Those of the process.
         waits_for: What may not respond, for the message.
-        keeps_files: Whether outputs write files: the process is then not ended before they are closed.
+        keeps_files: Whether outputs write files: the process is then not ended before they are closed. Called in
+            another thread when a signal comes.
         report_s: Seconds.
         end_s: Seconds.
     """
@@ -51,11 +57,11 @@ def reported(
     os.set_blocking(write_end, False)
     previous = signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
     closed = threading.Event()
-    if not keeps_files:
-        closed.set()
 
     def end_soon() -> None:
         _report("ending ...")
+        if not keeps_files():
+            closed.set()
         if signals.end_process:
             threading.Thread(target=_end, args=(closed, end_s), daemon=True).start()
 

@@ -77,7 +77,7 @@ def _run(config: "Config", signals: Signals, shown: "Screen", _config_file: str 
 
     signals.raise_interrupts()
     with (
-        reported(signals, f"the camera {config.camera!r}", keeps_files=False),
+        reported(signals, f"the camera {config.camera!r}", keeps_files=lambda: False),
         Pipeline.open(config=config.replace(**_quiet()), notify=notify) as pipeline,
     ):
         signals.forward_to(lambda action: pipeline.submit(Command(action)))

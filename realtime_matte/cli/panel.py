@@ -1,6 +1,6 @@
 """``rtmatte panel``: runs everything, and opens the control panel in the browser."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Final
 
@@ -90,14 +90,18 @@ def supervise(
     from realtime_matte.panel.password import panel_address
     from realtime_matte.panel.server import PanelServer
     from realtime_matte.panel.supervisor import Supervisor
+    from realtime_matte.pipeline.checks import check_config
 
+    if not stay:
+        check_config(config)
     signals.raise_interrupts()
-    supervisor = Supervisor(config, notify=shown.notify)
+    opening = _Opening(signals)
+    supervisor = Supervisor(config, notify=shown.notify, open_pipeline=opening)
     notices = earlier_crash()
     failed_outputs, opened = 0, False
     reached = running.limit(config)
     with (
-        reported(signals, running.devices(config)),
+        reported(signals, running.devices(config), keeps_files=lambda: opening.keeps_files),
         closing(PanelServer(supervisor, panel_address(config), config_file=config_file)) as server,
         page_opened(server, opens=opens, notify=shown.notify) as another_page,
         serve(run := PanelRun(supervisor, another_page), enabled=config.control) as control_notices,
@@ -130,3 +134,26 @@ def supervise(
     if fault and not opened and not isinstance(fault, SourceError):  # a camera may be plugged in later
         raise fault
     return failed_outputs
+
+
+class _Opening:
+    """Opens pipelines, each of which may take many seconds; a signal to quit ends that with KeyboardInterrupt.
+
+    Attributes:
+        keeps_files: Whether outputs of the newest one write files.
+    """
+
+    def __init__(self, signals: Signals) -> None:
+        self.keeps_files = False
+        self._signals = signals
+
+    def __call__(self, *, config: "Config", notify: Callable[[str], None]) -> "Pipeline":
+        """The pipeline, open. Raises MatteError."""
+        from realtime_matte.pipeline.pipeline import Pipeline
+
+        self.keeps_files = running.keeps_files(config)
+        self._signals.start_opening()
+        try:
+            return Pipeline.open(config=config, notify=notify)
+        finally:
+            self._signals.end_opening()

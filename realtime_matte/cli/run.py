@@ -48,8 +48,9 @@ def _run(config: "Config", signals: Signals, shown: "Screen", config_file: str |
     from realtime_matte.pipeline.pipeline import Pipeline
 
     signals.raise_interrupts()
+    keeps_files = running.keeps_files(config)
     with (
-        reported(signals, running.devices(config), keeps_files=running.keeps_files(config)),
+        reported(signals, running.devices(config), keeps_files=lambda: keeps_files),
         Pipeline.open(config=config, notify=shown.notify) as pipeline,
         serve(PipelineRun(pipeline), enabled=config.control) as control_notices,
         closing(Keys(pipeline.request, enabled=pipeline.live)) as keys,

@@ -35,9 +35,9 @@ class Signals:
 
     A signal to quit ends the process at once while nothing is open (``catch``), then raises KeyboardInterrupt
     (``raise_interrupts``), then becomes a command (``forward_to``), of which a second one raises KeyboardInterrupt
-    again. Other commands that come before ``forward_to`` are kept, each once: those who press a key twice because
-    nothing happens want to be hidden. A signal that was ignored before stays ignored, as after nohup. Works in the main
-    thread only; does nothing in another.
+    again, as does one that comes while parts are opened again (``start_opening``). Other commands that come before
+    ``forward_to`` are kept, each once: those who press a key twice because nothing happens want to be hidden. A signal
+    that was ignored before stays ignored, as after nohup. Works in the main thread only; does nothing in another.
 
     As a context manager, it catches signals and raises KeyboardInterrupt within it, and restores the handlers.
     """
@@ -47,6 +47,7 @@ class Signals:
         self.end_process = True  # False within a ``with``, where others of the process continue
         self.interrupted = False  # whether KeyboardInterrupt was raised
         self._request: Callable[[Action], object] | None = None
+        self._opens_again = False
         self._kept: list[Action] = []
         self._ends_at_once = True
         self._quitting = False
@@ -66,8 +67,11 @@ class Signals:
 
     @property
     def opening(self) -> bool:
-        """True until ``forward_to``: a signal to quit raises KeyboardInterrupt."""
-        return self._request is None
+        """True until ``forward_to``, and between ``start_opening`` and ``end_opening``.
+
+        A signal to quit raises KeyboardInterrupt then.
+        """
+        return self._request is None or self._opens_again
 
     def raise_interrupts(self) -> None:
         """From now on something is open that must be closed: a signal to quit raises KeyboardInterrupt."""
@@ -81,6 +85,14 @@ class Signals:
         self._request = request
         for command in self._kept:
             request(command)
+
+    def start_opening(self) -> None:
+        """Parts are opened in a call that nothing but KeyboardInterrupt ends."""
+        self._opens_again = True
+
+    def end_opening(self) -> None:
+        """They are open: a signal to quit is a command again. After an interrupt nothing changes: the program ends."""
+        self._opens_again = self.interrupted
 
     def finish(self) -> None:
         """Nothing is open any more. Ignores every signal: as Python ends, it restores the defaults, which kill."""
@@ -104,7 +116,7 @@ class Signals:
         if self._ends_at_once:
             os._exit(INTERRUPTED)
         self.quit_at = time.monotonic()
-        if self._quitting or self._request is None:
+        if self._quitting or self._request is None or self._opens_again:
             self.interrupted = True
             raise KeyboardInterrupt
         self._quitting = True

@@ -80,6 +80,7 @@ def check_spec(spec: str, *, provider: str | None = None) -> None:
         SpecError, MissingFile, BadFile, MissingDependency: As ``open``.
     """
     if spec.partition("?")[0] in KEYERS:
+        open(spec, provider=provider).close()
         return
     word, _ = split_spec(spec)
     if word != AUTO:

@@ -28,6 +28,7 @@ from realtime_matte.pipeline.builder import (
     open_parts,
     parse_choices,
 )
+from realtime_matte.pipeline.checks import check_choices
 from realtime_matte.pipeline.controls import Controls
 from realtime_matte.pipeline.notices import Notices
 from realtime_matte.pipeline.plate_store import PlateStore, read_stored
@@ -124,6 +125,7 @@ class Pipeline(Controls):
             outputs=outputs,
             model=model,
         )
+        check_choices(choices)
         plate = read_stored(choices.config)
         stats = Stats(clock=clock)
         messages: deque[str] = deque(maxlen=MESSAGES)

@@ -102,7 +102,7 @@ def test_a_signal_without_effect_is_reported_and_the_next_one_ends(first: int, s
 
 
 def test_a_signal_during_the_opening_is_reported_and_ends_though_nothing_returns() -> None:
-    with blocked_process(OPENING.format(options="keeps_files=False, end_s=0.05")) as process:
+    with blocked_process(OPENING.format(options="keeps_files=lambda: False, end_s=0.05")) as process:
         assert report(process, signal.SIGTERM) == "rtmatte: ending ...\n"
         assert process.wait(30) == 130
 

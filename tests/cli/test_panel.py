@@ -121,6 +121,35 @@ def page(address: str) -> bytes:
         return bytes(answer.read())
 
 
+OPENS_LONG = """
+import sys, threading
+from realtime_matte.cli.main import main
+from realtime_matte.pipeline.pipeline import Pipeline
+
+def open_long(**_options):
+    print("opens", flush=True)
+    threading.Event().wait()
+
+Pipeline.open = open_long
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize("command", ["panel", "--panel"])
+def test_a_signal_during_the_opening_is_one_line_and_ends_it(command: str) -> None:
+    """As without a panel."""
+    words = [command, *(["--no-open"] if command == "panel" else []), *SMALL, "--quiet"]
+    with subprocess.Popen(  # noqa: S603 - our own Python
+        [sys.executable, "-c", OPENS_LONG, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "opens\n"
+        process.terminate()
+        _, messages = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert [line for line in messages.splitlines() if "control panel" not in line] == ["rtmatte: ending ..."]
+
+
 def test_a_second_one_opens_the_page_of_the_first_and_ctl_reaches_it_without_a_camera(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

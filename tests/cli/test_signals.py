@@ -42,6 +42,32 @@ def test_a_signal_before_the_run_interrupts() -> None:
 
 
 @LINUX
+def test_a_signal_while_parts_are_opened_again_interrupts() -> None:
+    requested: list[str] = []
+    with Signals() as signals:
+        signals.forward_to(requested.append)
+        signals.start_opening()
+        with pytest.raises(KeyboardInterrupt):
+            send(signal.SIGTERM)
+        signals.end_opening()
+        assert signals.opening, "the thread that reports it may look later"
+    assert requested == []
+
+
+@LINUX
+def test_a_signal_after_parts_were_opened_again_requests_the_end() -> None:
+    requested: list[str] = []
+    with Signals() as signals:
+        signals.forward_to(requested.append)
+        signals.start_opening()
+        assert signals.opening
+        signals.end_opening()
+        assert not signals.opening
+        send(signal.SIGTERM)
+    assert requested == ["quit"]
+
+
+@LINUX
 def test_signals_request_standby_and_the_next_background() -> None:
     requested: list[str] = []
     with Signals() as signals:
