@@ -10,6 +10,7 @@ from realtime_matte.cli.signals import Signals
 if TYPE_CHECKING:
     from realtime_matte.cli.console import Screen
     from realtime_matte.config.config import Config
+    from realtime_matte.interfaces import Action
 
 ABOUT = """\
 Learn the empty room: count down, and look at it while you are out of the camera's view.
@@ -60,7 +61,7 @@ def _ask(pid: int | None, plate: str | None, *, prog: str, signals: Signals) -> 
 
 
 def _run(config: "Config", signals: Signals, shown: "Screen", _config_file: str | None) -> int:
-    """A run that sends nothing, until the room is known. No output can fail: 0."""
+    """A run that sends nothing, until the room is known. No output can fail: 0. A signal is a KeyboardInterrupt."""
     from realtime_matte.cli.blocked_signals import reported
     from realtime_matte.media.new_file import check_writable
     from realtime_matte.pipeline.commands import Command, Reply
@@ -70,6 +71,7 @@ def _run(config: "Config", signals: Signals, shown: "Screen", _config_file: str 
     if file:
         check_writable(Path(file))
     replies: list[Reply] = []
+    actions: list[Action] = []  # that signals requested
 
     def notify(notice: str) -> None:
         if not any(one.done() and notice == str(one.exception()) for one in replies):  # this command's error: see main
@@ -80,13 +82,15 @@ def _run(config: "Config", signals: Signals, shown: "Screen", _config_file: str 
         reported(signals, f"the camera {config.camera!r}", keeps_files=lambda: False),
         Pipeline.open(config=config.replace(**_quiet()), notify=notify) as pipeline,
     ):
-        signals.forward_to(lambda action: pipeline.submit(Command(action)))
+        signals.forward_to(lambda action: (actions.append(action), pipeline.submit(Command(action))))
         for notice in pipeline.notices:
             shown.notify(notice)
         reply = pipeline.submit(Command("calibrate", file))
         replies.append(reply)
         while not reply.done() and pipeline.step():
             pass
+    if "quit" in actions and reply.exception():
+        raise KeyboardInterrupt
     reply.result()
     return 0
 

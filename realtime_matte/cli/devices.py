@@ -2,6 +2,7 @@
 
 import json
 import sys
+import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
@@ -14,6 +15,16 @@ if TYPE_CHECKING:
     from realtime_matte.models import ProviderStatus
     from realtime_matte.sources.camera import CameraInfo, Mode
     from realtime_matte.v4l2.loopback import LoopbackDevice
+
+INDENT: Final = " " * 6
+WIDTH: Final = 100
+NO_BREAK: Final = "\N{NO-BREAK SPACE}"
+
+USUAL: Final = frozenset({"MJPG", "YUYV", "NV12", "YU12"})
+"""Formats that are read without OpenCV; named first."""
+
+MAX_NAMES: Final = 6
+"""Names of formats with the same sizes; drivers for tests offer over a hundred of them."""
 
 NOT_LISTED: Final = "cannot be listed on this system; `rtmatte doctor` tries to open one"
 
@@ -59,14 +70,31 @@ def _camera(camera: "CameraInfo") -> str:
     head = printable(f"{camera.address}  {camera.name}{' (virtual)' if camera.virtual else ''}")
     if camera.problem:
         return f"{head}: {printable(camera.problem)}"
-    formats = dict.fromkeys(mode.fourcc for mode in camera.modes)
-    return "\n      ".join([head, *(_format(fourcc, camera.modes) for fourcc in formats)])
+    return f"\n{INDENT}".join([head, *_formats(camera.modes)])
 
 
-def _format(fourcc: str, modes: Sequence["Mode"]) -> str:
-    """The sizes of a format, each with its highest rate. ``--json`` has all rates."""
-    sizes = [(f"{mode.size[0]}x{mode.size[1]}", max(mode.fps, default=None)) for mode in modes if mode.fourcc == fourcc]
-    return f"{fourcc}  " + ", ".join(size if best is None else f"{size} at {best:g}" for size, best in sizes)
+def _formats(modes: Sequence["Mode"]) -> list[str]:
+    """Lines with the sizes of each format and their highest rates, formats of the same sizes together.
+
+    ``--json`` has all names and rates.
+    """
+    sizes: dict[str, dict[str, None]] = {}
+    for mode in modes:
+        best = max(mode.fps, default=None)
+        size = f"{mode.size[0]}x{mode.size[1]}" + ("" if best is None else f"{NO_BREAK}at{NO_BREAK}{best:g}")
+        sizes.setdefault(mode.fourcc, {})[size] = None
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for fourcc, of_format in sizes.items():
+        alike.setdefault(tuple(of_format), []).append(fourcc)
+    return [line for shared, names in alike.items() for line in _wrapped(names, shared)]
+
+
+def _wrapped(names: Sequence[str], sizes: Sequence[str]) -> list[str]:
+    names = sorted(names, key=lambda name: name not in USUAL)
+    further = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
+    line = printable(f"{', '.join(names[:MAX_NAMES])}{further}  ") + ", ".join(sizes)
+    wrapped = textwrap.wrap(line, WIDTH - len(INDENT), subsequent_indent="      ", break_on_hyphens=False)
+    return [one.replace(NO_BREAK, " ") for one in wrapped]
 
 
 def _virtual(device: "LoopbackDevice") -> str:

@@ -1,5 +1,6 @@
 """``rtmatte calibrate``: the run that is there is asked; else a short run of its own learns the room and keeps it."""
 
+import signal
 import sys
 import tempfile
 from contextlib import closing
@@ -21,6 +22,7 @@ from realtime_matte.control import sockets
 from realtime_matte.control.run import PipelineRun
 from realtime_matte.control.server import ControlServer, open_listener
 from realtime_matte.pipeline import calibration
+from realtime_matte.pipeline.pipeline import Pipeline
 from realtime_matte.render.plate_file import read_plate
 
 
@@ -93,6 +95,26 @@ def test_a_file_that_cannot_be_written_is_refused_before_the_countdown(
 ) -> None:
     assert calibrate(tmp_path, "--camera", room, "--plate", file) == 2
     assert capsys.readouterr().err == f"rtmatte: cannot write '{tmp_path / file}': {message}\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_in_the_countdown_ends_it_with_status_130(
+    tmp_path: Path, room: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], number: int
+) -> None:
+    monkeypatch.setattr(calibration, "COUNTDOWN_S", 60.0)
+    step, signals = Pipeline.step, [number]
+
+    def signalled(pipeline: Pipeline) -> bool:
+        goes_on = step(pipeline)
+        if signals:
+            signal.raise_signal(signals.pop())
+        return goes_on
+
+    monkeypatch.setattr(Pipeline, "step", signalled)
+    assert calibrate(tmp_path, "--camera", room, "--plate", "kept.png") == 130
+    assert "not calibrated" not in capsys.readouterr().err
+    assert not (tmp_path / "kept.png").exists()
 
 
 def test_a_model_that_sees_no_plate_ends_it_with_status_2(room: str, capsys: pytest.CaptureFixture[str]) -> None:
