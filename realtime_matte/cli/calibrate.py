@@ -82,7 +82,12 @@ def _run(config: "Config", signals: Signals, shown: "Screen", _config_file: str 
         reported(signals, f"the camera {config.camera!r}", keeps_files=lambda: False),
         Pipeline.open(config=config.replace(**_quiet()), notify=notify) as pipeline,
     ):
-        signals.forward_to(lambda action: (actions.append(action), pipeline.submit(Command(action))))
+
+        def submit(action: "Action") -> None:
+            actions.append(action)
+            pipeline.submit(Command(action))
+
+        signals.forward_to(submit)
         for notice in pipeline.notices:
             shown.notify(notice)
         reply = pipeline.submit(Command("calibrate", file))
