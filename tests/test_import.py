@@ -51,6 +51,14 @@ def test_a_run_without_a_panel_loads_nothing_of_it() -> None:
     assert loaded & (PANEL - {"asyncio"}) == set(), "the control socket has asyncio too"
 
 
+def test_a_photograph_loads_only_what_pillow_needs_for_it() -> None:
+    """The sample portrait, which every start reads: all of Pillow's formats take a tenth of a second."""
+    read = "from realtime_matte.portrait import sample_portrait; sample_portrait(); import sys"
+    loaded = loaded_by(f"{read}; print(*(name.replace('.', '_') for name in sys.modules if name.startswith('PIL.')))")
+    assert "PIL_JpegImagePlugin" in loaded
+    assert "PIL_PdfImagePlugin" not in loaded
+
+
 def test_onnxruntime_sends_no_usage_data(tmp_path: Path) -> None:
     """Since 1.29 it writes an identifier of the machine, and events to send, to the user's cache folder."""
     environment = {

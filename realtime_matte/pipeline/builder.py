@@ -24,7 +24,14 @@ from realtime_matte.media import i420
 from realtime_matte.pipeline import standby
 from realtime_matte.pipeline.backgrounds import BackgroundSwitcher
 from realtime_matte.pipeline.kernels import KernelCompiler
-from realtime_matte.pipeline.loading import Load, load_in_background, load_now, network_opener, renderer_maker
+from realtime_matte.pipeline.loading import (
+    EarlyNetwork,
+    Load,
+    load_in_background,
+    load_now,
+    network_opener,
+    renderer_maker,
+)
 from realtime_matte.pipeline.on_demand import OnDemand, Pausable, open_readers
 from realtime_matte.pipeline.orientation import OrientationHint
 from realtime_matte.pipeline.output_opening import existing_files, open_outputs
@@ -117,10 +124,14 @@ def open_parts(
         check_output_memory(config.size)  # before a source of that size is opened
     source_choice = SourceChoice(choices.source, config.size, config.fps)
     reopen = limited_opener(source_choice)
+    kernels = own(stack, KernelCompiler(lambda: outputs.live or (source.live and source.frames is None)))
+    network = EarlyNetwork(choices.model, provider=config.provider, threads=config.threads, kernels=kernels)
+    own(stack, network)
     unread = own(stack, ExitStack())  # closes the source until there is a capture, which closes it from then on
     source = own(unread, reopen())
     size = config.size or source.size
-    check_output_memory(size)
+    if not config.size:
+        check_output_memory(size)
     backgrounds = own(stack, BackgroundSwitcher(choices.backgrounds, size=size, fit=config.fit, notify=notify))
     effects = Effects(config, size=size)
     outputs = own(stack, Outputs(SinkFormat(size=size, fps=source.fps, alpha=backgrounds.alpha), notify=notify))
@@ -151,18 +162,16 @@ def open_parts(
             return load_now(make)
         return load_in_background(make, call=lambda: card.repeat(clock()), every_s=CARD_EVERY_S)
 
-    open_network = network_opener(choices.model, provider=config.provider, threads=config.threads, load=load)
-    compiler = own(stack, KernelCompiler(lambda: outputs.live or (source.live and source.frames is None)))
     maker = partial(
         renderer_maker,
         lap=stats.lap,
         notify=notify,
         load=load,
         effects=effects,
-        compile_apart=compiler.start,
+        kernels=kernels,
     )
     renderer = RecoveringRenderer(
-        open_network,
+        partial(load, network),
         maker(size, only_me=config.only_me),
         background=backgrounds.current,
         notify=notify,

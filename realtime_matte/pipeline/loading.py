@@ -30,6 +30,17 @@ class Load(Protocol):
         """The result of ``make``; raises what it raises."""
 
 
+class Kernels(Protocol):
+    """The kernels of a pipeline: see KernelCompiler, whose names these are."""
+
+    @property
+    def live(self) -> bool: ...  # noqa: D102
+    @property
+    def compiling(self) -> bool: ...  # noqa: D102
+    def begin(self) -> Future[bool]: ...  # noqa: D102
+    def start(self) -> Future[str] | None: ...  # noqa: D102
+
+
 def load_now(make: Callable[[], Result], /) -> Result:
     """The result of ``make``, called in this thread, while nothing else has to be done."""
     return make()
@@ -71,6 +82,11 @@ def network_opener(
     model: str | OpenNetwork, *, provider: str | None, threads: int | None, load: Load = load_now
 ) -> OpenNetwork:
     """A callable that opens the network, by ``load``, each time it is called, and loads the kernels beside it."""
+    return partial(load, partial(_beside_kernels, model_opener(model, provider=provider, threads=threads)))
+
+
+def model_opener(model: str | OpenNetwork, *, provider: str | None, threads: int | None) -> OpenNetwork:
+    """A callable that opens the network each time it is called."""
 
     def open_network() -> Network:
         from realtime_matte import models  # noqa: PLC0415  # ONNX Runtime loads while the standby card is already sent
@@ -78,7 +94,7 @@ def network_opener(
         assert isinstance(model, str)  # noqa: S101
         return models.open(model, provider=provider, threads=threads)
 
-    return partial(load, partial(_beside_kernels, open_network if isinstance(model, str) else model))
+    return open_network if isinstance(model, str) else model
 
 
 def _beside_kernels(open_network: OpenNetwork) -> Network:
@@ -100,6 +116,38 @@ def _beside_kernels(open_network: OpenNetwork) -> Network:
         raise  # not after Ctrl-C, which must not wait for it
     thread.join()
     return network
+
+
+class EarlyNetwork:
+    """Opens a network; one of a spec at once, in a thread, beside other parts. Loads the kernels too. Close it.
+
+    Where frames are shown before the kernels are ready, the network is not slowed down by them: they come after it.
+    """
+
+    def __init__(
+        self, model: str | OpenNetwork, *, provider: str | None, threads: int | None, kernels: Kernels
+    ) -> None:
+        self._open = model_opener(model, provider=provider, threads=threads)
+        self._kernels = kernels
+        self._future: Future[Network] | None = None
+        if isinstance(model, str):
+            self._future, _ = start_thread(self._open, name="network", daemon=False)
+            self._future.add_done_callback(lambda future: None if future.exception() else kernels.begin())
+
+    def __call__(self) -> Network:
+        """The network; at the first call the one that is opened already, or soon. Raises what opening it raises."""
+        if not self._kernels.live:
+            self._kernels.begin()
+        network = self._future.result() if self._future else self._open()  # after Ctrl-C here, ``close`` closes it
+        self._future = None
+        self._kernels.begin()
+        return network
+
+    def close(self) -> None:
+        """Close the network if it was never taken. Idempotent."""
+        future, self._future = self._future, None
+        if future:
+            future.add_done_callback(close_result)
 
 
 def open_and_try(open_network: OpenNetwork, size: Size) -> CheckedNetwork:
@@ -135,7 +183,7 @@ def renderer_maker(
     only_me: bool = False,
     load: Load = load_now,
     effects: Effects | None = None,
-    compile_apart: Callable[[], Future[str] | None] = lambda: None,
+    kernels: Kernels | None = None,
 ) -> MakeRenderer:
     """A callable that makes the renderer of a network, ready for its first frame.
 
@@ -146,7 +194,7 @@ def renderer_maker(
         only_me: Keep the largest person only.
         load: Calls a slow function.
         effects: The effects of the pipeline.
-        compile_apart: As KernelCompiler.start; None: the first frame waits until the kernels are compiled here.
+        kernels: Loads them while first frames are shown; None: the first frame waits until they are ready.
     """
 
     def warm_up() -> str:
@@ -171,11 +219,21 @@ def renderer_maker(
             from realtime_matte.render.main_person import MainPerson  # noqa: PLC0415
 
             network = MainPerson(network)
-        compiled = load(compile_apart) if background and not pipeline else None
-        if background and compiled:
+        ready = load(kernels.start) if kernels and background and not pipeline else None
+        if kernels and ready and effects and effects.needs_bgr and load(lambda: kernels.begin().result()):
+            ready = None  # no frames could be shown before
+        if kernels and ready:
             from realtime_matte.render.first_frames import FirstFrames  # noqa: PLC0415
 
-            first = FirstFrames(network, size=size, compiled=compiled, make=make_complete, lap=lap, effects=effects)
+            first = FirstFrames(
+                network,
+                size=size,
+                ready=ready,
+                compiling=lambda: kernels.compiling,
+                make=make_complete,
+                lap=lap,
+                effects=effects,
+            )
             first.background = background
             return first
         if notice := load(warm_up):

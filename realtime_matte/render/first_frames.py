@@ -1,4 +1,4 @@
-"""Composites by OpenCV while the kernels are compiled, once after an installation: quick to start, with softer edges.
+"""Composites by OpenCV while the kernels are loaded or, after an installation, compiled: a quick start, softer edges.
 
 Each frame is composited with its own coarse alpha, enlarged. No kernel is called. Compiling takes seconds of the
 interpreter lock, so it runs in a process of its own, which leaves the kernels in the disk cache.
@@ -61,12 +61,13 @@ class Compilation:
 
 
 class FirstFrames:
-    """Renders frames of ``size`` until ``compiled`` is done; then by the renderer that ``make`` returns.
+    """Renders frames of ``size`` until ``ready`` is done; then by the renderer that ``make`` returns.
 
     Args:
         network: An open network of the caller's.
         size: (width, height) of the output.
-        compiled: Done when no kernel has to be compiled any more, with a notice or ""; ``render`` raises its error.
+        ready: Done when every kernel is loaded, with a notice or ""; ``render`` raises its error.
+        compiling: Whether kernels have to be compiled, which takes seconds.
         make: Makes the renderer that needs the kernels.
         lap: Called with the name of each stage that ended: see Stats.lap.
         effects: The effects of the pipeline.
@@ -77,16 +78,18 @@ class FirstFrames:
         network: Network,
         *,
         size: Size,
-        compiled: Future[str],
+        ready: Future[str],
+        compiling: Callable[[], bool],
         make: Callable[[Network, Background | None], Renderer],
         lap: Callable[[str], None],
         effects: Effects | None,
     ) -> None:
         self._network = network
         self._background: Background | None = None
-        self._compiled = compiled
+        self._ready = ready
+        self._compiling = compiling
         self._make = make
-        self._notice = COMPILING_NOTICE
+        self._notice = ""
         self._lap = lap
         self._effects = effects
         self._renderer: Renderer | None = None
@@ -113,7 +116,13 @@ class FirstFrames:
     @property
     def notices(self) -> Sequence[str]:
         """The network's notices, and what is compiled."""
-        return [*self._network.notices, self._notice] if self._notice else self._network.notices
+        notice = COMPILING_NOTICE if self._renderer is None and self._compiling() else self._notice
+        return [*self._network.notices, notice] if notice else self._network.notices
+
+    @property
+    def state(self) -> RecurrentState | None:
+        """Of the network, after the last frame."""
+        return self._state
 
     @property
     def doubt(self) -> str:
@@ -141,13 +150,15 @@ class FirstFrames:
         Raises:
             ModelError: There is no matte of this frame, or effects need the kernels.
         """
-        if self._renderer is None and self._compiled.done():
-            self._notice = self._compiled.result()
-            self._renderer = self._make(self._network, self._background)
+        if self._renderer is None and self._ready.done():
+            self._notice = self._ready.result()
+            renderer = self._make(self._network, self._background)
+            renderer.continue_shot(self)
+            self._renderer = renderer
         if self._renderer:
             return self._renderer.render(frame)
         if self._background is None or (self._effects and self._effects.needs_bgr):
-            raise NoMatte("effects and transparent outputs need pixel loops that are still compiled", hint="wait")
+            raise NoMatte("effects and transparent outputs need pixel loops that are not ready yet", hint="wait")
         matte, self._state = self._network.process(frame, self._state)
         self._lap("matte")
         return self._over(self._background, i420.bgr_frame(frame, self._bgr), matte)

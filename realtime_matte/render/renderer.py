@@ -41,7 +41,8 @@ from realtime_matte.render import (
 from realtime_matte.render.clean_plate import CleanPlate
 from realtime_matte.render.composite import composite, pack_bgra
 from realtime_matte.render.cropping import Cropper
-from realtime_matte.render.jit import compile_all, is_cacheable, load_all, read_only
+from realtime_matte.render.first_frames import FirstFrames
+from realtime_matte.render.jit import compile_all, is_cacheable, is_ready, load_all, read_only
 from realtime_matte.render.person_look import LookTables, PersonLook
 from realtime_matte.render.planes_renderer import PlanesRenderer
 from realtime_matte.render.refine import CompleteMatte, Refiner
@@ -169,10 +170,13 @@ class CpuRenderer:
         """Take over the clean plate and the temporal filter of ``previous``; its recurrent state is of its network.
 
         The clean plate holds colours of the camera, whichever network found them to be background, so edges keep their
-        quality. A network with another grid starts without, as ``Refiner`` keeps one grid.
+        quality. A network with another grid starts without, as ``Refiner`` keeps one grid. FirstFrames has the same
+        network, whose state stays.
         """
         if isinstance(previous, CpuRenderer):
             self._refiner = previous._refiner  # noqa: SLF001 -- of the same class
+        elif isinstance(previous, FirstFrames):
+            self._state = previous.state
 
     def close(self) -> None:
         """Nothing to close: the network belongs to the caller."""
@@ -305,6 +309,11 @@ def warm_up() -> str:
         A notice for the user if something had to be compiled, otherwise "".
     """
     return compile_all(KERNELS, _run_kernels)
+
+
+def kernels_are_ready() -> bool:
+    """Whether no kernel has to be loaded or compiled any more."""
+    return all(map(is_ready, KERNELS))
 
 
 def can_cache_kernels() -> bool:
