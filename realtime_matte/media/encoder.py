@@ -71,6 +71,9 @@ FORMATS: Final = {
 }
 
 
+FRAGMENTED: Final = frozenset(suffix for suffix, written in FORMATS.items() if written.options is FRAGMENTS)
+
+
 def choose(suffix: str, *, alpha: bool) -> tuple[Format, Encoder]:
     """The format and encoder of a file that ends in ``suffix``.
 

@@ -18,7 +18,8 @@ from av.video.reformatter import Colorspace, VideoReformatter
 from realtime_matte.config.specs import SpecOption, parse, split, switch
 from realtime_matte.errors import SinkError, SpecError
 from realtime_matte.frame import Pixels, Size
-from realtime_matte.media.encoder import TICKS_PER_S, Encoder, Format, choose, start
+from realtime_matte.media.cut_mp4 import cut_to_whole_frames
+from realtime_matte.media.encoder import FRAGMENTED, TICKS_PER_S, Encoder, Format, choose, start
 from realtime_matte.media.new_file import NewFile, write_error
 from realtime_matte.paths import named
 
@@ -108,6 +109,7 @@ class Recording:
         try:
             self._container.close()
         except av.error.FFmpegError as error:
+            self._cut()
             raise self._write_error(error) from error
         if self._first_time is None:
             self._file.discard()
@@ -130,7 +132,14 @@ class Recording:
             self._failed = True
             with suppress(av.error.FFmpegError):  # it fails for the same reason
                 self._container.close()
+            self._cut()
             raise self._write_error(error) from error
+
+    def _cut(self) -> None:
+        """Take off the frame that a full disk cut; other formats have none, as players leave it out."""
+        if self._path.suffix.lower() in FRAGMENTED:
+            with suppress(OSError):
+                cut_to_whole_frames(self._path)
 
     def _write_error(self, error: av.error.FFmpegError) -> SinkError:
         return write_error(self._path, error.errno, f"{error.strerror}{self._file.backup_note}")

@@ -507,14 +507,10 @@ def too_large(path: Path) -> str:
 
 @pytest.mark.skipif(os.name != "posix", reason="no such limits there")
 def test_a_full_disk_is_reported_once_and_what_fitted_plays(tmp_path: Path) -> None:
-    limits = {tmp_path / f"out{suffix}": 200_000 for suffix in OPAQUE}
+    limits = {tmp_path / f"out{limit}{suffix}": limit for suffix in OPAQUE for limit in (200_000, 230_000)}
     assert fill_up(limits) == [too_large(path) for path in limits]
     for path in limits:
-        count = 0
-        with suppress(av.error.InvalidDataError):  # the last frame is cut in the middle
-            for _ in decoded(path):
-                count += 1
-        assert count > 15
+        assert len(list(decoded(path))) > 15, "and the last frame is whole"
 
 
 @pytest.mark.skipif(os.name != "posix", reason="no such limits there")
