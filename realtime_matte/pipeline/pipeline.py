@@ -297,9 +297,10 @@ class Pipeline(Controls):
             self._calibration.stop("there is no matte")
             self._send_card(standby.NO_MATTE)
             return
-        clean_plate = parts.renderer.clean_plate
-        self._plates.update(frame.time, clean_plate)
-        self._calibration.update(frame.time, covered=parts.renderer.covered, plate=clean_plate)
+        if not parts.renderer.first_frames:
+            clean_plate = parts.renderer.clean_plate
+            self._plates.update(frame.time, clean_plate)
+            self._calibration.update(frame.time, covered=parts.renderer.covered, plate=clean_plate)
         if parts.orientation:
             parts.orientation.update(fitted, covered=parts.renderer.covered, rotate=parts.effects.rotate)
         parts.effects.draw(composite, frame.time)

@@ -92,6 +92,11 @@ class RecoveringRenderer:
         return self._renderer.covered if self._renderer else 0.0
 
     @property
+    def first_frames(self) -> bool:
+        """Whether the renderer composites first frames, without a clean plate: see FirstFrames."""
+        return getattr(self._renderer, "waiting", False)
+
+    @property
     def clean_plate(self) -> CleanPlate | None:
         """The clean plate that the network sees; None if it sees none."""
         plate = getattr(self._renderer, "clean_plate", None)

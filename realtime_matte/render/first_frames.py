@@ -135,6 +135,11 @@ class FirstFrames:
         return self._renderer.grid if self._renderer else self._grid
 
     @property
+    def waiting(self) -> bool:
+        """Whether there is no renderer with the kernels yet."""
+        return self._renderer is None
+
+    @property
     def clean_plate(self) -> object:
         """That of the renderer that is made already; None before."""
         return getattr(self._renderer, "clean_plate", None)

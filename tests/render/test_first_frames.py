@@ -78,6 +78,21 @@ def test_the_networks_state_is_kept_when_the_kernels_are_ready(
     assert None not in network.states[1:]
 
 
+def test_a_calibration_waits_for_the_kernels(
+    monkeypatch: pytest.MonkeyPatch, ready_at: Callable[[int], Callable[[Pipeline, int], None]]
+) -> None:
+    """First frames have no clean plate, and nothing is known of the network's use of one."""
+    ready, refused = ready_at(5), list[bool]()
+
+    def after(pipeline: Pipeline, step: int) -> None:
+        refused.append(any("not calibrated: this model" in line for line in pipeline.messages))
+        ready(pipeline, step)
+
+    run(range(9), monkeypatch=monkeypatch, after=after, options={"calibrate": True})
+    assert refused[:6] == [False] * 6
+    assert refused[-1], "the scripted network sees no plate"
+
+
 def test_a_frame_without_a_matte_shows_the_card_while_compiling(
     monkeypatch: pytest.MonkeyPatch, ready_at: Callable[[int], Callable[[Pipeline, int], None]]
 ) -> None:
