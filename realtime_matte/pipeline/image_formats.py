@@ -70,7 +70,7 @@ class ImageFormats:
     def _convert(self, image: Pixels, out: Pixels) -> None:
         """By a kernel, if it is compiled and frames follow; a card is shown before kernels are loaded."""
         if not self._is_still:
-            from realtime_matte.render.composite_i420 import bgr_to_i420, to_i420  # noqa: PLC0415 - composites load it
+            from realtime_matte.render.convert_i420 import bgr_to_i420, to_i420  # noqa: PLC0415 - composites load it
 
             if is_ready(bgr_to_i420):
                 to_i420(image, out)

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from realtime_matte.frame import Frame, Pixels, Size
 from realtime_matte.interfaces import Background, ShowsStill
 from realtime_matte.media import i420
-from realtime_matte.render.composite_i420 import I420Compositor, to_i420
+from realtime_matte.render.composite_i420 import I420Compositor
+from realtime_matte.render.convert_i420 import to_i420
 from realtime_matte.render.upsampled_matte import UpsampledMatte
 
 

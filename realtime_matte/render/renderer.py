@@ -26,6 +26,7 @@ from realtime_matte.render import (
     bands,
     box_filter,
     composite_i420,
+    convert_i420,
     edge_cells,
     edge_model,
     guided_filter,
@@ -81,7 +82,7 @@ KERNELS: Final[Sequence[Callable[..., object]]] = (
     upsample.upsample_look,
     upsample.change_foreground,
     composite_i420.composite_planes,
-    composite_i420.bgr_to_i420,
+    convert_i420.bgr_to_i420,
     composite,
     pack_bgra,
 )

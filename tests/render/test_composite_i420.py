@@ -14,7 +14,7 @@ from realtime_matte.errors import MissingDependency
 from realtime_matte.frame import Frame, Matte, Pixels, RefinedMatte, Size
 from realtime_matte.media import i420
 from realtime_matte.media.turbojpeg import JpegDecoder
-from realtime_matte.render.composite_i420 import to_i420
+from realtime_matte.render.convert_i420 import to_i420
 from realtime_matte.render.planes_renderer import PlanesRenderer
 from realtime_matte.render.refine import Refiner
 from realtime_matte.render.renderer import CpuRenderer
