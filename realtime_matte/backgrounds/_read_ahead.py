@@ -3,9 +3,12 @@
 So a clip that is too heavy for the machine never holds up a frame of the camera: the clip plays slower instead.
 """
 
+import os
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final, Protocol
 
 import numpy as np
@@ -24,6 +27,9 @@ MAX_SKIPPING_S: Final = 0.025
 TOLERANCE_S: Final = 0.001
 """Times of camera and clip frames are rounded."""
 
+NICER_BY: Final = 10
+"""Added to the niceness of the thread: where cores are rare, the network gets nine times as much of them."""
+
 CLOSE_S: Final = 1.0
 """Longest wait for the thread: a file on a network may block; the thread then closes the clip when it returns."""
 
@@ -34,6 +40,9 @@ class Steps(Protocol):
     @property
     def until(self) -> float:
         """When the next frame is due, in seconds since the first repetition began."""
+
+    def restart(self) -> None:
+        """Open the file again, so that threads of its decoder have the priority of this one. Before the first step."""
 
     def step(self, *, hurry: bool) -> None:
         """Go on to the next frame."""
@@ -88,6 +97,8 @@ class ReadAhead:
 
     def _run(self) -> None:
         try:
+            if _lower_priority():
+                self._clip.restart()
             while self._wait_for_buffer():
                 self._decode()
         except Exception as error:  # noqa: BLE001 - raised again in the caller's thread
@@ -125,3 +136,14 @@ class ReadAhead:
             self._decoded.append((due, buffer))
             self._until = self._clip.until
             self._changed.notify_all()
+
+
+def _lower_priority() -> bool:
+    """Let other threads of the program run first; False where that is not possible for one thread."""
+    if sys.platform != "linux":
+        return False
+    thread = threading.get_native_id()
+    with suppress(OSError):  # a container may forbid it
+        os.setpriority(os.PRIO_PROCESS, thread, min(19, os.getpriority(os.PRIO_PROCESS, thread) + NICER_BY))
+        return True
+    return False

@@ -51,6 +51,9 @@ class Animation:
         """Size of the frames."""
         return self._pixels.shape[1], self._pixels.shape[0]
 
+    def restart(self) -> None:
+        """Nothing: Pillow has no threads."""
+
     def step(self, *, hurry: bool) -> None:  # noqa: ARG002 - each frame builds on the one before it
         """Decode the next frame."""
         try:

@@ -207,10 +207,7 @@ class LoopedClip:
     def __init__(self, path: Path) -> None:
         self._clip = Clip(path, skip_damage=True, threads=2)
         try:
-            first = self._clip.next()
-            assert first is not None  # noqa: S101 - a clip without frames does not open
-            self._shown = first
-            self._ahead = self._clip.next()
+            self._read_first()
         except BaseException:
             self._clip.close()
             raise
@@ -227,6 +224,11 @@ class LoopedClip:
         return self._clip.shown_size(self._shown)
 
     notices = ()
+
+    def restart(self) -> None:
+        """Open the file again: threads of its decoder then have the priority of the calling thread."""
+        self._clip.rewind()
+        self._read_first()
 
     def step(self, *, hurry: bool) -> None:
         """Go on to the next frame. ``hurry``: leave out frames that no other frame needs."""
@@ -245,6 +247,12 @@ class LoopedClip:
     def close(self) -> None:
         """Close the file. Idempotent."""
         self._clip.close()
+
+    def _read_first(self) -> None:
+        first = self._clip.next()
+        assert first is not None  # noqa: S101 - a clip without frames does not open
+        self._shown = first
+        self._ahead = self._clip.next()
 
 
 def timed(frames: Iterable[VideoFrame], stream: VideoStream, *, animation: bool = False) -> Iterator[ClipFrame]:

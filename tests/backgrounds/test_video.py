@@ -1,6 +1,8 @@
 """Clips as a background: real files, written here, played at times that the tests choose."""
 
+import os
 import struct
+import sys
 import threading
 from collections.abc import Sequence
 from contextlib import closing
@@ -13,7 +15,7 @@ import pytest
 from fakes.clips import SIZE, CountingClip, HeavyClip, grey, wait_for_clip, write
 
 from realtime_matte.backgrounds import video
-from realtime_matte.backgrounds._read_ahead import BUFFERS
+from realtime_matte.backgrounds._read_ahead import BUFFERS, NICER_BY
 from realtime_matte.errors import BadFile, MissingFile, SpecError
 from realtime_matte.frame import Frame, Matte
 from realtime_matte.media.clip import LoopedClip
@@ -134,6 +136,20 @@ def test_in_real_time_nothing_waits_for_a_heavy_clip(tmp_path: Path) -> None:
             clip.permitted.release()
     assert shown == sorted(shown)
     assert len(set(shown)) >= 39, "every frame that was decoded is shown"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="there a thread has no priority of its own")
+def test_in_real_time_decoding_gives_way_to_the_network(tmp_path: Path) -> None:
+    """Where cores are rare: all its threads are nicer than those of the program."""
+    with closing(opened(steps(tmp_path / "a.mp4"))) as background:
+        before = set(Path("/proc/self/task").iterdir())
+        background.set_real_time(real_time=True)
+        assert play(background, [0]) == [0]
+        wait_for_clip(background)
+        started = {int(task.name) for task in set(Path("/proc/self/task").iterdir()) - before}
+        assert len(started) >= 2, "the clip's thread, and its decoder's"
+        expected = min(19, os.getpriority(os.PRIO_PROCESS, 0) + NICER_BY)
+        assert {os.getpriority(os.PRIO_PROCESS, task) for task in started} == {expected}
 
 
 def test_closing_ends_the_thread_at_once(tmp_path: Path) -> None:
