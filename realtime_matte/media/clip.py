@@ -204,6 +204,9 @@ class LoopedClip:
         MissingFile, BadFile: also from ``step``, when the file cannot be opened again.
     """
 
+    _shown: ClipFrame
+    _ahead: ClipFrame | None
+
     def __init__(self, path: Path) -> None:
         self._clip = Clip(path, skip_damage=True, threads=2)
         try:

@@ -120,7 +120,9 @@ def test_in_real_time_a_clip_is_closed_without_waiting_for_its_step(
     with heavy_clips(monkeypatch) as clips, closing(opened(tmp_path, "seconds=1&fade=0")) as slides:
         slides.set_real_time(real_time=True)
         next_slide(slides)
-        assert levels(slides, [0, 0.5, 1, 1.1]) == [10, 10, 50, 50]
+        assert levels(slides, [0, 0.5]) == [10, 10]
+        assert clips[0].begun.wait(10)
+        assert levels(slides, [1, 1.1]) == [50, 50]
         wait_until(lambda: len(closed_by) == 1)
         assert closed_by[0] is not threading.current_thread()
         assert clips[0]._clip._decoder is not None, "its step still waits"

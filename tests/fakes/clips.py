@@ -56,8 +56,11 @@ class HeavyClip(CountingClip):
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         self.permitted = threading.Semaphore(0)
+        self.begun = threading.Event()
+        """Set by the first step."""
 
     def step(self, *, hurry: bool) -> None:
+        self.begun.set()
         assert self.permitted.acquire(timeout=10)
         super().step(hurry=hurry)
 
