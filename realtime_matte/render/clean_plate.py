@@ -7,7 +7,7 @@ see it, fitted to each frame.
 For those networks more is at stake, as they take what differs from the plate for the person. So from the first frame of
 such a network on, a visible cell that suddenly differs keeps its colour for HOLD_S, a cell beside a person keeps it
 altogether, and ``plate_trust`` decides which cells are valid. Networks see the plate once nearly all of it is valid.
-Until then it only corrects edges: it is compared with a frame every FIT_S, and with one in which much has changed.
+Until then it only corrects edges: it is compared and updated every LEARN_S, and with a frame in which much changes.
 """
 
 from math import exp
@@ -32,7 +32,7 @@ from realtime_matte.render.edge_model import (
 )
 from realtime_matte.render.jit import read_only
 from realtime_matte.render.plate_cells import PlateCells
-from realtime_matte.render.plate_colour import INITIAL_VARIANCE, update_plate
+from realtime_matte.render.plate_colour import INITIAL_VARIANCE, find_jumps, update_plate
 from realtime_matte.render.plate_evidence import PlateEvidence
 from realtime_matte.render.plate_fit import (
     CHANGED,
@@ -54,11 +54,8 @@ HOLD_S: Final = 0.5
 """A visible cell that differs from its colour takes the new one after this time: what a network misses for a moment
 does not become background."""
 
-FIT_S: Final = 0.1
-"""Time between two comparisons while no network is given the plate."""
-
 LEARN_S: Final = 0.06
-"""Time in which validity is learned once while no network is given the plate: less than SEEN_S by far."""
+"""While no network is given the plate, it is compared and updated once in this time: its time constants are longer."""
 
 MIN_JUMPED: Final = MOST_BLOCKS * CHANGED
 """If a larger share of the visible background jumps, the camera may have been moved: about as ``has_changed``."""
@@ -108,7 +105,7 @@ class CleanPlate:
         self._edge_runs = make_runs((rows, columns))
         self._neighbourhoods = BoxFilter(self._samples.shape, NEIGHBOURHOOD_RADIUS)
         self.revealed = 0.0
-        self._change, self._corrected = np.zeros((2, *shape), np.float32)
+        self._change, self._correction, self._corrected = np.zeros((3, *shape), np.float32)
         self._sums = np.zeros(shape[1] + 2 * HALO, np.float32)
         marks = np.zeros(-(-shape[1] // 8) * 8, np.uint8)
         self._marks = marks, marks.view(np.uint64)
@@ -122,7 +119,10 @@ class CleanPlate:
         self._fit = PlateFit(shape)
         self._fitted_planes = np.zeros((3, *shape), np.uint8)
         self._seen_by_network = self._hidden = False
-        self._next_search_s = self._until_fit_s = self._unlearned_s = 0.0
+        self._next_search_s = 0.0
+        self._unlearned_s, self._learned_s = LEARN_S, 0.0
+        self._learns = False  # from this frame
+        self._due = True  # to be compared with the next frame, which it learns from
         self._jumped = 0.0  # share of the visible background, in the last frame
         self._followed = False  # whether this frame was compared
         self._shift = 0.0, 0.0  # of the last frame that was fitted
@@ -134,7 +134,7 @@ class CleanPlate:
         self._seen_by_network = True
         if self._pending and not self._hidden:
             self._try_stored(guide)
-        if not self._may_follow or (self._until_fit_s > 0 and not self._in_use):
+        if not self._may_follow or not (self._due or self._in_use):
             return False
         gain = self._follow(guide)
         if not self._trust.whole:
@@ -210,16 +210,14 @@ class CleanPlate:
         """
         if self._hidden:
             self._stillness.update(alpha, self._planes[1], elapsed_s)
-        self._unlearned_s += elapsed_s
-        if self._seen_by_network and (self._in_use or self._unlearned_s >= LEARN_S):
-            elapsed_s, self._unlearned_s = self._unlearned_s, 0.0
+        if self._seen_by_network and self._learns:
             self._trust.update(
                 read_only(alpha),
                 self._planes,
                 self._colour,
                 held=self._held,
                 foreground=self._cells.foreground,
-                elapsed_s=elapsed_s,
+                elapsed_s=self._learned_s,
                 people=people,
             )
 
@@ -242,14 +240,21 @@ class CleanPlate:
         self._cells.find(alpha, people)
         near, foreground, edge = self._cells.near, self._cells.foreground, self._cells.edge
         plate = self._colour, self._variance, self._known
-        self._update(guide, plate, elapsed_s)
+        self._unlearned_s += elapsed_s
+        self._next_search_s -= elapsed_s
+        always = not self._seen_by_network or self._in_use or self._hidden
+        self._learns = self._find_jumps(guide, plate) or always or self._unlearned_s >= LEARN_S
+        if self._learns:
+            self._learned_s, self._unlearned_s = self._unlearned_s, 0.0
+            self._update(guide, plate, self._learned_s)
+        self._due = self._unlearned_s + elapsed_s >= LEARN_S
         sample_edge(edge, self._sampled_edge)
         find_runs(self._sampled_edge, self._edge_runs)
         find_spans(self._edge_runs, NEIGHBOURHOOD_RADIUS, self._spans)
         self.revealed = sample(guide, foreground, plate, self._change, self._spans, self._samples)
         means = self._neighbourhoods.average(self._samples, self._edge_runs)
-        find_correction(alpha, guide, (near, edge), plate, read_only(means), self._marks, self._change)
-        apply_correction(alpha, edge, self._change, self._sums, self._corrected)
+        find_correction(alpha, guide, (near, edge), plate, read_only(means), self._marks, self._correction)
+        apply_correction(alpha, edge, self._correction, self._sums, self._corrected)
         return self._corrected
 
     def reset(self) -> None:
@@ -259,6 +264,7 @@ class CleanPlate:
         self._step.fill(1)
         self._held.fill(0)
         self._trust.reset()
+        self._unlearned_s = LEARN_S
         self._evidence.confirm(confirmed=False)
         self._pending = self._stored is not None
 
@@ -297,7 +303,7 @@ class CleanPlate:
 
     def _follow(self, guide: Pixels) -> tuple[float, float, float]:
         """Follow the light and the camera. Returns the light of the frame that the plate does not have."""
-        self._until_fit_s, self._followed = FIT_S, True
+        self._followed = True
         found = self._fit.light(guide, self._colour, self._trust.visible)
         if may_have_moved(found) and (has_changed(found) or self._next_search_s <= 0):
             if not self._follow_camera(guide, found):
@@ -331,28 +337,31 @@ class CleanPlate:
         self._colour *= gain[:, None, None]
         self._gain *= gain
 
+    def _find_jumps(self, guide: Pixels, plate: Plate) -> bool:
+        """Whether much of the visible background jumps, so that camera and light are followed now, if not before."""
+        followed, self._followed = self._followed, False
+        if followed or not self._seen_by_network:
+            return False
+        jumped = find_jumps(guide, self._cells.near, plate)
+        jumps = jumped - self._jumped > MIN_JUMPED
+        if jumps and self._may_follow:
+            self._follow(guide)
+            self._followed, jumped = False, find_jumps(guide, self._cells.near, plate)
+        self._jumped = jumped
+        return jumps
+
     def _update(self, guide: Pixels, plate: Plate, elapsed_s: float) -> None:
         time_constants = TIME_CONSTANT_S, REFERENCE_TIME_CONSTANT_S
         weight, reference_weight = (np.float32(1 - exp(-elapsed_s / constant_s)) for constant_s in time_constants)
-        self._next_search_s -= elapsed_s
-        self._until_fit_s -= elapsed_s
         cv2.split(guide, list(self._planes))
         planes, near, rows = read_only(self._planes), self._cells.near, self._rows
         held = self._seen_by_network
         if held:
             self._trust.spread(near, self._cells.foreground, self._wide)
-        hold = self._wide, self._held, self._trust.seconds
-
-        def update(elapsed: float) -> float:
-            times = np.float32(HOLD_S if held else 0), np.float32(elapsed), SEEN_S
-            return update_plate(planes, near, weight, plate, self._step, rows, self._change, (*hold, times))
-
-        jumped = update(elapsed_s)
-        if jumped > MAX_JUMPED and not held:
+        times = np.float32(HOLD_S if held else 0), np.float32(elapsed_s), SEEN_S
+        hold = self._wide, self._held, self._trust.seconds, times
+        jumped = update_plate(planes, near, weight, plate, self._step, rows, self._change, hold)
+        if jumped > MAX_JUMPED and not held:  # otherwise it is followed, before
             self._known[near != 0] = 0
-        if held and jumped - self._jumped > MIN_JUMPED and self._may_follow and not self._followed:
-            self._follow(guide)
-            jumped = update(0.0)
-        self._jumped, self._followed = jumped, False
         light = self._reference, self._gain, self._step
         update_light(near, reference_weight, plate, self._change, light, rows)

@@ -20,6 +20,9 @@ JUMP: Final = np.float32(20**2)
 INITIAL_VARIANCE: Final = np.float32(3**2)
 """Variance of a cell that was seen once."""
 
+JUMP_ROWS: Final = 8
+"""Between updates, jumps are looked for in every eighth row of cells."""
+
 Hold: TypeAlias = tuple[Bytes, Floats, Floats, tuple[np.float32, np.float32, np.float32]]
 """(wide, held, seconds, (hold_s, elapsed_s, seen_s)), all (h, w): not 0 where a person is near or above; for how long a
 visible cell has differed from its colour; for how long it was background. With a ``hold_s`` of 0 nothing is held."""
@@ -135,4 +138,33 @@ def _move_variance(
         count += np.int32(visible)
         jumped += np.int32(visible & (square > JUMP))
         known[x] |= near[x] == 0
+    return count, jumped
+
+
+@kernel
+def find_jumps(guide: Bytes, near: Bytes, plate: Plate) -> float:
+    """As the result of ``update_plate``, without an update, and from few rows. ``guide``: (h, w, 3)."""
+    colour, _, known = plate
+    jumped, count = np.int32(0), np.int32(0)
+    for y in range(JUMP_ROWS // 2, near.shape[0], JUMP_ROWS):
+        visible, jumps = _count_jumps(guide[y], near[y], known[y], colour[0, y], colour[1, y], colour[2, y])
+        count, jumped = count + visible, jumped + jumps
+    return jumped / count if count > near.shape[0] * near.shape[1] // (100 * JUMP_ROWS) else 0.0
+
+
+@vector_loop
+def _count_jumps(
+    guide: Bytes, near: Bytes, known: Bytes, blue: Floats, green: Floats, red: Floats
+) -> tuple[np.int32, np.int32]:
+    """How many cells of a row are known and visible, and how many of them jumped."""
+    count, jumped = np.int32(0), np.int32(0)
+    zero, one, two = np.uint64(0), np.uint64(1), np.uint64(2)
+    for x in range(np.uint64(near.shape[0])):
+        of_b = np.float32(guide[x, zero]) - blue[x]
+        of_g = np.float32(guide[x, one]) - green[x]
+        of_r = np.float32(guide[x, two]) - red[x]
+        visible = (near[x] == 0) & (known[x] != 0)
+        jumps = of_b * of_b + of_g * of_g + of_r * of_r > 3 * JUMP
+        count += np.int32(visible)
+        jumped += np.int32(visible & jumps)
     return count, jumped

@@ -52,6 +52,7 @@ from realtime_matte.render.upsampled_matte import UpsampledMatte
 
 KERNELS: Final[Sequence[Callable[..., object]]] = (
     area_resize.resize,
+    plate_colour.find_jumps,
     plate_colour.update_plate,
     plate_evidence.compare_regions,
     plate_evidence.find_background,

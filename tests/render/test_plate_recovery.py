@@ -363,14 +363,14 @@ ANY_MOMENT = pytest.mark.parametrize("seconds", [2, 2 + 1 / FPS], ids=["even", "
 
 
 @ANY_MOMENT
-@pytest.mark.parametrize(("shift", "frames"), [((3, 2), 1), ((-8, 5), 1), ((14, -9), 1), ((0.0, -1.5), 4)])
+@pytest.mark.parametrize(("shift", "frames"), [((3, 2), 1), ((-8, 5), 1), ((14, -9), 1), ((0.0, -1.5), 2)])
 def test_a_nudged_camera_is_followed_while_no_network_is_given_the_plate(
     shift: tuple[float, float], frames: int, seconds: float
 ) -> None:
-    """It corrects edges. In the first frame if much has changed, otherwise within a tenth of a second."""
+    """It corrects edges. In the first frame if much has changed, otherwise in the second."""
     shot = Shot(by_colour)
     shot.run(with_box(seen_from(0, 0), person_at(60)), seconds)
-    after, box = seen_from(*shift), (slice(15, 80), slice(15, 45))
+    after, box = seen_from(*shift), (slice(15, 80), slice(20, 45))
     before = kept_by(shot)
     assert before.validity[box].all()
     unmoved = np.abs(before.colours[box] - after[box]).mean()
@@ -393,7 +393,9 @@ def test_a_turned_camera_is_noticed_in_the_first_frame_while_no_network_is_given
     assert np.abs(kept.colours[:25] - other[:25]).mean() < 3
 
 
-def test_the_plate_is_compared_with_few_frames_while_no_network_is_given_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_plate_is_compared_with_every_second_frame_while_no_network_is_given_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """And with each one from then on."""
     compared = []
     light = PlateFit.light
@@ -402,7 +404,7 @@ def test_the_plate_is_compared_with_few_frames_while_no_network_is_given_it(monk
     shot.run(with_box(ROOM, person_at(60)), 2)
     compared.clear()
     shot.run(with_box(ROOM, person_at(60)), 2)
-    assert FPS // 2 - 1 <= len(compared) <= 2 * FPS // 3
+    assert FPS - 1 <= len(compared) <= FPS + 1, "every second one"
     shot.run(ROOM, 1)
     compared.clear()
     shot.run(ROOM, 1)
