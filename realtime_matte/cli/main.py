@@ -76,8 +76,9 @@ def main(words: Sequence[str] | None = None, *, signals: Signals | None = None) 
         discard_output(sys.stdout)
         return 0
     except Exception as error:  # noqa: BLE001 - the top of the program: a bug is raised again
-        if is_interrupt(error) or (signals.interrupted and isinstance(error, ImportError | SystemError)):
-            return INTERRUPTED  # an import that Ctrl-C ended; NumPy's error does not name it
+        hidden = signals.opening or isinstance(error, ImportError | SystemError)
+        if is_interrupt(error) or (signals.interrupted and hidden):
+            return INTERRUPTED  # libraries hide that Ctrl-C ended an import, or a callback: NumPy, llvmlite
         return _print_error(_to_matte_error(error))
 
 

@@ -6,6 +6,7 @@ without a word, and Ctrl-C prints a traceback.
 
 import _signal  # type: ignore[import-not-found] # of signal.py, which takes as long to import as Python to start
 import os
+import sys
 import time
 
 TYPE_CHECKING = False  # typing takes long to import
@@ -35,7 +36,8 @@ class Signals:
 
     A signal to quit ends the process at once while nothing is open (``catch``), then raises KeyboardInterrupt
     (``raise_interrupts``), then becomes a command (``forward_to``), of which a second one raises KeyboardInterrupt
-    again, as does one that comes while parts are opened again (``start_opening``). Other commands that come before
+    again, as does one that comes while parts are opened again (``start_opening``). A callback of a C library that it
+    ends, such as one of llvmlite's, discards it: then ``forward_to`` raises it. Other commands that come before
     ``forward_to`` are kept, each once: those who press a key twice because nothing happens want to be hidden. A signal
     that was ignored before stays ignored, as after nohup. Works in the main thread only; does nothing in another.
 
@@ -53,6 +55,7 @@ class Signals:
         self._quitting = False
         self._names: dict[int, str] = {}
         self._previous: dict[int, object] = {}
+        self._report_discarded = sys.unraisablehook
 
     def catch(self) -> None:
         """Catch every signal of COMMANDS."""
@@ -64,6 +67,7 @@ class Signals:
                     self._previous[number] = _signal.signal(number, handler)
             except ValueError:  # not the main thread
                 return
+        self._report_discarded, sys.unraisablehook = sys.unraisablehook, self._discarded
 
     @property
     def opening(self) -> bool:
@@ -81,7 +85,12 @@ class Signals:
         """Request the commands that were kept, and that of every signal from now on.
 
         ``request`` is called in the signal handler: it may only store the command.
+
+        Raises:
+            KeyboardInterrupt: A signal to quit came before, and a library discarded its KeyboardInterrupt.
         """
+        if self.interrupted:
+            raise KeyboardInterrupt
         self._request = request
         for command in self._kept:
             request(command)
@@ -111,6 +120,13 @@ class Signals:
     ) -> None:
         for number, handler in self._previous.items():
             _signal.signal(number, handler)
+        if sys.unraisablehook == self._discarded:
+            sys.unraisablehook = self._report_discarded
+
+    def _discarded(self, raised: "sys.UnraisableHookArgs") -> None:
+        """Report an exception that a library discarded, unless it is that of a signal."""
+        if not (self.interrupted and issubclass(raised.exc_type, KeyboardInterrupt)):
+            self._report_discarded(raised)
 
     def _quit(self, _number: int, _frame: "FrameType | None") -> None:
         if self._ends_at_once:

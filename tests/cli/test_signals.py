@@ -174,6 +174,52 @@ def test_an_interrupt_that_an_import_hides_is_no_broken_installation(end: str) -
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
+CALLBACK = """
+import ctypes
+
+def open_parts(_words, signals):
+    signals.raise_interrupts()
+    ctypes.CFUNCTYPE(None)(lambda: send(signal.SIGTERM))()
+    {end}
+    return 0
+
+command_line._call = open_parts
+sys.exit(main())
+"""
+
+
+@LINUX
+@pytest.mark.parametrize(
+    "end",
+    [
+        "raise RuntimeError('no compiled object yet')",
+        "raise command_line.SpecError('no')",
+        "signals.forward_to(print)",
+    ],
+)
+def test_an_interrupt_that_a_callback_of_a_library_discards_ends_the_opening(end: str) -> None:
+    """As llvmlite's do while a kernel is compiled: what fails next is of another type, and means nothing."""
+    done = run_process(CALLBACK.replace("{end}", end))
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+@LINUX
+@pytest.mark.parametrize("before", ["", "signals.forward_to(print); send(signal.SIGTERM)"])
+def test_a_bug_without_an_interrupt_keeps_its_traceback(before: str) -> None:
+    code = f"""
+def failing(_words, signals):
+    signals.raise_interrupts()
+    {before}
+    raise RuntimeError('a bug')
+
+command_line._call = failing
+sys.exit(main())
+"""
+    done = run_process(code)
+    assert done.returncode == 1
+    assert done.stderr.endswith("RuntimeError: a bug\n")
+
+
 @LINUX
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_a_signal_to_quit_after_the_end_changes_no_exit_status(name: str) -> None:
