@@ -47,12 +47,12 @@ def _is_running() -> bool:
 def _ask(pid: int | None, plate: str | None, *, prog: str, signals: Signals) -> int:
     """Ask the running instance. Its answer comes when the room is known."""
     from realtime_matte.cli import ctl
-    from realtime_matte.media.new_file import check_writable
     from realtime_matte.paths import named
     from realtime_matte.pipeline.calibration import STEP_OUT
+    from realtime_matte.render.plate_file import check_plate_writable
 
     if plate:
-        check_writable(Path.cwd() / named(plate))
+        check_plate_writable(Path.cwd() / named(plate))
     print(STEP_OUT, flush=True)
     words = ["calibrate", *([plate] if plate else []), *(["--pid", str(pid)] if pid is not None else [])]
     status = ctl.main(words, prog=prog, signals=signals)
@@ -63,13 +63,13 @@ def _ask(pid: int | None, plate: str | None, *, prog: str, signals: Signals) -> 
 def _run(config: "Config", signals: Signals, shown: "Screen", _config_file: str | None) -> int:
     """A run that sends nothing, until the room is known. No output can fail: 0. A signal is a KeyboardInterrupt."""
     from realtime_matte.cli.blocked_signals import reported
-    from realtime_matte.media.new_file import check_writable
     from realtime_matte.pipeline.commands import Command, Reply
     from realtime_matte.pipeline.pipeline import Pipeline
+    from realtime_matte.render.plate_file import check_plate_writable
 
     file = str(Path.cwd() / config.plate) if config.plate else None
     if file:
-        check_writable(Path(file))
+        check_plate_writable(Path(file))
     replies: list[Reply] = []
     actions: list[Action] = []  # that signals requested
 

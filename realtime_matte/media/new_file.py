@@ -31,7 +31,7 @@ HINTS: Final = {
     errno.EPERM: PERMISSION,
     errno.EROFS: PERMISSION,
     errno.ENOMEM: "not enough memory: close other programs, or choose a smaller --size",
-    errno.EISDIR: "that is a folder; name a file in it",
+    errno.EISDIR: "name a file in it",
 }
 
 SPECIAL: Final = {

@@ -7,15 +7,13 @@ from typing import cast, get_args
 
 from realtime_matte.errors import MatteError, SinkError, SpecError
 from realtime_matte.interfaces import Action
-from realtime_matte.media.new_file import check_writable
-from realtime_matte.paths import named
 from realtime_matte.pipeline import standby
 from realtime_matte.pipeline.builder import BackgroundChoice, Choices, ModelChoice, Parts, parse_choice
 from realtime_matte.pipeline.calibration import Calibration
 from realtime_matte.pipeline.commands import TOGGLE, Command, CommandQueue, Reply, parse, refuse
 from realtime_matte.pipeline.live_options import LiveOptions
 from realtime_matte.pipeline.outputs import OutputState
-from realtime_matte.pipeline.plate_store import origin_of, write_stored
+from realtime_matte.pipeline.plate_store import check_plate_file, origin_of, write_stored
 from realtime_matte.pipeline.recorder import RecordingState
 from realtime_matte.render.clean_plate import CleanPlate
 from realtime_matte.render.stored_plate import PlateOrigin
@@ -211,7 +209,7 @@ class Controls:
             return
         try:
             if file:
-                check_writable(named(file))
+                check_plate_file(file)
         except MatteError as error:
             refuse(reply, error)
         else:

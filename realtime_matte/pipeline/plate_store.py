@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 from realtime_matte.config.config import Config
 from realtime_matte.errors import MatteError, masked
-from realtime_matte.media.new_file import check_writable
 from realtime_matte.paths import named
 from realtime_matte.pipeline.builder import source_plugin
 from realtime_matte.pipeline.loading import start_thread
@@ -35,11 +34,18 @@ def read_stored(config: Config) -> StoredPlate | None:
         return None
     path = named(config.plate)
     if config.calibrate:
-        check_writable(path)
+        check_plate_file(config.plate)
         return None
     from realtime_matte.render.plate_file import read_plate  # noqa: PLC0415 -- Pillow, for this option only
 
     return read_plate(path)
+
+
+def check_plate_file(file: str) -> None:
+    """Check that a plate can be written to it, before the plate is measured. Raises MatteError."""
+    from realtime_matte.render.plate_file import check_plate_writable  # noqa: PLC0415 -- as above
+
+    check_plate_writable(named(file))
 
 
 class PlateStore:

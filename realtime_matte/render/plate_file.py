@@ -13,15 +13,19 @@ import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from realtime_matte.errors import BadFile, MissingFile
+from realtime_matte.errors import BadFile, MissingFile, SinkError
 from realtime_matte.media.image import DECODE_ERRORS
-from realtime_matte.media.new_file import write_whole
+from realtime_matte.media.new_file import check_writable, write_error, write_whole
 from realtime_matte.paths import open_regular
 from realtime_matte.render.stored_plate import PlateOrigin, StoredPlate
 
 VERSION: Final = 1
 KEY: Final = "rtmatte-plate"
 """Keyword of the PNG's text."""
+
+SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
+HEAD_BYTES: Final = 256
+"""Of a file, for its kind: the text comes right after the header."""
 
 MAX_BYTES: Final = 16_000_000
 MAX_CELLS: Final = 2_000_000
@@ -32,6 +36,23 @@ MAX_TEXT: Final = 4_000
 
 PRIVATE: Final = 0o600
 MAKE: Final = "make it with: rtmatte calibrate --plate FILE"
+
+
+def check_plate_writable(path: Path) -> None:
+    """Check that ``write_plate`` can write there, and replaces nothing but a plate. Raises SinkError."""
+    check_writable(path)
+    try:
+        with path.open("rb") as file:
+            head = file.read(HEAD_BYTES)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise write_error(path, error.errno, error.strerror) from error
+    if head and not (head.startswith(SIGNATURE) and KEY.encode() in head):
+        raise SinkError(
+            f"cannot write the plate {str(path)!r}: a file that is not a plate of an empty room has that name",
+            hint="name another file, or delete it",
+        )
 
 
 def write_plate(path: Path, plate: StoredPlate) -> None:

@@ -86,7 +86,7 @@ def test_a_person_ends_it_with_status_2(tmp_path: Path, room: str, capsys: pytes
     ("file", "message"),
     [
         ("none/kept.png", "No such file or directory; create that folder first"),
-        ("run", "Is a directory; that is a folder; name a file in it"),
+        ("run", "Is a directory; name a file in it"),
         ("room.mp4/kept.png", "Not a directory; create that folder first"),
     ],
 )
@@ -95,6 +95,28 @@ def test_a_file_that_cannot_be_written_is_refused_before_the_countdown(
 ) -> None:
     assert calibrate(tmp_path, "--camera", room, "--plate", file) == 2
     assert capsys.readouterr().err == f"rtmatte: cannot write '{tmp_path / file}': {message}\n"
+
+
+@pytest.mark.parametrize("word", ["calibrate", "run"])
+def test_a_file_that_is_no_plate_is_kept(
+    tmp_path: Path, room: str, capsys: pytest.CaptureFixture[str], word: str
+) -> None:
+    """A photograph, as for --bg. Refused before the countdown."""
+    photograph = tmp_path / "beach.png"
+    cv2.imwrite(str(photograph), np.zeros((9, 16, 4), np.uint8))
+    before = photograph.read_bytes()
+    words = ["--calibrate", "--output", "null"] if word == "run" else []
+    assert main([word, *words, "--camera", room, "--plate", str(photograph)]) == 2
+    assert capsys.readouterr().err == (
+        f"rtmatte: cannot write the plate {str(photograph)!r}: a file that is not a plate of an empty room has that"
+        " name; name another file, or delete it\n"
+    )
+    assert photograph.read_bytes() == before
+
+
+def test_a_plate_is_replaced(tmp_path: Path, room: str) -> None:
+    for _ in range(2):
+        assert calibrate(tmp_path, "--camera", room, "--plate", "kept.png") == 0
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
@@ -134,6 +156,9 @@ def test_the_run_that_is_there_is_asked(
         pipeline.step()
         with closing(ControlServer(PipelineRun(pipeline), open_listener())):
             assert main(["calibrate", "--plate", "none/kept.png"]) == 2
+            (tmp_path / "letter.txt").write_text("not a plate")
+            assert main(["calibrate", "--plate", "letter.txt"]) == 2
+            assert main(["ctl", "calibrate", "letter.txt"]) == 2
             assert capsys.readouterr().out == ""
             assert while_running(pipeline, lambda: main(["calibrate", "--plate", "kept.png"])) == 0
             assert while_running(pipeline, lambda: main(["calibrate"])) == 0

@@ -18,7 +18,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from realtime_matte.errors import BadFile, MatteError, MissingFile, SinkError
 from realtime_matte.render import plate_file
-from realtime_matte.render.plate_file import KEY, read_plate, write_plate
+from realtime_matte.render.plate_file import KEY, check_plate_writable, read_plate, write_plate
 from realtime_matte.render.stored_plate import PlateOrigin, StoredPlate
 
 ORIGIN = PlateOrigin("Camera Ä", (1280, 720), "size 640x360, mirror on", 156)
@@ -77,6 +77,29 @@ def test_a_file_that_cannot_be_written_is_an_error_and_leaves_nothing(tmp_path: 
     with pytest.raises(SinkError, match="cannot write"):
         write_plate(tmp_path / "missing/room.png", plate())
     assert list(tmp_path.iterdir()) == []
+
+
+def test_only_a_plate_or_an_empty_file_may_be_replaced(path: Path) -> None:
+    """Also a plate of another version, or one that is damaged."""
+    check_plate_writable(path)
+    check_plate_writable(path.with_name("new.png"))
+    path.write_bytes(png({**GOOD, "version": 2})[:-20])
+    check_plate_writable(path)
+    path.write_bytes(b"")
+    check_plate_writable(path)
+    for foreign in (png(None), b"text", KEY.encode()):
+        path.write_bytes(foreign)
+        with pytest.raises(SinkError, match="a file that is not a plate of an empty room has that name; name another"):
+            check_plate_writable(path)
+
+
+@posix
+def test_a_file_that_cannot_be_read_is_not_replaced(path: Path) -> None:
+    if os.geteuid() == 0:
+        pytest.skip("root may read every file")
+    path.chmod(0o200)
+    with pytest.raises(SinkError, match="cannot write"):
+        check_plate_writable(path)
 
 
 def test_a_file_that_is_missing_or_none_is_refused(tmp_path: Path) -> None:

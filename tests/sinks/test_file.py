@@ -448,7 +448,7 @@ def test_a_file_in_place_of_the_folder_is_reported(tmp_path: Path) -> None:
 
 def test_a_folder_in_place_of_the_file_is_reported(tmp_path: Path) -> None:
     (tmp_path / "out.mp4").mkdir()
-    with pytest.raises(SinkError, match=r"cannot write '.*out\.mp4': Is a directory; that is a folder; name a file in"):
+    with pytest.raises(SinkError, match=r"cannot write '.*out\.mp4': Is a directory; name a file in"):
         opened(tmp_path / "out.mp4")
 
 
