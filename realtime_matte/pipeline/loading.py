@@ -102,13 +102,7 @@ def _beside_kernels(open_network: OpenNetwork) -> Network:
 
     Nothing is compiled beside it: then a network that cannot be opened would be reported seconds later.
     """
-
-    def load_kernels() -> bool:
-        from realtime_matte.render import renderer  # noqa: PLC0415  # Numba loads
-
-        return renderer.load_kernels()
-
-    _, thread = start_thread(load_kernels, name="kernels", daemon=False)
+    _, thread = start_thread(_load_kernels, name="kernels", daemon=False)
     try:
         network = open_network()
     except Exception:
@@ -116,6 +110,12 @@ def _beside_kernels(open_network: OpenNetwork) -> Network:
         raise  # not after Ctrl-C, which must not wait for it
     thread.join()
     return network
+
+
+def _load_kernels() -> bool:
+    from realtime_matte.render import renderer  # noqa: PLC0415  # Numba loads
+
+    return renderer.load_kernels()
 
 
 class EarlyNetwork:
@@ -190,17 +190,12 @@ def renderer_maker(
     Args:
         size: (width, height) of the output.
         lap: Called with the name of each stage that ended: see Stats.lap.
-        notify: Gets one line if Numba had to compile.
+        notify: Gets one line before Numba has to compile, and one after it.
         only_me: Keep the largest person only.
         load: Calls a slow function.
         effects: The effects of the pipeline.
         kernels: Loads them while first frames are shown; None: the first frame waits until they are ready.
     """
-
-    def warm_up() -> str:
-        from realtime_matte.render import renderer  # noqa: PLC0415  # Numba loads, and compiles if it has to
-
-        return renderer.warm_up()
 
     def make_complete(network: Network, background: Background | None) -> "CpuRenderer":
         from realtime_matte.render.renderer import CpuRenderer  # noqa: PLC0415
@@ -236,13 +231,28 @@ def renderer_maker(
             )
             first.background = background
             return first
-        if notice := load(warm_up):
-            notify(notice)
+        _prepare_kernels(load, notify)
         if pipeline:
             return load(partial(make_on_gpu, pipeline, network, background))
         return make_complete(network, background)
 
     return make
+
+
+def _prepare_kernels(load: Load, notify: Callable[[str], None]) -> None:
+    """Load the kernels, or compile them, which is reported before it begins."""
+    if not load(_load_kernels):
+        from realtime_matte.render.jit import COMPILING_NOTICE  # noqa: PLC0415  # as below
+
+        notify(COMPILING_NOTICE)
+
+    def warm_up() -> str:
+        from realtime_matte.render import renderer  # noqa: PLC0415  # Numba loads, and compiles if it has to
+
+        return renderer.warm_up()
+
+    if notice := load(warm_up):
+        notify(notice)
 
 
 def _pipeline_of(network: Network, *, only_me: bool, notify: Callable[[str], None]) -> "NetworkFile | None":

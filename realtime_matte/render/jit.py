@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 Function = TypeVar("Function", bound=Callable[..., object])
 Array = TypeVar("Array", bound=NDArray[Any])
 
+COMPILING_NOTICE: Final = "compiling the pixel loops for this processor, which can take a minute"
 COMPILED_NOTICE: Final = "compiled the pixel loops for this processor, once: later starts are seconds quicker"
 DAMAGED_NOTICE: Final = "compiled the pixel loops again: their cached code in {folder} was damaged, and is replaced"
 NOT_CACHED_NOTICE: Final = (

@@ -15,7 +15,7 @@ REFUSED = 2
 """Exit status of an error that was printed in one line."""
 
 NOTICES = re.compile(
-    r"numbered PNGs|the demo camera: |compiled the pixel loops|is so weak that|"
+    r"numbered PNGs|the demo camera: |compil(ing|ed) the pixel loops|is so weak that|"
     r"the first \w+ (frame|image)|only the first|control panel: "
 )
 """Messages of a run that has started, which may stand before an error."""

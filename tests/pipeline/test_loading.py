@@ -7,15 +7,22 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 
 import pytest
-from fakes.scripted import ScriptedNetwork
+from fakes.scripted import ScriptedNetwork, SolidBackground
 
 from realtime_matte import models
 from realtime_matte.errors import MatteError, ModelError
 from realtime_matte.interfaces import Network
 from realtime_matte.pipeline.kernels import KernelCompiler
-from realtime_matte.pipeline.loading import EarlyNetwork, load_in_background, load_now, network_opener
+from realtime_matte.pipeline.loading import (
+    EarlyNetwork,
+    load_in_background,
+    load_now,
+    network_opener,
+    renderer_maker,
+)
 from realtime_matte.pipeline.slow_changes import SlowChange, SlowChanges
 from realtime_matte.render import renderer
+from realtime_matte.render.jit import COMPILED_NOTICE, COMPILING_NOTICE
 
 LONG_S = 30.0
 """Longer than any wait of a test that passes."""
@@ -89,6 +96,20 @@ def test_kernels_are_loaded_beside_the_network(monkeypatch: pytest.MonkeyPatch) 
     threads = threading.active_count()
     assert network_opener(open_network, provider=None, threads=None)() is network
     assert threading.active_count() == threads
+
+
+@pytest.mark.parametrize("cached", [True, False])
+def test_compiling_is_reported_before_it_begins(monkeypatch: pytest.MonkeyPatch, *, cached: bool) -> None:
+    reported: list[str] = []
+
+    def warm_up() -> str:
+        assert reported == ([] if cached else [COMPILING_NOTICE])
+        return "" if cached else COMPILED_NOTICE
+
+    monkeypatch.setattr(renderer, "load_kernels", lambda: cached)
+    monkeypatch.setattr(renderer, "warm_up", warm_up)
+    renderer_maker((64, 36), lambda _stage: None, reported.append)(ScriptedNetwork(), SolidBackground()).close()
+    assert reported == ([] if cached else [COMPILING_NOTICE, COMPILED_NOTICE])
 
 
 @pytest.fixture
