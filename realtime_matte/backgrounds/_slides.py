@@ -74,7 +74,8 @@ def list_slides(name: str) -> list[Path]:
         raise MissingFile(
             f"cannot list the folder {name!r}: {error.strerror}", hint=read_hint(error, "name an existing folder")
         ) from error
-    paths = [entry for entry in entries if entry.suffix.lower() in SUFFIXES and not is_hidden(entry)]
+    named_so = (entry for entry in entries if entry.suffix.lower() in SUFFIXES)
+    paths = [entry for entry in named_so if not is_hidden(entry) and not entry.is_dir()]
     if not paths:
         raise BadFile(f"no images or clips in the folder {name!r}", hint=f"put files in it such as {EXAMPLES}")
     return paths

@@ -203,12 +203,51 @@ def test_numbers_in_names_are_in_their_order(names: list[str]) -> None:
     assert [path.name for path in sorted(map(Path, reversed(names)), key=_slides.natural_order)] == names
 
 
-def test_an_error_is_raised_when_all_images_are_gone(folder_of_images: Path) -> None:
+@pytest.mark.parametrize("real_time", [False, True])
+@pytest.mark.parametrize("fade", [0, 2])
+def test_an_image_stays_while_all_files_are_gone(
+    folder_of_images: Path, tmp_path: Path, fade: int, *, real_time: bool
+) -> None:
+    """With one notice; they are shown again when they are back."""
+    slides = opened(f"{folder_of_images}?seconds=10&fade={fade}")
+    slides.set_real_time(real_time=real_time)
+    files = sorted(folder_of_images.glob("?.*"))
+    away = tmp_path / "inner"
+    assert levels(slides, [0]) == [0]
+    wait_until(slides._next.done)  # type: ignore[union-attr]
+    for path in files:
+        path.rename(away / path.name)
+    slides.next()
+    for time in (1, 11, 12, 20.5, 21, 22, 31, 42, 53):
+        assert levels(slides, [time]) == [100]
+        wait_until(slides._next.done)  # type: ignore[union-attr]
+    (notice,) = slides.notices
+    assert notice == (
+        f"none of the 3 files in {str(folder_of_images)!r} can be read, and the slide that is shown stays; "
+        "put them back, or choose another background"
+    )
+    for path in files:
+        (away / path.name).rename(path)
+    seen = set()
+    for time in range(60, 160, 10):
+        seen.update(levels(slides, [time]))
+        wait_until(slides._next.done)  # type: ignore[union-attr]
+    assert seen >= {0, 100, 200}
+    assert slides.notices == ()
+    slides.close()
+
+
+def test_a_folder_whose_links_lead_nowhere_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.png").symlink_to("nowhere.png")
+    with pytest.raises(BadFile, match=r"none of the 1 files in '.*' can be read; put them back, or choose another"):
+        opened(str(tmp_path))
+
+
+def test_a_folder_with_the_name_of_a_clip_is_no_slide(folder_of_images: Path) -> None:
+    (folder_of_images / "0.mp4").mkdir()
     slides = opened(f"{folder_of_images}?seconds=10&fade=0")
-    for path in folder_of_images.glob("?.*"):
-        path.unlink()
-    with pytest.raises(BadFile, match=r"none of the 3 files in '.*' can be read; save images as JPEGs, and clips"):
-        levels(slides, [0, 10, 20, 30, 40])
+    assert levels(slides, [0, 10]) == [0, 100]
+    assert slides.notices == ()
     slides.close()
 
 
