@@ -93,7 +93,9 @@ def check_writable(path: Path) -> None:
 class NewFile:
     """Creates the file at once, so that an error is reported now and not at the first frame.
 
-    An existing file is replaced only if ``overwrite``; it is kept beside the new one until ``complete``.
+    An existing file is replaced only if ``overwrite``; it is kept beside the new one until ``complete``. The new one is
+    locked until it is complete or the process ends, so that no other NewFile replaces it (not on Windows, where open
+    files cannot be renamed).
 
     Raises:
         SinkError
@@ -102,18 +104,23 @@ class NewFile:
     def __init__(self, path: Path, *, overwrite: bool) -> None:
         self._path = path
         self._backup: Path | None = None
+        self._descriptor: int | None = None
         _refuse_special(path)
+        replaced = _lock_existing(path) if overwrite and is_file(path) else None
         try:
             if overwrite and is_file(path):
                 backup = _free_name(path)
                 path.replace(backup)
                 self._backup = backup
-            path.open("xb").close()
+            self._descriptor = os.open(path, NEW, 0o666)
+            _lock(self._descriptor)
         except FileExistsError as error:
             raise _exists(path, overwrite=overwrite) from error
         except OSError as error:
             self.discard()
             raise write_error(path, error.errno, error.strerror) from error
+        finally:
+            _close(replaced)
 
     @property
     def backup_note(self) -> str:
@@ -126,6 +133,7 @@ class NewFile:
             with suppress(OSError):
                 self._backup.unlink()
             self._backup = None
+        self.release()
 
     def discard(self) -> None:
         """Delete the new file, and restore the one it would replace."""
@@ -135,6 +143,12 @@ class NewFile:
             else:
                 self._path.unlink()
         self._backup = None
+        self.release()
+
+    def release(self) -> None:
+        """Let others replace the file, also one that is incomplete. Idempotent."""
+        _close(self._descriptor)
+        self._descriptor = None
 
 
 def _refuse_special(path: Path) -> None:
@@ -145,6 +159,46 @@ def _refuse_special(path: Path) -> None:
         return  # does not exist; other errors are reported when the file is created
     if kind:
         raise SinkError(f"cannot write {str(path)!r}: it is {kind}, not a file", hint="name a file that is not there")
+
+
+def _lock_existing(path: Path) -> int | None:
+    """A locked descriptor of a file that is to be replaced, to be closed; None where it cannot be locked.
+
+    Raises SinkError if another program writes it.
+    """
+    if os.name != "posix":
+        return None
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None  # it may be renamed all the same
+    with suppress(OSError):
+        if _lock(descriptor) and os.path.samestat(os.fstat(descriptor), path.stat()):  # else it was replaced just now
+            return descriptor
+    _close(descriptor)
+    raise SinkError(
+        f"cannot write {str(path)!r}: another program is writing it", hint="end that program, or name another file"
+    )
+
+
+def _lock(descriptor: int) -> bool:
+    """Lock the file until its descriptor is closed; False if another one has it locked."""
+    try:
+        import fcntl  # noqa: PLC0415 - POSIX only
+    except ImportError:
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True  # a drive without locks
+    return True
+
+
+def _close(descriptor: int | None) -> None:
+    if descriptor is not None:
+        os.close(descriptor)
 
 
 def _exists(path: Path, *, overwrite: bool) -> SinkError:

@@ -101,6 +101,7 @@ class Recording:
             self._finish()
         finally:
             del self._stream  # the encoder's threads end when nothing refers to it
+            self._file.release()
 
     def _finish(self) -> None:
         if self._failed:

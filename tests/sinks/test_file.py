@@ -378,6 +378,46 @@ def test_a_recording_without_frames_yet_is_not_replaced_by_another(tmp_path: Pat
     assert len(list(decoded(tmp_path / "out.mp4"))) == 1
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows does not move open files")
+@pytest.mark.parametrize("before", [True, False])
+def test_a_file_that_is_being_written_is_not_replaced(tmp_path: Path, *, before: bool) -> None:
+    """Of another program, or of another output of this one; until it is complete, or that program is killed."""
+    path = tmp_path / "out.mp4"
+    if before:
+        path.write_text("an old call")
+    first = file.open(f"{path}?overwrite=yes", size=SIZE, fps=30.0, alpha=False)
+    first.send(plain(COLORS[0]), 0.0)
+    names = sorted(one.name for one in tmp_path.iterdir())
+    busy = r"cannot write '.*out\.mp4': another program is writing it; end that program, or name another file"
+    with pytest.raises(SinkError, match=busy):
+        file.open(f"{path}?overwrite=yes", size=SIZE, fps=30.0, alpha=False)
+    assert sorted(one.name for one in tmp_path.iterdir()) == names
+    first.send(plain(COLORS[1]), 0.1)
+    first.close()
+    assert len(list(decoded(path))) == 2
+    write(file.open(f"{path}?overwrite=yes", size=SIZE, fps=30.0, alpha=False), [plain(COLORS[0])])
+    assert len(list(decoded(path))) == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_the_file_of_a_program_that_was_killed_is_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "out.mp4"
+    code = (
+        "import sys\nfrom realtime_matte.sinks import file\n"
+        "sink = file.open(sys.argv[1], size=(64, 48), fps=30.0, alpha=False)\nprint(flush=True)\ninput()"
+    )
+    with subprocess.Popen(  # noqa: S603 - our own Python
+        [sys.executable, "-c", code, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdout
+        assert other.stdout.readline()
+        with pytest.raises(SinkError, match="another program is writing it"):
+            file.open(f"{path}?overwrite=yes", size=SIZE, fps=30.0, alpha=False)
+        other.kill()
+    write(file.open(f"{path}?overwrite=yes", size=SIZE, fps=30.0, alpha=False), [plain(COLORS[0])])
+    assert len(list(decoded(path))) == 1
+
+
 @pytest.mark.parametrize("suffix", OPAQUE)
 def test_without_frames_no_file_is_left(tmp_path: Path, suffix: str) -> None:
     opened(tmp_path / f"out{suffix}").close()
