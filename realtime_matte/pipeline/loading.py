@@ -49,7 +49,7 @@ def load_now(make: Callable[[], Result], /) -> Result:
 def load_in_background(make: Callable[[], Result], /, *, call: Callable[[], None], every_s: float) -> Result:
     """The result of ``make``, called in a thread that ends with it; ``call`` is called here every ``every_s`` seconds.
 
-    If ``call`` raises, or Ctrl-C is pressed, the result is closed when it arrives; the program does not end before.
+    If ``call`` raises, or Ctrl-C is pressed, the result is closed when it arrives.
     """
     future, thread = start_thread(make, name="loading", daemon=False)
     try:
@@ -62,10 +62,23 @@ def load_in_background(make: Callable[[], Result], /, *, call: Callable[[], None
     return future.result()
 
 
-def start_thread(make: Callable[[], Result], *, name: str, daemon: bool) -> tuple[Future[Result], threading.Thread]:
-    """The future result of ``make``, and the thread that it runs in. An OSError arrives as a MatteError."""
+class LoadThread(threading.Thread):
+    """A thread whose result only the running program needs: the command line ends without waiting for it.
+
+    It is no daemon, as Python's own end may crash in a library that such a thread is in.
+    """
+
+
+def start_thread(
+    make: Callable[[], Result], *, name: str, daemon: bool, writes: bool = False
+) -> tuple[Future[Result], threading.Thread]:
+    """The future result of ``make``, and the thread that it runs in. An OSError arrives as a MatteError.
+
+    ``writes``: ``make`` writes a file, for which the end of the program waits.
+    """
     future = Future[Result]()
-    thread = threading.Thread(target=_run, args=(make, future), name=name, daemon=daemon)
+    kind = threading.Thread if daemon or writes else LoadThread
+    thread = kind(target=_run, args=(make, future), name=name, daemon=daemon)
     thread.start()
     return future, thread
 

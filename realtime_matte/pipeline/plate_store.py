@@ -116,7 +116,8 @@ def write_stored(plate: CleanPlate, file: str, origin: PlateOrigin) -> Future[No
     """Begin to write a copy of the plate in a thread, which ends with it. The future result is a MatteError or None."""
     from realtime_matte.render.plate_file import write_plate  # noqa: PLC0415 -- Pillow, for this option only
 
-    future, _ = start_thread(partial(write_plate, named(file), plate.export(origin)), name="loading", daemon=False)
+    write = partial(write_plate, named(file), plate.export(origin))
+    future, _ = start_thread(write, name="plate", daemon=False, writes=True)
     return future
 
 

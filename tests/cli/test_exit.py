@@ -32,6 +32,38 @@ sys.exit(program.main())
 """
 
 
+LOAD = """
+import sys, threading
+import realtime_matte.__main__ as program
+import realtime_matte.cli.main as cli
+from realtime_matte.pipeline.loading import start_thread
+
+def run(*, signals):
+    start_thread(threading.Event().wait, name="network", daemon=False)
+    print("ended")
+    return 130
+
+cli.main = run
+sys.exit(program.main())
+"""
+
+
+def test_the_end_does_not_wait_for_a_part_that_is_being_loaded() -> None:
+    """That one never is."""
+    ended = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", LOAD], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "ended\n", "")
+
+
+def test_the_end_waits_for_a_file_that_is_being_written() -> None:
+    code = LOAD.replace("daemon=False", "daemon=False, writes=True").replace("Event().wait", "Timer(0.1, print).run")
+    ended = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "ended\n\n", "")
+
+
 @pytest.mark.parametrize(
     ("end", "status", "message"),
     [
