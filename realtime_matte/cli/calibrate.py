@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from realtime_matte.cli import running
 from realtime_matte.cli.signals import Signals
+from realtime_matte.config.arguments import add_pid, process_number
 
 if TYPE_CHECKING:
     from realtime_matte.cli.console import Screen
@@ -30,9 +31,9 @@ examples:
 def main(words: Sequence[str], *, prog: str, signals: Signals) -> int:
     """Calibrate, and print the result. Raises MatteError if the room was not empty or not at rest."""
     made = running.parser(prog, ABOUT, epilog=EPILOG)
-    made.add_argument("--pid", type=int, metavar="N", help="process number, if several instances are running")
+    add_pid(made)
     arguments = vars(made.parse_args(words))
-    pid = arguments.pop("pid")
+    pid = process_number(arguments.pop("pid"))
     if pid is not None or (arguments["camera"] is None and _is_running()):
         return _ask(pid, arguments["plate"], prog=prog, signals=signals)
     return running.start(arguments, signals, _run)

@@ -245,9 +245,9 @@ def stage_times(report: "Report", *, verbose: bool) -> str:
 def summary(pipeline: "Pipeline", seconds: float) -> str:
     """The totals of a run that took ``seconds``."""
     stats = pipeline.stats
-    cards = f" and {stats.standby_cards} standby cards" if stats.standby_cards else ""
+    cards = f" and {_count(stats.standby_cards, 'standby card')}" if stats.standby_cards else ""
     rate = f", {stats.composites / seconds:.1f} fps" if seconds > 0 else ""
-    return f"{stats.composites} frames{cards} in {seconds:.1f} s{rate}"
+    return f"{_count(stats.composites, 'frame')}{cards} in {seconds:.1f} s{rate}"
 
 
 def columns(rows: Sequence[Sequence[str]]) -> str:
@@ -265,6 +265,10 @@ def limit_opencv_threads() -> None:
     import cv2
 
     cv2.setNumThreads(1)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _p50_p95(spread: "Spread") -> str:

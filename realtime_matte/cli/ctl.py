@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from realtime_matte.cli.signals import Signals
-from realtime_matte.config.arguments import Parser, add_json
+from realtime_matte.config.arguments import Parser, add_json, add_pid, process_number
 from realtime_matte.errors import SinkError, SpecError, printable, suggest
 from realtime_matte.paths import named
 
@@ -61,7 +61,7 @@ def main(words: Sequence[str], *, prog: str, signals: Signals) -> int:
     from realtime_matte.control.client import ask, choose
 
     file = _new_file(values[0]) if command == "snapshot" else None
-    instance = choose(arguments.pid)
+    instance = choose(process_number(arguments.pid))
     recording = ask(instance, "status")["status"]["recording"] if list(values) == ["stop"] else None
     answer = ask(instance, *_request(command, values))
     if file:
@@ -203,5 +203,5 @@ def _parser(prog: str) -> Parser:
         "values", nargs="*", default=[], metavar="VALUE", help="what the command takes: see the list above"
     )
     add_json(parser)
-    parser.add_argument("--pid", type=int, metavar="N", help="process number, if several instances are running")
+    add_pid(parser)
     return parser

@@ -70,6 +70,20 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
 
 
+def add_pid(parser: argparse.ArgumentParser) -> None:
+    """Add ``--pid``, whose value ``process_number`` parses."""
+    parser.add_argument("--pid", metavar="N", help="process number, if several instances are running")
+
+
+def process_number(text: str | None) -> int | None:
+    """The value of ``--pid``. Raises SpecError."""
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit()):
+        raise SpecError(f"--pid: {text!r} is not a process number", hint="rtmatte ctl status prints it")
+    return int(text[:20])
+
+
 def from_arguments(arguments: Mapping[str, object]) -> dict[str, object]:
     """The typed values of the options that were given (those that are not None), by field name.
 

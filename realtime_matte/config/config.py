@@ -414,4 +414,6 @@ def _parse(option: Option, value: object, prefix: str | None) -> object:
     except ValueError as error:
         where = option.name if prefix is None else prefix + option.key
         shown = error.value if isinstance(error, parsers.InvalidItem) else value
-        raise SpecError(f"{where}: {shown!r} is not {error}") from error
+        is_empty = isinstance(shown, str) and str(error) == "a text"  # others say what they are like
+        hint = "give a value, or leave the option out" if is_empty else ""
+        raise SpecError(f"{where}: {shown!r} is not {error}", hint=hint) from error

@@ -428,7 +428,7 @@ def test_plain_lines_come_every_few_seconds(pipeline: Pipeline) -> None:
     assert lines[1].startswith("rtmatte: 10/40, 15 s left | ")
     assert lines[2].startswith("rtmatte: 20/40, 10 s left | ")
     assert "| scripted on fake | 96x64 at 30 fps | 1 standby" in lines[1]
-    assert lines[3] == "rtmatte: 19 frames and 1 standby cards in 10.0 s, 1.9 fps"
+    assert lines[3] == "rtmatte: 19 frames and 1 standby card in 10.0 s, 1.9 fps"
 
 
 def test_the_progress_line_of_a_clip_has_fps_and_stages_but_no_age(pipeline: Pipeline) -> None:
@@ -472,7 +472,7 @@ def test_in_a_terminal_a_bar_shows_the_progress(pipeline: Pipeline) -> None:
     shown.close()
     assert "10/40" in output.getvalue()
     assert "rtmatte: the camera is back [really]" in output.getvalue()
-    assert "rtmatte: 9 frames and 1 standby cards in 10.0 s" in output.getvalue()
+    assert "rtmatte: 9 frames and 1 standby card in 10.0 s" in output.getvalue()
 
 
 def test_the_screen_depends_on_quiet_and_the_terminal() -> None:

@@ -218,6 +218,7 @@ def test_quit_ends_the_run(pipeline: Pipeline, capsys: pytest.CaptureFixture[str
             ["calibrate", "/nowhere/room.png"],
             "cannot write '/nowhere/room.png': No such file or directory; create that folder first",
         ),
+        (["status", "--pid", "x"], "--pid: 'x' is not a process number; rtmatte ctl status prints it"),
         (["status", "--pid", "1"], f"no rtmatte with pid 1; there are: {os.getpid()}"),
     ],
 )

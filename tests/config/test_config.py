@@ -141,8 +141,15 @@ def test_a_wrong_value_names_the_file_and_the_key(tmp_path: Path) -> None:
 
 
 def test_a_wrong_value_on_the_command_line_names_the_option() -> None:
-    with pytest.raises(SpecError, match=r"^--card-text: ' ' is not a text$"):
-        resolve({"card_text": " "}, config=None)
+    with pytest.raises(SpecError, match=r"^--card-text: 7 is not a text$"):
+        resolve({"card_text": 7}, config=None)
+
+
+@pytest.mark.parametrize(("name", "value"), [("card_text", " "), ("bg", ""), ("bg", ["blur", ""]), ("camera", "")])
+def test_an_empty_value_has_a_hint(name: str, value: object) -> None:
+    """As of a script's variable that is not set."""
+    with pytest.raises(SpecError, match=r"^--[a-z-]+: ' ?' is not a text; give a value, or leave the option out$"):
+        resolve({name: value}, config=None)
 
 
 @pytest.mark.parametrize(
@@ -184,7 +191,7 @@ def test_any_text_is_a_size_in_range_or_is_refused(text: str) -> None:
         ("fit", "zoom", "one of cover, contain, stretch, tile"),
         ("bg", [], "a text or a list of texts"),
         ("bg", ["a.jpg", 3], "a text"),
-        ("bg", "", "a text"),
+        ("bg", "", "a text; give a value, or leave the option out"),
         ("model", 7, "a text"),
         ("camera", -1, "a camera's number, from 0 on, or its name"),
     ],
@@ -339,8 +346,8 @@ def test_the_command_line_can_undo_a_switch_of_the_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["bg", "output", "overlay"])
-@pytest.mark.parametrize(("item", "problem"), [("", "a text"), ("http://host/beach.jpg", "a file: download it first")])
-def test_of_several_values_the_wrong_one_is_shown(name: str, item: str, problem: str) -> None:
+@pytest.mark.parametrize(("item", "problem"), [(7, "a text"), ("http://host/beach.jpg", "a file: download it first")])
+def test_of_several_values_the_wrong_one_is_shown(name: str, item: object, problem: str) -> None:
     with pytest.raises(SpecError) as caught:
         parse_values({name: ["green", item]}, prefix="--")
     assert str(caught.value) == f"--{name}: {item!r} is not {problem}"
