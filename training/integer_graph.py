@@ -6,14 +6,14 @@ ranges instead: channels last throughout, so that the frame is an operand as it 
 split, joined or resized stays in 8 bits as long as nothing is lost by it. A clean plate is compared with the frame in
 8 bits too.
 
-Floats remain where rounding would be visible or accumulate from frame to frame: the logits, the state and what updates
-it, and the global gate.
+Floats remain where rounding would accumulate from frame to frame or cost quality: the state and what updates it, what
+is resized, and the global gate.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping
 from itertools import count
-from typing import Any, Final, TypeAlias
+from typing import Final
 
 import numpy as np
 import onnx
@@ -21,22 +21,20 @@ from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
 from training.blocks import STATE_DECAY
+from training.graph_writer import (
+    LEVELS,
+    ORT_DOMAIN,
+    TANH_STEP,
+    TANH_ZERO,
+    GraphWriter,
+    Quantized,
+    Range,
+    Weights,
+    integers,
+)
 from training.network import LOGIT_SPAN, PLATE_GAIN
 from training.onnx_network import STATES
 
-Weights: TypeAlias = NDArray[np.float32]
-
-Range: TypeAlias = tuple[float, float]
-"""Lowest and highest value of a tensor."""
-
-OPSET: Final = 17
-ORT_DOMAIN: Final = "com.microsoft"
-"""ONNX Runtime's own operators, which take 8-bit tensors."""
-
-LARGEST_WEIGHT: Final = 64
-"""7-bit weights never overflow on CPUs that add pairs of products in 16 bits, and cost no quality."""
-
-LEVELS: Final = 255
 FRAME_STEP: Final = 1 / 127.5
 FRAME_ZERO: Final = 127
 """The value that pads a frame. Frames are normalised by (x - 127.5) / 127.5: the half is in the bias."""
@@ -50,34 +48,14 @@ VALIDITY_PIXELS: Final = 16
 HEAD_PIXELS: Final = 4
 """Neighbouring pixels of which the head computes the logits at once: 16, as many as a vector holds."""
 
+ROWS = COLUMNS = 2
+"""Pixels of alpha, in each direction, from each of the head's input."""
+
+LOGIT_END: Final = math.log((LOGIT_SPAN + 1) / (LOGIT_SPAN - 1)) * LEVELS / (LEVELS - 1)
+"""A little beyond the logit where alpha reaches 1: one of the 256 levels is zero, so one more lies below it."""
+
 VECTOR: Final = 16
 """Output channels below which ONNX Runtime's convolutions do not fill vector instructions."""
-
-CONV_ATTRIBUTES: Final = {"strides", "pads", "dilations"}
-
-TANH_STEP, TANH_ZERO = 1 / 128, 128
-SIGMOID_STEP: Final = 1 / 256
-
-
-@dataclass(frozen=True, slots=True)
-class Quantized:
-    """A tensor (1, h, w, ``channels``) uint8 that means ``step`` * (value - ``zero``)."""
-
-    name: str
-    channels: int
-    step: float
-    zero: int
-
-    @classmethod
-    def of_range(cls, name: str, channels: int, values: Range) -> "Quantized":
-        """A tensor that holds ``values`` and 0."""
-        low, high = min(values[0], 0.0), max(values[1], 0.0)
-        step = max(high - low, 1e-6) / LEVELS
-        return cls(name, channels, step, round(-low / step))
-
-    def named(self, name: str, channels: int | None = None) -> "Quantized":
-        """Another tensor with the same step and zero."""
-        return Quantized(name, channels or self.channels, self.step, self.zero)
 
 
 class IntegerGraph:
@@ -93,9 +71,7 @@ class IntegerGraph:
         self._float = {node.name: node for node in network.graph.node}
         self._consumers = {name: node for node in network.graph.node for name in node.input}
         self._weights = {weights.name: numpy_helper.to_array(weights) for weights in network.graph.initializer}
-        self._nodes: list[onnx.NodeProto] = []
-        self._constants: dict[str, onnx.TensorProto] = {}
-        self._numbers = count()
+        self._graph = GraphWriter()
         self._states = {port.name: port for port in network.graph.input if port.name in STATES}
         self._ports = network.graph
 
@@ -108,35 +84,41 @@ class IntegerGraph:
         x8 = self._up("up8", self._memory("memory16", x16), x8)
         x4 = self._up("up4", self._memory("memory8", x8), x4)
         self._head(self._up("up2", self._memory("memory4", x4), x2))
-        graph = helper.make_graph(
-            self._nodes, "integer", list(self._ports.input), list(self._ports.output), list(self._constants.values())
-        )
-        opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(ORT_DOMAIN, 1)]
-        model = helper.make_model(graph, opset_imports=opsets)
-        model.ir_version = 8  # of opset 17
-        return model
+        return self._graph.model(self._ports.input, self._ports.output)
 
     def _stem(self) -> Quantized:
-        """The first convolution on groups of pixels, whose output channels are those of the pixels of a group."""
-        weights, bias = self._conv_weights("/stem/stem.0/stem.0.0/Conv")
-        channels = len(weights)
-        frame = self._grouped_image("frame", 3)
-        kernel, colours = _grouped_weights(weights[:, :3]), weights[:, :3]
-        if weights.shape[1] > colours.shape[1]:
-            frame = self._beside_plate(frame)
-            plate = _grouped_weights(weights[:, 3:6]), _grouped_weights(weights[:, 6:])
-            kernel = np.concatenate([kernel, *plate], axis=1)
+        """The first convolution on groups of pixels, whose output channels are those of the pixels of a group.
+
+        Where the plate is valid nowhere, the differences from it and their part of the convolution are not computed.
+        """
+        name = "/stem/stem.0/stem.0.0/Conv"
+        weights, bias = self._conv_weights(name)
+        colours = weights[:, :3]
         bias = bias - (127.5 - FRAME_ZERO) * FRAME_STEP * colours.sum((1, 2, 3))
-        out_range = self._range_of("/stem/stem.0/stem.0.0/Conv")
-        pairs = self._convolve(
-            frame, (kernel, np.tile(bias, 2)), out_range, strides=[2, 1], pads=[1, 1, 0, 0], name="stem"
-        )
-        return pairs.named(self._reshape(pairs.name, (1, 0, -1, channels)), channels)
+        frame = self._grouped_image("frame", 3)
+        out = Quantized.of_range(self._graph.new_name("stem"), 2 * len(weights), self._range_of(name))
+
+        def convolve(x: Quantized, *parts: Weights) -> str:
+            kernel = np.concatenate([_grouped_weights(part) for part in parts], axis=1)
+            return self._graph.convolve_into(out, x, (kernel, np.tile(bias, 2)), strides=[2, 1], pads=[1, 1, 0, 0])
+
+        if weights.shape[1] == colours.shape[1]:
+            out = out.named(convolve(frame, colours))
+        else:
+            parts = colours, weights[:, 3:6], weights[:, 6:]
+            known = self._graph.node("ReduceMax", ["validity"], keepdims=0)
+            self._graph.choose(
+                self._graph.node("Cast", [known], to=onnx.TensorProto.BOOL),
+                lambda: convolve(self._beside_plate(frame), *parts),
+                lambda: convolve(frame, colours),
+                out.name,
+            )
+        return out.named(self._graph.reshape(out.name, (1, 0, -1, len(weights))), len(weights))
 
     def _grouped_image(self, name: str, colours: int) -> Quantized:
         """An input (1, h, w, ``colours``) as (1, h, w / STEM_PIXELS, STEM_PIXELS x ``colours``)."""
         channels = STEM_PIXELS * colours
-        return Quantized(self._reshape(name, (1, 0, -1, channels)), channels, FRAME_STEP, FRAME_ZERO)
+        return Quantized(self._graph.reshape(name, (1, 0, -1, channels)), channels, FRAME_STEP, FRAME_ZERO)
 
     def _beside_plate(self, frame: Quantized) -> Quantized:
         """The grouped ``frame``, its differences from the plate times the validity, and the validity, as channels.
@@ -145,22 +127,24 @@ class IntegerGraph:
         convolution of weights 1 on groups of VALIDITY_PIXELS does it in a fifth of the time.
         """
         plate = self._grouped_image("plate", 3).name
-        larger, smaller = (self._node(operator, [frame.name, plate]) for operator in ("Max", "Min"))
+        larger, smaller = (self._graph.node(operator, [frame.name, plate]) for operator in ("Max", "Min"))
         added = Quantized(larger, frame.channels, PLATE_GAIN * FRAME_STEP, 0)
         taken = Quantized(smaller, frame.channels, -PLATE_GAIN * FRAME_STEP, 0)
-        difference = self._binary("QLinearAdd", added, taken, frame.named(self._new("difference")))
+        difference = self._graph.binary("QLinearAdd", added, taken, frame.named(self._graph.new_name("difference")))
         validity = Quantized("validity", 1, 1 / LEVELS, 0)
-        pixels = validity.named(self._reshape("validity", (1, 0, -1, VALIDITY_PIXELS)), VALIDITY_PIXELS)
+        pixels = validity.named(self._graph.reshape("validity", (1, 0, -1, VALIDITY_PIXELS)), VALIDITY_PIXELS)
         weights: Weights = np.repeat(np.eye(VALIDITY_PIXELS, dtype=np.float32), 3, axis=0)[:, :, None, None]
         no_bias = np.zeros(len(weights), np.float32)
-        repeated = self._convolve(pixels, (weights, no_bias), (0.0, 1.0), name="validity")
-        repeated = repeated.named(self._reshape(repeated.name, (1, 0, -1, frame.channels)), frame.channels)
-        weighted = self._binary("QLinearMul", difference, repeated, frame.named(self._new("weighted")))
-        single = validity.named(self._reshape("validity", (1, 0, -1, STEM_PIXELS)), STEM_PIXELS)
+        repeated = self._graph.convolve(pixels, (weights, no_bias), (0.0, 1.0), name="validity")
+        repeated = repeated.named(self._graph.reshape(repeated.name, (1, 0, -1, frame.channels)), frame.channels)
+        weighted = self._graph.binary("QLinearMul", difference, repeated, frame.named(self._graph.new_name("weighted")))
+        single = validity.named(self._graph.reshape("validity", (1, 0, -1, STEM_PIXELS)), STEM_PIXELS)
         parts = (frame, weighted, single)
-        joined = frame.named(self._new("input"), sum(part.channels for part in parts))
-        operands = [name for part in parts for name in self._operand(part)]
-        self._node("QLinearConcat", [*self._operand(joined)[1:], *operands], joined.name, domain=ORT_DOMAIN, axis=3)
+        joined = frame.named(self._graph.new_name("input"), sum(part.channels for part in parts))
+        operands = [name for part in parts for name in self._graph.operand(part)]
+        self._graph.node(
+            "QLinearConcat", [*self._graph.operand(joined)[1:], *operands], joined.name, domain=ORT_DOMAIN, axis=3
+        )
         return joined
 
     def _stage(self, name: str, x: Quantized) -> Quantized:
@@ -184,79 +168,77 @@ class IntegerGraph:
                 break
             coarse = self._residual(f"/whole/down/down.{index}", coarse)
         coarse = self._conv("/whole/back/Conv", coarse)
-        size = self._node("Shape", [x.name])
-        resized = self._resize(coarse, ["", "", size])
+        size = self._graph.node("Shape", [x.name])
+        resized = self._graph.resize(coarse, ["", "", size])
         return self._add("/whole/Add", x, resized)
 
     def _context(self, x: Quantized) -> Quantized:
         """The gate of every channel; its few values stay in floats up to the product."""
         local = self._conv("/context/local/local.0/Conv", x)
-        mean = self._node("ReduceMean", [self._dequantize(x)], axes=[1, 2], keepdims=1)
+        mean = self._graph.node("ReduceMean", [self._graph.dequantize(x)], axes=[1, 2], keepdims=1)
         weights, bias = self._conv_weights("/context/gate/gate.1/Conv")
-        gate = self._node("MatMul", [mean, self._constant(weights[:, :, 0, 0].T)])
-        gate = self._node("Sigmoid", [self._node("Add", [gate, self._constant(bias)])])
-        gates = Quantized(self._new("gate"), x.channels, 1 / LEVELS, 0)
-        self._quantize(gate, gates)
-        out = Quantized.of_range(self._new("context"), x.channels, self._range("/context/Mul"))
-        return self._binary("QLinearMul", local, gates, out)
+        gate = self._graph.node("MatMul", [mean, self._graph.constant(weights[:, :, 0, 0].T)])
+        gate = self._graph.node("Sigmoid", [self._graph.node("Add", [gate, self._graph.constant(bias)])])
+        gates = Quantized(self._graph.new_name("gate"), x.channels, 1 / LEVELS, 0)
+        self._graph.quantize(gate, gates)
+        out = Quantized.of_range(self._graph.new_name("context"), x.channels, self._range("/context/Mul"))
+        return self._graph.binary("QLinearMul", local, gates, out)
 
     def _memory(self, name: str, x: Quantized) -> Quantized:
         """A ConvGRU over the last channels; its state is a float input and output, channels first."""
         kept = self._states[name].type.tensor_type.shape.dim[1].dim_value
-        passed, own = self._split(x, [x.channels - kept, kept])
-        before = self._node("Transpose", [name], perm=[0, 2, 3, 1])
-        before = self._node("Mul", [before, self._constant(np.float32(STATE_DECAY))])
-        state = self._quantize(
-            before, Quantized(self._new(name), kept, TANH_STEP, TANH_ZERO)
+        passed, own = self._graph.split(x, [x.channels - kept, kept])
+        before = self._graph.node("Transpose", [name], perm=[0, 2, 3, 1])
+        before = self._graph.node("Mul", [before, self._graph.constant(np.float32(STATE_DECAY))])
+        state = self._graph.quantize(
+            before, Quantized(self._graph.new_name(name), kept, TANH_STEP, TANH_ZERO)
         )  # a mean of tanh's values
-        gates = self._sigmoid(self._conv(f"/{name}/gates/Conv", self._join([own, state])))
-        reset, update = self._split(gates, [kept, kept])
-        inner = self._binary("QLinearMul", reset, state, state.named(self._new(name)))
-        candidate = self._tanh(self._conv(f"/{name}/candidate/Conv", self._join([own, inner]), at_least=VECTOR))
+        gates = self._graph.sigmoid(self._conv(f"/{name}/gates/Conv", self._graph.join([own, state])))
+        reset, update = self._graph.split(gates, [kept, kept])
+        inner = self._graph.binary("QLinearMul", reset, state, state.named(self._graph.new_name(name)))
+        candidate = self._graph.tanh(
+            self._conv(f"/{name}/candidate/Conv", self._graph.join([own, inner]), at_least=VECTOR)
+        )
         if candidate.channels > kept:
-            candidate = self._split(candidate, [kept, candidate.channels - kept])[0]
-        change = self._node("Sub", [self._dequantize(candidate), before])
-        after = self._node("Add", [before, self._node("Mul", [self._dequantize(update), change])])
-        self._node("Transpose", [after], f"{name}_out", perm=[0, 3, 1, 2])
-        return self._join([passed, self._quantize(after, state.named(self._new(name)))])
+            candidate = self._graph.split(candidate, [kept, candidate.channels - kept])[0]
+        change = self._graph.node("Sub", [self._graph.dequantize(candidate), before])
+        after = self._graph.node("Add", [before, self._graph.node("Mul", [self._graph.dequantize(update), change])])
+        self._graph.node("Transpose", [after], f"{name}_out", perm=[0, 3, 1, 2])
+        return self._graph.join([passed, self._graph.quantize(after, state.named(self._graph.new_name(name)))])
 
     def _up(self, name: str, x: Quantized, skip: Quantized) -> Quantized:
         """To the next finer stage."""
         projected = self._conv(f"/{name}/project/Conv", x)
-        resized = self._resize(projected, ["", self._constant(np.asarray([1, 2, 2, 1], np.float32))])
+        resized = self._graph.resize(projected, ["", self._graph.constant(np.asarray([1, 2, 2, 1], np.float32))])
         return self._conv(f"/{name}/mix/mix.0/Conv", self._add(f"/{name}/Add", skip, resized))
 
     def _head(self, x: Quantized) -> None:
-        """Logits of 2 x 2 pixels from each of ``x``, as floats, and alpha. Each row of pixels is its own product."""
-        weights, biases = self._conv_weights("/head/Conv")
-        grouped = self._reshape(x.name, (0, 0, -1, HEAD_PIXELS * x.channels))
-        pairs = zip(weights[:, :, 0, 0].reshape(2, 2, x.channels), biases.reshape(2, 2), strict=True)
-        rows = [self._logits(x, grouped, weights, bias) for weights, bias in pairs]
-        shape = self._node("Concat", [self._constant(_integers([1, 1, -1])), self._width_of_frame()], axis=0)
-        image = self._node("Reshape", [self._node("Concat", rows, axis=2), shape])
-        shift = (1 - LOGIT_SPAN) / 2
-        self._node("HardSigmoid", [self._node("Sigmoid", [image])], "alpha", alpha=LOGIT_SPAN, beta=shift)
+        """Logits of 2 x 2 pixels from each of ``x``, and alpha.
 
-    def _logits(self, x: Quantized, grouped: str, weights: Weights, bias: Weights) -> str:
-        """Logits of every second row (1, h, 1, W); ``weights`` (2, channels) are those of its even and odd pixels."""
-        matrix = np.zeros((HEAD_PIXELS, x.channels, HEAD_PIXELS, 2), np.float32)
+        The range of 8 bits ends where alpha reaches 0 and 1, so that a step changes alpha by less than 1 / 120.
+        """
+        weights, biases = self._conv_weights("/head/Conv")
+        channels = HEAD_PIXELS * x.channels
+        grouped = x.named(self._graph.reshape(x.name, (0, 0, -1, channels)), channels)
+        kernel = np.zeros((ROWS, HEAD_PIXELS, COLUMNS, HEAD_PIXELS, x.channels), np.float32)
         for pixel in range(HEAD_PIXELS):
-            matrix[pixel, :, pixel] = weights.T
-        products: Weights = matrix.reshape(HEAD_PIXELS * x.channels, -1)
-        steps = np.abs(products).max(0) / LARGEST_WEIGHT
-        operands = [x.step, steps]
-        zeros = [np.uint8(x.zero), np.zeros(len(steps), np.int8)]
-        inputs = [np.round(products / steps).astype(np.int8), *map(np.float32, operands), *zeros]
-        constants = [self._constant(values) for values in (*inputs, np.float32(np.tile(bias, HEAD_PIXELS)))]
-        row = self._node("MatMulIntegerToFloat", [grouped, *constants], domain=ORT_DOMAIN)
-        return self._reshape(row, (0, 0, 1, -1))
+            kernel[:, pixel, :, pixel] = weights.reshape(ROWS, COLUMNS, x.channels)
+        bias = np.broadcast_to(biases.reshape(ROWS, 1, COLUMNS), (ROWS, HEAD_PIXELS, COLUMNS)).ravel()
+        ends = -LOGIT_END, LOGIT_END
+        logits = self._graph.convolve(grouped, (kernel.reshape(-1, channels, 1, 1), bias), ends, name="logits")
+        by_position = self._graph.reshape(logits.name, (0, 0, -1, ROWS, HEAD_PIXELS * COLUMNS))
+        by_row = self._graph.node("Transpose", [by_position], perm=[0, 1, 3, 2, 4])
+        shape = self._graph.node("Concat", [self._graph.constant(integers([1, 1, -1])), self._width_of_frame()], axis=0)
+        image = logits.named(self._graph.node("Reshape", [by_row, shape]), 1)
+        values = self._graph.node("Sigmoid", [self._graph.dequantize(image)])
+        shift = (1 - LOGIT_SPAN) / 2
+        self._graph.node("HardSigmoid", [values], "alpha", alpha=LOGIT_SPAN, beta=shift)
 
     def _width_of_frame(self) -> str:
-        return self._node(
-            "Slice", [self._node("Shape", ["frame"]), *(self._constant(_integers([axis])) for axis in (2, 3))]
+        return self._graph.node(
+            "Slice",
+            [self._graph.node("Shape", ["frame"]), *(self._graph.constant(integers([axis])) for axis in (2, 3))],
         )
-
-    # ---- 8-bit operators
 
     def _conv(self, name: str, x: Quantized, *, at_least: int = 0) -> Quantized:
         """A convolution and the ReLU after it; ``at_least``: output channels, of which the last may be empty."""
@@ -267,117 +249,11 @@ class IntegerGraph:
             attribute.name: helper.get_attribute_value(attribute) for attribute in self._float[name].attribute
         }
         kept = {key: list(attributes[key]) for key in ("strides", "pads", "dilations") if key in attributes}
-        return self._convolve(x, (weights, bias), self._range_of(name), name=name, **kept)
-
-    def _convolve(
-        self,
-        x: Quantized,
-        weights: tuple[NDArray[np.float32], NDArray[np.float32]],
-        values: Range,
-        *,
-        name: str,
-        **attributes: Sequence[int],
-    ) -> Quantized:
-        kernel, bias = weights
-        steps = np.maximum(np.abs(kernel).max((1, 2, 3)), 1e-8) / LARGEST_WEIGHT
-        rounded = np.round(kernel / steps[:, None, None, None]).astype(np.int8)
-        out = Quantized.of_range(self._new(name), len(kernel), values)
-        inputs = [
-            *self._operand(x),
-            self._constant(rounded),
-            self._constant(steps.astype(np.float32)),
-            self._constant(np.zeros(len(steps), np.int8)),
-            *self._operand(out)[1:],
-            self._constant(np.round(bias / (x.step * steps)).astype(np.int32)),
-        ]
-        shape = list(kernel.shape[2:])
-        self._node(
-            "QLinearConv", inputs, out.name, domain=ORT_DOMAIN, channels_last=1, kernel_shape=shape, **attributes
-        )
-        return out
+        return self._graph.convolve(x, (weights, bias), self._range_of(name), name=name, **kept)
 
     def _add(self, name: str, x: Quantized, y: Quantized) -> Quantized:
-        out = Quantized.of_range(self._new(name), x.channels, self._range_of(name))
-        return self._binary("QLinearAdd", x, y, out)
-
-    def _binary(self, operator: str, x: Quantized, y: Quantized, out: Quantized) -> Quantized:
-        inputs = [*self._operand(x), *self._operand(y), *self._operand(out)[1:]]
-        self._node(operator, inputs, out.name, domain=ORT_DOMAIN)
-        return out
-
-    def _sigmoid(self, x: Quantized) -> Quantized:
-        out = Quantized(self._new("sigmoid"), x.channels, SIGMOID_STEP, 0)
-        self._node("QLinearSigmoid", [*self._operand(x), *self._operand(out)[1:]], out.name, domain=ORT_DOMAIN)
-        return out
-
-    def _tanh(self, x: Quantized) -> Quantized:
-        """tanh(x) = 2 sigmoid(2 x) - 1: a sigmoid's table, with other steps and zero."""
-        doubled = Quantized(x.name, x.channels, 2 * x.step, x.zero)
-        return Quantized(self._sigmoid(doubled).name, x.channels, TANH_STEP, TANH_ZERO)
-
-    def _join(self, parts: Sequence[Quantized]) -> Quantized:
-        """Parts of different steps as one tensor that holds the ranges of both."""
-        low = min(-part.zero * part.step for part in parts)
-        high = max((LEVELS - part.zero) * part.step for part in parts)
-        out = Quantized.of_range(self._new("join"), sum(part.channels for part in parts), (low, high))
-        operands = [name for part in parts for name in self._operand(part)]
-        self._node("QLinearConcat", [*self._operand(out)[1:], *operands], out.name, domain=ORT_DOMAIN, axis=3)
-        return out
-
-    def _split(self, x: Quantized, channels: Sequence[int]) -> list[Quantized]:
-        parts = [x.named(self._new("split"), number) for number in channels]
-        inputs = [x.name, self._constant(_integers(channels))]
-        self._nodes.append(helper.make_node("Split", inputs, [part.name for part in parts], axis=3))
-        return parts
-
-    def _resize(self, x: Quantized, size: Sequence[str]) -> Quantized:
-        """Bilinear, in floats, which ONNX Runtime does three times as fast."""
-        resized = self._node(
-            "Resize", [self._dequantize(x), *size], mode="linear", coordinate_transformation_mode="half_pixel"
-        )
-        return self._quantize(resized, x.named(self._new("resize")))
-
-    def _quantize(self, values: str, out: Quantized) -> Quantized:
-        self._node("QuantizeLinear", [values, *self._operand(out)[1:]], out.name)
-        return out
-
-    def _dequantize(self, x: Quantized) -> str:
-        return self._node("DequantizeLinear", self._operand(x))
-
-    def _operand(self, x: Quantized) -> list[str]:
-        return [x.name, self._constant(np.float32(x.step)), self._constant(np.uint8(x.zero))]
-
-    # ---- the graph
-
-    def _reshape(self, name: str, shape: Sequence[int]) -> str:
-        return self._node("Reshape", [name, self._constant(_integers(shape))])
-
-    def _node(
-        self,
-        operator: str,
-        inputs: Sequence[str],
-        output: str = "",
-        *,
-        domain: str = "",
-        **attributes: Any,  # noqa: ANN401 - ONNX's
-    ) -> str:
-        output = output or self._new(operator)
-        self._nodes.append(helper.make_node(operator, inputs, [output], domain=domain, **attributes))
-        return output
-
-    def _new(self, name: str) -> str:
-        return f"{name.strip('/')}_{next(self._numbers)}"
-
-    def _constant(self, values: NDArray[np.generic] | np.generic) -> str:
-        tensor = numpy_helper.from_array(np.asarray(values), "")
-        for name, known in self._constants.items():
-            if known.data_type == tensor.data_type and known.dims == tensor.dims and known.raw_data == tensor.raw_data:
-                return name
-        tensor.name = self._new("constant")
-        self._constants[tensor.name] = tensor
-        return tensor.name
-
-    # ---- the network in floats
+        out = Quantized.of_range(self._graph.new_name(name), x.channels, self._range_of(name))
+        return self._graph.binary("QLinearAdd", x, y, out)
 
     def _conv_weights(self, name: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         node = self._float[name]
@@ -405,7 +281,3 @@ def _grouped_weights(weights: Weights) -> Weights:
             group, pixel = divmod(2 * out + column - 1 + STEM_PIXELS, STEM_PIXELS)
             grouped[out, :, group, pixel] = weights[..., column]
     return grouped.transpose(0, 1, 3, 4, 5, 2).reshape(2 * channels, STEM_PIXELS * colours, height, 2)
-
-
-def _integers(values: Sequence[int]) -> NDArray[np.int64]:
-    return np.asarray(values, np.int64)

@@ -4,7 +4,8 @@
 
 Every network votes on each frame as it is, mirrored, and at several scales. Alpha is the median of the votes in each
 pixel; the certainty is the share of the votes that agree with it at alpha 0.5. With ``--edges``, alpha near the outline
-is the mean of those networks alone, which should be the ones with the best edges. Networks are any that
+is the mean of those networks alone, which should be the ones with the best edges, where they agree with the median
+(a network that misses a finger does not make it half transparent). Networks are any that
 ``rtmatte --model`` opens, with its options. Training on such labels, then labelling again with the new network among
 the voters, is self-training (Xie et al. 2020, Noisy Student).
 
@@ -38,6 +39,9 @@ VIDEOS = (".mp4", ".mkv", ".mov", ".webm", ".avi")
 
 EDGE_BAND = 0.02
 """Half the width of the band around the outline in which ``--edges`` decides, as a share of the diagonal. Not tuned."""
+
+EDGE_TOLERANCE = 0.75
+"""Difference from the median above which an edge network sees something else there, not a softer edge. Not tuned."""
 
 CERTAINTY_SCALE = 4
 """The certainty has 1 / this of the image's size: ``training.pack.certainty_of`` expects it."""
@@ -110,10 +114,14 @@ class Voters:
 
 
 def consensus(votes: NDArray[np.float32], edges: Sequence[Alpha] = ()) -> Label:
-    """The median of the votes (N, H, W), near its outline the mean of ``edges``; and the share of votes that agree."""
+    """The median of the votes (N, H, W), near its outline the mean of ``edges``; and the share of votes that agree.
+
+    Where one of ``edges`` differs from the median by more than EDGE_TOLERANCE, the median takes its place.
+    """
     alpha = np.median(votes, axis=0).astype(np.float32)
     if edges:
-        alpha = np.where(_near_outline(alpha), np.mean(edges, axis=0), alpha).astype(np.float32)
+        usable = [np.where(np.abs(edge - alpha) <= EDGE_TOLERANCE, edge, alpha) for edge in edges]
+        alpha = np.where(_near_outline(alpha), np.mean(usable, axis=0), alpha).astype(np.float32)
     agreement = np.mean((votes >= 0.5) == (alpha >= 0.5), axis=0, dtype=np.float32)
     size = [max(1, side // CERTAINTY_SCALE) for side in alpha.shape[::-1]]
     return Label(_to_bytes(alpha), _to_bytes(cv2.resize(agreement, size, interpolation=cv2.INTER_AREA)))

@@ -19,7 +19,8 @@ from training import pack
 from training.augment.shot import Shot
 from training.augment.shot_generator import shot_generator
 from training.export import write_checksums
-from training.integer_graph import IntegerGraph, Range
+from training.graph_writer import Range
+from training.integer_graph import IntegerGraph
 from training.loader import input_size, random_aspect
 from training.onnx_network import ExportedNetwork
 from training.pack import Image

@@ -137,7 +137,7 @@ def test_quantized_model_is_written_named_and_checked(data: pack.Pack, tmp_path:
     assert "rtmatte.eight_bit" not in quantize._metadata(onnx.load(quantized))
     operators = [node.op_type for node in onnx.load(quantized).graph.node]
     assert operators.count("Conv") == operators.count("Relu") == 0
-    assert operators.count("QLinearConv") == 29  # all but the gate and the head
+    assert operators.count("QLinearConv") == 30  # all but the gate
     other = tiny()
     torch.nn.init.constant_(other.head.bias, 5)
     export.export(other, tmp_path / "other.onnx", name="other", area=96 * 64, frames=0)
@@ -165,9 +165,15 @@ def test_quantized_model_computes_the_network_at_every_size(
     room = generator.integers(0, 256, (1, height, width, 4), np.uint8)
     shots = [Shot(frames.astype(np.uint8), frames[..., 0], frames[..., 0], room if plate else None)] * 4
     quantized = quantize.quantize(path, shots)
+    for given in (room[0], None) if plate else (None,):
+        compare_runs(path, quantized, shots[0].frames, given)
+
+
+def compare_runs(path: Path, quantized: Path, frames: np.ndarray, plate: np.ndarray | None) -> None:
+    height, width = frames.shape[1:3]
     for (inputs, expected), (quantized_inputs, alpha) in zip(
-        onnx_network.ExportedNetwork(path).run(shots[0].frames, room[0]),
-        onnx_network.ExportedNetwork(quantized).run(shots[0].frames, room[0]),
+        onnx_network.ExportedNetwork(path).run(frames, plate),
+        onnx_network.ExportedNetwork(quantized).run(frames, plate),
         strict=True,
     ):
         assert alpha.shape == expected.shape == (1, 1, height, width)
