@@ -51,7 +51,7 @@ def calibrated(
 ) -> Calibrated:
     """By a run that sees the room, and then a person in it. Nothing but the person and the background is sent."""
     path = tmp_path_factory.mktemp("plate") / "room.png"
-    path.write_bytes(b"old")
+    path.touch()
     path.chmod(0o644)
     with RoomCamera(second_vcam, [room]) as camera, start(vcam, second_vcam) as program:
         program.wait_for_output("Ctrl-C ends")
