@@ -7,7 +7,7 @@ from concurrent.futures import Future, wait
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from realtime_matte.pipeline.loading import start_thread
+from realtime_matte.pipeline.loading import load_kernels, start_thread
 
 if TYPE_CHECKING:
     from realtime_matte.render.first_frames import Compilation
@@ -47,7 +47,7 @@ class KernelCompiler:
                 self._loaded = Future()
                 self._loaded.set_result(not self._closed)
             if self._loaded is None:
-                self._loaded, _ = start_thread(_load, name="kernels", daemon=False)
+                self._loaded, _ = start_thread(load_kernels, name="kernels", daemon=False)
             return self._loaded
 
     def start(self) -> Future[str] | None:
@@ -86,12 +86,6 @@ class KernelCompiler:
         if self._compilation:
             self._compilation.wait()
         return "" if self._closed or (self._compilation and renderer.load_kernels()) else renderer.warm_up()
-
-
-def _load() -> bool:
-    from realtime_matte.render import renderer  # noqa: PLC0415  # Numba loads
-
-    return renderer.load_kernels()
 
 
 def _are_ready() -> bool:

@@ -115,7 +115,7 @@ def _beside_kernels(open_network: OpenNetwork) -> Network:
 
     Nothing is compiled beside it: then a network that cannot be opened would be reported seconds later.
     """
-    _, thread = start_thread(_load_kernels, name="kernels", daemon=False)
+    _, thread = start_thread(load_kernels, name="kernels", daemon=False)
     try:
         network = open_network()
     except Exception:
@@ -125,7 +125,8 @@ def _beside_kernels(open_network: OpenNetwork) -> Network:
     return network
 
 
-def _load_kernels() -> bool:
+def load_kernels() -> bool:
+    """Load the compiled kernels. False if they have to be compiled first."""
     from realtime_matte.render import renderer  # noqa: PLC0415  # Numba loads
 
     return renderer.load_kernels()
@@ -254,7 +255,7 @@ def renderer_maker(
 
 def _prepare_kernels(load: Load, notify: Callable[[str], None]) -> None:
     """Load the kernels, or compile them, which is reported before it begins."""
-    if not load(_load_kernels):
+    if not load(load_kernels):
         from realtime_matte.render.jit import COMPILING_NOTICE  # noqa: PLC0415  # as below
 
         notify(COMPILING_NOTICE)

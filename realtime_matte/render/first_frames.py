@@ -22,7 +22,7 @@ from realtime_matte.media import i420
 from realtime_matte.render.doubt import DoubtDetector
 from realtime_matte.render.refine import CompleteMatte
 
-COMPILING_NOTICE: Final = "compiling the pixel loops for this processor, once: until then, edges are softer"
+SOFT_EDGES_NOTICE: Final = "compiling the pixel loops for this processor, once: until then, edges are softer"
 
 _PROGRAM: Final = (
     "import os, sys; sys.path.insert(0, sys.argv[1]); getattr(os, 'nice', int)(5);"
@@ -116,7 +116,7 @@ class FirstFrames:
     @property
     def notices(self) -> Sequence[str]:
         """The network's notices, and what is compiled."""
-        notice = COMPILING_NOTICE if self._renderer is None and self._compiling() else self._notice
+        notice = SOFT_EDGES_NOTICE if self._renderer is None and self._compiling() else self._notice
         return [*self._network.notices, notice] if notice else self._network.notices
 
     @property

@@ -12,7 +12,7 @@ from fakes.scripted import ScriptedNetwork, fails, in_i420
 from realtime_matte.pipeline.kernels import KernelCompiler
 from realtime_matte.pipeline.pipeline import Pipeline
 from realtime_matte.render import first_frames, jit, renderer
-from realtime_matte.render.first_frames import COMPILING_NOTICE
+from realtime_matte.render.first_frames import SOFT_EDGES_NOTICE
 
 
 @pytest.fixture(params=["bgr", "i420"])
@@ -61,7 +61,7 @@ def test_every_frame_is_shown_by_its_own_matte_before_and_after_compiling(
 
     def after(pipeline: Pipeline, step: int) -> None:
         compile_now(pipeline, step)
-        noticed.append(COMPILING_NOTICE in pipeline.notices)
+        noticed.append(SOFT_EDGES_NOTICE in pipeline.notices)
 
     sink = run(range(12), monkeypatch=monkeypatch, after=after)
     assert assert_private(sink) == [None, *range(12), None]
