@@ -4,13 +4,17 @@ import errno
 import fcntl
 import os
 import signal
+from contextlib import ExitStack
 from pathlib import Path
 
 import cv2
 import pytest
 from vcam_devices import Node, wait_until
 from vcam_program import Program, reading_program, rtmatte, sending_program
-from vcam_reader import BACKGROUND_NAME, MARKER, Reader, plain
+from vcam_reader import BACKGROUND_NAME, MARKER, SIZE, Reader, plain
+
+from realtime_matte import Network, Pipeline
+from realtime_matte.pipeline.loading import network_opener
 
 REMOVE = 0x4C81
 """V4L2LOOPBACK_CTL_REMOVE, the number that all versions have."""
@@ -62,11 +66,21 @@ def test_a_program_that_opened_the_device_before_the_start_does_no_harm(vcam: No
 
 
 def test_the_card_is_repeated_during_the_start(vcam: Node, marker_camera: str, lab: None) -> None:  # noqa: ARG001
-    """Loading takes two seconds there; a reader that comes during it would wait for its end."""
-    with start(vcam, marker_camera), Reader(vcam) as reader:
-        reader.wait_for("background")
-    assert reader.seen.index("background") >= 2
-    reader.assert_private()
+    """The network is there only when a reader that came during the start has three cards."""
+    with ExitStack() as stack:
+        readers: list[Reader] = []
+
+        def open_network() -> Network:
+            readers.append(stack.enter_context(Reader(vcam)))
+            readers[0].wait_for("card", frames=3)
+            return network_opener("small", provider="cpu", threads=1)()
+
+        output = f"virtualcam:{vcam.path}"
+        pipeline = stack.enter_context(
+            Pipeline.open(marker_camera, BACKGROUND_NAME, outputs=output, model=open_network, size=SIZE, fps=15)
+        )
+        pipeline.run(until=lambda: "background" in readers[0].seen)
+        readers[0].assert_private()
 
 
 def test_a_device_that_is_sent_to_cannot_be_removed_and_may_be_renamed(

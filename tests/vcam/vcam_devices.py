@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-LIMIT_S = 60.0
+LIMIT_S = 180.0
 """For every wait: the first start of a large program is slow where page faults are expensive."""
 
 NO_VCAM = (
