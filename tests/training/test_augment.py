@@ -27,6 +27,18 @@ from training.augment.shot import Shot, concatenate, elastic_distortion
 IDENTITY = np.array([[1.0, 0, 0], [0, 1, 0]])
 SHIFTED = IDENTITY + np.array([[0, 0, 10], [0, 0, 5]])
 
+PERFECT_CAMERA = camera_degradation.CameraDegradation(
+    grade=camera_degradation.ColourGrade(np.arange(256, dtype=np.uint8)[:, None, None].repeat(3, axis=2), saturation=1),
+    noise=0,
+    noise_grain=1,
+    scale=1,
+    blur=0,
+    path=None,
+    sharpen=0,
+    jpeg_quality=0,
+)
+"""Its image of a scene is the scene."""
+
 
 def outline_with(head: Head) -> pack.Image:
     """The alpha of a person with this head: an ellipse on a neck on shoulders."""
@@ -65,7 +77,7 @@ def test_plate_of_a_shot_shows_its_background_where_it_is_valid(
 ) -> None:
     """Before the errors of a real plate, which are drawn after it: at every place that no person covers."""
     monkeypatch.setattr(shot_generator, "add_plate_errors", lambda _random, shot, *_: shot)
-    monkeypatch.setattr(shot_generator, "random_degradation", lambda _: lambda frame, _random: frame)
+    monkeypatch.setattr(shot_generator, "random_degradation", lambda _: PERFECT_CAMERA)
     shot = shot_generator.shot_generator(data, seed=seed, plates=True).shot(1, width=96, height=64)
     assert shot.plate is not None
     free = (shot.plate[0, ..., 3] == 255) & (shot.alpha[0] == 0) & (shot.certainty[0] == 255)
@@ -136,6 +148,18 @@ def test_person_who_enters_is_placed_by_the_first_frame_that_shows_them(data: pa
     layer = generator._person([absent, still], 64, 48)
     assert layer is not None
     assert 0.02 < (layer.draw(1, width=64, height=48)[1] > 127).mean() < 1
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_motion_during_the_exposure_smears_colours_and_alpha_alike(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    camera = replace(PERFECT_CAMERA, path=camera_degradation.motion_path(random))
+    person = np.zeros((40, 60, 3), np.uint8)
+    person[15:25, 20:40] = 255
+    frame, alpha = camera(person, random), camera.expose(person[..., 0])
+    assert cv2.absdiff(frame[..., 1], alpha).max() <= 1
+    assert 4 < ((alpha > 0) & (alpha < 255)).sum() < 400
+    assert float(alpha.sum()) == pytest.approx(float(person[..., 0].sum()), rel=0.02)
 
 
 @pytest.mark.parametrize("seed", range(20))

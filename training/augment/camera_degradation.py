@@ -1,4 +1,4 @@
-"""Faults of webcams: exposure, white balance, saturation, noise, blur, low resolution, sharpening, JPEG.
+"""Faults of webcams: exposure, white balance, saturation, noise, blur, motion, low resolution, sharpening, JPEG.
 
 One draw serves a whole shot; only noise is new in each frame. All in 8 bits and by tables: one loader process has to
 keep up with the training.
@@ -31,9 +31,13 @@ class ColourGrade:
 
 
 def random_grade(random: Generator, *, strength: float) -> ColourGrade:
-    """A random exposure, contrast, gamma, white balance and saturation; ``strength`` 1 is that of a bad webcam."""
+    """A random exposure, contrast, gamma, white balance and saturation; ``strength`` 1 is that of a bad webcam.
+
+    One in ten has the balance of a coloured lamp.
+    """
     levels = np.linspace(0, 1, 256, dtype=np.float32)[:, None]
-    balance = np.exp(random.normal(0, 0.12 * strength, 3)).astype(np.float32)
+    spread = 0.35 if random.random() < 0.1 else 0.12
+    balance = np.exp(random.normal(0, spread * strength, 3)).astype(np.float32)
     exposure = np.exp(random.normal(-0.1, 0.3) * strength)
     gamma = np.exp(random.normal(0, 0.25) * strength)
     pivot = random.uniform(0.3, 0.7)
@@ -71,7 +75,8 @@ class CameraDegradation:
     """The faults of one camera, for every frame of a shot.
 
     ``noise``: standard deviation, of 255. ``noise_grain``: pixels of one noise sample. ``scale``: of the resolution,
-    up to 1. ``blur``: sigma in pixels. ``sharpen``: weight of the unsharp mask. ``jpeg_quality``: 0 is no JPEG.
+    up to 1. ``blur``: sigma in pixels. ``path``: weights of the places, in pixels, that a point passes during the
+    exposure; None is no motion. ``sharpen``: weight of the unsharp mask. ``jpeg_quality``: 0 is no JPEG.
     """
 
     grade: ColourGrade
@@ -79,8 +84,13 @@ class CameraDegradation:
     noise_grain: int
     scale: float
     blur: float
+    path: NDArray[np.float32] | None
     sharpen: float
     jpeg_quality: int
+
+    def expose(self, image: Image) -> Image:
+        """Colours or alpha, mean over the exposure."""
+        return image if self.path is None else cv2.filter2D(image, -1, self.path)
 
     def __call__(self, image: Image, random: Generator) -> Image:
         height, width = image.shape[:2]
@@ -89,7 +99,7 @@ class CameraDegradation:
             image = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
         if self.blur:
             image = cv2.GaussianBlur(image, (0, 0), self.blur)
-        image = self.grade(image)
+        image = self.grade(self.expose(image))
         if self.noise:
             image = add_noise(image, self.noise, self.noise_grain, random)
         if self.sharpen:
@@ -99,6 +109,17 @@ class CameraDegradation:
             encoded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, self.jpeg_quality])[1]
             image = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
         return image
+
+
+def motion_path(random: Generator) -> NDArray[np.float32]:
+    """Weights (N, N) of a straight motion of 2 to 7 pixels; most are about level, as people move and lenses smear."""
+    length, angle = random.uniform(2, 7), random.normal(0, 0.4)
+    steps = np.linspace(-length / 2, length / 2, 32)
+    half = int(np.ceil(length / 2))
+    path = np.zeros((2 * half + 1, 2 * half + 1), np.float32)
+    places = np.rint(np.stack([steps * np.sin(angle), steps * np.cos(angle)])).astype(int) + half
+    np.add.at(path, tuple(places), 1 / len(steps))
+    return path
 
 
 def random_degradation(random: Generator) -> CameraDegradation:
@@ -114,7 +135,8 @@ def random_degradation(random: Generator) -> CameraDegradation:
         noise=noise,
         noise_grain=int(random.integers(1, 4)),
         scale=sometimes(0.2, 0.4, 0.9) or 1.0,
-        blur=sometimes(0.15, 0.4, 1.2),
+        blur=sometimes(0.2, 0.4, 1.6),
+        path=motion_path(random) if random.random() < 0.1 else None,
         sharpen=sometimes(0.15, 0.2, 1.2),
         jpeg_quality=int(sometimes(0.25, 30, 90)),
     )

@@ -162,7 +162,8 @@ class ShotGenerator:
         if self.random.random() < 0.35:
             shot = elastic_distortion(self.random, shot)
         camera = random_degradation(self.random)
-        shot = replace(shot, frames=np.stack([camera(frame, self.random) for frame in shot.frames]))
+        frames = np.stack([camera(frame, self.random) for frame in shot.frames])
+        shot = replace(shot, frames=frames, alpha=np.stack([camera.expose(alpha) for alpha in shot.alpha]))
         if shot.plate is not None:
             shot = add_plate_errors(self.random, shot, camera, self.pack.people, self.backgrounds)
         return mirror(shot) if self.random.random() < 0.5 else shot
