@@ -110,7 +110,7 @@ def _described(case: Case, run: Run, problems: Sequence[str]) -> str:
 
 
 def as_table(table: dict[str, Row]) -> str:
-    """The counts in Markdown, as docs/what-was-tried.md has them."""
+    """The counts in Markdown, as docs/damaged-inputs.md has them."""
     total: Row = sum(table.values(), collections.Counter())
     rows = [*table.items(), ("all", total)]
     lines = [f"| {kind} | {' | '.join(str(row[column]) for column in COLUMNS)} |" for kind, row in rows]
