@@ -291,12 +291,11 @@ class Outputs:
 
     def _send_first(self, sink: Sink) -> None:
         """Send what was sent last, which may be the card, if the pipeline runs already; and set the timeout image."""
-        newest = self.newest
-        if newest is None:
+        if self._newest is None:
             return
         images = ImageFormats()
-        images.set_still(newest)  # the card, most often
-        self._send_to([sink], images, newest, self._time, card=True)
+        images.set_still(self._newest)  # the card, most often
+        self._send_to([sink], images, self._newest, self._time, card=True)
         if self._timeout_image is not None and isinstance(sink, HasTimeoutImage) and sink in self._sinks:
             sink.set_timeout_image(self._fitters[sink](self._timeout_image))
 

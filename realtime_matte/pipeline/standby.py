@@ -76,6 +76,7 @@ class StandbyCard:
         self._image: Pixels | None = None  # of any size
         self._fixed: Pixels | None = None  # of ``size``
         self.set_image(load(named(image)) if image is not None else None)
+        self._blank: Pixels | None = None  # the drawn card without its text, which is all that changes between two
         self._drawn: tuple[str, Pixels] | None = None
         self._shown: Pixels | None = None
         self._ended = False
@@ -92,7 +93,7 @@ class StandbyCard:
     def set_size(self, size: Size) -> None:
         """Send cards of this size from the next one on."""
         self._size = size
-        self._drawn = None
+        self._blank = self._drawn = None
         self._fixed = None if self._image is None else self._fitted(self._image)
 
     def set_text(self, text: str | None) -> None:
@@ -137,8 +138,15 @@ class StandbyCard:
             return self._fixed
         text = self._text or reason
         if self._drawn is None or self._drawn[0] != text:
-            self._drawn = text, self._with_alpha(draw_card(self._size, text=text))
+            self._drawn = text, self._with_alpha(self._drawn_with(text))
         return self._drawn[1]
+
+    def _drawn_with(self, text: str) -> Pixels:
+        if self._blank is None:
+            self._blank = draw_blank_card(self._size)
+        pixels = self._blank.copy()
+        _write(pixels, text)
+        return pixels
 
     def _fitted(self, image: Pixels) -> Pixels:
         return self._with_alpha(fit_image(image, self._size, "cover"))
@@ -160,19 +168,28 @@ def draw_card(size: Size, *, text: str = STANDBY, image: str | Path | None = Non
     """
     if image is not None:
         return fit_image(load(named(str(image))).pixels, size, "cover")
+    pixels = draw_blank_card(size)
+    _write(pixels, text)
+    return pixels
+
+
+def draw_blank_card(size: Size) -> Pixels:
+    """The card without a text, as (H, W, 3) uint8 BGR."""
     pixels = _background(size)
     _draw_figure(pixels)
-    line = " ".join(text.split())
-    height_px = TEXT_SIZE * min(size[1], 0.8 * size[0])
+    return pixels
+
+
+def _write(pixels: Pixels, text: str) -> None:
+    height, width = pixels.shape[:2]
     text_drawing.draw(
         pixels,
-        line,
-        base=int(TEXT_Y * size[1]),
-        height_px=height_px,
-        max_width=TEXT_WIDTH * size[0],
+        " ".join(text.split()),
+        base=int(TEXT_Y * height),
+        height_px=TEXT_SIZE * min(height, 0.8 * width),
+        max_width=TEXT_WIDTH * width,
         color=TEXT_COLOR,
     )
-    return pixels
 
 
 def _background(size: Size) -> Pixels:
@@ -181,10 +198,15 @@ def _background(size: Size) -> Pixels:
     distance = np.hypot((x + 0.5) / x.size - 0.5, (y + 0.5) / COARSE_PX - FIGURE_Y)
     share = np.exp(-((distance / 0.36) ** 2))[..., None]
     coarse = EDGE_COLOR + (np.array(CENTER_COLOR) - EDGE_COLOR) * share
-    smooth = cv2.resize(coarse, size, interpolation=cv2.INTER_CUBIC)
-    noise = np.random.default_rng(1).random((NOISE_PX, NOISE_PX, 1))  # dithering: no visible bands after rounding
-    tiles = -(-size[1] // NOISE_PX), -(-size[0] // NOISE_PX), 1
-    return np.asarray(smooth + np.tile(noise, tiles)[: size[1], : size[0]], np.uint8)
+    smooth = cv2.resize(coarse.astype(np.float32), size, interpolation=cv2.INTER_CUBIC)
+    noise = np.random.default_rng(1).random((NOISE_PX, NOISE_PX, 1), np.float32)
+    noise = np.tile(noise, (1, -(-size[0] // NOISE_PX), 1))[:, : size[0]]
+    pixels = np.empty((size[1], size[0], 3), np.uint8)
+    for top in range(0, size[1], NOISE_PX):  # in parts that stay in the cache: the start waits for the first card
+        part = smooth[top : top + NOISE_PX]
+        part += noise[: len(part)]  # dithering: no visible bands after rounding
+        pixels[top : top + NOISE_PX] = part
+    return pixels
 
 
 def _draw_figure(pixels: Pixels) -> None:

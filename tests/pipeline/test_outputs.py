@@ -86,6 +86,17 @@ def test_an_output_that_is_added_gets_the_composite_of_now_not_that_of_an_earlie
         assert np.array_equal(sink.planes[0], i420.from_bgr(image(value)))
 
 
+def test_an_output_that_is_added_gets_a_composite_in_planes_as_the_others_get_it() -> None:
+    composite = np.random.default_rng(0).integers(0, 256, i420.empty((4, 2)).shape, np.uint8)
+    first, added, window = PlanesRecorder(), PlanesRecorder(), Recorder(live=True)
+    outputs = opened(first)
+    outputs.send(composite, 1.0)
+    outputs.add(added)
+    outputs.add(window)
+    assert np.array_equal(added.planes[0], composite)
+    assert np.array_equal(window.images[0], i420.to_bgr(composite))
+
+
 def test_time_never_goes_back() -> None:
     sink = Recorder(live=True)
     outputs = opened(sink)

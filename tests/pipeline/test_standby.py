@@ -1,6 +1,7 @@
 """The standby card."""
 
 from pathlib import Path
+from unittest.mock import Mock
 
 import cv2
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from realtime_matte.errors import BadFile, MissingFile
 from realtime_matte.frame import Pixels
-from realtime_matte.pipeline import text
+from realtime_matte.pipeline import standby, text
 from realtime_matte.pipeline.outputs import Outputs
 from realtime_matte.pipeline.recorder import SinkFormat
 from realtime_matte.pipeline.standby import StandbyCard, draw_card
@@ -56,6 +57,19 @@ def test_another_text_gives_another_card() -> None:
 
 def test_the_same_text_gives_the_same_card() -> None:
     assert np.array_equal(draw_card(SIZE), draw_card(SIZE, text="Back in a moment"))
+
+
+def test_a_card_with_another_text_is_a_new_image_and_its_figure_is_drawn_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = Mock(side_effect=standby.draw_blank_card)
+    monkeypatch.setattr(standby, "draw_blank_card", drawn)
+    outputs = Outputs(SinkFormat(size=SIZE, fps=30.0, alpha=False), notify=print)
+    card = StandbyCard(outputs, size=SIZE, alpha=False, image=None, text=None)
+    cards = {reason: card.pixels(reason) for reason in (standby.STARTING, standby.STOPPED, standby.NO_MATTE)}
+    assert drawn.call_count == 1
+    card.set_size((320, 180))
+    assert card.pixels(standby.STARTING).shape == (180, 320, 3)
+    for reason, pixels in cards.items():
+        assert np.array_equal(pixels, draw_card(SIZE, text=reason)), "the next text is not drawn over it"
 
 
 def test_line_breaks_become_spaces() -> None:
