@@ -151,6 +151,31 @@ class NewFile:
         self._descriptor = None
 
 
+class FolderLock:
+    """Keeps other FolderLocks off a folder that files are written into, until ``release`` or the end of the process.
+
+    Nothing is written for it. Without effect on Windows, where folders cannot be locked.
+
+    Raises:
+        SinkError: another program has it locked.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._descriptor: int | None = None
+        if os.name != "posix":
+            return
+        with suppress(OSError):  # a folder that may not be read is written without a lock
+            self._descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+        if self._descriptor is not None and not _lock(self._descriptor):
+            self.release()
+            raise _busy(folder, "folder")
+
+    def release(self) -> None:
+        """Let others write there. Idempotent."""
+        _close(self._descriptor)
+        self._descriptor = None
+
+
 def _refuse_special(path: Path) -> None:
     """Raise SinkError for a pipe, a socket or a device, also behind a link."""
     try:
@@ -176,13 +201,17 @@ def _lock_existing(path: Path) -> int | None:
         if _lock(descriptor) and os.path.samestat(os.fstat(descriptor), path.stat()):  # else it was replaced just now
             return descriptor
     _close(descriptor)
-    raise SinkError(
-        f"cannot write {str(path)!r}: another program is writing it", hint="end that program, or name another file"
+    raise _busy(path, "file")
+
+
+def _busy(path: Path, kind: str) -> SinkError:
+    return SinkError(
+        f"cannot write {str(path)!r}: another program is writing it", hint=f"end that program, or name another {kind}"
     )
 
 
 def _lock(descriptor: int) -> bool:
-    """Lock the file until its descriptor is closed; False if another one has it locked."""
+    """Lock the file or folder until its descriptor is closed; False if another one has it locked."""
     try:
         import fcntl  # noqa: PLC0415 - POSIX only
     except ImportError:

@@ -1,6 +1,7 @@
 """Numbered PNGs in a folder, with alpha: ``frames:folder`` writes ``folder/000000.png`` and so on.
 
-A folder that already has such images is refused. ``frames:folder?overwrite=yes`` replaces all of them.
+A folder that already has such images is refused. ``frames:folder?overwrite=yes`` replaces all of them. A folder into
+which another program is writing frames is refused in any case.
 """
 
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ import cv2
 from realtime_matte.config.specs import SpecOption, parse, switch
 from realtime_matte.errors import SinkError, SpecError
 from realtime_matte.frame import Pixels, Size
-from realtime_matte.media.new_file import write_error, write_whole
+from realtime_matte.media.new_file import FolderLock, write_error, write_whole
 from realtime_matte.paths import named
 
 OPTIONS: Final = {"overwrite": SpecOption(switch, "replace existing numbered images", default=False)}
@@ -31,13 +32,15 @@ def open(rest: str, /, *, size: Size, fps: float, alpha: bool) -> "Frames":  # n
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise write_error(folder, error.errno, error.strerror) from error
+    lock = FolderLock(folder)
     existing = sum(1 for _ in folder.glob("[0-9]*.png"))
     if existing and not options["overwrite"]:
+        lock.release()
         raise SinkError(
             f"{str(folder)!r} already has {existing} numbered images",
             hint="add ?overwrite=yes to replace them, or name another folder",
         )
-    return Frames(folder, alpha=alpha)
+    return Frames(folder, lock, alpha=alpha)
 
 
 class Frames:
@@ -45,9 +48,10 @@ class Frames:
 
     live: Final = False
 
-    def __init__(self, folder: Path, *, alpha: bool) -> None:
+    def __init__(self, folder: Path, lock: FolderLock, *, alpha: bool) -> None:
         self.alpha = alpha
         self._folder = folder
+        self._lock = lock
         self._number = 0
 
     @property
@@ -62,11 +66,12 @@ class Frames:
         self._number += 1
 
     def close(self) -> None:
-        """Delete the images after the last one, which an earlier, longer run left."""
+        """Delete the images after the last one, which an earlier, longer run left. Idempotent."""
         while self._number and (old := self._path(self._number)).is_file():
             with suppress(OSError):
                 old.unlink()
             self._number += 1
+        self._lock.release()
 
     def _path(self, number: int) -> Path:
         return self._folder / f"{number:06}.png"

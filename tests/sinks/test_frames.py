@@ -1,6 +1,7 @@
 """Numbered PNGs in a folder."""
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -60,6 +61,50 @@ def test_frames_are_replaced_when_requested(tmp_path: Path) -> None:
 def test_a_run_without_frames_replaces_nothing(tmp_path: Path) -> None:
     (tmp_path / "000000.png").write_text("of an earlier run")
     folder(tmp_path, options="?overwrite=yes").close()
+    assert (tmp_path / "000000.png").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows does not lock folders")
+@pytest.mark.parametrize("options", ["", "?overwrite=yes"])
+def test_a_folder_that_is_being_written_is_refused(tmp_path: Path, options: str) -> None:
+    """Also before its first image, until it is complete; of another program, or of another output of this one."""
+    first = folder(tmp_path, options="?overwrite=yes")
+    busy = "cannot write '.*': another program is writing it; end that program, or name another folder"
+    for index in range(2):
+        with pytest.raises(SinkError, match=busy):
+            folder(tmp_path, options=options)
+        first.send(OPAQUE, index / 30)
+    first.close()
+    first.close()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["000000.png", "000001.png"]
+    second = folder(tmp_path, options="?overwrite=yes")
+    second.send(OPAQUE, 0.0)
+    second.close()
+    assert [path.name for path in tmp_path.iterdir()] == ["000000.png"]
+
+
+def test_a_folder_that_was_refused_is_not_kept_locked(tmp_path: Path) -> None:
+    (tmp_path / "000000.png").touch()
+    with pytest.raises(SinkError, match="already has 1"):
+        folder(tmp_path)
+    folder(tmp_path, options="?overwrite=yes").close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_the_folder_of_a_program_that_was_killed_is_written(tmp_path: Path) -> None:
+    code = (
+        "import sys\nfrom realtime_matte.sinks import frames\n"
+        "sink = frames.open(sys.argv[1], size=(64, 48), fps=30.0, alpha=False)\nprint(flush=True)\ninput()"
+    )
+    with subprocess.Popen(  # noqa: S603 - our own Python
+        [sys.executable, "-c", code, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdout
+        assert other.stdout.readline()
+        with pytest.raises(SinkError, match="another program is writing it"):
+            folder(tmp_path)
+        other.kill()
+    folder(tmp_path).send(OPAQUE, 0.0)
     assert (tmp_path / "000000.png").exists()
 
 
