@@ -39,7 +39,7 @@ class Box:
 
 
 def cut_to_whole_frames(path: Path) -> None:
-    """Shorten the file to its last whole frame; nothing where that is in the first fragment. Raises OSError."""
+    """Shorten the file to its last whole frame; one that is cut in its header stays as it is. Raises OSError."""
     with path.open("r+b") as file:
         size = file.seek(0, 2)
         boxes = list(_boxes(file, size))

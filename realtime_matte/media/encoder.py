@@ -33,7 +33,8 @@ H264: Final = {
 VP9: Final = {"deadline": "realtime", "cpu-used": "8", "row-mt": "1", "lag-in-frames": "0", "crf": "30", "b": "0"}
 
 # Written out every quarter of a second, so that a cut file plays; closed, it becomes an ordinary MP4 (FFmpeg 7.1).
-FRAGMENTS: Final = {"movflags": "hybrid_fragmented", "frag_duration": "250000", "flush_packets": "1"}
+# ``empty_moov``: the header lists no frames, so that a file cut within its first fragment plays too.
+FRAGMENTS: Final = {"movflags": "hybrid_fragmented+empty_moov", "frag_duration": "250000", "flush_packets": "1"}
 CLUSTERS: Final = {"cluster_time_limit": "250", "flush_packets": "1"}
 
 

@@ -554,6 +554,14 @@ def test_a_full_disk_is_reported_once_and_what_fitted_plays(tmp_path: Path) -> N
 
 
 @pytest.mark.skipif(os.name != "posix", reason="no such limits there")
+def test_what_fitted_of_the_first_quarter_of_a_second_plays(tmp_path: Path) -> None:
+    limits = {tmp_path / f"out{suffix}": 40_000 for suffix in OPAQUE}
+    assert fill_up(limits) == [too_large(path) for path in limits]
+    for path in limits:
+        assert 1 <= len(list(decoded(path))) < 8
+
+
+@pytest.mark.skipif(os.name != "posix", reason="no such limits there")
 def test_a_disk_full_from_the_start_is_reported(tmp_path: Path) -> None:
     limits = {tmp_path / f"{limit}{suffix}": limit for suffix in OPAQUE for limit in (0, 1, 100, 1000, 5000)}
     assert fill_up(limits) == [too_large(path) for path in limits]
