@@ -203,9 +203,8 @@ def _background(size: Size) -> Pixels:
     noise = np.tile(noise, (1, -(-size[0] // NOISE_PX), 1))[:, : size[0]]
     pixels = np.empty((size[1], size[0], 3), np.uint8)
     for top in range(0, size[1], NOISE_PX):  # in parts that stay in the cache: the start waits for the first card
-        part = smooth[top : top + NOISE_PX]
-        part += noise[: len(part)]  # dithering: no visible bands after rounding
-        pixels[top : top + NOISE_PX] = part
+        part = pixels[top : top + NOISE_PX]
+        part[:] = smooth[top : top + NOISE_PX] + noise[: len(part)]  # dithering: no visible bands after rounding
     return pixels
 
 
