@@ -9,6 +9,8 @@ is the mean of those networks alone, which should be the ones with the best edge
 ``rtmatte --model`` opens, with its options. Training on such labels, then labelling again with the new network among
 the voters, is self-training (Xie et al. 2020, Noisy Student).
 
+``--masks`` has a mask for each image, made by hand or by another program, which votes too: see ``with_mask``.
+
 For NAME.jpg it writes NAME_alpha.png and NAME_certainty.png (a quarter of the size), for NAME.mp4 the same as lossless
 .mkv; people2.csv and clips2.csv, the tables of a pack (training/pack.py); and contact_sheet.jpg of the least certain.
 """
@@ -30,7 +32,7 @@ from numpy.typing import NDArray
 
 from realtime_matte import models
 from realtime_matte.errors import MatteError
-from realtime_matte.frame import Alpha, Frame
+from realtime_matte.frame import Alpha, Frame, size_text
 from realtime_matte.interfaces import Network, RecurrentState
 from training.pack import Image, read_colour_video
 
@@ -45,6 +47,10 @@ EDGE_TOLERANCE = 0.75
 
 CERTAINTY_SCALE = 4
 """The certainty has 1 / this of the image's size: ``training.pack.certainty_of`` expects it."""
+
+MASK_SHARE_BACKGROUND, MASK_SHARE_PERSON = 0.2, 0.5
+"""Share of all votes that a mask has where it says background, and where it says person. Masks leave out people in the
+background; what a mask has and all networks miss, such as an arm, is unknown, and not background. Not tuned."""
 
 SHEET_ROWS = 40
 TILE = (240, 180)
@@ -127,12 +133,32 @@ def consensus(votes: NDArray[np.float32], edges: Sequence[Alpha] = ()) -> Label:
     return Label(_to_bytes(alpha), _to_bytes(cv2.resize(agreement, size, interpolation=cv2.INTER_AREA)))
 
 
+def with_mask(label: Label, mask: Image) -> Label:
+    """The label after a mask (H, W), uint8, has voted too, by the MASK_SHARE of what it says.
+
+    Where the mask agrees with the result, also in its neighbourhood, the result is the mask, with its edges.
+    """
+    size = label.alpha.shape[1], label.alpha.shape[0]
+    in_mask, in_label = mask >= 128, label.alpha >= 128
+    agreement = cv2.resize(label.certainty, size, interpolation=cv2.INTER_LINEAR).astype(np.float32) / 255
+    weight = np.where(in_mask, MASK_SHARE_PERSON, MASK_SHARE_BACKGROUND).astype(np.float32)
+    share = (1 - weight) * np.where(in_label, agreement, 1 - agreement) + weight * in_mask
+    person = share >= 0.5
+    agrees = cv2.erode((person == in_mask).astype(np.uint8), _disk(label.alpha)) > 0
+    alpha = np.where(agrees | (person != in_label), mask, label.alpha).astype(np.uint8)
+    certainty = cv2.resize(np.maximum(share, 1 - share), label.certainty.shape[::-1], interpolation=cv2.INTER_AREA)
+    return Label(alpha, _to_bytes(certainty))
+
+
 def _near_outline(alpha: Alpha) -> NDArray[np.bool_]:
     """Whether a pixel is within EDGE_BAND of the outline at alpha 0.5."""
-    mask = (alpha >= 0.5).astype(np.uint8)
-    radius = max(1, round(EDGE_BAND * float(np.hypot(*alpha.shape))))
-    disk = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-    return cv2.morphologyEx(mask, cv2.MORPH_GRADIENT, disk) > 0
+    return cv2.morphologyEx((alpha >= 0.5).astype(np.uint8), cv2.MORPH_GRADIENT, _disk(alpha)) > 0
+
+
+def _disk(image: NDArray[np.generic]) -> Image:
+    """A structuring element with the radius of EDGE_BAND of an image (H, W)."""
+    radius = max(1, round(EDGE_BAND * float(np.hypot(*image.shape))))
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1)).astype(np.uint8)
 
 
 def _to_bytes(values: NDArray[np.floating]) -> Image:
@@ -144,11 +170,13 @@ def _to_bytes(values: NDArray[np.floating]) -> Image:
 class Labeller:
     """Labels files into the folder ``out``, and collects the rows of the tables and of the contact sheet.
 
-    ``rows``: by the name of the table. ``sheet``: pairs of a mean certainty and a row of the sheet.
+    ``masks``: a folder with a mask NAME.png of the size of each image NAME; None without. ``rows``: by the name of the
+    table. ``sheet``: pairs of a mean certainty and a row of the sheet.
     """
 
     voters: Voters
     out: Path
+    masks: Path | None = None
     rows: dict[str, list[tuple[str, ...]]] = field(default_factory=lambda: {name: [] for name in COLUMNS})
     sheet: list[tuple[float, Image]] = field(default_factory=list)
 
@@ -156,7 +184,7 @@ class Labeller:
         """Write the label of an image or a video. Returns the mean certainty in [0, 1].
 
         Raises:
-            ValueError: the file cannot be read.
+            ValueError: the file, or its mask, cannot be read.
         """
         is_video = file.suffix.lower() in VIDEOS
         table, suffix = ("clips2.csv", ".mkv") if is_video else ("people2.csv", ".png")
@@ -172,6 +200,8 @@ class Labeller:
         if image is None:
             raise ValueError(f"cannot read {file} as an image")
         label = self.voters.start_shot()(image)
+        if self.masks:
+            label = with_mask(label, read_mask(self.masks / f"{file.stem}.png", image))
         for path, pixels in ((alpha, label.alpha), (certainty, label.certainty)):
             path.write_bytes(cv2.imencode(".png", pixels)[1].tobytes())
         return float(label.certainty.mean()) / 255, sheet_row(image, label, file.name)
@@ -209,6 +239,17 @@ COLUMNS = {
     "clips2.csv": ("video", "alpha", "sure", "split"),
 }
 """Of the tables that are written."""
+
+
+def read_mask(file: Path, image: Image) -> Image:
+    """A grey image (H, W) of the size of ``image``. Raises ValueError if it is not."""
+    mask = cv2.imread(str(file), cv2.IMREAD_GRAYSCALE)
+    if mask is None:
+        raise ValueError(f"cannot read the mask {file}")
+    if mask.shape != image.shape[:2]:
+        sizes = [size_text((pixels.shape[1], pixels.shape[0])) for pixels in (mask, image)]
+        raise ValueError(f"the mask {file} has {sizes[0]} pixels, its image {sizes[1]}")
+    return mask.astype(np.uint8)
 
 
 def sheet_row(image: Image, label: Label, name: str) -> Image:
@@ -291,7 +332,7 @@ def _run(options: argparse.Namespace) -> None:
                 opened[spec] = models.open(spec, provider=options.provider)
                 stack.callback(opened[spec].close)
         networks, edges = ([opened[spec] for spec in specs] for specs in (options.network, options.edges))
-        labeller = Labeller(Voters(networks, edges, options.scales, options.mirrored), options.out)
+        labeller = Labeller(Voters(networks, edges, options.scales, options.mirrored), options.out, options.masks)
         for number, file in enumerate(files, 1):
             print(f"{number}/{len(files)} {file.name}: certainty {labeller.label_file(file):.3f}", flush=True)
     labeller.finish()
@@ -310,6 +351,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--scales", type=_scale, nargs="+", default=[1.0], metavar="S", help="of the frame, above 0 and up to 1 (1)"
     )
+    parser.add_argument("--masks", type=Path, metavar="FOLDER", help="a mask NAME.png for each image, which votes too")
     parser.add_argument("--no-mirror", action="store_false", dest="mirrored", help="no votes on the mirrored frame")
     parser.add_argument("--provider", help="of ONNX Runtime, as rtmatte --provider")
     return parser

@@ -50,6 +50,22 @@ def test_alpha_is_the_median_and_certainty_the_share_that_agrees() -> None:
     assert (result.certainty == round(0.75 * 255)).all()
 
 
+def test_a_mask_adds_what_networks_miss_as_unknown_and_loses_people_that_all_of_them_see() -> None:
+    """Left: seen by the networks alone, a bystander. Middle: by both. Right: an arm that only the mask has."""
+    alpha, mask = np.zeros((2, 100, 300), np.uint8)
+    alpha[20:, 20:80] = alpha[20:, 120:180] = 255
+    mask[20:, 120:180] = mask[20:, 220:280] = 255
+    mask[15:20, 120:180] = 90  # its soft edge
+    result = label.with_mask(label.Label(alpha, np.full((25, 75), 255, np.uint8)), mask)
+    assert (result.alpha[30:, 25:75] == 255).all()
+    assert (result.alpha[20:, 120:180] == 255).all()
+    assert (result.alpha[15:20, 130:170] == 90).all()
+    certainty = cv2.resize(result.certainty, (300, 100))
+    assert np.unique(certainty[40:90, 30:70]).tolist() == [round(0.8 * 255)]
+    assert np.unique(certainty[40:90, 130:170]).tolist() == [255]
+    assert np.unique(certainty[40:90, 230:270]).tolist() == [128]
+
+
 def test_edge_networks_decide_near_the_outline_alone() -> None:
     votes = np.zeros((3, 100, 100), np.float32)
     votes[:, :, 50:] = 1
@@ -142,6 +158,27 @@ def test_labels_and_tables_are_written(labelled: Path, folder: Path) -> None:
     sheet = cv2.imread(str(labelled / "contact_sheet.jpg"))
     assert sheet is not None
     assert sheet.shape == (2 * label.TILE[1], 4 * label.TILE[0], 3)
+
+
+def test_masks_vote_and_unusable_ones_are_reported(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "clip.avi").unlink()
+    masks = tmp_path / "masks"
+    masks.mkdir()
+    words = ["--network", networks.unverified(networks.recurrent(tmp_path / "blind.onnx", gain=0.0))]
+    words += ["--masks", str(masks)]
+    assert run(folder, tmp_path / "out", *words) == 2
+    assert f"cannot read the mask {masks / 'still.png'}" in capsys.readouterr().err
+    cv2.imwrite(str(masks / "still.png"), np.zeros((10, 10), np.uint8))
+    assert run(folder, tmp_path / "out", *words) == 2
+    assert "has 10x10 pixels, its image 64x48" in capsys.readouterr().err
+    cv2.imwrite(str(masks / "still.png"), person()[..., 2])
+    assert run(folder, tmp_path / "out", *words) == 0
+    certainty = cv2.imread(str(tmp_path / "out" / "still_certainty.png"), cv2.IMREAD_UNCHANGED)
+    assert certainty is not None
+    assert certainty[6, 4] == 128  # the network says no
+    assert certainty[7, 12] == 255
 
 
 def test_labels_of_a_video_are_read_as_they_were_written(labelled: Path) -> None:
