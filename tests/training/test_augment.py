@@ -18,6 +18,7 @@ from training.augment import (
     image_ops,
     occluders,
     patterns,
+    placement,
     plain_backgrounds,
     shot_generator,
 )
@@ -148,6 +149,23 @@ def test_person_who_enters_is_placed_by_the_first_frame_that_shows_them(data: pa
     layer = generator._person([absent, still], 64, 48)
     assert layer is not None
     assert 0.02 < (layer.draw(1, width=64, height=48)[1] > 127).mean() < 1
+
+
+def standing_share(alpha: pack.Image) -> float:
+    """How often this person is placed with their feet in the frame."""
+    shares = []
+    for seed in range(120):
+        matrix = placement.place_person(np.random.default_rng(seed), alpha, None, 256, 144)
+        drawn = image_ops.warp(alpha, matrix, (256, 144), cv2.BORDER_CONSTANT)
+        shares.append(drawn.any() and not drawn[-4:].any())
+    return float(np.mean(shares))
+
+
+def test_whole_figures_stand_in_the_frame_more_often_than_people_who_are_cut_off() -> None:
+    figure = np.zeros((200, 160), np.uint8)
+    figure[20:180, 60:100] = 255
+    assert 0.25 < standing_share(figure) < 0.5
+    assert standing_share(np.ascontiguousarray(figure[:150])) < 0.15
 
 
 @pytest.mark.parametrize("seed", range(20))

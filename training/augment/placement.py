@@ -8,13 +8,20 @@ from training.augment.head import Head
 from training.augment.image_ops import Matrix, similarity
 from training.pack import Image
 
+FIGURE_MARGIN, FIGURE_ASPECT = 2, 1.45
+"""A whole figure ends so many pixels above the photograph's lower edge, and is so much taller than wide."""
+
 
 def place_person(random: Generator, alpha: Image, head: Head | None, width: int, height: int) -> Matrix:
     """The map of a cut-out person into the frame: the head above the centre, the body down to the lower edge.
 
-    In 60 % of the cases the edges at which the photograph cuts the body off stay outside the frame.
+    In 60 % of the cases the edges at which the photograph cuts the body off stay outside the frame. A third of the
+    whole figures stand further away, with their feet in the frame.
     """
     left, top, person_width, person_height = cv2.boundingRect((alpha > 127).astype(np.uint8))
+    is_figure = top + person_height < len(alpha) - FIGURE_MARGIN and person_height > FIGURE_ASPECT * person_width
+    if is_figure and random.random() < 1 / 3:
+        return _place_standing(random, (left, top, person_width, person_height), width, height)
     cut_left, cut_right, cut_top = left == 0, left + person_width == alpha.shape[1], top == 0
     hide_cuts = random.random() < 0.6
     head_y = (random.uniform(-0.2, 0) if cut_top and hide_cuts else random.uniform(-0.05, 0.4)) * height
@@ -34,6 +41,15 @@ def place_person(random: Generator, alpha: Image, head: Head | None, width: int,
         scale * stretch, scale / stretch, random.normal(0, 0.09),
         source=np.array([left + person_width / 2, top]), target=np.array([x, head_y]),
     )  # fmt: skip
+
+
+def _place_standing(random: Generator, box: tuple[int, int, int, int], width: int, height: int) -> Matrix:
+    """The map of a whole figure, with the bounding ``box`` (left, top, width, height), that stands in the frame."""
+    left, top, person_width, person_height = box
+    scale = random.uniform(0.35, 0.95) * height / person_height
+    feet = np.array([left + person_width / 2, top + person_height])
+    x, y = width / 2 + random.normal(0, 0.25) * width, random.uniform(0.85, 1.02) * height
+    return similarity(scale, scale, random.normal(0, 0.05), source=feet, target=np.array([x, y]))
 
 
 def place_photo(random: Generator, alpha: Image, width: int, height: int) -> Matrix:
