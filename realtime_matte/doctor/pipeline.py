@@ -17,8 +17,9 @@ from realtime_matte.frame import Frame, Size
 from realtime_matte.models.checked_network import CheckedNetwork
 from realtime_matte.pipeline.backgrounds import DEFAULT, BackgroundSwitcher
 from realtime_matte.pipeline.builder import own, source_opener
-from realtime_matte.pipeline.loading import network_opener, renderer_maker
+from realtime_matte.pipeline.network_opening import network_opener
 from realtime_matte.pipeline.notices import DARK
+from realtime_matte.pipeline.renderer_opening import RendererMaker
 from realtime_matte.pipeline.standby import draw_card
 from realtime_matte.stats import Stats
 from realtime_matte.v4l2.open_files import RTMATTE
@@ -124,7 +125,7 @@ def network(config: Config, frame: Frame, *, background: str) -> Iterator[Findin
             open_network = network_opener(config.model, provider=config.provider, threads=config.threads)
             opened = own(stack, CheckedNetwork(open_network()))
             switcher = own(stack, BackgroundSwitcher([background], size=frame.size, fit=config.fit, notify=_ignore))
-            renderer = renderer_maker(frame.size, stats.lap, refused.append)(opened, switcher.current)
+            renderer = RendererMaker(frame.size, stats.lap, refused.append)(opened, switcher.current)
             for step in range(2 * TIMED_FRAMES):  # the first half is the warm-up
                 stats.begin()
                 renderer.render(Frame(frame.pixels, frame.time + step / 30, step))

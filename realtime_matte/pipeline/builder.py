@@ -24,20 +24,15 @@ from realtime_matte.media import i420
 from realtime_matte.pipeline import standby
 from realtime_matte.pipeline.backgrounds import BackgroundSwitcher
 from realtime_matte.pipeline.kernels import KernelCompiler
-from realtime_matte.pipeline.loading import (
-    EarlyNetwork,
-    Load,
-    load_in_background,
-    load_now,
-    network_opener,
-    renderer_maker,
-)
+from realtime_matte.pipeline.loading import Load, load_in_background, load_now
+from realtime_matte.pipeline.network_opening import EarlyNetwork, network_opener
 from realtime_matte.pipeline.on_demand import OnDemand, Pausable, open_readers
 from realtime_matte.pipeline.orientation import OrientationHint
 from realtime_matte.pipeline.output_opening import existing_files, open_outputs
 from realtime_matte.pipeline.outputs import Outputs
 from realtime_matte.pipeline.recorder import SinkFormat
-from realtime_matte.pipeline.recovery import MakeRenderer, OpenNetwork, RecoveringRenderer
+from realtime_matte.pipeline.recovery import OpenNetwork, RecoveringRenderer
+from realtime_matte.pipeline.renderer_opening import RendererMaker
 from realtime_matte.pipeline.source_switcher import OpenedSource, SourceChoice, SourceSwitcher
 from realtime_matte.pipeline.standby import CARD_EVERY_S, StandbyCard
 from realtime_matte.render.frame_fitter import FrameFitter
@@ -72,7 +67,7 @@ class Parts:
         orientation: None for a network of the caller's, which may find no person for other reasons.
         in_bgr: Converts I420 frames, for effects.
         load: Calls a slow function.
-        renderer_maker: Makes the renderer of a network, for a size of the output, with or without ``only_me``.
+        renderer_maker: Makes the renderers of networks; of another size or ``only_me`` by ``dataclasses.replace``.
     """
 
     capture: SourceSwitcher
@@ -86,7 +81,7 @@ class Parts:
     card: StandbyCard
     on_demand: OnDemand
     load: Load
-    renderer_maker: Callable[..., MakeRenderer]
+    renderer_maker: RendererMaker
 
     @property
     def camera(self) -> Pausable | None:
@@ -138,41 +133,18 @@ def open_parts(
     inputs = [choices.source, *choices.backgrounds, config.card, choices.model, *config.overlay]
     open_outputs(outputs, choices.outputs, inputs=inputs, live=source.live)
     backgrounds.set_real_time(real_time=source.live or outputs.live)
-    card = StandbyCard(outputs, size=size, alpha=backgrounds.alpha, image=config.card, text=config.card_text)
-    card.show_live(standby.STARTING, clock())
-    card.set_timeout_image(standby.STOPPED)
+    card = show_card(outputs, config, alpha=backgrounds.alpha, clock=clock)
     call_at_exit(stack, lambda: card.end(clock()))  # if a later part cannot be opened, viewers must not wait for it
     unread.pop_all()
-    capture = SourceSwitcher(
-        OpenedSource(source_choice, source, reopen),
-        opener=limited_opener,
-        capture=lambda source, reopen: open_capture(
-            source, reopen, real_time=outputs.live, pixel_format=choose_pixel_format(source, outputs)
-        ),
-    )
-    own(stack, capture)
+    capture = own(stack, open_source_switcher(OpenedSource(source_choice, source, reopen), outputs))
     on_demand = own(stack, OnDemand(capture, notify=notify, clock=clock))
     if config.on_demand:
-        if not capture.is_camera:
-            raise SpecError("on demand needs a camera, and this source is a file", hint="leave out --on-demand")
-        on_demand.enable(open_readers(outputs.with_readers()))
-
-    def load(make: Callable[[], Result]) -> Result:
-        if not outputs.live:
-            return load_now(make)
-        return load_in_background(make, call=lambda: card.repeat(clock()), every_s=CARD_EVERY_S)
-
-    maker = partial(
-        renderer_maker,
-        lap=stats.lap,
-        notify=notify,
-        load=load,
-        effects=effects,
-        kernels=kernels,
-    )
+        enable_on_demand(on_demand, capture, outputs)
+    load = card_loader(outputs, card, clock=clock)
+    maker = RendererMaker(size, stats.lap, notify, only_me=config.only_me, load=load, effects=effects, kernels=kernels)
     renderer = RecoveringRenderer(
         partial(load, network),
-        maker(size, only_me=config.only_me),
+        maker,
         background=backgrounds.current,
         notify=notify,
         card_on_doubt=config.card_on_doubt,
@@ -196,6 +168,43 @@ def open_parts(
         load=load,
         renderer_maker=maker,
     )
+
+
+def show_card(outputs: Outputs, config: Config, *, alpha: bool, clock: Callable[[], float]) -> StandbyCard:
+    """The standby card, which live outputs show from now on, and v4l2loopback after a sudden end."""
+    card = StandbyCard(outputs, size=outputs.format.size, alpha=alpha, image=config.card, text=config.card_text)
+    card.show_live(standby.STARTING, clock())
+    card.set_timeout_image(standby.STOPPED)
+    return card
+
+
+def open_source_switcher(source: OpenedSource, outputs: Outputs) -> SourceSwitcher:
+    """Reads the source as the outputs need its frames, and may replace it."""
+    return SourceSwitcher(
+        source,
+        opener=limited_opener,
+        capture=lambda opened, reopen: open_capture(
+            opened, reopen, real_time=outputs.live, pixel_format=choose_pixel_format(opened, outputs)
+        ),
+    )
+
+
+def enable_on_demand(on_demand: OnDemand, capture: SourceSwitcher, outputs: Outputs) -> None:
+    """Let the camera be on only while a program reads. Raises SpecError for a file."""
+    if not capture.is_camera:
+        raise SpecError("on demand needs a camera, and this source is a file", hint="leave out --on-demand")
+    on_demand.enable(open_readers(outputs.with_readers()))
+
+
+def card_loader(outputs: Outputs, card: StandbyCard, *, clock: Callable[[], float]) -> Load:
+    """Calls slow functions; live outputs show the card until they return."""
+
+    def load(make: Callable[[], Result]) -> Result:
+        if not outputs.live:
+            return load_now(make)
+        return load_in_background(make, call=lambda: card.repeat(clock()), every_s=CARD_EVERY_S)
+
+    return load
 
 
 def orientation_hint(model: str | OpenNetwork, *, notify: Callable[[str], None]) -> OrientationHint | None:

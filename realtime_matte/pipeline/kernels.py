@@ -7,7 +7,7 @@ from concurrent.futures import Future, wait
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from realtime_matte.pipeline.loading import load_kernels, start_thread
+from realtime_matte.pipeline.loading import start_thread
 
 if TYPE_CHECKING:
     from realtime_matte.render.first_frames import Compilation
@@ -86,6 +86,13 @@ class KernelCompiler:
         if self._compilation:
             self._compilation.wait()
         return "" if self._closed or (self._compilation and renderer.load_kernels()) else renderer.warm_up()
+
+
+def load_kernels() -> bool:
+    """Load the compiled kernels. False if they have to be compiled first."""
+    from realtime_matte.render import renderer  # noqa: PLC0415  # Numba loads
+
+    return renderer.load_kernels()
 
 
 def _are_ready() -> bool:

@@ -15,7 +15,7 @@ from realtime_matte.pipeline.builder import Choices, Parts
 from realtime_matte.pipeline.commands import Command, CommandQueue, Reply, refuse
 from realtime_matte.pipeline.governor import Governor
 from realtime_matte.pipeline.live_parts import LiveParts
-from realtime_matte.pipeline.loading import governed_models, network_opener, open_and_try
+from realtime_matte.pipeline.network_opening import governed_models, network_opener, open_and_try
 from realtime_matte.pipeline.power import Mode, PowerSaver
 from realtime_matte.pipeline.recovery import OpenNetwork
 from realtime_matte.pipeline.slow_changes import SlowChange, SlowChanges
@@ -172,7 +172,7 @@ class LiveOptions:
     def _remake(self) -> None:
         """Make the renderer again, with the same network."""
         size = self._parts.outputs.format.size
-        self._parts.renderer.remake(self._parts.renderer_maker(size, only_me=self._only_me))
+        self._parts.renderer.remake(replace(self._parts.renderer_maker, size=size, only_me=self._only_me))
 
     def _set_effect(self, command: Command) -> None:
         effects = self._parts.effects

@@ -13,13 +13,9 @@ from realtime_matte import models
 from realtime_matte.errors import MatteError, ModelError
 from realtime_matte.interfaces import Network
 from realtime_matte.pipeline.kernels import KernelCompiler
-from realtime_matte.pipeline.loading import (
-    EarlyNetwork,
-    load_in_background,
-    load_now,
-    network_opener,
-    renderer_maker,
-)
+from realtime_matte.pipeline.loading import load_in_background, load_now
+from realtime_matte.pipeline.network_opening import EarlyNetwork, network_opener
+from realtime_matte.pipeline.renderer_opening import RendererMaker
 from realtime_matte.pipeline.slow_changes import SlowChange, SlowChanges
 from realtime_matte.render import renderer
 from realtime_matte.render.jit import COMPILED_NOTICE, COMPILING_NOTICE
@@ -108,7 +104,7 @@ def test_compiling_is_reported_before_it_begins(monkeypatch: pytest.MonkeyPatch,
 
     monkeypatch.setattr(renderer, "load_kernels", lambda: cached)
     monkeypatch.setattr(renderer, "warm_up", warm_up)
-    renderer_maker((64, 36), lambda _stage: None, reported.append)(ScriptedNetwork(), SolidBackground()).close()
+    RendererMaker((64, 36), lambda _stage: None, reported.append)(ScriptedNetwork(), SolidBackground()).close()
     assert reported == ([] if cached else [COMPILING_NOTICE, COMPILED_NOTICE])
 
 

@@ -14,7 +14,7 @@ from vcam_program import Program, reading_program, rtmatte, sending_program
 from vcam_reader import BACKGROUND_NAME, MARKER, SIZE, Reader, plain
 
 from realtime_matte import Network, Pipeline
-from realtime_matte.pipeline.loading import network_opener
+from realtime_matte.pipeline.network_opening import network_opener
 
 REMOVE = 0x4C81
 """V4L2LOOPBACK_CTL_REMOVE, the number that all versions have."""
