@@ -60,6 +60,15 @@ RECIPES = {
     "plate-small": (
         Stage(84_000, BatchPlan(shots=24, length=1, area=BASE_AREA, least=0.5, empty_share=0.25), rate=(1e-3, 1e-5)),
     ),
+    # From a trained network, after labels or shots have changed: single frames, then shots of half a second.
+    "refresh": (
+        Stage(
+            60_000,
+            BatchPlan(shots=24, length=1, area=MEDIUM_AREA, least=0.4, mirrored=2, empty_share=0.28),
+            rate=(7e-4, 3e-5),
+        ),
+        Stage(10_800, BatchPlan(shots=3, length=12, area=MEDIUM_AREA, least=0.4, empty_share=0.28), rate=(1.5e-4, 1e-5)),
+    ),
     # Half a second of motion: longer shots, for a state that decays.
     "long": (
         Stage(50_000, BatchPlan(shots=3, length=12, area=MEDIUM_AREA, least=0.4, taught=1), rate=(2e-4, 1e-5)),
