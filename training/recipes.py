@@ -67,7 +67,9 @@ RECIPES = {
             BatchPlan(shots=24, length=1, area=MEDIUM_AREA, least=0.4, mirrored=2, empty_share=0.28),
             rate=(7e-4, 3e-5),
         ),
-        Stage(10_800, BatchPlan(shots=3, length=12, area=MEDIUM_AREA, least=0.4, empty_share=0.28), rate=(1.5e-4, 1e-5)),
+        Stage(
+            10_800, BatchPlan(shots=3, length=12, area=MEDIUM_AREA, least=0.4, empty_share=0.28), rate=(1.5e-4, 1e-5)
+        ),
     ),
     # Half a second of motion: longer shots, for a state that decays.
     "long": (
