@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from fakes.scripted import Recorder, ScriptedNetwork, ScriptedSource, SolidBackground, opener
+from fakes.threads import started_since
 
 import realtime_matte
 from realtime_matte.pipeline.pipeline import Pipeline
@@ -109,14 +110,15 @@ def test_fifty_runs_leave_no_thread_and_no_open_file() -> None:
         ) as pipeline:
             pipeline.step()
 
-    def open_resources() -> tuple[int, int]:
+    def open_files() -> int:
         gc.collect()
-        return threading.active_count(), len(os.listdir("/proc/self/fd"))  # noqa: PTH208  # only counted
+        return len(os.listdir("/proc/self/fd"))  # noqa: PTH208  # only counted
 
     once()
-    before = open_resources()
+    threads, files = threading.enumerate(), open_files()
     with warnings.catch_warnings():
         warnings.simplefilter("error", ResourceWarning)
         for _ in range(50):
             once()
-    assert open_resources() == before
+    assert started_since(threads) == []
+    assert open_files() <= files

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import pytest
 from fakes.scripted import wait_until
+from fakes.threads import started_since
 
 from realtime_matte.backgrounds import _slides, folder
 from realtime_matte.errors import BadFile, MissingFile, SpecError
@@ -110,9 +111,9 @@ def test_the_same_array_while_nothing_changes(folder_of_images: Path) -> None:
 def test_a_single_image_needs_no_thread(folder_of_images: Path) -> None:
     (folder_of_images / "b.PNG").unlink()
     (folder_of_images / "c.bmp").unlink()
-    before = threading.active_count()
+    before = threading.enumerate()
     slides = opened(f"{folder_of_images}?seconds=1")
-    assert threading.active_count() == before
+    assert started_since(before) == []
     assert show(slides, 0) is show(slides, 1000)
     slides.close()
 
@@ -253,12 +254,12 @@ def test_a_folder_with_the_name_of_a_clip_is_no_slide(folder_of_images: Path) ->
 
 
 def test_close_ends_the_thread(folder_of_images: Path) -> None:
-    before = threading.active_count()
+    before = threading.enumerate()
     for _ in range(20):
         slides = opened(str(folder_of_images))
         slides.close()
         slides.close()
-    assert threading.active_count() == before
+    assert started_since(before) == []
 
 
 def test_images_fill_the_output(folder_of_images: Path) -> None:

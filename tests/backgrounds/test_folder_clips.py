@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from fakes.clips import SIZE, HeavyClip, grey, wait_for_clip, write
 from fakes.scripted import wait_until
+from fakes.threads import started_since
 
 from realtime_matte.backgrounds import _slides, folder, video
 from realtime_matte.backgrounds._slides import Slide
@@ -199,7 +200,7 @@ def test_closing_ends_every_thread_and_closes_every_file(tmp_path: Path, monkeyp
             opened_slides.append(self)
 
     monkeypatch.setattr(folder, "Slide", Recorded)
-    before = threading.active_count()
+    before = threading.enumerate()
     slides = opened(tmp_path, "seconds=1&fade=0.5")
     slides.set_real_time(real_time=True)
     next_slide(slides)
@@ -208,7 +209,7 @@ def test_closing_ends_every_thread_and_closes_every_file(tmp_path: Path, monkeyp
     levels(slides, [1.2])
     slides.close()
     slides.close()
-    assert threading.active_count() == before
+    assert started_since(before) == []
     assert len(opened_slides) >= 2
     assert all(one._background._clip._clip._decoder is None for one in opened_slides)  # type: ignore[union-attr]
 

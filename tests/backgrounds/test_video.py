@@ -13,6 +13,7 @@ import av
 import numpy as np
 import pytest
 from fakes.clips import SIZE, CountingClip, HeavyClip, grey, wait_for_clip, write
+from fakes.threads import started_since
 
 from realtime_matte.backgrounds import video
 from realtime_matte.backgrounds._read_ahead import BUFFERS, NICER_BY
@@ -153,7 +154,7 @@ def test_in_real_time_decoding_gives_way_to_the_network(tmp_path: Path) -> None:
 
 
 def test_closing_ends_the_thread_at_once(tmp_path: Path) -> None:
-    before = threading.active_count()
+    before = threading.enumerate()
     clip = LoopedClip(steps(tmp_path / "a.mp4"))
     background = video.VideoBackground(clip, SIZE, "cover")
     background.set_real_time(real_time=True)
@@ -162,7 +163,7 @@ def test_closing_ends_the_thread_at_once(tmp_path: Path) -> None:
     background.close()
     background.close()
     assert "clip" not in {thread.name for thread in threading.enumerate()}
-    assert threading.active_count() <= before
+    assert started_since(before) == []
     assert clip._clip._decoder is None, "the file is closed"
 
 

@@ -8,9 +8,11 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
 
 import pytest
 
+from realtime_matte.cli import blocked_signals
 from realtime_matte.cli.blocked_signals import reported
 from realtime_matte.cli.signals import Signals
 
@@ -134,17 +136,40 @@ def test_other_signals_are_not_counted() -> None:
         assert process.wait(30) == 130
 
 
-def test_a_signal_with_effect_is_not_reported(capfd: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(("had_effect_at", "printed"), [(float("inf"), ""), (float("-inf"), REPORT)])
+def test_a_signal_with_effect_is_not_reported(
+    had_effect_at: float, printed: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Judged when the wait for its effect is over."""
+    read_end, write_end = os.pipe()
+    os.write(write_end, bytes([signal.SIGTERM]))
+    waits = iter(["it came", "no other", "end"])
+
+    def wait(read: list[int], *_: object) -> tuple[list[int], list[int], list[int]]:
+        happens = next(waits)
+        if happens == "end":
+            os.close(write_end)
+        return [] if happens == "no other" else read, [], []
+
+    monkeypatch.setattr(blocked_signals, "select", SimpleNamespace(select=wait))
+    signals = Signals()
+    signals.forward_to(print)
+    signals.quit_at = had_effect_at
+    blocked_signals._watch(signals, read_end, "the output 'out.mkv'", 3.0, pytest.fail)
+    os.close(read_end)
+    assert capfd.readouterr().err == printed
+
+
+def test_signals_have_their_effect_while_they_are_watched() -> None:
     commands: list[str] = []
     came = threading.Event()
-    with Signals() as signals, reported(signals, "the output", report_s=0.0):
+    with Signals() as signals, reported(signals, "the output"):
         signals.forward_to(lambda command: (commands.append(command), came.set()))
         os.kill(os.getpid(), signal.SIGTERM)
         assert came.wait(30)
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGTERM)
     assert commands == ["quit"]
-    assert capfd.readouterr().err == ""
 
 
 def test_the_wakeup_descriptor_is_restored() -> None:

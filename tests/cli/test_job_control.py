@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from fakes.scripted import wait_until
 
 from realtime_matte.cli.job_control import SIGNALS, job_control
 
@@ -94,8 +95,7 @@ def test_ctrl_z_restores_the_terminal_and_fg_takes_it_back(session: Session) -> 
         assert session.shown.rfind(SHOW) > session.shown.rfind(HIDE)
         session.press("fg\n")
         session.wait_shown(HIDE, times=times + 1)
-        while echoes(session):
-            pass
+        wait_until(lambda: not echoes(session))
     session.press("q")
     session.wait_shown("shell: ended by 0")
     assert session.settings == session.before

@@ -7,6 +7,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from fakes.scripted import wait_until
 
 from realtime_matte.cli.keys import Keys
 
@@ -50,8 +51,7 @@ def test_keys_work_after_a_shell_has_reset_the_terminal() -> None:
     with Session("-c", POLL) as session:
         session.wait_shown("listens")
         termios.tcsetattr(session._theirs, termios.TCSANOW, session.before)
-        while session.settings == session.before:
-            pass
+        wait_until(lambda: session.settings != session.before)
         session.press("q")
         session.wait_shown("['quit']")
         assert session.end() == 0

@@ -41,12 +41,12 @@ class Gate:
         """The capture thread: wait for the next step."""
         self.waiting = True
         assert self._open or self._permits.acquire(timeout=LONG_S)
-        self.waiting = False
 
     def let_one_pass(self) -> None:
         """The pipeline's thread: begin a step."""
         while self._permits.acquire(blocking=False):
             pass
+        self.waiting = False  # here, since the capture thread may begin much later on a busy machine
         self._permits.release()
 
     def open(self) -> None:

@@ -122,13 +122,15 @@ def test_a_request_waits_for_a_newer_frame_and_for_the_next_pipeline(monkeypatch
         stage.pipeline.queue.close()
         await asyncio.sleep(0)
         stage.supervisor.current = SimpleNamespace(pipeline=None)
-        await asyncio.sleep(0.01)
+        for _ in range(10):
+            await asyncio.sleep(0)
         stage.pipeline = ScriptedPipeline()
         stage.supervisor.current = SimpleNamespace(pipeline=stage.pipeline)
-        while len(stage.shown) == 1:
-            await asyncio.sleep(0)
-            await stage.frame()
-        assert stage.shown[1].count != stage.shown[0].count or stage.pipeline.widths
+        async with asyncio.timeout(30):
+            while len(stage.shown) == 1:
+                await asyncio.sleep(0)
+                await stage.frame()
+        assert set(stage.pipeline.widths) == {640}, "of the new pipeline"
 
     asyncio.run(play())
 

@@ -7,6 +7,7 @@ from concurrent.futures import Future
 
 import pytest
 from fakes.scripted import ScriptedNetwork
+from fakes.threads import started_since
 
 from realtime_matte.errors import MatteError
 from realtime_matte.pipeline.loading import load_in_background, load_now
@@ -29,10 +30,10 @@ def test_the_call_is_repeated_until_loading_is_done() -> None:
         assert enough.wait(LONG_S)
         return threading.current_thread().name
 
-    threads = threading.active_count()
+    before = threading.enumerate()
     assert load_in_background(make, call=call, every_s=0.001) == "loading"
     assert set(calls) == {threading.current_thread().name}
-    assert threading.active_count() == threads
+    assert started_since(before) == []
 
 
 def test_a_quick_result_needs_no_call() -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from fakes.scripted import ScriptedNetwork
+from fakes.threads import started_since
 
 from realtime_matte import models
 from realtime_matte.errors import ModelError
@@ -30,9 +31,9 @@ def test_kernels_are_loaded_beside_the_network(monkeypatch: pytest.MonkeyPatch) 
         return network
 
     monkeypatch.setattr(renderer, "load_kernels", load_kernels)
-    threads = threading.active_count()
+    before = threading.enumerate()
     assert network_opener(open_network, provider=None, threads=None)() is network
-    assert threading.active_count() == threads
+    assert started_since(before) == []
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import logging
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -22,6 +21,7 @@ from fakes.scripted import (
     frame_time,
     opener,
 )
+from fakes.threads import started_since
 
 from realtime_matte import models
 from realtime_matte.cli.console import progress_line
@@ -36,10 +36,10 @@ from realtime_matte.pipeline.standby import CARD_EVERY_S, STANDBY_EVERY_S, draw_
 
 def test_a_finite_source_gives_every_frame_without_a_thread() -> None:
     sink = Recorder()
-    threads = threading.active_count()
+    before = threading.enumerate()
     with open_pipeline(clip(20), sink) as pipeline:
         pipeline.run()
-        assert threading.active_count() == threads
+        assert "capture" not in started_since(before)
     assert sink.times == [frame_time(index) for index in range(20)]
     assert (pipeline.stats.composites, pipeline.stats.standby_cards) == (20, 0)
 
@@ -396,9 +396,11 @@ def test_a_fall_back_that_keeps_the_provider_is_reported() -> None:
 def test_a_last_output_that_fails_while_a_network_is_reopened_ends_the_run(background: str) -> None:
     class FailingRecorder(Recorder):
         broken = False
+        failed = threading.Event()
 
         def send(self, image: Pixels, time: float) -> None:
             if self.broken:
+                self.failed.set()
                 raise SinkError("the window is gone")
             super().send(image, time)
 
@@ -408,7 +410,7 @@ def test_a_last_output_that_fails_while_a_network_is_reopened_ends_the_run(backg
         if networks:
             return networks.pop()
         sink.broken = True
-        time.sleep(2 * CARD_EVERY_S)
+        assert sink.failed.wait(30), "no card was sent while the network was opened again"
         return ScriptedNetwork()
 
     with (
