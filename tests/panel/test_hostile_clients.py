@@ -109,8 +109,9 @@ def test_a_client_that_stops_reading_is_dropped_and_holds_up_nothing(
     monkeypatch.setattr(preview, "encode", lambda _pixels: bytes(LARGE))
     with served(scripted_pipeline, tmp_path) as panel, live_socket(panel) as deaf:
         send_text(deaf, json.dumps({"token": panel.server.token}))
-        for _ in range(40):
-            send_text(deaf, '{"type": "next"}')
+        with suppress(ConnectionError):  # it may be dropped before the last one
+            for _ in range(40):
+                send_text(deaf, '{"type": "next"}')
         frames_go_on(panel)
         wait_until(lambda: bool(dropped) and not _connections(panel))
         assert dropped[0] < 1.1 * LARGE, "one preview and one status wait, not forty"
@@ -199,8 +200,9 @@ def received(connection: sockets.socket) -> bytes:
 )
 def test_garbage_is_refused_and_holds_up_nothing(panel: Panel, sent: bytes) -> None:
     with raw_socket(panel) as connection:
-        connection.sendall(sent)
-        connection.shutdown(sockets.SHUT_WR)
+        with suppress(OSError):  # the server may have refused it, and closed, before all is sent
+            connection.sendall(sent)
+            connection.shutdown(sockets.SHUT_WR)
         answer = received(connection)
     assert answer == b"" or answer.split(b" ")[1] in {b"400", b"404", b"421", b"403"}
     assert panel.ask("GET", "/api/status")[0] == 200

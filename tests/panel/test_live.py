@@ -6,7 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from fakes.panel import MANY, Panel, frames_go_on, next_preview, next_status, served
+from fakes.panel import LONG_S, MANY, Panel, frames_go_on, next_preview, next_status, served
 from fakes.pipelines import clip, open_pipeline, scripted_camera
 from fakes.privacy import is_card, marked
 from fakes.scripted import (
@@ -148,15 +148,18 @@ def test_transparent_parts_are_shown_over_a_checkerboard() -> None:
 
 def test_a_watched_preview_counts_until_nobody_asks(panel: Panel, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[bool] = []
-    monkeypatch.setattr(preview, "LOOKING_S", 0.2)
+    monkeypatch.setattr(preview, "LOOKING_S", LONG_S)
     monkeypatch.setattr(panel.supervisor, "set_watched", lambda *, watched: calls.append(watched))
     with panel.live() as socket:
         next_preview(socket)
         next_preview(socket)
         assert calls == [True]
+        monkeypatch.setattr(preview, "LOOKING_S", 0.0)  # that time has passed
         wait_until(lambda: calls == [True, False])  # a hidden page keeps its socket, and asks for none
+        monkeypatch.setattr(preview, "LOOKING_S", LONG_S)
         next_preview(socket)
         assert calls == [True, False, True]
+        monkeypatch.setattr(preview, "LOOKING_S", 0.0)
     wait_until(lambda: calls == [True, False, True, False])
 
 

@@ -176,7 +176,7 @@ def test_a_stream_cut_in_mid_run_is_connected_again() -> None:
 def test_a_pause_disconnects_and_resuming_connects_again() -> None:
     with serving(send_forever) as server:
         worker = CaptureWorker(partial(opened, server.url()), stall_s=30.0)
-        assert worker.take(1.0) is not None
+        wait_until(lambda: worker.take(0.05) is not None)
         worker.pause("test")
         wait_until(lambda: worker.state.phase == "paused")
         assert server.connections == 1

@@ -4,12 +4,13 @@ import errno
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from fakes.devices import ScriptedDevice
+from fakes.devices import Clock, ScriptedDevice
 from fakes.v4l2_stream import StreamingCamera
 
 from realtime_matte.errors import MissingDependency, SourceError, SourceLost
@@ -109,8 +110,8 @@ def start(device: StreamingCamera, system: OneSystem, monkeypatch: pytest.Monkey
     """Opens the camera, of which these frames come next."""
     monkeypatch.setattr(camera, "_system", lambda: system)
     monkeypatch.setattr(camera, "V4l2Reader", lambda path: V4l2Reader(path, ioctl=device.ioctl))
-    monkeypatch.setattr(camera, "FIRST_FRAME_S", 0.05)
-    monkeypatch.setattr(camera, "SILENCE_S", 0.05)
+    clock = Clock()
+    monkeypatch.setattr(camera, "Camera", partial(camera.Camera, clock=clock, sleep=clock.sleep))
 
     def open_camera(*events: bytes | int | None) -> camera.Camera:
         device.add(events[0], None, *events[1:])
