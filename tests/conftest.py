@@ -37,6 +37,14 @@ def _environment() -> Iterator[None]:
         del os.environ[name]
 
 
+@pytest.fixture(autouse=True)
+def _one_card_while_a_part_loads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The standby card is not repeated while a network is opened, however long a busy machine takes for it."""
+    from realtime_matte.pipeline import builder  # noqa: PLC0415 - few tests need what it needs
+
+    monkeypatch.setattr(builder, "CARD_EVERY_S", 60.0)
+
+
 @pytest.fixture
 def ours(tmp_path: Path) -> str:
     """The spec of a network of our family."""

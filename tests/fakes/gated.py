@@ -110,7 +110,6 @@ def run(
         return camera if isinstance(camera, GatedCamera) else GatedCamera(camera, gate)
 
     monkeypatch.setattr(builder, "CaptureWorker", GatedWorker)
-    monkeypatch.setattr(builder, "CARD_EVERY_S", LONG_S)  # one card while the network loads, on slow machines too
     with Pipeline.open(
         open_camera,
         background or SolidBackground(),
