@@ -5,7 +5,6 @@ from importlib import import_module
 from typing import Any, Final
 
 from realtime_matte import __version__
-from realtime_matte.batch import worker
 from realtime_matte.batch.running import Event, Notice, run_on
 from realtime_matte.batch.task import Task
 from realtime_matte.errors import MatteError, MissingDependency, SourceError, SpecError
@@ -62,8 +61,3 @@ def _check_versions(client: Any) -> bool:  # noqa: ANN401 - a distributed.Client
 def worker_version() -> str:
     """The version of this package in the process that calls it."""
     return __version__
-
-
-def close_network() -> None:
-    """Free the network that a worker process keeps, for its caller's ``client.run``."""
-    worker.close()

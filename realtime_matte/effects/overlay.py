@@ -1,6 +1,6 @@
 """Overlays on the output: ``--overlay logo.png?at=top-right``, ``text:Name?at=bottom-left`` or ``clock``.
 
-A plate is drawn when it is opened, and again when its text changes; each frame only blends it.
+An image is drawn when it is opened, and again when its text changes; each frame only blends it.
 """
 
 import re
@@ -14,7 +14,7 @@ import numpy as np
 from realtime_matte.config.config import Config
 from realtime_matte.config.specs import SpecOption, at_least_zero, parse, positive, switch
 from realtime_matte.effects import _text
-from realtime_matte.effects._plate import ANCHORS, Plate
+from realtime_matte.effects._placed_image import ANCHORS, PlacedImage
 from realtime_matte.errors import SpecError
 from realtime_matte.frame import Pixels, Size
 from realtime_matte.media.image import load_with_alpha
@@ -88,33 +88,33 @@ def open_overlay(spec: str, *, size: Size, clock: Callable[[], float] = time.tim
 
 
 class Overlay:
-    """A plate that is drawn on every composite.
+    """An image that is drawn on every composite.
 
     Args:
-        plate: The plate.
+        image: The image, at its place.
         notices: Messages to the user.
-        redraw: Gives another plate when it is due, else None; called for each frame.
+        redraw: Gives another image when it is due, else None; called for each frame.
     """
 
     def __init__(
-        self, plate: Plate, *, notices: Sequence[str] = (), redraw: Callable[[], Plate | None] | None = None
+        self, image: PlacedImage, *, notices: Sequence[str] = (), redraw: Callable[[], PlacedImage | None] | None = None
     ) -> None:
         self.notices = notices
-        self._plate = plate
+        self._image = image
         self._redraw = redraw
 
     def draw(self, image: Pixels, time: float) -> None:  # noqa: ARG002 - a clock shows the time of day, not the frame's
-        """Blend the plate."""
+        """Blend it."""
         self._current().draw(image)
 
     def draw_planes(self, image: Pixels, time: float) -> None:  # noqa: ARG002 - as above
-        """Blend the plate into an I420 image."""
+        """Blend it into an I420 image."""
         self._current().draw_planes(image)
 
-    def _current(self) -> Plate:
-        if self._redraw and (plate := self._redraw()):
-            self._plate = plate
-        return self._plate
+    def _current(self) -> PlacedImage:
+        if self._redraw and (changed := self._redraw()):
+            self._image = changed
+        return self._image
 
 
 def _image(name: str, options: Mapping[str, Any], size: Size) -> Overlay:
@@ -123,8 +123,10 @@ def _image(name: str, options: Mapping[str, Any], size: Size) -> Overlay:
     height = max(1, round((options["size"] or IMAGE_SIZE) * size[1]))
     scale = min(height / pixels.shape[0], size[0] / pixels.shape[1])
     target = max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale))
-    plate = Plate(_resized(pixels, target), size=size, anchor=options["at"] or "top-right", opacity=options["opacity"])
-    return Overlay(plate, notices=loaded.notices)
+    image = PlacedImage(
+        _resized(pixels, target), size=size, anchor=options["at"] or "top-right", opacity=options["opacity"]
+    )
+    return Overlay(image, notices=loaded.notices)
 
 
 def _resized(pixels: Pixels, size: Size) -> Pixels:
@@ -140,8 +142,8 @@ def _resized(pixels: Pixels, size: Size) -> Pixels:
 
 def _text_overlay(line: str, options: Mapping[str, Any], size: Size) -> Overlay:
     font, lacks = _text.find_font(line, options["font"])
-    plate = _text_plate(_without(line, lacks), font, options, size, "bottom-left")
-    return Overlay(plate, notices=_missing_notices(line, lacks))
+    image = _text_image(_without(line, lacks), font, options, size, "bottom-left")
+    return Overlay(image, notices=_missing_notices(line, lacks))
 
 
 def _clock(options: Mapping[str, Any], size: Size, clock: Callable[[], float]) -> Overlay:
@@ -151,24 +153,24 @@ def _clock(options: Mapping[str, Any], size: Size, clock: Callable[[], float]) -
     shown = line()
     font, lacks = _text.find_font(CLOCK_LETTERS + shown, options["font"])
 
-    def redraw() -> Plate | None:
+    def redraw() -> PlacedImage | None:
         nonlocal shown
         if (now := line()) == shown:
             return None
         shown = now
-        return _text_plate(_without(now, lacks), font, options, size, "top-left")
+        return _text_image(_without(now, lacks), font, options, size, "top-left")
 
-    plate = _text_plate(_without(shown, lacks), font, options, size, "top-left")
-    return Overlay(plate, notices=_missing_notices(shown, lacks), redraw=redraw)
+    image = _text_image(_without(shown, lacks), font, options, size, "top-left")
+    return Overlay(image, notices=_missing_notices(shown, lacks), redraw=redraw)
 
 
-def _text_plate(line: str, font: _text.Font, options: Mapping[str, Any], size: Size, anchor: str) -> Plate:
+def _text_image(line: str, font: _text.Font, options: Mapping[str, Any], size: Size, anchor: str) -> PlacedImage:
     height = max(1, round((options["size"] or TEXT_SIZE) * size[1]))
     pixels = _text.draw_line(line, font, height_px=height, plate=options["plate"])
     if pixels.shape[1] > size[0]:  # smaller letters rather than a cut text
         height = max(1, height * size[0] // pixels.shape[1])
         pixels = _text.draw_line(line, font, height_px=height, plate=options["plate"])
-    return Plate(pixels, size=size, anchor=options["at"] or anchor, opacity=options["opacity"])
+    return PlacedImage(pixels, size=size, anchor=options["at"] or anchor, opacity=options["opacity"])
 
 
 def _without(line: str, letters: str) -> str:

@@ -44,8 +44,6 @@ MOMENTS: Final = 13
 RADIUS_CELLS: Final = 2
 """Half the filter's window, in cells of the network's grid."""
 
-WINDOW: Final = (2 * RADIUS_CELLS + 1, 2 * RADIUS_CELLS + 1)
-
 EPSILON: Final = np.float32(3e-4)
 """The filter's regularisation, for colours in [0, 1]: variance below this is texture, above it an edge."""
 

@@ -9,7 +9,7 @@ import pytest
 
 from realtime_matte.config.config import Config
 from realtime_matte.effects import _text, overlay
-from realtime_matte.effects._plate import ANCHORS, Plate
+from realtime_matte.effects._placed_image import ANCHORS, PlacedImage
 from realtime_matte.errors import BadFile, MatteError, MissingFile, SpecError
 from realtime_matte.frame import Pixels
 from realtime_matte.media import i420
@@ -114,33 +114,33 @@ def test_a_clock_is_drawn_again_when_its_text_changes() -> None:
     now = [0.0]
     clock = overlay.open_overlay("clock?format=%M:%S", size=SIZE, clock=lambda: now[0])
     images: list[Pixels] = []
-    plates: list[object] = []
+    drawn_images: list[object] = []
     for second in (0.0, 0.9, 1.1, 61.0):
         now[0] = second
         image = np.full((SIZE[1], SIZE[0], 3), 100, np.uint8)
         clock.draw(image, 0.0)
         images.append(image)
-        plates.append(clock._plate)
-    assert plates[0] is plates[1]
+        drawn_images.append(clock._image)
+    assert drawn_images[0] is drawn_images[1]
     assert not np.array_equal(images[0], images[2])
     assert not np.array_equal(images[2], images[3])
 
 
 def test_a_still_overlay_draws_nothing_again(logo: Path) -> None:
     still = overlay.open_overlay(f"{logo}", size=SIZE)
-    plate = still._plate
+    shown = still._image
     for _ in range(3):
         still.draw(np.zeros((SIZE[1], SIZE[0], 3), np.uint8), 0.0)
-    assert still._plate is plate
+    assert still._image is shown
 
 
 def test_alpha_is_composited_too() -> None:
     pixels = np.zeros((10, 10, 4), np.uint8)
     pixels[:] = (0, 0, 255, 128)
-    plate = Plate(pixels, size=(10, 10), anchor="center")
+    placed = PlacedImage(pixels, size=(10, 10), anchor="center")
     image = np.zeros((10, 10, 4), np.uint8)
     image[:, 5:] = (255, 0, 0, 255)
-    plate.draw(image)
+    placed.draw(image)
     np.testing.assert_array_equal(image[5, 2], (0, 0, 255, 128))
     np.testing.assert_array_equal(image[5, 7], (127, 0, 128, 255))
 

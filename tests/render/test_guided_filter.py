@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from realtime_matte.portrait import sample_portrait
-from realtime_matte.render.guided_filter import EPSILON, FLAT, GAIN, SHIFT, WINDOW, GuidedFilter
+from realtime_matte.render.guided_filter import EPSILON, FLAT, GAIN, RADIUS_CELLS, SHIFT, GuidedFilter
 
 SHAPES = [(90, 160), (16, 16), (33, 7), (144, 256), (40, 100), (1, 9), (4, 1)]
 
@@ -27,7 +27,7 @@ def everywhere(guide: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray, np.nda
     colour, a = guide / 255.0, alpha.astype(np.float64)[..., None]
 
     def mean(values: np.ndarray) -> np.ndarray:
-        return cv2.blur(values, WINDOW).reshape(values.shape)
+        return cv2.blur(values, (2 * RADIUS_CELLS + 1, 2 * RADIUS_CELLS + 1)).reshape(values.shape)
 
     means, alphas, mixed = mean(colour), mean(a), mean(colour * a)
     products = mean((colour[..., :, None] * colour[..., None, :]).reshape(*alpha.shape, 9)).reshape(*alpha.shape, 3, 3)

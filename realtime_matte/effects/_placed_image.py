@@ -22,13 +22,13 @@ ANCHORS: Final = {
     "bottom": (0.5, 1.0),
     "bottom-right": (1.0, 1.0),
 }
-"""Where a plate is, as shares of the free width and height."""
+"""Where an image is, as shares of the free width and height."""
 
 MARGIN: Final = 0.03
 """Distance from the edges of the output, as a share of its height."""
 
 
-class Plate:
+class PlacedImage:
     """An image (h, w, 4), straight BGRA, at an anchor of outputs of ``size``."""
 
     def __init__(self, pixels: Pixels, *, size: Size, anchor: str, opacity: float = 1.0) -> None:
@@ -39,7 +39,7 @@ class Plate:
         self._colors = np.ascontiguousarray(self._straight * alpha + 0.5, dtype=np.float32).astype(np.uint8)
         self._rest = np.repeat(255 - np.rint(alpha * 255).astype(np.uint8), 3, axis=2)
         self._scratch = np.empty_like(self._rest)
-        self._planes: Sequence[_PlanePlate] | None = None  # from the first I420 image on
+        self._planes: Sequence[_PlacedPlane] | None = None  # from the first I420 image on
 
     def draw(self, image: Pixels) -> None:
         """Blend it into an output frame, BGR or straight BGRA."""
@@ -53,9 +53,9 @@ class Plate:
     def draw_planes(self, image: Pixels) -> None:
         """Blend it into an output frame, I420."""
         if self._planes is None:
-            self._planes = _plane_plates(self._straight, self._alpha, self._area)
-        for plate, plane in zip(self._planes, i420.planes(image), strict=True):
-            plate.draw(plane)
+            self._planes = _placed_planes(self._straight, self._alpha, self._area)
+        for placed, plane in zip(self._planes, i420.planes(image), strict=True):
+            placed.draw(plane)
 
     def _draw_straight(self, part: Pixels) -> None:
         """Over straight alpha (Porter and Duff 1984); files keep it, so the time is no matter."""
@@ -67,8 +67,8 @@ class Plate:
         part[..., 3:] = np.rint(total * 255)
 
 
-class _PlanePlate:
-    """A plate for one plane. ``alpha``: (h, w); ``values``: those of the plate, times alpha."""
+class _PlacedPlane:
+    """One plane of it. ``alpha``: (h, w); ``values``: those of the plane, times alpha."""
 
     def __init__(self, alpha: NDArray[np.float32], values: NDArray[np.float32], area: Area) -> None:
         self._area = area
@@ -82,10 +82,10 @@ class _PlanePlate:
         cv2.add(self._scratch, self._values, dst=part)
 
 
-def _plane_plates(
+def _placed_planes(
     straight: NDArray[np.float32], alpha: NDArray[np.float32], area: Area
-) -> tuple[_PlanePlate, _PlanePlate, _PlanePlate]:
-    """The plates of luma and chroma of a plate (h, w, 3) BGR in ``area``. Chroma is the mean of whole 2 x 2 pixels."""
+) -> tuple[_PlacedPlane, _PlacedPlane, _PlacedPlane]:
+    """Luma and chroma of an image (h, w, 3) BGR in ``area``. Chroma is the mean of whole 2 x 2 pixels."""
     rows, columns = area
     before, after = (rows.start % 2, columns.start % 2), (rows.stop % 2, columns.stop % 2)
     yuv = cv2.transform(straight, i420.FROM_BGR_WITH_OFFSET) * alpha
@@ -97,8 +97,8 @@ def _plane_plates(
         for image in (padded_alpha, padded)
     )
     half_area = slice(rows.start // 2, (rows.stop + 1) // 2), slice(columns.start // 2, (columns.stop + 1) // 2)
-    u, v = (_PlanePlate(small_alpha, small[..., channel], half_area) for channel in (1, 2))
-    return _PlanePlate(alpha[..., 0], np.ascontiguousarray(yuv[..., 0]), area), u, v
+    u, v = (_PlacedPlane(small_alpha, small[..., channel], half_area) for channel in (1, 2))
+    return _PlacedPlane(alpha[..., 0], np.ascontiguousarray(yuv[..., 0]), area), u, v
 
 
 def _place(pixels: Pixels, size: Size, anchor: str) -> tuple[Area, Pixels]:
