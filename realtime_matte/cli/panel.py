@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from realtime_matte.cli import running
@@ -10,8 +11,11 @@ from realtime_matte.errors import MatteError, SourceError, masked
 
 if TYPE_CHECKING:
     from realtime_matte.cli.console import Screen
+    from realtime_matte.cli.keys import Keys
     from realtime_matte.config.config import Config
     from realtime_matte.panel.opening import Opens
+    from realtime_matte.panel.panel_run import PanelRun
+    from realtime_matte.panel.supervisor import Supervisor
     from realtime_matte.pipeline.pipeline import Pipeline
 
 ABOUT = "Replace the background of a camera, live, with a control panel in the browser."
@@ -98,8 +102,6 @@ def supervise(
     opening = _Opening(signals)
     supervisor = Supervisor(config, notify=shown.notify, open_pipeline=opening)
     notices = earlier_crash()
-    failed_outputs, opened = 0, False
-    reached = running.limit(config)
     with (
         reported(signals, running.devices(config), keeps_files=lambda: opening.keeps_files),
         closing(PanelServer(supervisor, panel_address(config), config_file=config_file)) as server,
@@ -109,31 +111,50 @@ def supervise(
         job_control(suspend=(shown.suspend, keys.suspend), resume=shown.resume),
     ):
         signals.forward_to(supervisor.request)
-
-        notices += control_notices
-
-        def show(pipeline: "Pipeline") -> None:
-            nonlocal failed_outputs, opened
-            opened = True
-            try:
-                with run.showing(pipeline):
-                    messages = [*notices, *pipeline.notices, *keys.notices]
-                    notices.clear()
-                    running.show(pipeline, config, shown, keys, notices=messages, reached=reached)
-            finally:
-                shown.end(pipeline)
-                failed_outputs += pipeline.failed_outputs
-
-        def wait() -> None:
-            keys.poll()
-            if reached(None):
-                supervisor.request("quit")
-
-        supervisor.run(show, wait=wait, stay=stay)
+        pipelines = _Pipelines(config, shown, keys, run, [*notices, *control_notices])
+        supervisor.run(pipelines.show, wait=partial(pipelines.wait, supervisor), stay=stay)
     fault = supervisor.current.fault
-    if fault and not opened and not isinstance(fault, SourceError):  # a camera may be plugged in later
+    if fault and not pipelines.opened and not isinstance(fault, SourceError):  # a camera may be plugged in later
         raise fault
-    return failed_outputs
+    return pipelines.failed_outputs
+
+
+class _Pipelines:
+    """Runs the supervisor's pipelines one after another, with the keys and the progress line of this process.
+
+    Attributes:
+        opened: Whether there was one.
+        failed_outputs: Of all of them together.
+    """
+
+    def __init__(
+        self, config: "Config", shown: "Screen", keys: "Keys", run: "PanelRun", notices: Sequence[str]
+    ) -> None:
+        self.opened = False
+        self.failed_outputs = 0
+        self._config = config
+        self._shown = shown
+        self._keys = keys
+        self._run = run
+        self._notices = notices  # of the first pipeline only
+        self._reached = running.limit(config)
+
+    def show(self, pipeline: "Pipeline") -> None:
+        """Run one until it ends."""
+        self.opened = True
+        try:
+            with self._run.showing(pipeline):
+                notices, self._notices = [*self._notices, *pipeline.notices, *self._keys.notices], ()
+                running.show(pipeline, self._config, self._shown, self._keys, notices=notices, reached=self._reached)
+        finally:
+            self._shown.end(pipeline)
+            self.failed_outputs += pipeline.failed_outputs
+
+    def wait(self, supervisor: "Supervisor") -> None:
+        """Called at intervals while there is no pipeline."""
+        self._keys.poll()
+        if self._reached(None):
+            supervisor.request("quit")
 
 
 class _Opening:

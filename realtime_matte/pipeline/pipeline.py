@@ -279,35 +279,49 @@ class Pipeline(Controls):
             if parts.orientation:
                 parts.orientation.start_shot()
         self._last_index = frame.index
+        fitted = self._fit(frame)
+        self.stats.lap("fit")
+        composite = self._render(fitted)
+        if composite is None:
+            self._calibration.stop("there is no matte")
+            self._send_card(standby.NO_MATTE)
+            return
+        self._learn(fitted)
+        parts.effects.draw(composite, frame.time)
+        parts.outputs.send(composite, frame.time)
+        self.stats.lap("send")
+        self.stats.composite_sent(frame.time)
+        self.card_reason = ""
+
+    def _fit(self, frame: Frame) -> Frame:
+        """The part of the frame that is shown, in the output's size; BGR where effects or alpha need it."""
+        parts = self._parts
         view = parts.effects.view
         fitted = view(parts.in_bgr(frame)) if view else parts.fitter(frame)
-        if parts.effects.needs_bgr or parts.backgrounds.alpha:
-            fitted = parts.in_bgr(fitted)
-        self.stats.lap("fit")
+        return parts.in_bgr(fitted) if parts.effects.needs_bgr or parts.backgrounds.alpha else fitted
+
+    def _render(self, fitted: Frame) -> Pixels | None:
+        """The composite; None without a matte, or if the background failed, which is replaced."""
+        parts = self._parts
         try:
-            composite = parts.renderer.render(fitted)
+            return parts.renderer.render(fitted)
         except SinkError:  # of the last output, which was sent the card while a network was opened again
             raise
         except MatteError as error:  # of the background: those of a network are handled in the renderer
             parts.backgrounds.replace_failed(error)
             parts.renderer.background = parts.backgrounds.current
             parts.renderer.reset()
-            composite = None
-        if composite is None:
-            self._calibration.stop("there is no matte")
-            self._send_card(standby.NO_MATTE)
-            return
-        if not parts.renderer.first_frames:
-            clean_plate = parts.renderer.clean_plate
-            self._plates.update(frame.time, clean_plate)
-            self._calibration.update(frame.time, covered=parts.renderer.covered, plate=clean_plate)
+            return None
+
+    def _learn(self, fitted: Frame) -> None:
+        """Update what is known of the room and of the camera's orientation by the frame that was just rendered."""
+        parts = self._parts
+        renderer = parts.renderer
+        if not renderer.first_frames:
+            self._plates.update(fitted.time, renderer.clean_plate)
+            self._calibration.update(fitted.time, covered=renderer.covered, plate=renderer.clean_plate)
         if parts.orientation:
-            parts.orientation.update(fitted, covered=parts.renderer.covered, rotate=parts.effects.rotate)
-        parts.effects.draw(composite, frame.time)
-        parts.outputs.send(composite, frame.time)
-        self.stats.lap("send")
-        self.stats.composite_sent(frame.time)
-        self.card_reason = ""
+            parts.orientation.update(fitted, covered=renderer.covered, rotate=parts.effects.rotate)
 
     def _reason_without_frame(self, state: CaptureState) -> str:
         if self._options.busy:
