@@ -90,7 +90,6 @@ class PlateStore:
         elif plate.pending:
             self._since = time if self._since is None else self._since
             if not 0 <= time - self._since < TRY_S:
-                plate.propose(None)
                 self._refuse("the camera shows something else, or was moved", AGAIN)
         else:
             self._since = None
@@ -109,6 +108,8 @@ class PlateStore:
 
     def _refuse(self, reason: str, hint: str) -> None:
         self._stored = None
+        if self._plate:
+            self._plate.propose(None)  # also after a change to a model that does not see it, and back
         self._notify(NOT_USED.format(file=self._file, reason=reason, hint=hint))
 
 

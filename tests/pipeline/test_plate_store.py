@@ -17,6 +17,7 @@ from realtime_matte.errors import MatteError, MissingFile, SinkError
 from realtime_matte.frame import Frame, Pixels
 from realtime_matte.pipeline import calibration, plate_store
 from realtime_matte.pipeline.commands import Command
+from realtime_matte.render.clean_plate import CleanPlate
 from realtime_matte.render.plate_file import read_plate, write_plate
 from realtime_matte.render.stored_plate import PlateOrigin, StoredPlate
 from realtime_matte.v4l2.capabilities import Mode
@@ -143,6 +144,17 @@ def test_a_network_that_sees_no_plate_says_so(path: Path) -> None:
     _, reported = play(room(), path, count=30, network=ScriptedNetwork())
     hint = "this model makes no use of an empty room; choose a --model that sees the clean plate"
     assert f"the empty room in '{path}' is not used: {hint}" in reported
+
+
+def test_a_plate_that_was_refused_is_not_taken_over_by_a_later_network() -> None:
+    origin, reported, plate = PlateOrigin("a camera", (64, 36), "size 64x36", None), list[str](), CleanPlate((18, 32))
+    stored = StoredPlate(np.zeros((18, 32, 3), np.uint8), np.full((18, 32), 255, np.uint8), origin)
+    store = plate_store.PlateStore(stored, "room.png", origin=lambda: origin, notify=reported.append)
+    store.update(0.0, plate)
+    assert plate.pending
+    store.update(0.1, None)
+    assert not plate.pending
+    assert "makes no use of an empty room" in reported[0]
 
 
 def test_after_standby_it_is_known_again(path: Path) -> None:
