@@ -60,7 +60,7 @@ class EffectOptions:
         default=False,
         metadata=option(
             "Framing",
-            "keep head and shoulders in the picture: crop and follow the person, by the matte",
+            "keep head and shoulders in view: crop and follow the person, by the matte",
             parse=parsers.switch,
             applies="live",
         ),
