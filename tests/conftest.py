@@ -38,10 +38,12 @@ def _environment() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _one_card_while_a_part_loads(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The standby card is not repeated while a network is opened, however long a busy machine takes for it."""
-    from realtime_matte.pipeline import builder  # noqa: PLC0415 - few tests need what it needs
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However busy the machine: no camera is taken for stalled, and the card is not repeated while a part loads."""
+    from realtime_matte.capture import worker  # noqa: PLC0415 - few tests need what it needs
+    from realtime_matte.pipeline import builder  # noqa: PLC0415
 
+    monkeypatch.setattr(worker, "STALL_S", 60.0)
     monkeypatch.setattr(builder, "CARD_EVERY_S", 60.0)
 
 

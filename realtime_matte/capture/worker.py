@@ -19,6 +19,11 @@ from realtime_matte.interfaces import CountsDamagedFrames, HasPixelFormats, Sour
 RETRY_S: Final = (0.25, 0.5, 1.0, 2.0)
 """Seconds to wait before each attempt to open a lost source again; the last value repeats."""
 
+STALL_S: Final = 1.0
+"""A running source counts as lost after this time, and that of STALL_FRAMES frames at its rate, without a frame."""
+
+STALL_FRAMES: Final = 5
+
 CLOSE_TIMEOUT_S: Final = 1.0
 """How long ``close`` waits for a read that does not return."""
 
@@ -50,7 +55,7 @@ class CaptureWorker:
     ) -> None:
         source = open_source()
         self._open_source = open_source
-        self._stall_s = 1 + 5 / source.fps if stall_s is None else stall_s
+        self._stall_s = STALL_S + STALL_FRAMES / source.fps if stall_s is None else stall_s
         self._retry_s = retry_s
         self._clock = clock
         self._mailbox = Mailbox(source.size, pixel_format)

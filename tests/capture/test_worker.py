@@ -336,7 +336,8 @@ def test_a_running_camera_is_waited_for_whatever_the_timeout() -> None:
         assert value(capture.take(0)) == 1
 
 
-def test_the_stall_time_follows_the_rate() -> None:
+def test_the_stall_time_follows_the_rate(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("realtime_matte.capture.worker.STALL_S", 1.0)
     with closing(CaptureWorker(StepSource)) as fast, closing(CaptureWorker(lambda: StepSource(fps=1))) as slow:
         assert fast._stall_s == pytest.approx(7 / 6)
         assert slow._stall_s == 6

@@ -158,8 +158,10 @@ def test_the_run_that_is_there_is_asked(
             assert main(["calibrate", "--plate", "none/kept.png"]) == 2
             (tmp_path / "letter.txt").write_text("not a plate")
             assert main(["calibrate", "--plate", "letter.txt"]) == 2
-            assert main(["ctl", "calibrate", "letter.txt"]) == 2
-            assert capsys.readouterr().out == ""
+            assert while_running(pipeline, lambda: main(["ctl", "calibrate", "letter.txt"])) == 2
+            printed = capsys.readouterr()
+            assert printed.out == ""
+            assert printed.err.count("a file that is not a plate of an empty room has that name") == 2
             assert while_running(pipeline, lambda: main(["calibrate", "--plate", "kept.png"])) == 0
             assert while_running(pipeline, lambda: main(["calibrate"])) == 0
     assert read_plate(tmp_path / "kept.png").validity.min() == 255
