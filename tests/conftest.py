@@ -37,14 +37,24 @@ def _environment() -> Iterator[None]:
         del os.environ[name]
 
 
+PATIENCE_S = 30.0
+"""Longer than a busy machine may keep a thread waiting."""
+
+
 @pytest.fixture(autouse=True)
 def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However busy the machine: no camera is taken for stalled, and the card is not repeated while a part loads."""
-    from realtime_matte.capture import worker  # noqa: PLC0415 - few tests need what it needs
+    """Limits of time that a thread keeps unless the machine is busy; a test of such a limit sets its own."""
+    from realtime_matte.backgrounds import _read_ahead  # noqa: PLC0415 - few tests need what these need
+    from realtime_matte.capture import worker  # noqa: PLC0415
+    from realtime_matte.control import server, status  # noqa: PLC0415
     from realtime_matte.pipeline import builder  # noqa: PLC0415
 
-    monkeypatch.setattr(worker, "STALL_S", 60.0)
-    monkeypatch.setattr(builder, "CARD_EVERY_S", 60.0)
+    monkeypatch.setattr(_read_ahead, "CLOSE_S", PATIENCE_S)
+    monkeypatch.setattr(worker, "STALL_S", PATIENCE_S)
+    monkeypatch.setattr(worker, "CLOSE_TIMEOUT_S", PATIENCE_S)
+    monkeypatch.setattr(server, "GRACE_S", PATIENCE_S)
+    monkeypatch.setattr(status, "ANSWER_S", PATIENCE_S)
+    monkeypatch.setattr(builder, "CARD_EVERY_S", PATIENCE_S)
 
 
 @pytest.fixture

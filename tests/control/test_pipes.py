@@ -125,7 +125,8 @@ def test_a_pipe_whose_server_has_ended_is_an_error() -> None:
 
 
 @pytest.mark.usefixtures("windows")
-def test_a_server_that_does_not_answer_in_time_is_an_error(pipeline: Pipeline) -> None:
+def test_a_server_that_does_not_answer_in_time_is_an_error(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("realtime_matte.control.server.GRACE_S", 0.01)
     with closing(served(pipeline, 5)), pytest.raises(MatteError, match="does not answer: timed out"):
         ask(Instance(5, pipes.pipe_name(5)), "mirror", value=True, timeout_s=0.01)  # the pipeline makes no step
 
