@@ -172,7 +172,7 @@ def test_rpm_fusion_is_added_only_once(machine: FakeHost) -> None:
 def test_no_command_is_guessed(machine: FakeHost, os_release: str, hint: str) -> None:
     machine.write("etc/os-release", os_release)
     finding = only(machine)
-    assert finding.hint.startswith(hint) or hint in finding.hint
+    assert hint in finding.hint
     assert finding.commands == ()
 
 
