@@ -5,8 +5,9 @@ has not moved at all for longer is none. The plate stays in memory, for this run
 starts; it is written to a file only if the request names one.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 from math import ceil
 from typing import Final
 
@@ -47,6 +48,15 @@ Write = Callable[[CleanPlate, str], Future[None]]
 """Begins to write a plate to a file."""
 
 
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """A file that is being written, and the requests that get its result."""
+
+    file: str
+    written: Future[None]
+    replies: Sequence[Reply]
+
+
 class Calibration:
     """Calibrates on request. The pipeline's thread only.
 
@@ -59,7 +69,7 @@ class Calibration:
         self._notify = notify
         self._write = write
         self._file: str | None = None
-        self._writing: Future[None] | None = None
+        self._writing: list[Writing] = []
         self._replies: list[Reply] = []
         self._running = False
         self._started: float | None = None  # time of the first frame after the request
@@ -94,8 +104,7 @@ class Calibration:
             covered: Mean of the network's alpha.
             plate: The clean plate; None if the network does not see one.
         """
-        if self._writing and self._writing.done():
-            self._end_writing(0)
+        self._end_written()
         if not self._running:
             return
         if plate is None:
@@ -111,36 +120,46 @@ class Calibration:
             self._measure(time, covered, plate)
 
     def stop(self, reason: str, *, hint: str = "calibrate again") -> None:
-        """End without a result, and report it; nothing if it does not run. A file is completed."""
-        if self._writing:
-            self._end_writing(WRITE_S)
+        """End without a result, and report it; nothing if it does not run. Waits for no file."""
+        self._end_written()
         if not self._running:
             return
         self._end()
-        self._refuse(MatteError(f"not calibrated: {reason}", hint=hint))
+        self._refuse(MatteError(f"not calibrated: {reason}", hint=hint), self._taken_replies())
 
-    def _refuse(self, error: MatteError) -> None:
-        for reply in self._taken_replies():
+    def close(self) -> None:
+        """The run ends: as ``stop``, but files are completed."""
+        for writing in self._writing[:]:
+            self._end_writing(writing, WRITE_S)
+        self.stop("the run has ended")
+
+    def _refuse(self, error: MatteError, replies: Sequence[Reply]) -> None:
+        for reply in replies:
             refuse(reply, error)
         self._notify(str(error))
 
-    def _succeed(self, message: str) -> None:
+    def _succeed(self, message: str, replies: Sequence[Reply]) -> None:
         self._notify(message)
-        for reply in self._taken_replies():
+        for reply in replies:
             reply.set_result(None)
 
-    def _end_writing(self, timeout_s: float) -> None:
+    def _end_written(self) -> None:
+        for writing in [one for one in self._writing if one.written.done()]:
+            self._end_writing(writing)
+
+    def _end_writing(self, writing: Writing, timeout_s: float = 0) -> None:
         """Report the file; waits for it at most this long."""
-        assert self._writing  # noqa: S101
-        writing, self._writing = self._writing, None
+        self._writing.remove(writing)
+        file, replies = writing.file, writing.replies
         try:
-            writing.result(timeout_s)
+            writing.written.result(timeout_s)
         except TimeoutError:
-            self._refuse(MatteError(f"the empty room is known, but {self._file!r} is not written yet"))
+            self._refuse(MatteError(f"the empty room is known, but {file!r} is not written yet"), replies)
         except MatteError as error:
-            self._refuse(MatteError(f"the empty room is known, but not written: {error.message}", hint=error.hint))
+            failed = MatteError(f"the empty room is known, but not written: {error.message}", hint=error.hint)
+            self._refuse(failed, replies)
         else:
-            self._succeed(WRITTEN.format(file=self._file))
+            self._succeed(WRITTEN.format(file=file), replies)
 
     def _count(self, left_s: float) -> None:
         if ceil(left_s) < self._counted:
@@ -164,13 +183,17 @@ class Calibration:
                 self._notify(NO_PERSON.format(percent=_percent(covered)))
             plate.trust_frame()
             self._end()
-            if self._file and self._write:
-                self._writing = self._write(plate, self._file)
-            else:
-                self._succeed(DONE)
+            self._use(plate, self._taken_replies())
         elif time - self._started >= COUNTDOWN_S + MEASURE_S + GIVE_UP_S:
             reason = self._obstacle or f"the view was not at rest for {MEASURE_S:.0f} s"
             self.stop(reason, hint="calibrate again, and stay out of the camera's view")
+
+    def _use(self, plate: CleanPlate, replies: Sequence[Reply]) -> None:
+        """The plate is known: write it, where a file is named, or report it."""
+        if self._file and self._write:
+            self._writing.append(Writing(self._file, self._write(plate, self._file), replies))
+        else:
+            self._succeed(DONE, replies)
 
     def _end(self) -> None:
         self._running = False

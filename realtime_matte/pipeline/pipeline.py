@@ -267,7 +267,7 @@ class Pipeline(Controls):
     ) -> None:
         self._closed = True
         self._commands.close()
-        self._calibration.stop("the run has ended")
+        self._calibration.close()
         self._options.close()
         self._stack.__exit__(kind, error, trace)
 

@@ -31,6 +31,9 @@ MAX_BYTES: Final = 16_000_000
 MAX_CELLS: Final = 2_000_000
 """A grid has a tenth of that."""
 
+MAX_SIDE: Final = 100_000
+"""Pixels of a side of the camera's frames."""
+
 MAX_TEXT: Final = 4_000
 """Characters of the text: a camera's name and a few words."""
 
@@ -94,8 +97,8 @@ def _decode(data: bytes) -> StoredPlate:
         if not isinstance(text, str) or len(text) > MAX_TEXT:
             raise ValueError("no plate's text")
         about = json.loads(text)
-        if about.pop("version") != VERSION:
-            raise ValueError("another version")
+        if not isinstance(about, dict) or about.pop("version") != VERSION:
+            raise ValueError("of another kind or version")
         origin = PlateOrigin(**about)
         _check(origin)
         image.load()
@@ -105,8 +108,10 @@ def _decode(data: bytes) -> StoredPlate:
 
 
 def _check(origin: PlateOrigin) -> None:
-    """Raise TypeError unless every value has its type."""
+    """Raise TypeError or ValueError unless every value has its type, and the mode is one that a camera can have."""
     texts = isinstance(origin.camera, str) and isinstance(origin.view, str)
     mode = isinstance(origin.mode, list) and list(map(type, origin.mode)) == [int, int]
-    if not (texts and mode and isinstance(origin.exposure, int | None)):
+    if not (texts and mode and type(origin.exposure) in {int, type(None)}):  # a bool is an int, too
         raise TypeError("a value of another type")
+    if not all(0 < side <= MAX_SIDE for side in origin.mode):
+        raise ValueError("no camera has this mode")

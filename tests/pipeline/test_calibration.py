@@ -171,6 +171,53 @@ def test_several_requests_get_one_result() -> None:
     assert room.reported.count(calibration.DONE) == 1
 
 
+@pytest.mark.parametrize("error", [None, MatteError("the disk is full")])
+def test_a_request_while_a_file_is_written_gets_its_own_result(error: MatteError | None) -> None:
+    """On a slow disk, the file of the one before is complete some frames later."""
+    files, writing = list[str](), [Future[None](), Future[None]()]
+
+    def write(_plate: CleanPlate, file: str) -> Future[None]:
+        files.append(file)
+        return writing[len(files) - 1]
+
+    room, first, second = Room(), Future[object](), Future[object]()
+    room.calibration = Calibration(notify=room.reported.append, write=write)
+    room.calibration.start(first, file="a.png")
+    room.show(7.2)
+    room.calibration.start(second, file="b.png")
+    room.show(1)
+    assert (files, first.done()) == (["a.png"], False)
+    writing[0].set_exception(error) if error else writing[0].set_result(None)
+    room.show(0.1)
+    assert (first.done(), second.done()) == (True, False)
+    written = calibration.WRITTEN.format(file="a.png")
+    assert room.reported.count(f"the empty room is known, but not written: {error}" if error else written) == 1
+    room.show(6.2)
+    writing[1].set_result(None)
+    room.show(0.1)
+    assert (files, second.result(0)) == (["a.png", "b.png"], None)
+    assert room.reported[-1] == calibration.WRITTEN.format(file="b.png")
+
+
+def test_two_files_that_are_written_at_once_are_both_reported_at_the_end() -> None:
+    """Only the end of the run waits for files: a lost camera, or a frame without a matte, does not."""
+    writing = {"a.png": Future[None](), "b.png": Future[None]()}
+    room, replies = Room(), [Future[object](), Future[object]()]
+    room.calibration = Calibration(notify=room.reported.append, write=lambda _plate, file: writing[file])
+    for reply, file in zip(replies, writing, strict=True):
+        room.calibration.start(reply, file=file)
+        room.show(7.2)
+    room.calibration.stop("there is no matte")
+    assert not any(reply.done() for reply in replies)
+    writing["a.png"].set_result(None)
+    room.calibration.stop("there is no matte")
+    assert [reply.done() for reply in replies] == [True, False]
+    writing["b.png"].set_result(None)
+    room.calibration.close()
+    assert [reply.result(0) for reply in replies] == [None, None]
+    assert room.reported[-2:] == [calibration.WRITTEN.format(file=file) for file in writing]
+
+
 class EmptySource(ScriptedSource):
     """The room in the marker's colour, without a person."""
 
