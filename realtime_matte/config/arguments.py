@@ -40,6 +40,8 @@ class Parser(argparse.ArgumentParser):
         if unknown:
             known = [option.removeprefix("--") for option in self._option_string_actions if option.startswith("--")]
             hint = suggest(unknown[1], known, hint, prefix="--")
+        elif self._get_positional_actions() and re.match(r"unrecognized arguments: (?:.*? )??-[^-]", message):
+            hint = f"{hint}; write -- before a value that begins with -"
         raise SpecError(message, hint=hint)
 
 

@@ -51,7 +51,7 @@ def _absolute(name: str, spec: str, folder: Path) -> str:
 def _is_slideshow(spec: str, folder: Path) -> bool:
     """Whether the spec names a folder, such as ``photos``, and not a built-in background."""
     word = spec.partition("?")[0]
-    if not is_folder(_join(folder, word)) or word in plugins.names("backgrounds"):
+    if not word or not is_folder(_join(folder, word)) or word in plugins.names("backgrounds"):
         return False
     try:
         return plugins.background(word).name == "folder"

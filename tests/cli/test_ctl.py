@@ -218,6 +218,11 @@ def test_quit_ends_the_run(pipeline: Pipeline, capsys: pytest.CaptureFixture[str
             ["calibrate", "/nowhere/room.png"],
             "cannot write '/nowhere/room.png': No such file or directory; create that folder first",
         ),
+        (["background", ""], "bg: '' is not a text; give a value, or leave the option out"),
+        (
+            ["set", "card-text", "-brb-"],
+            "unrecognized arguments: -brb-; see rtmatte ctl --help; write -- before a value that begins with -",
+        ),
         (["status", "--pid", "x"], "--pid: 'x' is not a process number; rtmatte ctl status prints it"),
         (["status", "--pid", "1"], f"no rtmatte with pid 1; there are: {os.getpid()}"),
     ],
@@ -227,6 +232,11 @@ def test_a_refused_command_is_one_line_and_status_2(
 ) -> None:
     assert ctl(pipeline, *words) == 2
     assert capsys.readouterr().err == f"rtmatte: {message}\n"
+
+
+def test_a_value_may_begin_with_a_dash(pipeline: Pipeline) -> None:
+    assert ctl(pipeline, "set", "card-text", "--", "-brb-") == 0
+    assert pipeline.options["card_text"] == "-brb-"
 
 
 def test_without_a_running_instance_it_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
