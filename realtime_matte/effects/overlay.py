@@ -84,6 +84,10 @@ def open_overlay(spec: str, *, size: Size, clock: Callable[[], float] = time.tim
         if not line:
             raise SpecError("'text:' needs a text", hint="such as text:Name")
         return _text_overlay(line, options, size)
+    if not name.removeprefix("image:"):
+        if name:
+            raise SpecError("'image:' needs a file name", hint="such as image:logo.png")
+        raise SpecError(f"{spec!r} names no image", hint="such as logo.png, text:Name or clock")
     return _image(name, options, size)
 
 

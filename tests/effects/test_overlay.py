@@ -158,6 +158,8 @@ def test_several_are_drawn_in_their_order(logo: Path) -> None:
     [
         ("gone.png", MissingFile, "cannot read the image 'gone.png'"),
         ("text:", SpecError, "'text:' needs a text"),
+        ("image:", SpecError, "'image:' needs a file name; such as image:logo.png"),
+        ("?size=0.1", SpecError, "'\\?size=0.1' names no image; such as logo.png, text:Name or clock"),
         ("text:x?at=nowhere", SpecError, "option at=nowhere in 'text:x[?]at=nowhere' is not one of top-left, "),
         ("text:x?size=2", SpecError, "is not a number above 0, and 1 at most"),
         ("text:x?opacity=2", SpecError, "is not a number from 0 to 1"),
