@@ -189,7 +189,10 @@ class Labeller:
         is_video = file.suffix.lower() in VIDEOS
         table, suffix = ("clips2.csv", ".mkv") if is_video else ("people2.csv", ".png")
         paths = [self.out / f"{file.stem}_{kind}{suffix}" for kind in ("alpha", "certainty")]
-        mean, row = (self._label_video if is_video else self._label_image)(file, *paths)
+        try:
+            mean, row = (self._label_video if is_video else self._label_image)(file, *paths)
+        except av.FFmpegError as error:
+            raise ValueError(f"cannot read {file} as a video: {error.strerror}") from error
         kind = () if is_video else ("labelled",)
         self.rows[table].append((str(file.resolve()), *(path.name for path in paths), *kind, "train"))
         self.sheet.append((mean, row))
@@ -274,6 +277,8 @@ def _tile(image: Image) -> Image:
 
 def _frame_rate(video: Path) -> Fraction:
     with av.open(str(video)) as file:
+        if not file.streams.video:
+            raise ValueError(f"cannot read {video} as a video: it has no video stream")
         return file.streams.video[0].average_rate or Fraction(30)
 
 
@@ -303,7 +308,7 @@ def find_files(folder: Path) -> list[Path]:
     files = sorted(path for path in folder.iterdir() if path.suffix.lower() in (*IMAGES, *VIDEOS))
     if not files:
         raise FileNotFoundError(f"no images or videos in the folder {folder}")
-    for first, second in pairwise(files):
+    for first, second in pairwise(sorted(files, key=lambda path: path.stem)):
         if first.stem == second.stem:
             raise ValueError(f"{first.name} and {second.name} in {folder} would get the same label; rename one")
     return files
@@ -324,6 +329,10 @@ def _run(options: argparse.Namespace) -> None:
     files = find_files(options.images)
     if options.out.resolve() == options.images.resolve():
         raise ValueError("--out is the folder of the images; choose another one")
+    for file in files if options.masks else ():
+        mask = options.masks / f"{file.stem}.png"
+        if file.suffix.lower() in IMAGES and not mask.exists():
+            raise ValueError(f"there is no mask {mask}")
     options.out.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         opened: dict[str, Network] = {}

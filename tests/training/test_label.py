@@ -3,6 +3,7 @@
 import csv
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -168,6 +169,12 @@ def test_masks_vote_and_unusable_ones_are_reported(
     masks.mkdir()
     words = ["--network", networks.unverified(networks.recurrent(tmp_path / "blind.onnx", gain=0.0))]
     words += ["--masks", str(masks)]
+    cv2.imwrite(str(folder / "first.png"), person())
+    cv2.imwrite(str(masks / "first.png"), person()[..., 2])
+    assert run(folder, tmp_path / "out", *words) == 2
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err) == ("", f"label: there is no mask {masks / 'still.png'}\n"), "before any vote"
+    (masks / "still.png").write_bytes(b"no image")
     assert run(folder, tmp_path / "out", *words) == 2
     assert f"cannot read the mask {masks / 'still.png'}" in capsys.readouterr().err
     cv2.imwrite(str(masks / "still.png"), np.zeros((10, 10), np.uint8))
@@ -200,17 +207,43 @@ def test_labelled_folder_is_a_pack(labelled: Path, tmp_path: Path) -> None:
     assert data.people[0].certainty[30, 56] == 255
 
 
+def write_sound(path: Path) -> None:
+    with av.open(str(path), "w") as file:
+        stream = file.add_stream("pcm_s16le", rate=8000)
+        sound = av.AudioFrame.from_ndarray(np.zeros((1, 80), np.int16), layout="mono")
+        sound.sample_rate = 8000
+        file.mux(stream.encode(sound))
+
+
+def test_every_file_that_would_get_the_same_label_is_found(tmp_path: Path) -> None:
+    """Also with another name between the two."""
+    for name in ("a.jpg", "a.k.jpg", "a.png"):
+        (tmp_path / name).touch()
+    with pytest.raises(ValueError, match=r"a\.jpg and a\.png in .* would get the same label"):
+        label.find_files(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
         ("still.jpg", b"", "still.jpg and still.png in {folder} would get the same label; rename one"),
         ("broken.png", b"no image", "cannot read {folder}/broken.png as an image"),
+        (
+            "broken.mp4",
+            b"no video",
+            "cannot read {folder}/broken.mp4 as a video: Invalid data found when processing input",
+        ),
+        ("sound.mkv", None, "cannot read {folder}/sound.mkv as a video: it has no video stream"),
     ],
 )
 def test_unusable_files_are_reported(
-    folder: Path, capsys: pytest.CaptureFixture[str], name: str, content: bytes, message: str
+    folder: Path, capsys: pytest.CaptureFixture[str], name: str, content: bytes | None, message: str
 ) -> None:
-    (folder / name).write_bytes(content)
+    """``content``: None for a file with sound only."""
+    if content is None:
+        write_sound(folder / name)
+    else:
+        (folder / name).write_bytes(content)
     spec = networks.unverified(networks.recurrent(folder / "tiny.onnx"))
     assert run(folder, folder / "out", "--network", spec) == 2
     assert capsys.readouterr().err == f"label: {message.format(folder=folder)}\n"
