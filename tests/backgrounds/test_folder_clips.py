@@ -36,7 +36,7 @@ def levels(slides: folder.Slideshow, times: Sequence[float]) -> list[int]:
 def next_slide(slides: folder.Slideshow) -> Slide:
     """The next one, when it is open."""
     assert slides._next
-    return slides._next.result(10)
+    return slides._next.result(60)
 
 
 def test_clips_and_images_follow_each_other_exactly_in_a_file(tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ def test_in_real_time_a_clip_is_closed_without_waiting_for_its_step(
         slides.set_real_time(real_time=True)
         next_slide(slides)
         assert levels(slides, [0, 0.5]) == [10, 10]
-        assert clips[0].begun.wait(10)
+        assert clips[0].begun.wait(60)
         assert levels(slides, [1, 1.1]) == [50, 50]
         wait_until(lambda: len(closed_by) == 1)
         assert closed_by[0] is not threading.current_thread()
@@ -140,7 +140,7 @@ def test_in_real_time_a_clip_that_opens_slowly_is_not_waited_for(
     may_open, real = threading.Event(), video.open_clip
 
     def open_clip(path: Path, **options: object) -> video.VideoBackground:
-        assert path.name == "1.mkv" or may_open.wait(10)
+        assert path.name == "1.mkv" or may_open.wait(60)
         return real(path, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(video, "open_clip", open_clip)

@@ -131,7 +131,7 @@ def test_in_real_time_nothing_waits_for_a_heavy_clip(tmp_path: Path) -> None:
             if number % 3:  # two steps in three frames of the camera
                 clip.permitted.release()
                 with background._ahead._changed:  # type: ignore[union-attr]
-                    background._ahead._changed.wait_for(lambda: background._ahead._decoded, 10)  # type: ignore[union-attr]
+                    background._ahead._changed.wait_for(lambda: background._ahead._decoded, 60)  # type: ignore[union-attr]
             shown += levels(background, [number / 30])
         for _ in range(BUFFERS):
             clip.permitted.release()

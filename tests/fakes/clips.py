@@ -61,7 +61,7 @@ class HeavyClip(CountingClip):
 
     def step(self, *, hurry: bool) -> None:
         self.begun.set()
-        assert self.permitted.acquire(timeout=10)
+        assert self.permitted.acquire(timeout=60)
         super().step(hurry=hurry)
 
     def clock(self) -> float:
