@@ -92,32 +92,37 @@ class CleanPlate:
     """
 
     def __init__(self, shape: tuple[int, int]) -> None:
-        rows, columns = (-(-length // SAMPLE_STEP) for length in shape)
+        self.revealed = 0.0
+        # The plate, cell by cell
         self._colour = np.zeros((3, *shape), np.float32)
-        self._planes = np.zeros((3, *shape), np.uint8)
-        self._rows = np.zeros((ROWS, shape[1]), np.float32)
         self._variance = np.zeros(shape, np.float32)
         self._known = np.zeros(shape, np.uint8)
+        self._held = np.zeros(shape, np.float32)  # for how long a visible cell has differed, s
+        self._reference = np.zeros((3, -(-shape[0] // LIGHT_ROWS), shape[1]), np.float32)  # colours at a gain of 1
+        self._gain, self._step = np.ones((2, 3), np.float32)  # the light since then, and its change in this frame
+        # Who judges it
         self._cells = PlateCells(shape)
+        self._trust = Trust(shape)
+        self._evidence = PlateEvidence(shape)
+        self._stillness = Stillness(shape)
+        self._fit = PlateFit(shape)
+        # Edges: samples of the neighbourhood, and the correction
+        rows, columns = (-(-length // SAMPLE_STEP) for length in shape)
         self._samples = np.zeros((rows, columns, SAMPLE_VALUES), np.float32)
         self._sampled_edge = np.zeros((rows, columns), np.uint8)
         self._spans = np.zeros((rows, 2), np.int64)
         self._edge_runs = make_runs((rows, columns))
         self._neighbourhoods = BoxFilter(self._samples.shape, NEIGHBOURHOOD_RADIUS)
-        self.revealed = 0.0
         self._change, self._correction, self._corrected = np.zeros((3, *shape), np.float32)
+        # Scratch
+        self._planes = np.zeros((3, *shape), np.uint8)  # the frame
+        self._fitted_planes = np.zeros((3, *shape), np.uint8)
+        self._wide = np.zeros(shape, np.uint8)
+        self._rows = np.zeros((ROWS, shape[1]), np.float32)
         self._sums = np.zeros(shape[1] + 2 * HALO, np.float32)
         marks = np.zeros(-(-shape[1] // 8) * 8, np.uint8)
         self._marks = marks, marks.view(np.uint64)
-        self._reference = np.zeros((3, -(-shape[0] // LIGHT_ROWS), shape[1]), np.float32)
-        self._gain, self._step = np.ones((2, 3), np.float32)
-        self._wide = np.zeros(shape, np.uint8)
-        self._held = np.zeros(shape, np.float32)
-        self._trust = Trust(shape)
-        self._evidence = PlateEvidence(shape)
-        self._stillness = Stillness(shape)
-        self._fit = PlateFit(shape)
-        self._fitted_planes = np.zeros((3, *shape), np.uint8)
+        # When it is compared and learned
         self._seen_by_network = self._hidden = False
         self._next_search_s = 0.0
         self._unlearned_s, self._learned_s = LEARN_S, 0.0
@@ -126,6 +131,7 @@ class CleanPlate:
         self._jumped = 0.0  # share of the visible background, in the last frame
         self._followed = False  # whether this frame was compared
         self._shift = 0.0, 0.0  # of the last frame that was fitted
+        # A plate from a file
         self._stored: StoredPlate | None = None  # tried in every shot
         self._pending = False  # whether it is, in this one
 
