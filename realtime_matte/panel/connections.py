@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-from functools import partial
 from typing import ClassVar, Final
 
 import uvicorn
@@ -126,7 +125,7 @@ class BoundedServer(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, listener: socket.socket) -> None:
         super().__init__(config)
         self._listener = listener
-        self._handshakes: set[asyncio.Task[None]] = set()
+        self._handshakes: dict[BoundedConnection, asyncio.Task[None]] = {}  # some are in ``connections`` already
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002 -- as uvicorn's
         """Begin to accept."""
@@ -136,7 +135,7 @@ class BoundedServer(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Accept no more, and close what is open."""
-        for task in [self._accepting, *self._handshakes]:
+        for task in [self._accepting, *self._handshakes.values()]:
             task.cancel()
         await super().shutdown(sockets)
 
@@ -151,27 +150,24 @@ class BoundedServer(uvicorn.Server):
             except OSError:
                 await asyncio.sleep(PAUSE_S)
                 continue
-            if len(self._handshakes) + len(self.server_state.connections) >= MAX_CONNECTIONS:
+            if len(self._handshakes.keys() | self.server_state.connections) >= MAX_CONNECTIONS:
                 connection.close()
                 continue
-            task = asyncio.create_task(self._connect(connection))
-            self._handshakes.add(task)
-            task.add_done_callback(self._handshakes.discard)
+            protocol = BoundedConnection(
+                config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+            )
+            self._handshakes[protocol] = asyncio.create_task(self._connect(connection, protocol))
 
-    async def _connect(self, connection: socket.socket) -> None:
+    async def _connect(self, connection: socket.socket, protocol: BoundedConnection) -> None:
         """Hand the connection over to its protocol, after the handshake of TLS if there is one."""
-        make = partial(
-            BoundedConnection,
-            config=self.config,
-            server_state=self.server_state,
-            app_state=self.lifespan.state,
-        )
         try:
             await asyncio.get_running_loop().connect_accepted_socket(
-                make,
+                lambda: protocol,
                 connection,
                 ssl=self.config.ssl,
                 ssl_handshake_timeout=HANDSHAKE_S if self.config.ssl else None,
             )
         except OSError:  # no TLS, too slow, or gone
             connection.close()
+        finally:
+            del self._handshakes[protocol]
