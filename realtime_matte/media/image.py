@@ -267,7 +267,9 @@ def _not_an_image(path: Path, header: bytes) -> BadFile:
     if known := _format(header):
         return BadFile(f"{str(path)!r} is a damaged {known} file, or of a rare kind that cannot be read", hint=NEW_COPY)
     if header[4:8] in {b"ftyp", b"moov", b"mdat"} or header.startswith((b"\x1a\x45\xdf\xa3", b"RIFF", b"OggS", b"FLV")):
-        return BadFile(f"{str(path)!r} is a video, not an image", hint="name it as one, such as .mp4 or .mkv")
+        named_as_image = path.suffix.lower() in SUFFIXES
+        hint = "name it as one, such as .mp4 or .mkv" if named_as_image else "name a JPEG or PNG file"
+        return BadFile(f"{str(path)!r} is a video, not an image", hint=hint)
     if _is_text(header):
         return BadFile(f"{str(path)!r} is a text or web page, not an image", hint="name a JPEG or PNG file")
     return BadFile(f"{str(path)!r} is not an image that can be read", hint="save it as a PNG")

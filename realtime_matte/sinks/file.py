@@ -17,10 +17,10 @@ from av.video.reformatter import Colorspace, VideoReformatter
 
 from realtime_matte.config.specs import SpecOption, parse, split, switch
 from realtime_matte.errors import SinkError, SpecError
-from realtime_matte.frame import Pixels, Size
+from realtime_matte.frame import Pixels, Size, size_text
 from realtime_matte.media.cut_mp4 import cut_to_whole_frames
 from realtime_matte.media.encoder import FRAGMENTED, TICKS_PER_S, Encoder, Format, choose, start
-from realtime_matte.media.new_file import NewFile, write_error
+from realtime_matte.media.new_file import HINTS, NewFile, write_error
 from realtime_matte.paths import named
 
 OPTIONS: Final = {"overwrite": SpecOption(switch, "replace an existing file", default=False)}
@@ -74,7 +74,11 @@ class Recording:
         try:
             self._container, self._stream = start(path, file_format, encoder, size=even, fps=fps)
         except av.error.FFmpegError as error:
-            raise write_error(path, error.errno, f"{encoder.name} reports {error.strerror}") from error
+            reason = f"{encoder.name} reports {error.strerror}"
+            if error.errno in HINTS:
+                raise write_error(path, error.errno, reason) from error
+            message = f"cannot write {str(path)!r}: {reason} ({size_text(even)})"
+            raise SinkError(message, hint="choose a smaller --size, or another file format") from error
         reason = "" if even == size else f", as {encoder.title} needs even sides"
         self._notices = [f"{path}: {encoder.title} ({encoder.name}), {even[0]}x{even[1]}{reason}"]
 

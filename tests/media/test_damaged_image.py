@@ -222,6 +222,12 @@ def test_the_error_says_what_a_file_is(tmp_path: Path, data: bytes, message: str
     assert [path.name for path in tmp_path.iterdir()] == ["a.jpg"]
 
 
+def test_a_video_that_is_named_as_one_is_no_image_for_an_overlay_or_a_card(tmp_path: Path) -> None:
+    (tmp_path / "a.mkv").write_bytes(CONTENTS["matroska"][0])
+    with pytest.raises(BadFile, match=r"a\.mkv' is a video, not an image; name a JPEG or PNG file"):
+        image.read(tmp_path / "a.mkv")
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.int32])
 def test_samples_of_32_bits_are_refused(tmp_path: Path, dtype: type) -> None:
     Image.fromarray(np.zeros((4, 6), dtype)).save(tmp_path / "a.tiff")

@@ -505,6 +505,15 @@ def test_a_missing_encoder_is_reported(tmp_path: Path, monkeypatch: pytest.Monke
         opened(tmp_path / "out.mp4")
 
 
+@pytest.mark.parametrize(("suffix", "alpha"), [(".mp4", False), (".webm", False), (".mov", True)])
+def test_a_size_that_the_encoder_refuses_names_the_size(tmp_path: Path, suffix: str, *, alpha: bool) -> None:
+    """Such as of a panorama: the place of the file is not at fault."""
+    message = r"cannot write '.*': .* reports .* \(70000x2\); choose a smaller --size, or another file format"
+    with pytest.raises(SinkError, match=message):
+        file.open(str(tmp_path / f"a{suffix}"), size=(70_000, 2), fps=30, alpha=alpha)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_without_the_best_encoder_the_second_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(av, "codecs_available", {"libopenh264"})
     assert encoder.choose(".mp4", alpha=False)[1].name == "libopenh264"
