@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from realtime_matte.cli import running
 from realtime_matte.cli.signals import Signals
 from realtime_matte.config.arguments import add_pid, process_number
+from realtime_matte.errors import SpecError
 
 if TYPE_CHECKING:
     from realtime_matte.cli.console import Screen
@@ -34,6 +35,8 @@ def main(words: Sequence[str], *, prog: str, signals: Signals) -> int:
     add_pid(made)
     arguments = vars(made.parse_args(words))
     pid = process_number(arguments.pop("pid"))
+    if pid is not None and arguments["camera"] is not None:
+        raise SpecError("--pid asks an rtmatte that runs, --camera opens one", hint="leave one out")
     if pid is not None or (arguments["camera"] is None and _is_running()):
         return _ask(pid, arguments["plate"], prog=prog, signals=signals)
     return running.start(arguments, signals, _run)
@@ -48,10 +51,12 @@ def _is_running() -> bool:
 def _ask(pid: int | None, plate: str | None, *, prog: str, signals: Signals) -> int:
     """Ask the running instance. Its answer comes when the room is known."""
     from realtime_matte.cli import ctl
+    from realtime_matte.control.client import choose
     from realtime_matte.paths import named
     from realtime_matte.pipeline.calibration import STEP_OUT
     from realtime_matte.render.plate_file import check_plate_writable
 
+    choose(pid)  # raises before anybody steps out
     if plate:
         check_plate_writable(Path.cwd() / named(plate))
     print(STEP_OUT, flush=True)

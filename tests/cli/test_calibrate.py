@@ -18,7 +18,7 @@ from fakes.scripted import MARKER, Recorder, SolidBackground
 
 from realtime_matte.cli.main import main
 from realtime_matte.config import toml_file
-from realtime_matte.control import sockets
+from realtime_matte.control import client, sockets
 from realtime_matte.control.run import PipelineRun
 from realtime_matte.control.server import ControlServer, open_listener
 from realtime_matte.pipeline import calibration
@@ -145,6 +145,24 @@ def test_a_model_that_sees_no_plate_ends_it_with_status_2(room: str, capsys: pyt
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a Unix socket")
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([], "2 instances of rtmatte are running: 12, 34; add --pid N"),
+        (["--pid", "56"], "no rtmatte with pid 56; there are: 12, 34"),
+        (["--pid", "12", "--camera", "0"], "--pid asks an rtmatte that runs, --camera opens one; leave one out"),
+    ],
+)
+def test_nobody_has_to_step_out_where_no_run_can_be_asked(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str], message: str
+) -> None:
+    found = [client.Instance(12, "12.sock"), client.Instance(34, "34.sock")]
+    monkeypatch.setattr(client, "instances", lambda: found)
+    assert main(["calibrate", *words]) == 2
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err) == ("", f"rtmatte: {message}\n")
+
+
 def test_the_run_that_is_there_is_asked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
