@@ -53,7 +53,7 @@ def open(spec: str = AUTO, *, provider: str | None = None, threads: int | None =
         network: Network = import_module(f"{__package__}.{keyer}").open(spec.removeprefix(keyer), provider=provider)
         return network
     word, options = split_spec(spec)
-    unverified = [options.pop(option, False) for option in UNVERIFIED]
+    unverified = options.pop(UNVERIFIED, False)
     unlimited = options.pop(UNLIMITED, False)
     name = SMALL if word == AUTO else word
     model = ModelFile(name + spec[len(word) :], _path(name), options)
@@ -64,7 +64,7 @@ def open(spec: str = AUTO, *, provider: str | None = None, threads: int | None =
     return best_provider.start(
         model,
         gpu_model=gpu_model,
-        find_person=not any(unverified) and name not in shipped_files(),
+        find_person=not unverified and name not in shipped_files(),
         limited=not unlimited and name not in shipped_files(),
         provider=provider,
         threads=threads or 1,

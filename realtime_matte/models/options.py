@@ -109,13 +109,13 @@ OPTIONS: Final[Mapping[str, SpecOption[Any]]] = {
 }
 """A family of networks takes some of them; None is the family's default."""
 
-_NOT_VERIFIED = SpecOption(switch, "run a network that does not find the person of the sample portrait", default=False)
-_NOT_LIMITED = SpecOption(switch, "run a network without limits of memory and time for its first frames", default=False)
-
-UNVERIFIED: Final = "unverified", "unproven"
-"""The option with which any network runs, under both of its names."""
-
+UNVERIFIED: Final = "unverified"
 UNLIMITED: Final = "unlimited"
 
-CHECKS: Final[Mapping[str, SpecOption[Any]]] = {**dict.fromkeys(UNVERIFIED, _NOT_VERIFIED), UNLIMITED: _NOT_LIMITED}
+CHECKS: Final[Mapping[str, SpecOption[Any]]] = {
+    UNVERIFIED: SpecOption(switch, "run a network that does not find the person of the sample portrait", default=False),
+    UNLIMITED: SpecOption(
+        switch, "run a network without limits of memory and time for its first frames", default=False
+    ),
+}
 """Options that switch off a check of networks which are not shipped."""

@@ -111,7 +111,7 @@ def image(rng: random.Random, name: str) -> Case:
 def network(rng: random.Random, name: str) -> Case:
     """A damaged network."""
     data = onnx_files.draw(rng)
-    option = rng.choice(("", "?unverified=yes", "?unverified=yes", "?unproven=yes", "?quality=high"))
+    option = rng.choice(("", "?unverified=yes", "?unverified=yes", "?unverified=yes", "?quality=high"))
     words = ["--camera", "{scratch}/room.png?frames=2", "--bg", "green", "--model", f"{{scratch}}/input.onnx{option}"]
     return Case(name, [*words, *OUTPUT], {**ROOM, "input.onnx": data})
 

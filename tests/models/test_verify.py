@@ -150,7 +150,7 @@ def test_a_file_is_verified_by_the_portrait_unless_the_spec_says_otherwise(tmp_p
     path = tiny.recurrent(tmp_path / "brightness.onnx")
     with pytest.raises(ModelError, match=r"brightness\.onnx' does not find the person.*\?unverified runs it anyway"):
         models.open(str(path), provider="cpu")
-    for option in ("unverified", "unproven", "unverified=yes", "size=64x32&unverified"):
+    for option in ("unverified", "unverified=yes", "size=64x32&unverified"):
         models.open(f"{path}?{option}", provider="cpu").close()
     with pytest.raises(ModelError, match="does not find the person"):
         models.open(f"{path}?unverified=no", provider="cpu")
