@@ -5,8 +5,8 @@ light, 1 being white. A sensor's noise is that of counted photons and of reading
 Poissonian-Gaussian Noise Modeling*): a dark room has more of it because its image is amplified.
 
 Half of the people are composited over rooms of the pack, every other one of those in 4:3; the other half are shown in
-their own room, as in the portraits. Training simulates noise, blur, motion and tints too, by other formulas and in other
-ranges (training/augment/camera_degradation.py).
+their own room, as in the portraits. Training simulates noise, blur, motion and tints too, by other formulas and in
+other ranges (training/augment/camera_degradation.py).
 """
 
 from collections.abc import Callable, Sequence
