@@ -139,9 +139,10 @@ class LiveOptions:
     def govern(self, now: float) -> None:
         """Use a lighter or a heavier model if the time of the stages or the battery asks for it. Called with each step.
 
-        A finite source that is not shown live has all the time that it takes.
+        A finite source that is not shown live has all the time that it takes. While a network is opened nothing is
+        decided: it may be the user's choice, and opening it takes time from the one that runs.
         """
-        if not self._parts.live:
+        if not self._parts.live or self._networks.busy:
             return
         state = self._parts.capture.state
         self._governor.set_saving(now, saving=self._power_saver.is_saving(now))

@@ -253,6 +253,38 @@ def test_a_battery_makes_the_network_lighter(monkeypatch: pytest.MonkeyPatch) ->
     assert opened == ["auto None None", "small?quality=low None None", "auto None None"]
 
 
+def test_a_model_that_the_user_chooses_is_not_replaced_by_a_lighter_one_that_was_wanted_while_it_opened(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    opened, may_open = list[str](), threading.Event()
+
+    def open_network(spec: str, *, provider: str | None, threads: int | None) -> Network:  # noqa: ARG001
+        opened.append(spec)
+        assert spec != "chosen.onnx" or may_open.wait(30)
+        return SlowNetwork(spec, Clock())
+
+    monkeypatch.setattr(models, "open", open_network)
+    with Pipeline.open(
+        scripted_camera(monkeypatch, ScriptedCapture(range(100_000))),
+        SolidBackground(),
+        outputs=[Recorder(live=True)],
+        model="auto",
+        power_saver="off",
+        notify=[].append,
+    ) as pipeline:
+        pipeline.run(until=lambda: pipeline.stats.composites == 1)
+        chosen = pipeline.submit(Command("model", "chosen.onnx"))
+        pipeline.step()
+        pipeline.submit(Command("power_saver", "on"))
+        for _ in range(3):
+            pipeline.step()
+        may_open.set()
+        pipeline.run(until=chosen.done)
+        pipeline._options.update(wait=True)
+        assert pipeline.options["model"] == pipeline.network == "chosen.onnx"
+    assert opened == ["auto", "chosen.onnx"]
+
+
 def test_the_card_is_sent_while_the_first_network_loads(monkeypatch: pytest.MonkeyPatch) -> None:
     sink = CountingRecorder()
 
