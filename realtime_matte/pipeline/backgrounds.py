@@ -162,12 +162,24 @@ class BackgroundSwitcher:
         return OpenChoice(choice, self._position, self._open(choice, size, fit), size, fit)
 
     def use_size(self, opened: OpenChoice) -> None:
-        """Show what ``open_for`` opened, and open all later choices for that size."""
+        """Show what ``open_for`` opened, and open all later choices for that size.
+
+        If another one was switched to in between, what the user has left is not shown again, such as their own room:
+        the drawn default is, until the other one is open in that size.
+        """
         newest = self._shown
+        if newest == opened.choice or self.alpha:
+            self._size = opened.size
+            self._show(opened)
+            return
+        default = self._open_compatible(DEFAULT, opened.size, self._fit)
+        opened.close()
         self._size = opened.size
-        self._show(opened)
-        if newest != opened.choice:  # it was switched to while this one opened
-            self.use(newest)
+        self._show(OpenChoice(DEFAULT, self._position, default, opened.size, self._fit))
+        requests = [*self._requests, *([self._request] if self._opening else [])]
+        if not any(request.replaceable for request in requests):  # else the user has chosen again
+            open_newest = partial(self._open_first, [(self._position, newest)])
+            self._requests.appendleft(Request(open_newest, Future(), replaceable=True))
 
     @property
     def specs(self) -> Sequence[str]:

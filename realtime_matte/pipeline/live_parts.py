@@ -192,7 +192,7 @@ class LiveParts:
         parts.effects.set_size(size)
         parts.fitter.set_size(size)
         parts.backgrounds.use_size(background)
-        parts.renderer.background = background.background
+        parts.renderer.background = parts.backgrounds.current
         parts.card.set_size(size)
         parts.outputs.set_format(replace(parts.outputs.format, size=size))
         self._remake()

@@ -47,6 +47,36 @@ class SlowBackground(SolidBackground):
         return super().__call__(rest, size=size, fit=fit)
 
 
+def test_a_background_that_was_left_while_the_size_changed_is_not_shown_again() -> None:
+    """Such as the user's own room; the drawn default is shown until the other one is open in the new size."""
+    room, other = SolidBackground(), SolidBackground()
+    backgrounds = opened(room, other)
+    larger = backgrounds.open_for((16, 8))
+    next_shown(backgrounds)
+    assert backgrounds.current is other
+    backgrounds.use_size(larger)
+    assert (backgrounds.shown, larger.background) == ("studio", room)
+    assert backgrounds.current is not None
+    assert backgrounds.current.image(Frame(np.zeros((8, 16, 3), np.uint8), 0.0, 0), NO_PERSON).shape == (8, 16, 3)
+    assert backgrounds.update(wait=True)
+    assert backgrounds.current is other
+
+
+def test_the_newest_choice_counts_while_the_size_changes() -> None:
+    first, second, third = SolidBackground(), SolidBackground(), SlowBackground()
+    backgrounds = opened(first, second)
+    larger = backgrounds.open_for((16, 8))
+    next_shown(backgrounds)
+    replies = [Future[object](), Future[object]()]
+    backgrounds.use(third, replies[0])
+    backgrounds.update(wait=False)
+    assert third.requested.wait(30)
+    backgrounds.use_size(larger)
+    third.may_open.set()
+    backgrounds.update(wait=True)
+    assert backgrounds.current is third
+
+
 def test_the_first_choice_is_shown_first() -> None:
     first, second = SolidBackground(), SolidBackground()
     backgrounds = opened(first, second)
