@@ -197,6 +197,12 @@ def test_rvm_in_half_precision_is_refused(tmp_path: Path) -> None:
         {"states": "[1]"},
         {"states": '[{"input": "m8"}]'},
         {"states": '[{"input": "m8", "output": "n8", "channels": 0, "stride": 8}]'},
+        {"states": '[{"input": "m8", "output": "n8", "channels": Infinity, "stride": 8}]'},
+        {"states": '[{"input": "m8", "output": "n8", "channels": 2, "stride": -1e999}]'},
+        {"states": '[{"input": "m8", "output": "n8", "channels": NaN, "stride": 8}]'},
+        {"states": 100_000 * "["},
+        {"states": 100_000 * '{"input": '},
+        {"plate": 100_000 * "[" + 100_000 * "]"},
     ],
 )
 def test_invalid_metadata_is_reported(tmp_path: Path, changes: dict[str, str]) -> None:

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,9 @@ from realtime_matte.models.preprocess import Downscaler, InputSize, input_size
 
 DESCRIPTION = "rtmatte.family = recurrent in its metadata"
 OPTIONS = frozenset({"size", "quality"})
+
+INVALID: Final = (KeyError, ValueError, TypeError, OverflowError, RecursionError)
+"""What invalid metadata raises; the last two: ``Infinity`` or 1e999 as a number, and JSON that is nested deeply."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ def open(graph: Graph, options: ModelOptions) -> "Recurrent":
         states = tuple(_state_entry(entry) for entry in json.loads(graph.metadata["rtmatte.states"]))
         plate = _plate_inputs(graph.metadata.get("rtmatte.plate"))
         _check_sizes(base_area, multiple, *(number for state in states for number in (state.channels, state.stride)))
-    except (KeyError, ValueError, TypeError) as error:
+    except INVALID as error:
         raise BadFile(f"{graph.path} has invalid metadata ({error!r})", hint="download or export it again") from error
     ports = {port.name for port in (*graph.inputs, *graph.outputs)}
     needed = {"frame", "alpha", *(state.input for state in states), *(state.output for state in states)}
