@@ -57,12 +57,10 @@ def write_whole(path: Path, data: bytes | memoryview, *, mode: int = 0o666) -> N
     Raises:
         SinkError: it cannot be written, or the name is one of a pipe, a socket or a device.
     """
-    part = path.with_suffix(f"{path.suffix}.part")
+    part = _part(path)
     try:
         _refuse_special(path)
-        with suppress(FileNotFoundError):
-            part.unlink()  # left by a run that was killed, or a link of another user
-        with os.fdopen(os.open(part, NEW, mode), "wb") as file:
+        with os.fdopen(_new_part(part, mode), "wb") as file:
             file.write(data)
         part.replace(path)
     except OSError as error:
@@ -71,6 +69,19 @@ def write_whole(path: Path, data: bytes | memoryview, *, mode: int = 0o666) -> N
         with suppress(OSError):
             part.unlink()
         raise write_error(path, error.errno, error.strerror) from error
+
+
+def check_folder(folder: Path, name: str) -> None:
+    """Check that ``write_whole`` can write a file ``name`` into the folder, by creating and deleting its part.
+
+    Only trying shows it: a read-only disk has permissions to write, and root needs none. Raises SinkError.
+    """
+    part = _part(folder / name)
+    try:
+        os.close(_new_part(part, 0o666))
+        part.unlink()
+    except OSError as error:
+        raise write_error(folder, error.errno, error.strerror) from error
 
 
 def check_writable(path: Path) -> None:
@@ -124,7 +135,7 @@ class NewFile:
 
     @property
     def backup_note(self) -> str:
-        """Where the replaced file is kept, to be added to an error; empty where there was none."""
+        """Where the replaced file is kept, to be added to an error; empty where there is none."""
         return f"; the file that was there before is kept as {str(self._backup)!r}" if self._backup else ""
 
     def complete(self) -> None:
@@ -136,13 +147,13 @@ class NewFile:
         self.release()
 
     def discard(self) -> None:
-        """Delete the new file, and restore the one it would replace."""
+        """Delete the new file, and restore the one it would replace; ``backup_note`` is empty if that succeeds."""
         with suppress(OSError):
             if self._backup:
                 self._backup.replace(self._path)
-            else:
+                self._backup = None
+            elif self._descriptor is not None:  # else the file there, if any, is not ours
                 self._path.unlink()
-        self._backup = None
         self.release()
 
     def release(self) -> None:
@@ -174,6 +185,17 @@ class FolderLock:
         """Let others write there. Idempotent."""
         _close(self._descriptor)
         self._descriptor = None
+
+
+def _part(path: Path) -> Path:
+    return path.with_suffix(f"{path.suffix}.part")
+
+
+def _new_part(part: Path, mode: int) -> int:
+    """A descriptor of the part, in place of one that a killed run left, or of a link of another user."""
+    with suppress(FileNotFoundError):
+        part.unlink()
+    return os.open(part, NEW, mode)
 
 
 def _refuse_special(path: Path) -> None:

@@ -1,6 +1,7 @@
 """A video file: ``file:out.mp4``, or just ``out.mp4``, ``.m4v``, ``.mov``, ``.mkv``, ``.webm``.
 
-An existing file is refused; ``out.mp4?overwrite=yes`` replaces it.
+An existing file is refused; ``out.mp4?overwrite=yes`` replaces it, and deletes it when the new one is complete. If the
+new one fails, such as on a full disk, both are kept; if nothing of the new one plays, the old one is restored.
 """
 
 import re
@@ -24,6 +25,8 @@ from realtime_matte.media.new_file import HINTS, NewFile, write_error
 from realtime_matte.paths import named
 
 OPTIONS: Final = {"overwrite": SpecOption(switch, "replace an existing file", default=False)}
+
+RESTORED: Final = "; nothing of the new file plays, so the file that was there before was restored"
 
 FILE_SUFFIX: Final = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,4}")
 
@@ -147,4 +150,22 @@ class Recording:
                 cut_to_whole_frames(self._path)
 
     def _write_error(self, error: av.error.FFmpegError) -> SinkError:
-        return write_error(self._path, error.errno, f"{error.strerror}{self._file.backup_note}")
+        return write_error(self._path, error.errno, f"{error.strerror}{self._replaced()}")
+
+    def _replaced(self) -> str:
+        """What became of a replaced file, for the error: it is restored if nothing of the new one plays."""
+        if self._file.backup_note and not _plays(self._path):
+            self._file.discard()
+            return self._file.backup_note or RESTORED
+        return self._file.backup_note
+
+
+def _plays(path: Path) -> bool:
+    """Whether the file has a frame, which may be incomplete. True where that cannot be found out."""
+    try:
+        with av.open(f"file:{path}") as container:
+            return next(container.decode(video=0), None) is not None
+    except (av.error.InvalidDataError, av.error.EOFError, IndexError):  # IndexError: it has no video yet
+        return False
+    except (av.error.FFmpegError, MemoryError):
+        return True

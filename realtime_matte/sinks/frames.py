@@ -14,7 +14,7 @@ import cv2
 from realtime_matte.config.specs import SpecOption, parse, switch
 from realtime_matte.errors import SinkError, SpecError
 from realtime_matte.frame import Pixels, Size
-from realtime_matte.media.new_file import FolderLock, write_error, write_whole
+from realtime_matte.media.new_file import FolderLock, check_folder, write_error, write_whole
 from realtime_matte.paths import named
 
 OPTIONS: Final = {"overwrite": SpecOption(switch, "replace existing numbered images", default=False)}
@@ -23,7 +23,7 @@ FAST_PNG: Final = (cv2.IMWRITE_PNG_COMPRESSION, 1)
 
 
 def open(rest: str, /, *, size: Size, fps: float, alpha: bool) -> "Frames":  # noqa: ARG001 - PNGs are of any size
-    """Create the folder where it is missing."""
+    """Create the folder where it is missing. Raises SpecError; SinkError: it cannot be written."""
     name, options = parse(rest, OPTIONS)
     if not name:
         raise SpecError("'frames:' needs a folder name", hint="such as frames:out")
@@ -33,14 +33,23 @@ def open(rest: str, /, *, size: Size, fps: float, alpha: bool) -> "Frames":  # n
     except OSError as error:
         raise write_error(folder, error.errno, error.strerror) from error
     lock = FolderLock(folder)
-    existing = sum(1 for _ in folder.glob("[0-9]*.png"))
-    if existing and not options["overwrite"]:
+    try:
+        _check(folder, overwrite=options["overwrite"])
+    except BaseException:
         lock.release()
+        raise
+    return Frames(folder, lock, alpha=alpha)
+
+
+def _check(folder: Path, *, overwrite: bool) -> None:
+    """Check before the first frame that the images can be written. Raises SinkError."""
+    existing = sum(1 for _ in folder.glob("[0-9]*.png"))
+    if existing and not overwrite:
         raise SinkError(
             f"{str(folder)!r} already has {existing} numbered images",
             hint="add ?overwrite=yes to replace them, or name another folder",
         )
-    return Frames(folder, lock, alpha=alpha)
+    check_folder(folder, _name(0))
 
 
 class Frames:
@@ -74,4 +83,8 @@ class Frames:
         self._lock.release()
 
     def _path(self, number: int) -> Path:
-        return self._folder / f"{number:06}.png"
+        return self._folder / _name(number)
+
+
+def _name(number: int) -> str:
+    return f"{number:06}.png"

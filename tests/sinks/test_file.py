@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import av
@@ -60,6 +60,19 @@ def write(sink: file.Recording, images: Sequence[Pixels], times: Sequence[float]
     for index, image in enumerate(images):
         sink.send(image, times[index] if times else 100 + index / 30)
     sink.close()
+
+
+@contextmanager
+def file_limit(size: int) -> Iterator[None]:
+    """No file of this process may become larger, in bytes."""
+    import resource  # noqa: PLC0415 - Windows has none
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.mark.parametrize("suffix", OPAQUE)
@@ -291,23 +304,70 @@ def test_the_replaced_file_is_kept_until_the_new_one_is_complete(tmp_path: Path)
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limits")
 def test_the_replaced_file_is_kept_when_the_new_one_fails(tmp_path: Path) -> None:
-    import resource  # noqa: PLC0415 - Windows has none
-
     path = tmp_path / "out.mp4"
     path.write_text("a call worth keeping")
     sink = file.open(f"{path}?overwrite=yes", size=SIZE, fps=30.0, alpha=False)
     noise = np.random.default_rng(1).integers(0, 256, (30, SIZE[1], SIZE[0], 3), np.uint8)
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
-    try:
-        with pytest.raises(
-            SinkError, match=r"the file that was there before is kept as '.*out\.mp4\.before'; that disk takes"
-        ):
-            write(sink, list(noise))
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    kept = r"the file that was there before is kept as '.*out\.mp4\.before'; that disk takes"
+    with file_limit(20_000), pytest.raises(SinkError, match=kept):
+        write(sink, list(noise))
     sink.close()
     assert (tmp_path / "out.mp4.before").read_text() == "a call worth keeping"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limits")
+def test_the_replaced_file_is_restored_when_nothing_of_the_new_one_plays(tmp_path: Path) -> None:
+    limits = {tmp_path / f"{limit}{suffix}": limit for suffix in OPAQUE for limit in (0, 1, 900)}
+    for path in limits:
+        path.write_text("a call worth keeping")
+    assert fill_up({path.with_name(f"{path.name}?overwrite=yes"): limit for path, limit in limits.items()}) == [
+        f"cannot write '{path}': File too large; nothing of the new file plays, so the file that was there before was"
+        " restored; that disk takes no larger file; choose another one"
+        for path in limits
+    ]
+    assert {path.read_text() for path in limits} == {"a call worth keeping"}
+    assert {*tmp_path.iterdir()} == {*limits}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limits")
+def test_both_files_are_kept_when_something_of_the_new_one_plays(tmp_path: Path) -> None:
+    paths = [tmp_path / f"out{suffix}" for suffix in OPAQUE]
+    for path in paths:
+        path.write_text("a call worth keeping")
+    messages = fill_up({path.with_name(f"{path.name}?overwrite=yes"): 40_000 for path in paths})
+    for path, message in zip(paths, messages, strict=True):
+        backup = path.with_name(f"{path.name}.before")
+        assert f"; the file that was there before is kept as '{backup}'; that disk" in message
+        assert backup.read_text() == "a call worth keeping"
+        assert next(decoded(path))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limits")
+def test_both_files_are_kept_when_it_is_not_known_whether_the_new_one_plays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "out.mkv"
+    path.write_text("a call worth keeping")
+    sink = file.open(f"{path}?overwrite=yes", size=SIZE, fps=30.0, alpha=False)
+
+    def refuse(*_: object, **_options: object) -> None:
+        raise av.error.MemoryError(errno.ENOMEM, "Cannot allocate memory")
+
+    monkeypatch.setattr(av, "open", refuse)
+    with file_limit(0), pytest.raises(SinkError, match="the file that was there before is kept as"):
+        write(sink, [plain(COLORS[0])])
+    assert (tmp_path / "out.mkv.before").read_text() == "a call worth keeping"
+    assert path.exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows limits whole paths")
+def test_a_file_whose_name_leaves_no_space_for_a_backup_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / f"{246 * 'x'}.mp4"
+    path.write_text("a call worth keeping")
+    with pytest.raises(SinkError, match="cannot write"):
+        file.open(f"{path}?overwrite=yes", size=SIZE, fps=30.0, alpha=False)
+    assert path.read_text() == "a call worth keeping"
+    assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.parametrize("made", [Path.mkdir, lambda path: path.symlink_to("nowhere")])
@@ -527,7 +587,7 @@ from realtime_matte.sinks import file
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 noise = np.random.default_rng(0)
 for word in sys.argv[1:]:
-    path, _, limit = word.partition("=")
+    path, _, limit = word.rpartition("=")
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(limit), -1))
     sink = file.open(path, size=(128, 96), fps=30.0, alpha=False)
     try:

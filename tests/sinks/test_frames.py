@@ -1,5 +1,6 @@
 """Numbered PNGs in a folder."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -112,6 +113,35 @@ def test_a_file_in_place_of_the_folder_is_reported(tmp_path: Path) -> None:
     (tmp_path / "out").touch()
     with pytest.raises(SinkError, match=r"cannot write '.*out': File exists; a file has that name; choose another one"):
         folder(tmp_path / "out")
+
+
+READ_ONLY = r"cannot write '.*out': Read-only file system; choose a folder that you may write to"
+
+
+@pytest.mark.parametrize("options", ["", "?overwrite=yes"])
+def test_a_folder_that_takes_no_files_is_refused_before_the_first_frame(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: str
+) -> None:
+    """By trying: permissions do not show a read-only disk, and mean nothing to root."""
+    (tmp_path / "out").mkdir()
+    create = os.open
+
+    def refuse(path: Path, flags: int, mode: int = 0o777) -> int:
+        if flags & os.O_CREAT:
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+        return create(path, flags, mode)
+
+    with monkeypatch.context() as context:
+        context.setattr(os, "open", refuse)
+        with pytest.raises(SinkError, match=READ_ONLY):
+            folder(tmp_path / "out", options=options)
+    folder(tmp_path / "out", options=options).send(OPAQUE, 0.0)  # the folder is not locked any more
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["000000.png"]
+
+
+def test_opening_leaves_nothing_in_the_folder(tmp_path: Path) -> None:
+    folder(tmp_path).close()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_that_goes_away_is_reported(tmp_path: Path) -> None:
