@@ -9,7 +9,8 @@ is the mean of those networks alone, which should be the ones with the best edge
 ``rtmatte --model`` opens, with its options. Training on such labels, then labelling again with the new network among
 the voters, is self-training (Xie et al. 2020, Noisy Student).
 
-``--masks`` has a mask for each image, made by hand or by another program, which votes too: see ``with_mask``.
+``--masks`` has a mask for each image, made by hand or by another program, which votes too: see ``with_mask``. In clips,
+where the votes on a frame disagree, the median of the frames around it decides (training/over_time.py).
 
 For NAME.jpg it writes NAME_alpha.png and NAME_certainty.png (a quarter of the size), for NAME.mp4 the same as lossless
 .mkv; people2.csv and clips2.csv, the tables of a pack (training/pack.py); and contact_sheet.jpg of the least certain.
@@ -28,29 +29,17 @@ from pathlib import Path
 import av
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from realtime_matte import models
 from realtime_matte.errors import MatteError
-from realtime_matte.frame import Alpha, Frame, size_text
-from realtime_matte.interfaces import Network, RecurrentState
+from realtime_matte.frame import size_text
+from realtime_matte.interfaces import Network
+from training.consensus import Label, Voters, with_mask
+from training.over_time import median_over_time
 from training.pack import Image, read_colour_video
 
 IMAGES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 VIDEOS = (".mp4", ".mkv", ".mov", ".webm", ".avi")
-
-EDGE_BAND = 0.02
-"""Half the width of the band around the outline in which ``--edges`` decides, as a share of the diagonal. Not tuned."""
-
-EDGE_TOLERANCE = 0.75
-"""Difference from the median above which an edge network sees something else there, not a softer edge. Not tuned."""
-
-CERTAINTY_SCALE = 4
-"""The certainty has 1 / this of the image's size: ``training.pack.certainty_of`` expects it."""
-
-MASK_SHARE_BACKGROUND, MASK_SHARE_PERSON = 0.2, 0.5
-"""Share of all votes that a mask has where it says background, and where it says person. Masks leave out people in the
-background; what a mask has and all networks miss, such as an arm, is unknown, and not background. Not tuned."""
 
 SHEET_ROWS = 40
 TILE = (240, 180)
@@ -60,123 +49,18 @@ GREEN = (90, 200, 60)
 
 
 @dataclass(slots=True)
-class Vote:
-    """One network on the frames of one shot, which it sees mirrored or smaller. Keeps the recurrent state.
-
-    ``scale``: of the frame about its centre, in (0, 1]; the border is filled with the colours of the frame's edge.
-    """
-
-    network: Network
-    mirrored: bool = False
-    scale: float = 1.0
-    _state: RecurrentState | None = None
-
-    def alpha(self, frame: Frame) -> Alpha:
-        """The alpha of the frame, of its size."""
-        width, height = frame.size
-        x = -self.scale if self.mirrored else self.scale
-        centre = np.array([width - 1, height - 1]) / 2
-        matrix = np.array([[x, 0, centre[0] * (1 - x)], [0, self.scale, centre[1] * (1 - self.scale)]])
-        border = cv2.BORDER_REPLICATE
-        seen = cv2.warpAffine(frame.pixels, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=border)
-        matte, self._state = self.network.process(Frame(seen.astype(np.uint8), frame.time, frame.index), self._state)
-        alpha = cv2.resize(matte.alpha, (width, height), interpolation=cv2.INTER_LINEAR)
-        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        return cv2.warpAffine(alpha, matrix, (width, height), flags=flags, borderMode=border).astype(np.float32)
-
-
-@dataclass(frozen=True, slots=True)
-class Label:
-    """``alpha`` (H, W) and ``certainty`` (H / 4, W / 4), uint8; a certainty of 255: all votes agree."""
-
-    alpha: Image
-    certainty: Image
-
-
-@dataclass(frozen=True, slots=True)
-class Voters:
-    """``networks`` vote, ``edges`` decide near the outline; both on each of the ``scales``, also ``mirrored``."""
-
-    networks: Sequence[Network]
-    edges: Sequence[Network] = ()
-    scales: Sequence[float] = (1.0,)
-    mirrored: bool = True
-
-    def start_shot(self) -> Callable[[Image], Label]:
-        """A function from the frames of one shot, in order, to their labels; an image is a shot of one frame."""
-        votes, edge_votes = self._votes(self.networks), self._votes(self.edges)
-
-        def label(image: Image) -> Label:
-            frame = Frame(np.ascontiguousarray(image), 0.0, 0)
-            return consensus(
-                np.stack([vote.alpha(frame) for vote in votes]), [vote.alpha(frame) for vote in edge_votes]
-            )
-
-        return label
-
-    def _votes(self, networks: Sequence[Network]) -> list[Vote]:
-        mirrored = (False, True) if self.mirrored else (False,)
-        return [Vote(network, flip, scale) for network in networks for flip in mirrored for scale in self.scales]
-
-
-def consensus(votes: NDArray[np.float32], edges: Sequence[Alpha] = ()) -> Label:
-    """The median of the votes (N, H, W), near its outline the mean of ``edges``; and the share of votes that agree.
-
-    Where one of ``edges`` differs from the median by more than EDGE_TOLERANCE, the median takes its place.
-    """
-    alpha = np.median(votes, axis=0).astype(np.float32)
-    if edges:
-        usable = [np.where(np.abs(edge - alpha) <= EDGE_TOLERANCE, edge, alpha) for edge in edges]
-        alpha = np.where(_near_outline(alpha), np.mean(usable, axis=0), alpha).astype(np.float32)
-    agreement = np.mean((votes >= 0.5) == (alpha >= 0.5), axis=0, dtype=np.float32)
-    size = [max(1, side // CERTAINTY_SCALE) for side in alpha.shape[::-1]]
-    return Label(_to_bytes(alpha), _to_bytes(cv2.resize(agreement, size, interpolation=cv2.INTER_AREA)))
-
-
-def with_mask(label: Label, mask: Image) -> Label:
-    """The label after a mask (H, W), uint8, has voted too, by the MASK_SHARE of what it says.
-
-    Where the mask agrees with the result, also in its neighbourhood, the result is the mask, with its edges.
-    """
-    size = label.alpha.shape[1], label.alpha.shape[0]
-    in_mask, in_label = mask >= 128, label.alpha >= 128
-    agreement = cv2.resize(label.certainty, size, interpolation=cv2.INTER_LINEAR).astype(np.float32) / 255
-    weight = np.where(in_mask, MASK_SHARE_PERSON, MASK_SHARE_BACKGROUND).astype(np.float32)
-    share = (1 - weight) * np.where(in_label, agreement, 1 - agreement) + weight * in_mask
-    person = share >= 0.5
-    agrees = cv2.erode((person == in_mask).astype(np.uint8), _disk(label.alpha)) > 0
-    alpha = np.where(agrees | (person != in_label), mask, label.alpha).astype(np.uint8)
-    certainty = cv2.resize(np.maximum(share, 1 - share), label.certainty.shape[::-1], interpolation=cv2.INTER_AREA)
-    return Label(alpha, _to_bytes(certainty))
-
-
-def _near_outline(alpha: Alpha) -> NDArray[np.bool_]:
-    """Whether a pixel is within EDGE_BAND of the outline at alpha 0.5."""
-    return cv2.morphologyEx((alpha >= 0.5).astype(np.uint8), cv2.MORPH_GRADIENT, _disk(alpha)) > 0
-
-
-def _disk(image: NDArray[np.generic]) -> Image:
-    """A structuring element with the radius of EDGE_BAND of an image (H, W)."""
-    radius = max(1, round(EDGE_BAND * float(np.hypot(*image.shape))))
-    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1)).astype(np.uint8)
-
-
-def _to_bytes(values: NDArray[np.floating]) -> Image:
-    """From [0, 1] to 0 .. 255."""
-    return np.clip(np.rint(values * 255), 0, 255).astype(np.uint8)
-
-
-@dataclass(slots=True)
 class Labeller:
     """Labels files into the folder ``out``, and collects the rows of the tables and of the contact sheet.
 
-    ``masks``: a folder with a mask NAME.png of the size of each image NAME; None without. ``rows``: by the name of the
-    table. ``sheet``: pairs of a mean certainty and a row of the sheet.
+    ``masks``: a folder with a mask NAME.png of the size of each image NAME; None without. ``smoothing``: in clips, the
+    median over time where votes disagree. ``rows``: by the name of the table. ``sheet``: pairs of a mean certainty and
+    a row of the sheet.
     """
 
     voters: Voters
     out: Path
     masks: Path | None = None
+    smoothing: bool = True
     rows: dict[str, list[tuple[str, ...]]] = field(default_factory=lambda: {name: [] for name in COLUMNS})
     sheet: list[tuple[float, Image]] = field(default_factory=list)
 
@@ -215,8 +99,8 @@ class Labeller:
         with ExitStack() as stack:
             label_frame, rate = self.voters.start_shot(), _frame_rate(file)
             write_alpha, write_certainty = (stack.enter_context(_grey_video(path, rate)) for path in (alpha, certainty))
-            for image in read_colour_video(file):
-                label = label_frame(image)
+            frames = ((image, label_frame(image)) for image in read_colour_video(file))
+            for image, label in median_over_time(frames) if self.smoothing else frames:
                 write_alpha(label.alpha)
                 write_certainty(label.certainty)
                 means.append(float(label.certainty.mean()) / 255)
@@ -341,7 +225,8 @@ def _run(options: argparse.Namespace) -> None:
                 opened[spec] = models.open(spec, provider=options.provider)
                 stack.callback(opened[spec].close)
         networks, edges = ([opened[spec] for spec in specs] for specs in (options.network, options.edges))
-        labeller = Labeller(Voters(networks, edges, options.scales, options.mirrored), options.out, options.masks)
+        voters = Voters(networks, edges, options.scales, options.mirrored)
+        labeller = Labeller(voters, options.out, options.masks, options.smoothing)
         for number, file in enumerate(files, 1):
             print(f"{number}/{len(files)} {file.name}: certainty {labeller.label_file(file):.3f}", flush=True)
     labeller.finish()
@@ -362,6 +247,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--masks", type=Path, metavar="FOLDER", help="a mask NAME.png for each image, which votes too")
     parser.add_argument("--no-mirror", action="store_false", dest="mirrored", help="no votes on the mirrored frame")
+    parser.add_argument(
+        "--no-smoothing",
+        action="store_false",
+        dest="smoothing",
+        help="in clips, no median over five frames where the votes disagree",
+    )
     parser.add_argument("--provider", help="of ONNX Runtime, as rtmatte --provider")
     return parser
 

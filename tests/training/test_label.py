@@ -12,7 +12,7 @@ from fakes.training_data import write_rows
 
 from realtime_matte.frame import Frame, Matte
 from realtime_matte.interfaces import RecurrentState
-from training import label, pack
+from training import consensus, label, pack
 
 SIZE = (64, 48)
 
@@ -45,7 +45,7 @@ def person() -> np.ndarray:
 
 def test_alpha_is_the_median_and_certainty_the_share_that_agrees() -> None:
     votes = np.stack([np.full((8, 8), value, np.float32) for value in (0.9, 0.7, 0.6, 0.1)])
-    result = label.consensus(votes)
+    result = consensus.consensus(votes)
     assert (result.alpha == round(0.65 * 255)).all()
     assert result.certainty.shape == (2, 2)
     assert (result.certainty == round(0.75 * 255)).all()
@@ -57,7 +57,7 @@ def test_a_mask_adds_what_networks_miss_as_unknown_and_loses_people_that_all_of_
     alpha[20:, 20:80] = alpha[20:, 120:180] = 255
     mask[20:, 120:180] = mask[20:, 220:280] = 255
     mask[15:20, 120:180] = 90  # its soft edge
-    result = label.with_mask(label.Label(alpha, np.full((25, 75), 255, np.uint8)), mask)
+    result = consensus.with_mask(consensus.Label(alpha, np.ones((100, 300), np.float32)), mask)
     assert (result.alpha[30:, 25:75] == 255).all()
     assert (result.alpha[20:, 120:180] == 255).all()
     assert (result.alpha[15:20, 130:170] == 90).all()
@@ -70,7 +70,7 @@ def test_a_mask_adds_what_networks_miss_as_unknown_and_loses_people_that_all_of_
 def test_edge_networks_decide_near_the_outline_alone() -> None:
     votes = np.zeros((3, 100, 100), np.float32)
     votes[:, :, 50:] = 1
-    result = label.consensus(votes, [np.full((100, 100), 0.4, np.float32), np.full((100, 100), 0.6, np.float32)])
+    result = consensus.consensus(votes, [np.full((100, 100), 0.4, np.float32), np.full((100, 100), 0.6, np.float32)])
     assert (result.alpha[:, 49:51] == 128).all()
     assert (result.alpha[:, :40] == 0).all()
     assert (result.alpha[:, 60:] == 255).all()
@@ -80,7 +80,7 @@ def test_edge_networks_decide_near_the_outline_alone() -> None:
 @pytest.mark.parametrize("scale", [1.0, 0.5])
 def test_every_vote_is_mapped_back_to_the_frame(mirrored: bool, scale: float) -> None:  # noqa: FBT001 - a parameter
     network = Fixed()
-    alpha = label.Vote(network, mirrored, scale).alpha(Frame(person(), 0.0, 0))
+    alpha = consensus.Vote(network, mirrored, scale).alpha(Frame(person(), 0.0, 0))
     truth = person()[..., 2] / 255
     tolerance = 1e-6 if scale == 1 else 0.06  # an edge of two pixels around 20 x 24
     assert np.abs(alpha - truth).mean() <= tolerance
@@ -91,7 +91,7 @@ def test_every_vote_is_mapped_back_to_the_frame(mirrored: bool, scale: float) ->
 
 def test_each_network_votes_at_each_scale_and_mirrored() -> None:
     first, second = Fixed(), Fixed(gain=0.0)
-    labelled = label.Voters([first, second], scales=[1.0, 0.75]).start_shot()(person())
+    labelled = consensus.Voters([first, second], scales=[1.0, 0.75]).start_shot()(person())
     assert (len(first.frames), len(second.frames)) == (4, 4)
     assert labelled.certainty.min() < 0.6 * 255  # half of the votes see no person
     assert len(first.states) == 4
@@ -99,7 +99,7 @@ def test_each_network_votes_at_each_scale_and_mirrored() -> None:
 
 def test_recurrent_state_is_kept_within_a_shot_for_each_vote() -> None:
     network = Fixed()
-    voters = label.Voters([network])
+    voters = consensus.Voters([network])
     shot = voters.start_shot()
     shot(person())
     shot(person())
@@ -193,6 +193,21 @@ def test_labels_of_a_video_are_read_as_they_were_written(labelled: Path) -> None
     assert [alpha.shape for alpha in alphas] == [SIZE[::-1]] * 3
     assert all(100 < alpha[30, 18] < 160 for alpha in alphas)
     assert [part.shape for part in pack.read_grey_video(labelled / "clip_certainty.mkv")] == [(12, 16)] * 3
+
+
+def test_votes_that_disagree_in_a_clip_are_smoothed_unless_turned_off(folder: Path, tmp_path: Path) -> None:
+    """The state lets alpha grow from frame to frame; one of two networks finds no person."""
+    (folder / "still.png").unlink()
+    alphas = []
+    for number, words in enumerate(([], ["--no-smoothing"])):
+        for name, gain in (("bright", 3.0), ("blind", 0.0)):
+            words += ["--network", networks.unverified(networks.recurrent(tmp_path / f"{name}.onnx", gain=gain))]
+        assert run(folder, tmp_path / str(number), *words) == 0
+        alphas.append(list(pack.read_grey_video(tmp_path / str(number) / "clip_alpha.mkv")))
+    smoothed, raw = alphas
+    values = [int(alpha[24, 18]) for alpha in raw]
+    assert values[0] < values[1] < values[2]
+    assert [int(alpha[24, 18]) for alpha in smoothed] == [values[1]] * 3
 
 
 def test_labelled_folder_is_a_pack(labelled: Path, tmp_path: Path) -> None:
