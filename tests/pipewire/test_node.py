@@ -20,6 +20,7 @@ from realtime_matte.frame import Size
 from realtime_matte.pipeline import on_demand
 from realtime_matte.pipeline.commands import Command
 from realtime_matte.pipeline.pipeline import Pipeline
+from realtime_matte.pipeline.standby import CARD_EVERY_S
 from realtime_matte.sinks import pipewire
 
 ABSENT = missing(*SESSION_PROGRAMS, *READER_PROGRAMS)
@@ -120,7 +121,11 @@ def test_a_program_reads_the_right_colours_of_a_camera_with_its_name(session: Pi
         assert np.abs(reader.newest[:, half + 2 :].astype(int) - BLUE[::-1]).max() <= 6
 
 
-def test_only_composites_and_the_card_are_read_from_start_to_end(session: PipeWireSession) -> None:
+def test_only_composites_and_the_card_are_read_from_start_to_end(
+    session: PipeWireSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The reader comes while the network loads, after the first card: it needs a repeated one."""
+    monkeypatch.setattr("realtime_matte.pipeline.builder.CARD_EVERY_S", CARD_EVERY_S)
     run = Run()
     run.may_load.clear()
     with run, read(session) as reader:

@@ -15,6 +15,7 @@ from vcam_reader import BACKGROUND_NAME, MARKER, SIZE, Reader, plain
 
 from realtime_matte import Network, Pipeline
 from realtime_matte.pipeline.network_opening import network_opener
+from realtime_matte.pipeline.standby import CARD_EVERY_S
 
 REMOVE = 0x4C81
 """V4L2LOOPBACK_CTL_REMOVE, the number that all versions have."""
@@ -65,8 +66,14 @@ def test_a_program_that_opened_the_device_before_the_start_does_no_harm(vcam: No
         os.close(waiting)
 
 
-def test_the_card_is_repeated_during_the_start(vcam: Node, marker_camera: str, lab: None) -> None:  # noqa: ARG001
+def test_the_card_is_repeated_during_the_start(
+    vcam: Node,
+    marker_camera: str,
+    lab: None,  # noqa: ARG001
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """The network is there only when a reader that came during the start has three cards."""
+    monkeypatch.setattr("realtime_matte.pipeline.builder.CARD_EVERY_S", CARD_EVERY_S)
     with ExitStack() as stack:
         readers: list[Reader] = []
 
