@@ -48,14 +48,34 @@ def open_files() -> int:
 linux = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs Linux")
 
 
-def test_an_image_arrives_as_it_is(device: Path) -> None:
+def attributes(folder: Path, *, buffers: str) -> Path:
+    """The kernel's attributes of video10."""
+    (folder / "sysfs" / "video10").mkdir(parents=True)
+    (folder / "sysfs" / "video10" / "buffers").write_text(buffers)
+    return folder / "sysfs"
+
+
+def test_an_image_arrives_as_it_is(device: Path, tmp_path: Path) -> None:
     driver = Driver()
-    camera = LoopbackWriter(str(device), SIZE, ioctl=driver)
+    camera = LoopbackWriter(str(device), SIZE, ioctl=driver, sysfs=attributes(tmp_path, buffers="1\n"))
     image = np.random.default_rng(0).integers(0, 256, (72, 64), np.uint8)
     camera.send(image)
     camera.close()
     assert driver.requested == (v4l2.VIDEO_OUTPUT, 64, 48, b"YU12")
     assert device.read_bytes() == image.tobytes()
+
+
+@pytest.mark.parametrize(("buffers", "copies"), [("4\n", 4), ("0\n", 32), ("100\n", 32), ("?", 32), ("", 32)])
+def test_the_first_image_fills_all_buffers_so_that_no_reader_gets_another_program_s(
+    device: Path, tmp_path: Path, buffers: str, copies: int
+) -> None:
+    camera = LoopbackWriter(str(device), SIZE, ioctl=Driver(), sysfs=attributes(tmp_path, buffers=buffers))
+    first, second = np.full((72, 64), 10, np.uint8), np.full((72, 64), 20, np.uint8)
+    camera.send(first)
+    assert device.read_bytes() == copies * first.tobytes()
+    camera.send(second)
+    camera.close()
+    assert device.read_bytes() == copies * first.tobytes() + second.tobytes()
 
 
 @linux
