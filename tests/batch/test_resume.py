@@ -4,6 +4,7 @@ import json
 import os
 import socket
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -329,6 +330,19 @@ def test_parts_of_killed_processes_are_deleted_and_those_of_running_ones_kept(
     other.write_bytes(b"x")
     parts.remove_abandoned(out)
     assert (dead.exists(), alive.exists(), other.exists()) == (False, True, True)
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are seen through /proc")
+def test_the_part_of_a_process_whose_end_its_parent_has_not_seen_is_deleted(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""], stdout=subprocess.PIPE) as ended:
+        assert ended.stdout
+        ended.stdout.read()  # until it ends
+        here = parts._digest(socket.gethostname(), 8)
+        part = tmp_path / f".rtmatte-{'a' * 12}-{'b' * 8}-{here}-{ended.pid}.part"
+        part.write_bytes(b"x")
+        os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)  # it is a zombie from now on
+        parts.remove_abandoned(tmp_path)
+    assert not part.exists()
 
 
 @pytest.fixture
