@@ -153,7 +153,7 @@ def test_a_model_that_sees_no_plate_ends_it_with_status_2(room: str, capsys: pyt
         (["--pid", "12", "--camera", "0"], "--pid asks an rtmatte that runs, --camera opens one; leave one out"),
     ],
 )
-def test_nobody_has_to_step_out_where_no_run_can_be_asked(
+def test_the_user_is_not_asked_to_step_out_where_no_run_can_be_asked(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str], message: str
 ) -> None:
     found = [client.Instance(12, "12.sock"), client.Instance(34, "34.sock")]

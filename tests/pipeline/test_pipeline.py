@@ -230,6 +230,18 @@ def test_a_slow_network_is_replaced_by_lighter_ones_unless_the_user_chose_it(
     assert [is_card(image) for image in sink.images[1:-1]].count(True) == 0, "no card at a change"
 
 
+def open_automatic(monkeypatch: pytest.MonkeyPatch, *, power_saver: str) -> Pipeline:
+    """A camera in front of a live output, whose model the program chooses."""
+    return Pipeline.open(
+        scripted_camera(monkeypatch, ScriptedCapture(range(100_000))),
+        SolidBackground(),
+        outputs=[Recorder(live=True)],
+        model="auto",
+        power_saver=power_saver,
+        notify=[].append,
+    )
+
+
 def test_a_battery_makes_the_network_lighter(monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []
 
@@ -238,14 +250,7 @@ def test_a_battery_makes_the_network_lighter(monkeypatch: pytest.MonkeyPatch) ->
         return ScriptedNetwork()
 
     monkeypatch.setattr(models, "open", open_network)
-    with Pipeline.open(
-        scripted_camera(monkeypatch, ScriptedCapture(range(100_000))),
-        SolidBackground(),
-        outputs=[Recorder(live=True)],
-        model="auto",
-        power_saver="on",
-        notify=[].append,
-    ) as pipeline:
+    with open_automatic(monkeypatch, power_saver="on") as pipeline:
         pipeline.run(until=lambda: len(opened) == 2)
         pipeline.submit(Command("power_saver", "off"))
         pipeline.run(until=lambda: len(opened) == 3)
@@ -264,14 +269,7 @@ def test_a_model_that_the_user_chooses_is_not_replaced_by_a_lighter_one_that_was
         return SlowNetwork(spec, Clock())
 
     monkeypatch.setattr(models, "open", open_network)
-    with Pipeline.open(
-        scripted_camera(monkeypatch, ScriptedCapture(range(100_000))),
-        SolidBackground(),
-        outputs=[Recorder(live=True)],
-        model="auto",
-        power_saver="off",
-        notify=[].append,
-    ) as pipeline:
+    with open_automatic(monkeypatch, power_saver="off") as pipeline:
         pipeline.run(until=lambda: pipeline.stats.composites == 1)
         chosen = pipeline.submit(Command("model", "chosen.onnx"))
         pipeline.step()

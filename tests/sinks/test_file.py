@@ -13,6 +13,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from fakes.other_writer import other_writer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -462,18 +463,8 @@ def test_a_file_that_is_being_written_is_not_replaced(tmp_path: Path, *, before:
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 def test_the_file_of_a_program_that_was_killed_is_replaced(tmp_path: Path) -> None:
     path = tmp_path / "out.mp4"
-    code = (
-        "import sys\nfrom realtime_matte.sinks import file\n"
-        "sink = file.open(sys.argv[1], size=(64, 48), fps=30.0, alpha=False)\nprint(flush=True)\ninput()"
-    )
-    with subprocess.Popen(  # noqa: S603 - our own Python
-        [sys.executable, "-c", code, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as other:
-        assert other.stdout
-        assert other.stdout.readline()
-        with pytest.raises(SinkError, match="another program is writing it"):
-            file.open(f"{path}?overwrite=yes", size=SIZE, fps=30.0, alpha=False)
-        other.kill()
+    with other_writer("file", path), pytest.raises(SinkError, match="another program is writing it"):
+        file.open(f"{path}?overwrite=yes", size=SIZE, fps=30.0, alpha=False)
     write(file.open(f"{path}?overwrite=yes", size=SIZE, fps=30.0, alpha=False), [plain(COLORS[0])])
     assert len(list(decoded(path))) == 1
 

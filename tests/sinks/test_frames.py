@@ -2,13 +2,13 @@
 
 import errno
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from fakes.other_writer import other_writer
 
 from realtime_matte.errors import SinkError, SpecError
 from realtime_matte.frame import Pixels
@@ -93,18 +93,8 @@ def test_a_folder_that_was_refused_is_not_kept_locked(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 def test_the_folder_of_a_program_that_was_killed_is_written(tmp_path: Path) -> None:
-    code = (
-        "import sys\nfrom realtime_matte.sinks import frames\n"
-        "sink = frames.open(sys.argv[1], size=(64, 48), fps=30.0, alpha=False)\nprint(flush=True)\ninput()"
-    )
-    with subprocess.Popen(  # noqa: S603 - our own Python
-        [sys.executable, "-c", code, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as other:
-        assert other.stdout
-        assert other.stdout.readline()
-        with pytest.raises(SinkError, match="another program is writing it"):
-            folder(tmp_path)
-        other.kill()
+    with other_writer("frames", tmp_path), pytest.raises(SinkError, match="another program is writing it"):
+        folder(tmp_path)
     folder(tmp_path).send(OPAQUE, 0.0)
     assert (tmp_path / "000000.png").exists()
 
