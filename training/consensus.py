@@ -76,13 +76,15 @@ class Voters:
 
     def start_shot(self) -> Callable[[Image], Label]:
         """A function from the frames of one shot, in order, to their labels; an image is a shot of one frame."""
-        votes, edge_votes = self._votes(self.networks), self._votes(self.edges)
+        votes = self._votes(self.networks)
+        own_edge_votes = self._votes([network for network in self.edges if network not in self.networks])
 
         def label(image: Image) -> Label:
             frame = Frame(np.ascontiguousarray(image), 0.0, 0)
-            return consensus(
-                np.stack([vote.alpha(frame) for vote in votes]), [vote.alpha(frame) for vote in edge_votes]
-            )
+            alphas = [vote.alpha(frame) for vote in votes]
+            edges = [alpha for vote, alpha in zip(votes, alphas, strict=True) if vote.network in self.edges]
+            edges += [vote.alpha(frame) for vote in own_edge_votes]
+            return consensus(np.stack(alphas), edges)
 
         return label
 
@@ -109,11 +111,9 @@ def with_mask(label: Label, mask: Image) -> Label:
 
     Where the mask agrees with the result, also in its neighbourhood, the result is the mask, with its edges.
     """
-    size = label.alpha.shape[1], label.alpha.shape[0]
     in_mask, in_label = mask >= 128, label.alpha >= 128
-    agreement = cv2.resize(label.certainty, size, interpolation=cv2.INTER_LINEAR).astype(np.float32) / 255
     weight = np.where(in_mask, MASK_SHARE_PERSON, MASK_SHARE_BACKGROUND).astype(np.float32)
-    share = (1 - weight) * np.where(in_label, agreement, 1 - agreement) + weight * in_mask
+    share = (1 - weight) * np.where(in_label, label.agreement, 1 - label.agreement) + weight * in_mask
     person = share >= 0.5
     agrees = cv2.erode((person == in_mask).astype(np.uint8), _disk(label.alpha)) > 0
     alpha = np.where(agrees | (person != in_label), mask, label.alpha).astype(np.uint8)

@@ -76,6 +76,16 @@ def test_edge_networks_decide_near_the_outline_alone() -> None:
     assert (result.alpha[:, 60:] == 255).all()
 
 
+def test_a_mask_votes_on_each_pixel_by_its_own_agreement() -> None:
+    alpha = np.full((40, 40), 255, np.uint8)
+    agreement = np.ones((40, 40), np.float32)
+    agreement[20, 20] = 0.6
+    result = consensus.with_mask(consensus.Label(alpha, agreement), np.zeros((40, 40), np.uint8))
+    assert np.unique(result.agreement[:20]).tolist() == pytest.approx([0.8])
+    assert result.agreement[20, 20] == pytest.approx(0.52)  # 0.2 + 0.8 * 0.4 for the background
+    assert result.alpha[20, 20] == 0
+
+
 @pytest.mark.parametrize("mirrored", [False, True])
 @pytest.mark.parametrize("scale", [1.0, 0.5])
 def test_every_vote_is_mapped_back_to_the_frame(mirrored: bool, scale: float) -> None:  # noqa: FBT001 - a parameter
@@ -95,6 +105,16 @@ def test_each_network_votes_at_each_scale_and_mirrored() -> None:
     assert (len(first.frames), len(second.frames)) == (4, 4)
     assert labelled.certainty.min() < 0.6 * 255  # half of the votes see no person
     assert len(first.states) == 4
+
+
+def test_an_edge_network_that_votes_runs_once() -> None:
+    both, edge = Fixed(), Fixed(gain=0.4)
+    shot = consensus.Voters([both, Fixed(), Fixed()], [edge, both]).start_shot()
+    labelled = shot(person())
+    assert (len(both.frames), len(edge.frames)) == (2, 2)
+    assert labelled.alpha[24, 8] / 255 == pytest.approx(0.7, abs=1 / 255)  # at the outline the mean of the two
+    shot(person())
+    assert edge.states == [None, None, (1,), (1,)]
 
 
 def test_recurrent_state_is_kept_within_a_shot_for_each_vote() -> None:
