@@ -74,8 +74,11 @@ class Voters:
     scales: Sequence[float] = (1.0,)
     mirrored: bool = True
 
-    def start_shot(self) -> Callable[[Image], Label]:
-        """A function from the frames of one shot, in order, to their labels; an image is a shot of one frame."""
+    def start_shot(self, given: Sequence[Alpha] = ()) -> Callable[[Image], Label]:
+        """A function from the frames of one shot, in order, to their labels; an image is a shot of one frame.
+
+        ``given``: alphas of another program for each frame, which vote too, but not on the edge; NaN abstains.
+        """
         votes = self._votes(self.networks)
         own_edge_votes = self._votes([network for network in self.edges if network not in self.networks])
 
@@ -84,7 +87,7 @@ class Voters:
             alphas = [vote.alpha(frame) for vote in votes]
             edges = [alpha for vote, alpha in zip(votes, alphas, strict=True) if vote.network in self.edges]
             edges += [vote.alpha(frame) for vote in own_edge_votes]
-            return consensus(np.stack(alphas), edges)
+            return consensus(np.stack([*alphas, *given]), edges)
 
         return label
 
@@ -96,14 +99,23 @@ class Voters:
 def consensus(votes: NDArray[np.float32], edges: Sequence[Alpha] = ()) -> Label:
     """The median of the votes (N, H, W), near its outline the mean of ``edges``; and the share of votes that agree.
 
-    Where one of ``edges`` differs from the median by more than EDGE_TOLERANCE, the median takes its place.
+    A vote abstains where it is NaN; in each pixel at least one vote is a number. Where one of ``edges`` differs from
+    the median by more than EDGE_TOLERANCE, the median takes its place.
     """
-    alpha = np.median(votes, axis=0).astype(np.float32)
+    alpha = _median(votes)
     if edges:
         usable = [np.where(np.abs(edge - alpha) <= EDGE_TOLERANCE, edge, alpha) for edge in edges]
         alpha = np.where(_near_outline(alpha), np.mean(usable, axis=0), alpha).astype(np.float32)
-    agreement = np.mean((votes >= 0.5) == (alpha >= 0.5), axis=0, dtype=np.float32)
+    agreement = np.mean((votes >= 0.5) == (alpha >= 0.5), axis=0, dtype=np.float32, where=~np.isnan(votes))
     return Label(_to_bytes(alpha), agreement)
+
+
+def _median(votes: NDArray[np.float32]) -> Alpha:
+    """Over the votes (N, H, W) that are numbers; as np.nanmedian, in a fifth of the time."""
+    ordered = np.sort(votes, axis=0)  # NaN comes last
+    count = np.count_nonzero(~np.isnan(votes), axis=0, keepdims=True)
+    middle = [np.take_along_axis(ordered, index, axis=0)[0] for index in ((count - 1) // 2, count // 2)]
+    return np.mean(middle, axis=0, dtype=np.float32)
 
 
 def with_mask(label: Label, mask: Image) -> Label:

@@ -9,8 +9,9 @@ is the mean of those networks alone, which should be the ones with the best edge
 ``rtmatte --model`` opens, with its options. Training on such labels, then labelling again with the new network among
 the voters, is self-training (Xie et al. 2020, Noisy Student).
 
-``--masks`` has a mask for each image, made by hand or by another program, which votes too: see ``with_mask``. In clips,
-where the votes on a frame disagree, the median of the frames around it decides (training/over_time.py).
+``--masks`` has a mask for each image, made by hand or by another program, which votes too: see ``with_mask``.
+``--votes`` has grey images by another program, each of which counts as one vote: see ``read_vote``. In clips, where the
+votes on a frame disagree, the median of the frames around it decides (training/over_time.py).
 
 For NAME.jpg it writes NAME_alpha.png and NAME_certainty.png (a quarter of the size), for NAME.mp4 the same as lossless
 .mkv; people2.csv and clips2.csv, the tables of a pack (training/pack.py); and contact_sheet.jpg of the least certain.
@@ -32,7 +33,7 @@ import numpy as np
 
 from realtime_matte import models
 from realtime_matte.errors import MatteError
-from realtime_matte.frame import size_text
+from realtime_matte.frame import Alpha, size_text
 from realtime_matte.interfaces import Network
 from training.consensus import Label, Voters, with_mask
 from training.over_time import median_over_time
@@ -47,19 +48,23 @@ TILE = (240, 180)
 
 GREEN = (90, 200, 60)
 
+ABSTAINS = 128
+"""The grey at which a file of ``--votes`` does not vote: between background and person."""
+
 
 @dataclass(slots=True)
 class Labeller:
     """Labels files into the folder ``out``, and collects the rows of the tables and of the contact sheet.
 
-    ``masks``: a folder with a mask NAME.png of the size of each image NAME; None without. ``smoothing``: in clips, the
-    median over time where votes disagree. ``rows``: by the name of the table. ``sheet``: pairs of a mean certainty and
-    a row of the sheet.
+    ``masks``: a folder with a mask NAME.png of the size of each image NAME; None without. ``votes``: folders with a
+    vote NAME.png for some images. ``smoothing``: in clips, the median over time where votes disagree. ``rows``: by the
+    name of the table. ``sheet``: pairs of a mean certainty and a row of the sheet.
     """
 
     voters: Voters
     out: Path
     masks: Path | None = None
+    votes: Sequence[Path] = ()
     smoothing: bool = True
     rows: dict[str, list[tuple[str, ...]]] = field(default_factory=lambda: {name: [] for name in COLUMNS})
     sheet: list[tuple[float, Image]] = field(default_factory=list)
@@ -86,7 +91,9 @@ class Labeller:
         image = cv2.imread(str(file), cv2.IMREAD_COLOR)
         if image is None:
             raise ValueError(f"cannot read {file} as an image")
-        label = self.voters.start_shot()(image)
+        votes = [folder / f"{file.stem}.png" for folder in self.votes]
+        given = [read_vote(vote, image) for vote in votes if vote.exists()]
+        label = self.voters.start_shot(given)(image)
         if self.masks:
             label = with_mask(label, read_mask(self.masks / f"{file.stem}.png", image))
         for path, pixels in ((alpha, label.alpha), (certainty, label.certainty)):
@@ -137,6 +144,28 @@ def read_mask(file: Path, image: Image) -> Image:
         sizes = [size_text((pixels.shape[1], pixels.shape[0])) for pixels in (mask, image)]
         raise ValueError(f"the mask {file} has {sizes[0]} pixels, its image {sizes[1]}")
     return mask.astype(np.uint8)
+
+
+def read_vote(file: Path, image: Image) -> Alpha:
+    """A grey image of any size as an alpha (H, W) of the size of ``image``; NaN where it is ABSTAINS.
+
+    Raises:
+        ValueError: it cannot be read.
+    """
+    grey = cv2.imread(str(file), cv2.IMREAD_GRAYSCALE)
+    if grey is None:
+        raise ValueError(f"cannot read the vote {file}")
+    alpha = np.where(grey == ABSTAINS, np.nan, grey / 255).astype(np.float32)
+    return cv2.resize(alpha, image.shape[1::-1], interpolation=cv2.INTER_LINEAR).astype(np.float32)
+
+
+def count_votes(folder: Path, files: Sequence[Path]) -> str:
+    """How many of the images have a vote in a folder. Raises ValueError: none has."""
+    images = [file for file in files if file.suffix.lower() in IMAGES]
+    count = sum((folder / f"{file.stem}.png").exists() for file in images)
+    if not count:
+        raise ValueError(f"no image has a vote NAME.png in the folder {folder}")
+    return f"{folder}: a vote on {count} of {len(images)} images"
 
 
 def sheet_row(image: Image, label: Label, name: str) -> Image:
@@ -217,6 +246,7 @@ def _run(options: argparse.Namespace) -> None:
         mask = options.masks / f"{file.stem}.png"
         if file.suffix.lower() in IMAGES and not mask.exists():
             raise ValueError(f"there is no mask {mask}")
+    counts = [count_votes(folder, files) for folder in options.votes]
     options.out.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         opened: dict[str, Network] = {}
@@ -226,10 +256,12 @@ def _run(options: argparse.Namespace) -> None:
                 stack.callback(opened[spec].close)
         networks, edges = ([opened[spec] for spec in specs] for specs in (options.network, options.edges))
         voters = Voters(networks, edges, options.scales, options.mirrored)
-        labeller = Labeller(voters, options.out, options.masks, options.smoothing)
+        labeller = Labeller(voters, options.out, options.masks, options.votes, options.smoothing)
         for number, file in enumerate(files, 1):
             print(f"{number}/{len(files)} {file.name}: certainty {labeller.label_file(file):.3f}", flush=True)
     labeller.finish()
+    for count in counts:
+        print(count)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -246,6 +278,14 @@ def _parser() -> argparse.ArgumentParser:
         "--scales", type=_scale, nargs="+", default=[1.0], metavar="S", help="of the frame, above 0 and up to 1 (1)"
     )
     parser.add_argument("--masks", type=Path, metavar="FOLDER", help="a mask NAME.png for each image, which votes too")
+    parser.add_argument(
+        "--votes",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FOLDER",
+        help="a grey NAME.png for some of the images, which counts as one vote; 128 abstains; may be repeated",
+    )
     parser.add_argument("--no-mirror", action="store_false", dest="mirrored", help="no votes on the mirrored frame")
     parser.add_argument(
         "--no-smoothing",

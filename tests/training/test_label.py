@@ -86,6 +86,28 @@ def test_a_mask_votes_on_each_pixel_by_its_own_agreement() -> None:
     assert result.alpha[20, 20] == 0
 
 
+def test_a_vote_abstains_where_it_is_nan() -> None:
+    votes = np.zeros((5, 2, 3), np.float32)
+    votes[2:] = 1
+    votes[4, :, 1] = votes[3:, :, 2] = np.nan
+    result = consensus.consensus(votes)
+    assert result.alpha[0].tolist() == [255, 128, 0]
+    assert result.agreement[0].tolist() == pytest.approx([3 / 5, 2 / 4, 2 / 3])
+
+
+def test_given_votes_decide_the_body_and_not_the_edge() -> None:
+    """A body that one of two networks misses; a vote with a soft edge around it."""
+    network = Fixed()
+    given = np.full(SIZE[::-1], np.nan, np.float32)
+    given[10:38, 6:30] = 0.6
+    given[12:36, 8:28] = 1
+    voters = consensus.Voters([network, Fixed(gain=0.0)], [network], mirrored=False)
+    labelled = voters.start_shot([given])(person())
+    assert (labelled.alpha == person()[..., 2]).all()
+    assert labelled.agreement[24, 18] == pytest.approx(2 / 3)
+    assert labelled.agreement[24, 50] == 1
+
+
 @pytest.mark.parametrize("mirrored", [False, True])
 @pytest.mark.parametrize("scale", [1.0, 0.5])
 def test_every_vote_is_mapped_back_to_the_frame(mirrored: bool, scale: float) -> None:  # noqa: FBT001 - a parameter
@@ -206,6 +228,44 @@ def test_masks_vote_and_unusable_ones_are_reported(
     assert certainty is not None
     assert certainty[6, 4] == 128  # the network says no
     assert certainty[7, 12] == 255
+
+
+def test_votes_of_any_size_count_and_a_missing_one_abstains(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The two votes of the network see no person; one or two files do, at the left, and abstain at the right."""
+    (folder / "clip.avi").unlink()
+    cv2.imwrite(str(folder / "other.png"), person())
+    words = ["--network", networks.unverified(networks.recurrent(tmp_path / "blind.onnx", gain=0.0))]
+    vote = np.full((24, 32), label.ABSTAINS, np.uint8)
+    vote[:, :16] = 255
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        words += ["--votes", str(tmp_path / name)]
+        cv2.imwrite(str(tmp_path / name / "still.png"), vote)
+    cv2.imwrite(str(tmp_path / "first" / "other.png"), vote)
+    assert run(folder, tmp_path / "out", *words) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[-2:] == [
+        f"{tmp_path / 'first'}: a vote on 2 of 2 images",
+        f"{tmp_path / 'second'}: a vote on 1 of 2 images",
+    ]
+    for name, certainty in (("still", 1 / 2), ("other", 2 / 3)):
+        image = cv2.imread(str(tmp_path / "out" / f"{name}_certainty.png"), cv2.IMREAD_UNCHANGED)
+        assert image is not None
+        assert image[6].tolist() == [*[round(certainty * 255)] * 7, image[6, 7], *[255] * 8]
+
+
+def test_unusable_votes_are_reported(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    votes = tmp_path / "votes"
+    words = ["--network", networks.unverified(networks.recurrent(tmp_path / "tiny.onnx")), "--votes", str(votes)]
+    assert run(folder, tmp_path / "out", *words) == 2
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err) == ("", f"label: no image has a vote NAME.png in the folder {votes}\n")
+    votes.mkdir()
+    (votes / "still.png").write_bytes(b"no image")
+    assert run(folder, tmp_path / "out", *words) == 2
+    assert f"label: cannot read the vote {votes / 'still.png'}\n" in capsys.readouterr().err
 
 
 def test_labels_of_a_video_are_read_as_they_were_written(labelled: Path) -> None:
