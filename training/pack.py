@@ -78,7 +78,7 @@ def read(folder: Path, *, split: str, cache: Path, open_only: bool = False) -> P
         ValueError: a file of it is not an image.
     """
     name = f"{split}-open" if open_only else split
-    cached = cache / f"pack3-{name}-{LONG_SIDE}-{_fingerprint(folder)}.pickle"
+    cached = cache / f"pack4-{name}-{LONG_SIDE}-{_fingerprint(folder)}.pickle"
     if not cached.exists():
         cache.mkdir(parents=True, exist_ok=True)
         part = cached.with_suffix(".part")
@@ -194,9 +194,35 @@ def read_colour_video(video: Path) -> Iterator[Image]:
 
 
 def read_grey_video(video: Path) -> Iterator[Image]:
-    """The luma plane of every frame as it is stored, 0 to 255: a converter would stretch it from 16..235."""
+    """The frames (H, W) of an alpha or a certainty, 0 to 255, one by one.
+
+    Videos store grey from 0 to 255 or, as most encoders do with colours, from 16 to 235, and few files say which. So the
+    first frame decides: an alpha lies at its ends nearly everywhere, a certainty at the upper one. A converter that
+    relied on the file would stretch the first kind, and without one the second kind is a veil over the whole frame.
+    """
+    table = None
     with av.open(str(video)) as file:
         for frame in file.decode(video=0):
             plane = frame.planes[0]
             rows = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)
-            yield rows[:, : plane.width].copy()
+            pixels = rows[:, : plane.width]
+            if table is None:
+                is_limited = frame.format.name != "gray" and _is_limited_range(pixels)
+                table = LIMITED_TO_FULL if is_limited else np.arange(256, dtype=np.uint8)
+            yield table[pixels]
+
+
+BLACK, WHITE = 16, 235
+"""Of the limited range."""
+
+NEAR = 4
+"""Levels by which lossy compression changes a plane of one colour, at most. Not tuned."""
+
+LIMITED_TO_FULL: Image = np.clip(np.rint((np.arange(256) - BLACK) * 255 / (WHITE - BLACK)), 0, 255).astype(np.uint8)
+
+
+def _is_limited_range(pixels: Image) -> bool:
+    """Whether more pixels lie at the ends of the limited range than at those of the full one."""
+    counts = np.bincount(pixels.ravel(), minlength=256)
+    limited = sum(counts[end - NEAR : end + NEAR + 1].sum() for end in (BLACK, WHITE))
+    return bool(limited > counts[: NEAR + 1].sum() + counts[-NEAR - 1 :].sum())

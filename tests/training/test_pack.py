@@ -4,8 +4,10 @@ import csv
 import shutil
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
+import pytest
 from fakes.training_data import FOREGROUND, SIZE, disc, write_rows
 
 from training import pack, rows
@@ -70,6 +72,36 @@ def test_alphas_of_clips_are_read_as_stored(pack_folder: Path) -> None:
     assert first.shape == SIZE[::-1]
     assert first.min() <= 3
     assert first.max() >= 252
+
+
+def person(*, shown: bool = True) -> np.ndarray:
+    """An alpha with a soft outline; without a person 0 everywhere."""
+    _, alpha = disc(np.random.default_rng(1), (96, 64))
+    return cv2.GaussianBlur(alpha, (0, 0), 2) if shown else np.zeros_like(alpha)
+
+
+def votes() -> np.ndarray:
+    """A certainty: all votes agree but in a corner."""
+    certainty = np.full((64, 96), 255, np.uint8)
+    certainty[:20, :30] = 180
+    return certainty
+
+
+@pytest.mark.parametrize("limited", [True, False], ids=["16 to 235", "0 to 255"])
+@pytest.mark.parametrize("grey", [person(), person(shown=False), votes()], ids=["alpha", "no person", "certainty"])
+def test_grey_videos_of_both_ranges_are_read_from_0_to_255(tmp_path: Path, grey: np.ndarray, *, limited: bool) -> None:
+    """Files do not say which they have: neither do these."""
+    luma = np.rint(16 + grey * (219 / 255)).astype(np.uint8) if limited else grey
+    with av.open(str(tmp_path / "alpha.mp4"), "w") as file:
+        stream = file.add_stream("h264", rate=10, options={"crf": "16"})
+        stream.width, stream.height, stream.pix_fmt = *grey.shape[::-1], "yuv420p"
+        frame = av.VideoFrame.from_ndarray(np.vstack([luma, np.full((32, 96), 128, np.uint8)]), format="yuv420p")
+        for packet in (*stream.encode(frame), *stream.encode(None)):
+            file.mux(packet)
+    (read,) = pack.read_grey_video(tmp_path / "alpha.mp4")
+    assert np.abs(read.astype(int) - grey).mean() < 3
+    assert np.abs(read[grey == 0].astype(int)).max(initial=0) < 12
+    assert read[grey == 255].min(initial=255) > 243
 
 
 def test_only_open_images_are_read_if_asked_for(pack_folder: Path, tmp_path: Path) -> None:
