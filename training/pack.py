@@ -196,9 +196,9 @@ def read_colour_video(video: Path) -> Iterator[Image]:
 def read_grey_video(video: Path) -> Iterator[Image]:
     """The frames (H, W) of an alpha or a certainty, 0 to 255, one by one.
 
-    Videos store grey from 0 to 255 or, as most encoders do with colours, from 16 to 235, and few files say which. So the
-    first frame decides: an alpha lies at its ends nearly everywhere, a certainty at the upper one. A converter that
-    relied on the file would stretch the first kind, and without one the second kind is a veil over the whole frame.
+    Videos store grey from 0 to 255 or, as most encoders do with colours, from 16 to 235, and few files say which. So
+    the first frame decides: an alpha lies at its ends nearly everywhere, a certainty at the upper one. Read wrongly,
+    the first kind has hard edges, and the second a veil over the whole frame.
     """
     table = None
     with av.open(str(video)) as file:
