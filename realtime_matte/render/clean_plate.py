@@ -6,8 +6,8 @@ see it, fitted to each frame.
 
 For those networks more is at stake, as they take what differs from the plate for the person. So from the first frame of
 such a network on, a visible cell that suddenly differs keeps its colour for HOLD_S, a cell beside a person keeps it
-altogether, and ``plate_trust`` decides which cells are valid. Networks see the plate once nearly all of it is valid.
-Until then it only corrects edges: it is compared and updated every LEARN_S, and with a frame in which much changes.
+altogether, and ``plate_trust`` decides which cells are valid. Networks see the plate once nearly all of it is valid;
+until then it only corrects edges. It is compared and updated every LEARN_S, and with a frame in which much changes.
 """
 
 from math import exp
@@ -32,12 +32,10 @@ from realtime_matte.render.edge_model import (
 )
 from realtime_matte.render.jit import read_only
 from realtime_matte.render.plate_cells import PlateCells
-from realtime_matte.render.plate_colour import INITIAL_VARIANCE, find_jumps, update_plate
+from realtime_matte.render.plate_colour import INITIAL_VARIANCE, JumpDetector, update_plate
 from realtime_matte.render.plate_evidence import PlateEvidence
 from realtime_matte.render.plate_fit import (
-    CHANGED,
     MIN_SAMPLES,
-    MOST_BLOCKS,
     Comparison,
     PlateFit,
     has_changed,
@@ -55,10 +53,7 @@ HOLD_S: Final = 0.5
 does not become background."""
 
 LEARN_S: Final = 0.06
-"""While no network is given the plate, it is compared and updated once in this time: its time constants are longer."""
-
-MIN_JUMPED: Final = MOST_BLOCKS * CHANGED
-"""If a larger share of the visible background jumps, the camera may have been moved: about as ``has_changed``."""
+"""Where nothing jumps, it is compared and updated once in this time: its time constants are longer."""
 
 SEARCH_EVERY_S: Final = 0.5
 """Least time between two searches for a shift that were in vain."""
@@ -117,6 +112,8 @@ class CleanPlate:
         # Scratch
         self._planes = np.zeros((3, *shape), np.uint8)  # the frame
         self._fitted_planes = np.zeros((3, *shape), np.uint8)
+        self._fitted = np.zeros((*shape, 3), np.uint8)  # the plate in the light of the last frame that was compared
+        self._outdated = True  # whether that is not this plate
         self._wide = np.zeros(shape, np.uint8)
         self._rows = np.zeros((ROWS, shape[1]), np.float32)
         self._sums = np.zeros(shape[1] + 2 * HALO, np.float32)
@@ -128,8 +125,8 @@ class CleanPlate:
         self._unlearned_s, self._learned_s = LEARN_S, 0.0
         self._learns = False  # from this frame
         self._due = True  # to be compared with the next frame, which it learns from
-        self._jumped = 0.0  # share of the visible background, in the last frame
-        self._followed = False  # whether this frame was compared
+        self._jump_detector = JumpDetector(shape[1])
+        self._followed = False  # whether this frame was compared, before it was corrected
         self._shift = 0.0, 0.0  # of the last frame that was fitted
         # A plate from a file
         self._stored: StoredPlate | None = None  # tried in every shot
@@ -140,14 +137,18 @@ class CleanPlate:
         self._seen_by_network = True
         if self._pending and not self._hidden:
             self._try_stored(guide)
-        if not self._may_follow or not (self._due or self._in_use):
+        if not self._may_follow:
             return False
-        gain = self._follow(guide)
+        if self._due or (self._trust.whole and (self._outdated or self._jumps(guide))):
+            gain = self._follow(guide)
+            self._outdated = not self._trust.whole
+            if self._trust.whole:
+                for channel, factor, plane in zip(self._colour, gain, self._fitted_planes, strict=True):
+                    cv2.convertScaleAbs(channel, dst=plane, alpha=factor)
+                cv2.merge(list(self._fitted_planes), dst=self._fitted)
         if not self._trust.whole:
             return False
-        for channel, factor, plane in zip(self._colour, gain, self._fitted_planes, strict=True):
-            cv2.convertScaleAbs(channel, dst=plane, alpha=factor)
-        cv2.merge(list(self._fitted_planes), dst=out.colours)
+        np.copyto(out.colours, self._fitted)
         np.copyto(out.validity, self._trust.validity)
         return True
 
@@ -198,7 +199,7 @@ class CleanPlate:
         self._held.fill(0)
         self._trust.trust_all()
         self._evidence.confirm(confirmed=True)
-        self._pending = False
+        self._pending, self._outdated = False, True
 
     def install(self, guide: Pixels, plate: PlateView) -> bool:
         """Take over a plate that is known, as valid as it says. Whether anything is known."""
@@ -248,8 +249,9 @@ class CleanPlate:
         plate = self._colour, self._variance, self._known
         self._unlearned_s += elapsed_s
         self._next_search_s -= elapsed_s
-        always = not self._seen_by_network or self._in_use or self._hidden
-        self._learns = self._find_jumps(guide, plate) or always or self._unlearned_s >= LEARN_S
+        always = not self._seen_by_network or self._hidden
+        self._learns = self._followed or self._follow_jumps(guide) or always or self._unlearned_s >= LEARN_S
+        self._followed = False
         if self._learns:
             self._learned_s, self._unlearned_s = self._unlearned_s, 0.0
             self._update(guide, plate, self._learned_s)
@@ -271,6 +273,7 @@ class CleanPlate:
         self._held.fill(0)
         self._trust.reset()
         self._unlearned_s = LEARN_S
+        self._outdated = True
         self._evidence.confirm(confirmed=False)
         self._pending = self._stored is not None
 
@@ -343,18 +346,17 @@ class CleanPlate:
         self._colour *= gain[:, None, None]
         self._gain *= gain
 
-    def _find_jumps(self, guide: Pixels, plate: Plate) -> bool:
-        """Whether much of the visible background jumps, so that camera and light are followed now, if not before."""
-        followed, self._followed = self._followed, False
-        if followed or not self._seen_by_network:
-            return False
-        jumped = find_jumps(guide, self._cells.near, plate)
-        jumps = jumped - self._jumped > MIN_JUMPED
+    def _follow_jumps(self, guide: Pixels) -> bool:
+        """Follow light and camera now if much of the visible background jumps. Whether it does."""
+        jumps = self._seen_by_network and self._jumps(guide)
         if jumps and self._may_follow:
             self._follow(guide)
-            self._followed, jumped = False, find_jumps(guide, self._cells.near, plate)
-        self._jumped = jumped
+            self._outdated = True
+            self._jumps(guide)  # from here on
         return jumps
+
+    def _jumps(self, guide: Pixels) -> bool:
+        return self._jump_detector.jumps(guide, self._cells.near, (self._colour, self._variance, self._known))
 
     def _update(self, guide: Pixels, plate: Plate, elapsed_s: float) -> None:
         time_constants = TIME_CONSTANT_S, REFERENCE_TIME_CONSTANT_S

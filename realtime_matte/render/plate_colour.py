@@ -8,9 +8,11 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
+from realtime_matte.frame import Pixels
 from realtime_matte.render.box_filter import Bytes, Floats
 from realtime_matte.render.edge_model import Plate
-from realtime_matte.render.jit import kernel, vector_loop
+from realtime_matte.render.jit import kernel, read_only, vector_loop
+from realtime_matte.render.plate_fit import CHANGED, MOST_BLOCKS
 
 ZERO, UNIT = np.float32(0), np.float32(1)
 
@@ -22,6 +24,12 @@ INITIAL_VARIANCE: Final = np.float32(3**2)
 
 JUMP_ROWS: Final = 8
 """Between updates, jumps are looked for in every eighth row of cells."""
+
+MIN_JUMPED: Final = MOST_BLOCKS * CHANGED
+"""If a larger share of the visible background jumps, the camera may have been moved: about as ``has_changed``."""
+
+LIGHT_JUMP: Final = 0.03
+"""A change of the light, as a share, that is followed at once."""
 
 Hold: TypeAlias = tuple[Bytes, Floats, Floats, tuple[np.float32, np.float32, np.float32]]
 """(wide, held, seconds, (hold_s, elapsed_s, seen_s)), all (h, w): not 0 where a person is near or above; for how long a
@@ -141,30 +149,70 @@ def _move_variance(
     return count, jumped
 
 
+class JumpDetector:
+    """Whether much of the visible background, or its light, suddenly differs from a plate of ``width`` columns."""
+
+    def __init__(self, width: int) -> None:
+        self._sums = np.zeros((6, width), np.float32)
+        self._jumped = 0.0  # share of the visible background, at the last call
+
+    def jumps(self, guide: Pixels, near: Bytes, plate: Plate) -> bool:
+        """Whether more of the frame ``guide`` (h, w, 3) jumps than of the one before; not near people."""
+        before = self._jumped
+        self._jumped = find_jumps(read_only(guide), near, plate, self._sums)
+        if self._jumped - before > MIN_JUMPED:
+            return True
+        sums = self._sums.sum(axis=1).tolist()
+        of_frame, of_plate = sums[:3], sums[3:]
+        return any(abs(a - b) > LIGHT_JUMP * b for a, b in zip(of_frame, of_plate, strict=True))
+
+
 @kernel
-def find_jumps(guide: Bytes, near: Bytes, plate: Plate) -> float:
-    """As the result of ``update_plate``, without an update, and from few rows. ``guide``: (h, w, 3)."""
+def find_jumps(guide: Bytes, near: Bytes, plate: Plate, sums: Floats) -> float:
+    """As the result of ``update_plate``, without an update, and from few rows. ``guide``: (h, w, 3).
+
+    ``sums`` (6, w) becomes the blue, green and red of the frame, then of the plate, where both are seen and no jump is,
+    added up over these rows.
+    """
     colour, _, known = plate
     jumped, count = np.int32(0), np.int32(0)
+    sums[:] = ZERO
     for y in range(JUMP_ROWS // 2, near.shape[0], JUMP_ROWS):
-        visible, jumps = _count_jumps(guide[y], near[y], known[y], colour[0, y], colour[1, y], colour[2, y])
+        visible, jumps = _count_jumps(
+            guide[y],
+            near[y],
+            known[y],
+            (colour[0, y], colour[1, y], colour[2, y]),
+            (sums[0], sums[1], sums[2]),
+            (sums[3], sums[4], sums[5]),
+        )
         count, jumped = count + visible, jumped + jumps
     return jumped / count if count > near.shape[0] * near.shape[1] // (100 * JUMP_ROWS) else 0.0
 
 
+Channels: TypeAlias = tuple[Floats, Floats, Floats]
+
+
 @vector_loop
 def _count_jumps(
-    guide: Bytes, near: Bytes, known: Bytes, blue: Floats, green: Floats, red: Floats
+    guide: Bytes, near: Bytes, known: Bytes, plate: Channels, of_frame: Channels, of_plate: Channels
 ) -> tuple[np.int32, np.int32]:
-    """How many cells of a row are known and visible, and how many of them jumped."""
+    """How many cells of a row are known and visible, and how many of them jumped; colours are added up."""
     count, jumped = np.int32(0), np.int32(0)
     zero, one, two = np.uint64(0), np.uint64(1), np.uint64(2)
+    blue, green, red = plate
     for x in range(np.uint64(near.shape[0])):
-        of_b = np.float32(guide[x, zero]) - blue[x]
-        of_g = np.float32(guide[x, one]) - green[x]
-        of_r = np.float32(guide[x, two]) - red[x]
+        b, g, r = np.float32(guide[x, zero]), np.float32(guide[x, one]), np.float32(guide[x, two])
+        of_b, of_g, of_r = b - blue[x], g - green[x], r - red[x]
         visible = (near[x] == 0) & (known[x] != 0)
         jumps = of_b * of_b + of_g * of_g + of_r * of_r > 3 * JUMP
+        weight = UNIT if visible & (not jumps) else ZERO
+        of_frame[0][x] += weight * b
+        of_frame[1][x] += weight * g
+        of_frame[2][x] += weight * r
+        of_plate[0][x] += weight * blue[x]
+        of_plate[1][x] += weight * green[x]
+        of_plate[2][x] += weight * red[x]
         count += np.int32(visible)
         jumped += np.int32(visible & jumps)
     return count, jumped
