@@ -52,6 +52,20 @@ def test_training_learns_the_teacher_s_features(data: pack.Pack, teacher_file: P
     assert export.load_checkpoints(tmp_path / "checkpoint.pt")[1] == 1600
 
 
+@pytest.mark.parametrize(("capability", "expected"), [("AVX512", torch.bfloat16), ("AVX2", torch.float32)])
+def test_cpus_without_fast_bfloat16_train_in_float32(
+    data: pack.Pack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capability: str, expected: torch.dtype
+) -> None:
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
+    trainer = resume_or_start("tiny", tmp_path / "checkpoint.pt", "cpu")
+    types = set()
+    trainer.net.to16[0][0].register_forward_hook(lambda _, __, result: types.add(result.dtype))
+    batch = next(loader.batches(data, loader.BatchPlan(shots=4, length=1, area=48 * 64), seed=0, workers=0))
+    trainer.step(batch, 1e-3)
+    assert types == {expected}
+    assert all(values.isfinite().all() for values in trainer.average.state_dict().values())
+
+
 def test_mirrored_shots_are_not_counted_twice(data: pack.Pack, tmp_path: Path) -> None:
     trainer = resume_or_start("tiny", tmp_path / "checkpoint.pt", "cpu")
     batch = next(loader.batches(data, loader.BatchPlan(shots=4, length=1, area=48 * 64), seed=0, workers=0))
