@@ -33,6 +33,7 @@ from realtime_matte.render.edge_model import (
 from realtime_matte.render.jit import read_only
 from realtime_matte.render.plate_cells import PlateCells
 from realtime_matte.render.plate_colour import INITIAL_VARIANCE, JumpDetector, update_plate
+from realtime_matte.render.plate_difference import PlateDifference
 from realtime_matte.render.plate_evidence import PlateEvidence
 from realtime_matte.render.plate_fit import (
     MIN_SAMPLES,
@@ -99,6 +100,7 @@ class CleanPlate:
         self._cells = PlateCells(shape)
         self._trust = Trust(shape)
         self._evidence = PlateEvidence(shape)
+        self._difference = PlateDifference(shape)
         self._stillness = Stillness(shape)
         self._fit = PlateFit(shape)
         # Edges: samples of the neighbourhood, and the correction
@@ -112,7 +114,8 @@ class CleanPlate:
         # Scratch
         self._planes = np.zeros((3, *shape), np.uint8)  # the frame
         self._fitted_planes = np.zeros((3, *shape), np.uint8)
-        self._fitted = np.zeros((*shape, 3), np.uint8)  # the plate in the light of the last frame that was compared
+        # The plate as networks are given it: in the light of the last frame that was compared
+        self._given = PlateImage(np.zeros((*shape, 3), np.uint8), np.zeros(shape, np.uint8))
         self._outdated = True  # whether that is not this plate
         self._wide = np.zeros(shape, np.uint8)
         self._rows = np.zeros((ROWS, shape[1]), np.float32)
@@ -145,11 +148,12 @@ class CleanPlate:
             if self._trust.whole:
                 for channel, factor, plane in zip(self._colour, gain, self._fitted_planes, strict=True):
                     cv2.convertScaleAbs(channel, dst=plane, alpha=factor)
-                cv2.merge(list(self._fitted_planes), dst=self._fitted)
+                cv2.merge(list(self._fitted_planes), dst=self._given.colours)
         if not self._trust.whole:
             return False
-        np.copyto(out.colours, self._fitted)
-        np.copyto(out.validity, self._trust.validity)
+        np.copyto(self._given.validity, self._trust.validity)
+        np.copyto(out.colours, self._given.colours)
+        np.copyto(out.validity, self._given.validity)
         return True
 
     @property
@@ -263,6 +267,8 @@ class CleanPlate:
         means = self._neighbourhoods.average(self._samples, self._edge_runs)
         find_correction(alpha, guide, (near, edge), plate, read_only(means), self._marks, self._correction)
         apply_correction(alpha, edge, self._correction, self._sums, self._corrected)
+        if self._trust.whole and not (self._outdated or self._hidden):
+            self._difference.add(self._corrected, guide, self._given, foreground, means)
         return self._corrected
 
     def reset(self) -> None:

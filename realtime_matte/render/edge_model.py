@@ -45,6 +45,9 @@ SHADING: Final = np.float32(0.05)
 UNKNOWN_DENSITY: Final = np.float32(2e-6**0.5)
 """Root of the density of a background's colour that differs from the plate: about that of any colour in an image."""
 
+OTHER_FOREGROUND: Final = np.float32(0.1)
+"""Share of that density in the foreground's: it may have a colour that is not seen nearby, such as a sleeve."""
+
 MIN_WRONG: Final = np.float32(0.05)
 """Prior probability that the plate is wrong, where everything visible matches it."""
 
@@ -202,6 +205,7 @@ def _posterior(
             prior += (1 - ALPHAS * MIN_PRIOR) * (1 - prior_alpha)
         elif step == ALPHAS - 1:
             prior += (1 - ALPHAS * MIN_PRIOR) * prior_alpha
+            likelihood += OTHER_FOREGROUND * UNKNOWN_DENSITY
         evidence += prior * likelihood
         moment += prior * likelihood * a
     if not 0 < evidence < np.inf:

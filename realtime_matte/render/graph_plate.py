@@ -128,6 +128,7 @@ def _posterior(alpha: Tensor, guide: Tensor, plate: tuple[Tensor, Tensor], means
     prior_alpha = alpha.clip(float(1 - edge.MAX_ALPHA), float(edge.MAX_ALPHA))
     rest = float(1 - edge.ALPHAS * edge.MIN_PRIOR)
     first, last = (np.eye(edge.ALPHAS, dtype=np.float32)[index].reshape(1, -1, 1, 1) for index in (0, -1))
+    likelihood = likelihood + last * (edge.OTHER_FOREGROUND * edge.UNKNOWN_DENSITY)
     prior = rest * ((1 - prior_alpha) * first + prior_alpha * last) + edge.MIN_PRIOR
     joint = prior * likelihood
     evidence, moment = joint.total([1]), (joint * ALPHAS).total([1])
