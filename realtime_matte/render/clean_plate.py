@@ -6,8 +6,9 @@ see it, fitted to each frame.
 
 For those networks more is at stake, as they take what differs from the plate for the person. So from the first frame of
 such a network on, a visible cell that suddenly differs keeps its colour for HOLD_S, a cell beside a person keeps it
-altogether, and ``plate_trust`` decides which cells are valid. Networks see the plate once nearly all of it is valid;
-until then it only corrects edges. It is compared and updated every LEARN_S, and with a frame in which much changes.
+altogether, and ``plate_trust`` decides which cells are valid. Networks see the plate once nearly all of it is valid,
+and ``plate_difference`` then decides where they are unsure; until then it only corrects edges. It is compared and
+updated every LEARN_S, and with a frame in which much changes.
 """
 
 from math import exp

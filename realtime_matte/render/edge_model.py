@@ -1,11 +1,11 @@
 """Alpha at the edge of the foreground, from the clean plate and from statistics of the neighbourhood.
 
 The posterior mean of alpha, as in Bayesian matting (Chuang et al. 2001): the background's colour is that of the clean
-plate, the foreground's is distributed as nearby, and the network's alpha is the prior. The likelihood allows for
-shadows and fading lamps. It is tempered, its root taken, because the network has judged by the same colours: evidence
-that is not independent counts less (Grünwald 2012, The safe Bayesian). A second hypothesis is that the clean plate is
-wrong at this cell: its posterior probability, from how well the plate matches the visible background nearby, lowers
-the weight of the correction.
+plate, the foreground's is distributed as nearby or, seldom, any other one, and the network's alpha is the prior. The
+likelihood allows for shadows and fading lamps. It is tempered, its root taken, because the network has judged by the
+same colours: evidence that is not independent counts less (Grünwald 2012, The safe Bayesian). A second hypothesis is
+that the clean plate is wrong at this cell: its posterior probability, from how well the plate matches the visible
+background nearby, lowers the weight of the correction.
 """
 
 from typing import Final, TypeAlias
