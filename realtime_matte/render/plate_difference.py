@@ -2,8 +2,8 @@
 
 A network loses parts of people, such as a sleeve in a colour of the wall: alpha is somewhere between 0 and 1 over an
 area. An outline, soft as it may be, is some cells wide and left alone. Where the plate is known, the frame itself
-decides in such areas: with a difference d from the plate, alpha is at least d^2 / (d^2 + n^2), n the noise. The
-plate may be wrong there, if an object was moved; then the visible background beside it mismatches as well.
+decides in such areas: with a difference d from the plate in its best shade, alpha is at least d^2 / (d^2 + n^2), n the
+noise. The plate may be wrong there, if an object was moved; then the visible background beside it mismatches as well.
 """
 
 from typing import Final
@@ -27,6 +27,9 @@ AROUND: Final = np.ones((3, 3), np.uint8)
 
 SQUARE: Final = np.float32(3 * 7**2)
 """Sum over the channels of the squared difference at which alpha is at least 1/2."""
+
+SHADES: Final = (np.float32(0.88), np.float32(1.05))
+"""The background may be so much darker or lighter than the plate: the shadow of a person, the light of a screen."""
 
 MISMATCHES: Final = np.float32(4)
 """With one in so many cells of the visible background beside it that mismatch, the plate says nothing."""
@@ -75,13 +78,25 @@ def find_weights(guide: Bytes, plate: tuple[Bytes, Bytes], where: Bytes, means: 
             if where[y, x] == 0:
                 continue
             mean = means[y // SAMPLE_STEP, x // SAMPLE_STEP]
+            shade = _shade(guide[y, x], colours[y, x])
             square = ZERO
             for c in range(3):
-                difference = np.float32(guide[y, x, c]) - np.float32(colours[y, x, c])
+                difference = np.float32(guide[y, x, c]) - shade * np.float32(colours[y, x, c])
                 square += difference * difference
             matching = UNIT - MISMATCHES * mean[8] / max(mean[7], MIN_VISIBLE)
             trusted = max(matching, ZERO) * np.float32(validity[y, x]) * np.float32(1 / 255)
             weights[y, x] = trusted * square / (square + SQUARE)
+
+
+@kernel
+def _shade(colour: Bytes, plate: Bytes) -> np.float32:
+    """By which factor the plate's colour is nearest to the frame's, between SHADES."""
+    product, square = ZERO, UNIT
+    for c in range(3):
+        behind = np.float32(plate[c])
+        product += np.float32(colour[c]) * behind
+        square += behind * behind
+    return min(max(product / square, SHADES[0]), SHADES[1])
 
 
 @kernel

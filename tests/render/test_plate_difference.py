@@ -25,7 +25,7 @@ class Scene:
         self.alpha[SLEEVE] = UNSURE
         self.guide = np.full((HEIGHT, WIDTH, 3), 120, np.uint8)
         self.guide[10:60, 5:30] = (40, 60, 200)
-        self.guide[SLEEVE] = (120, 150, 160)
+        self.guide[SLEEVE] = (110, 165, 175)
         self.plate = PlateImage(np.full_like(self.guide, 120), np.full((HEIGHT, WIDTH), 255, np.uint8))
         self.foreground = np.where(self.alpha > 0.95, np.uint8(255), np.uint8(0))
         self.means = np.zeros((HEIGHT // SAMPLE_STEP, WIDTH // SAMPLE_STEP, SAMPLE_VALUES), np.float32)
@@ -48,6 +48,10 @@ def test_an_unsure_area_that_differs_from_the_plate_is_foreground() -> None:
 
 def looks_like_the_plate(scene: Scene) -> None:
     scene.guide[SLEEVE] = 121
+
+
+def is_the_plate_in_a_shadow(scene: Scene) -> None:
+    scene.guide[SLEEVE] = 108
 
 
 def is_narrow(scene: Scene) -> None:
@@ -77,6 +81,7 @@ def is_certain(scene: Scene) -> None:
     "change",
     [
         looks_like_the_plate,
+        is_the_plate_in_a_shadow,
         is_narrow,
         has_no_person,
         is_not_valid,
