@@ -2,8 +2,9 @@
 
 A network loses parts of people, such as a sleeve in a colour of the wall: alpha is somewhere between 0 and 1 over an
 area. An outline, soft as it may be, is some cells wide and left alone. Where the plate is known, the frame itself
-decides in such areas: with a difference d from the plate in its best shade, alpha is at least d^2 / (d^2 + n^2), n the
-noise. The plate may be wrong there, if an object was moved; then the visible background beside it mismatches as well.
+decides in such areas: a cell differs from the plate by d^2 / (d^2 + n^2), d its difference from the plate in its best
+shade and n the noise, and the mean of that nearby becomes the least alpha. The plate may be wrong there, if an object
+was moved; then the visible background beside it mismatches as well.
 """
 
 from typing import Final
@@ -26,7 +27,13 @@ AROUND: Final = np.ones((3, 3), np.uint8)
 """Cells next to the area that count for its own."""
 
 SQUARE: Final = np.float32(3 * 7**2)
-"""Sum over the channels of the squared difference at which alpha is at least 1/2."""
+"""Sum over the channels of the squared difference at which a cell differs by 1/2."""
+
+WINDOW: Final = (9, 9)
+"""Cells over which that is averaged: a plain sleeve before grass differs here and there."""
+
+LEAST, MOST = np.float32(0.2), np.float32(0.6)
+"""Mean from which on alpha rises, and at which it is 1."""
 
 SHADES: Final = (np.float32(0.88), np.float32(1.05))
 """The background may be so much darker or lighter than the plate: the shadow of a person, the light of a screen."""
@@ -37,7 +44,7 @@ MISMATCHES: Final = np.float32(4)
 MIN_VISIBLE: Final = np.float32(0.05)
 """Share of visible background in the neighbourhood, at least, of which mismatches are a share."""
 
-ZERO, UNIT, NINTH = np.float32(0), np.float32(1), np.float32(1 / 9)
+ZERO, UNIT = np.float32(0), np.float32(1)
 
 
 class PlateDifference:
@@ -45,7 +52,7 @@ class PlateDifference:
 
     def __init__(self, shape: tuple[int, int]) -> None:
         self._inner, self._area, self._wide = np.zeros((3, *shape), np.uint8)
-        self._weights = np.zeros(shape, np.float32)
+        self._differences, self._counted, self._sums, self._counts = np.zeros((4, *shape), np.float32)
 
     def add(self, alpha: Alpha, guide: Pixels, plate: PlateImage, foreground: Bytes, means: Floats) -> None:
         """Change ``alpha`` (h, w) if there is a person.
@@ -64,19 +71,25 @@ class PlateDifference:
         cv2.dilate(self._inner, AREA, dst=self._area)
         cv2.dilate(self._area, AROUND, dst=self._wide)
         known = read_only(plate.colours), read_only(plate.validity)
-        find_weights(read_only(guide), known, self._wide, means, self._weights)
-        apply_weights(self._weights, self._area, alpha)
+        found = self._differences, self._counted
+        find_differences(read_only(guide), known, self._wide, means, found)
+        for values, sums in ((self._differences, self._sums), (self._counted, self._counts)):
+            cv2.boxFilter(values, -1, WINDOW, dst=sums, normalize=False)
+        apply_differences(self._sums, self._counts, self._area, alpha)
 
 
 @kernel
-def find_weights(guide: Bytes, plate: tuple[Bytes, Bytes], where: Bytes, means: Floats, weights: Floats) -> None:
-    """``weights`` (h, w): the least alpha of each cell by its own difference, 0 where ``where`` is 0."""
-    colours, validity = plate
+def find_differences(
+    guide: Bytes, plate: tuple[Bytes, Bytes], where: Bytes, means: Floats, found: tuple[Floats, Floats]
+) -> None:
+    """``found`` (differences, counted), (h, w): by how much a cell differs, 0 to 1, and 1; both 0 if not ``where``."""
+    (colours, validity), (differences, counted) = plate, found
     for y in range(where.shape[0]):
         for x in range(where.shape[1]):
-            weights[y, x] = ZERO
+            differences[y, x], counted[y, x] = ZERO, ZERO
             if where[y, x] == 0:
                 continue
+            counted[y, x] = UNIT
             mean = means[y // SAMPLE_STEP, x // SAMPLE_STEP]
             shade = _shade(guide[y, x], colours[y, x])
             square = ZERO
@@ -85,7 +98,7 @@ def find_weights(guide: Bytes, plate: tuple[Bytes, Bytes], where: Bytes, means: 
                 square += difference * difference
             matching = UNIT - MISMATCHES * mean[8] / max(mean[7], MIN_VISIBLE)
             trusted = max(matching, ZERO) * np.float32(validity[y, x]) * np.float32(1 / 255)
-            weights[y, x] = trusted * square / (square + SQUARE)
+            differences[y, x] = trusted * square / (square + SQUARE)
 
 
 @kernel
@@ -100,15 +113,11 @@ def _shade(colour: Bytes, plate: Bytes) -> np.float32:
 
 
 @kernel
-def apply_weights(weights: Floats, area: Bytes, alpha: Floats) -> None:
-    """``alpha`` is at least the mean of the ``weights`` of 3 x 3 cells in the ``area``; all (h, w)."""
-    height, width = alpha.shape
-    for y in range(height):
-        for x in range(width):
-            if area[y, x] == 0:
-                continue
-            total = ZERO
-            for row in range(y - 1, y + 2):
-                for column in range(x - 1, x + 2):
-                    total += weights[min(max(row, 0), height - 1), min(max(column, 0), width - 1)]
-            alpha[y, x] = max(alpha[y, x], total * NINTH)
+def apply_differences(sums: Floats, counts: Floats, area: Bytes, alpha: Floats) -> None:
+    """``alpha`` rises with the mean difference in the ``area``, smoothly; all (h, w)."""
+    for y in range(alpha.shape[0]):
+        for x in range(alpha.shape[1]):
+            if area[y, x] != 0:
+                share = (sums[y, x] / max(counts[y, x], UNIT) - LEAST) / (MOST - LEAST)
+                share = min(max(share, ZERO), UNIT)
+                alpha[y, x] = max(alpha[y, x], share * share * (3 - 2 * share))
