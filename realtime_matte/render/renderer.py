@@ -342,6 +342,10 @@ def _run_kernels() -> None:
         refiner.fit(plate.colours, plate)
         assert refiner.clean_plate  # noqa: S101 - of a coarse alpha
         refiner.clean_plate.trust_frame()  # for the kernels of a calibrated plate
+    unsure = np.full((16, 16), 0.5, np.float32)  # for those of areas that differ from it, beside a person
+    unsure[:, :5] = 1
+    refiner.fit(plate.colours, plate)
+    matte = refiner.refine(Frame(pixels + np.uint8(200), 4.0, 4), Matte(unsure))
     matte.over(pixels, pixels.copy())
     assert isinstance(matte, UpsampledMatte)  # noqa: S101 - of a coarse alpha
     matte.mask_background(0.1, np.zeros((16, 16), np.uint8))
