@@ -14,7 +14,6 @@ import numpy as np
 
 from realtime_matte.frame import Alpha, Pixels, PlateImage
 from realtime_matte.render.box_filter import Bytes, Floats
-from realtime_matte.render.edge_model import SAMPLE_STEP
 from realtime_matte.render.jit import kernel, read_only
 
 UNSURE: Final = (0.03, 0.97)
@@ -37,6 +36,9 @@ LEAST, MOST = np.float32(0.2), np.float32(0.6)
 
 SHADES: Final = (np.float32(0.88), np.float32(1.05))
 """The background may be so much darker or lighter than the plate: the shadow of a person, the light of a screen."""
+
+SAMPLE_STEP: Final = 2
+"""Cells for one mean, as in ``edge_model.py``: a kernel reads numbers of its own file only."""
 
 MISMATCHES: Final = np.float32(4)
 """With one in so many cells of the visible background beside it that mismatch, the plate says nothing."""

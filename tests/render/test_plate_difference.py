@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from realtime_matte.frame import Frame, Matte, PlateImage
+from realtime_matte.render import plate_difference
 from realtime_matte.render.edge_model import SAMPLE_STEP, SAMPLE_VALUES
 from realtime_matte.render.plate_difference import PlateDifference
 from realtime_matte.render.refine import Refiner
@@ -35,6 +36,10 @@ class Scene:
         alpha = self.alpha.copy()
         PlateDifference((HEIGHT, WIDTH)).add(alpha, self.guide, self.plate, self.foreground, self.means)
         return alpha
+
+
+def test_means_are_those_of_the_edge_model() -> None:
+    assert plate_difference.SAMPLE_STEP == SAMPLE_STEP
 
 
 def test_an_unsure_area_that_differs_from_the_plate_is_foreground() -> None:
