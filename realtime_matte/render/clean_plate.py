@@ -116,7 +116,7 @@ class CleanPlate:
         self._planes = np.zeros((3, *shape), np.uint8)  # the frame
         self._fitted_planes = np.zeros((3, *shape), np.uint8)
         # The plate as networks are given it: in the light of the last frame that was compared
-        self._given = PlateImage(np.zeros((*shape, 3), np.uint8), np.zeros(shape, np.uint8))
+        self._given = PlateImage(np.zeros((*shape, 3), np.uint8), self._trust.validity)
         self._outdated = True  # whether that is not this plate
         self._wide = np.zeros(shape, np.uint8)
         self._rows = np.zeros((ROWS, shape[1]), np.float32)
@@ -152,7 +152,6 @@ class CleanPlate:
                 cv2.merge(list(self._fitted_planes), dst=self._given.colours)
         if not self._trust.whole:
             return False
-        np.copyto(self._given.validity, self._trust.validity)
         np.copyto(out.colours, self._given.colours)
         np.copyto(out.validity, self._given.validity)
         return True
