@@ -110,8 +110,7 @@ def test_the_panel_shows_what_the_call_shows_and_turns_the_camera_on(
         assert_background(panel.run(WATCH_PREVIEW.replace("COUNT", "3")))
         (tmp_path / "panel.png").write_bytes(panel.screenshot())
     assert_background(seen["extremes"])
-    assert "stalled" not in program.output
-    assert "lost" not in program.output
+    assert "camera lost" not in program.output
 
 
 def panel_address(program: Program) -> str:

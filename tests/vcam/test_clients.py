@@ -92,5 +92,5 @@ class TestClients:
             reader.assert_private()
 
     def test_no_loss_was_reported(self, call: Program) -> None:
-        assert "lost" not in call.output
+        assert "camera lost" not in call.output
         assert "no matte" not in call.output

@@ -99,7 +99,7 @@ def test_on_standby_the_webcam_is_closed(vcam: Node, vivid: Vivid, marker_camera
             reader.wait_for("background", frames=2)
         reader.assert_private()
         assert program.end(signal.SIGTERM) == 0
-    assert "lost" not in program.output
+    assert "camera lost" not in program.output
 
 
 def matted(vcam: Node, *, mirror: bool) -> Pixels:

@@ -54,8 +54,8 @@ class TestOneRun:
         assert [line for line in idle.output.splitlines() if "reads the output" in line] == [
             f"rtmatte: {line}" for line in (ON, OFF) * 2
         ]
-        assert "stalled" not in idle.output
-        assert "lost" not in idle.output
+        assert "camera stalled" not in idle.output
+        assert "camera lost" not in idle.output
 
     def test_a_reader_that_comes_back_soon_finds_the_camera_on(self, idle: Program, vcam: Node, vivid: Vivid) -> None:
         for _ in range(3):
