@@ -33,7 +33,7 @@ from realtime_matte.render.edge_model import (
 )
 from realtime_matte.render.jit import read_only
 from realtime_matte.render.plate_cells import PlateCells
-from realtime_matte.render.plate_colour import INITIAL_VARIANCE, JumpDetector, update_plate
+from realtime_matte.render.plate_colour import INITIAL_VARIANCE, LIGHT_STEP, JumpDetector, update_plate
 from realtime_matte.render.plate_difference import PlateDifference
 from realtime_matte.render.plate_evidence import PlateEvidence
 from realtime_matte.render.plate_fit import (
@@ -62,9 +62,6 @@ SEARCH_EVERY_S: Final = 0.5
 
 SEARCH_EVERY_UNUSED_S: Final = 2.0
 """The same while no network is given the plate."""
-
-LIGHT_STEP: Final = 0.03
-"""A change of the light between two frames from which on the plate itself is scaled, not only what the network sees."""
 
 TIME_CONSTANT_S: Final = 0.3
 """Time constant of the running mean and variance of a visible cell."""
@@ -130,7 +127,8 @@ class CleanPlate:
         self._learns = False  # from this frame
         self._due = True  # to be compared with the next frame, which it learns from
         self._jump_detector = JumpDetector(shape[1])
-        self._followed = False  # whether this frame was compared, before it was corrected
+        # Before this frame was corrected: whether it was compared, and whether jumps were looked for
+        self._followed = self._looked = False
         self._shift = 0.0, 0.0  # of the last frame that was fitted
         # A plate from a file
         self._stored: StoredPlate | None = None  # tried in every shot
@@ -143,7 +141,7 @@ class CleanPlate:
             self._try_stored(guide)
         if not self._may_follow:
             return False
-        if self._due or (self._trust.whole and (self._outdated or self._jumps(guide))):
+        if self._due or (self._trust.whole and (self._outdated or self._look(guide))):
             gain = self._follow(guide)
             self._outdated = not self._trust.whole
             if self._trust.whole:
@@ -254,8 +252,9 @@ class CleanPlate:
         self._unlearned_s += elapsed_s
         self._next_search_s -= elapsed_s
         always = not self._seen_by_network or self._hidden
-        self._learns = self._followed or self._follow_jumps(guide) or always or self._unlearned_s >= LEARN_S
-        self._followed = False
+        jumps = self._followed or (not self._looked and self._follow_jumps(guide))
+        self._learns = jumps or always or self._unlearned_s >= LEARN_S
+        self._followed = self._looked = False
         if self._learns:
             self._learned_s, self._unlearned_s = self._unlearned_s, 0.0
             self._update(guide, plate, self._learned_s)
@@ -360,6 +359,11 @@ class CleanPlate:
             self._outdated = True
             self._jumps(guide)  # from here on
         return jumps
+
+    def _look(self, guide: Pixels) -> bool:
+        """Whether this frame jumps; ``correct`` need not look again."""
+        self._looked = True
+        return self._jumps(guide)
 
     def _jumps(self, guide: Pixels) -> bool:
         return self._jump_detector.jumps(guide, self._cells.near, (self._colour, self._variance, self._known))

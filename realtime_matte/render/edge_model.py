@@ -45,7 +45,7 @@ SHADING: Final = np.float32(0.05)
 UNKNOWN_DENSITY: Final = np.float32(2e-6**0.5)
 """Root of the density of a background's colour that differs from the plate: about that of any colour in an image."""
 
-OTHER_FOREGROUND: Final = np.float32(0.1)
+OTHER_FOREGROUND: Final = np.float32(0.08)
 """Share of that density in the foreground's: it may have a colour that is not seen nearby, such as a sleeve."""
 
 MIN_WRONG: Final = np.float32(0.05)

@@ -28,8 +28,8 @@ JUMP_ROWS: Final = 8
 MIN_JUMPED: Final = MOST_BLOCKS * CHANGED
 """If a larger share of the visible background jumps, the camera may have been moved: about as ``has_changed``."""
 
-LIGHT_JUMP: Final = 0.03
-"""A change of the light, as a share, that is followed at once."""
+LIGHT_STEP: Final = 0.03
+"""A change of the light, as a share, that is followed at once, and from which on the plate itself is scaled."""
 
 Hold: TypeAlias = tuple[Bytes, Floats, Floats, tuple[np.float32, np.float32, np.float32]]
 """(wide, held, seconds, (hold_s, elapsed_s, seen_s)), all (h, w): not 0 where a person is near or above; for how long a
@@ -164,7 +164,7 @@ class JumpDetector:
             return True
         sums = self._sums.sum(axis=1).tolist()
         of_frame, of_plate = sums[:3], sums[3:]
-        return any(abs(a - b) > LIGHT_JUMP * b for a, b in zip(of_frame, of_plate, strict=True))
+        return any(abs(a - b) > LIGHT_STEP * b for a, b in zip(of_frame, of_plate, strict=True))
 
 
 @kernel
