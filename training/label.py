@@ -20,11 +20,11 @@ For NAME.jpg it writes NAME_alpha.png and NAME_certainty.png (a quarter of the s
 import argparse
 import csv
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 
 import av
@@ -36,7 +36,7 @@ from realtime_matte.errors import MatteError
 from realtime_matte.frame import Alpha, size_text
 from realtime_matte.interfaces import Network
 from training.consensus import Label, Voters, with_mask
-from training.over_time import median_over_time
+from training.over_time import LabelledFrame, median_over_time, split_shots
 from training.pack import Image, read_colour_video
 
 IMAGES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
@@ -104,10 +104,10 @@ class Labeller:
         means: list[float] = []
         row = None
         with ExitStack() as stack:
-            label_frame, rate = self.voters.start_shot(), _frame_rate(file)
+            rate = _frame_rate(file)
             write_alpha, write_certainty = (stack.enter_context(_grey_video(path, rate)) for path in (alpha, certainty))
-            frames = ((image, label_frame(image)) for image in read_colour_video(file))
-            for image, label in median_over_time(frames) if self.smoothing else frames:
+            shots = split_shots(read_colour_video(file))
+            for image, label in chain.from_iterable(map(self._label_shot, shots)):
                 write_alpha(label.alpha)
                 write_certainty(label.certainty)
                 means.append(float(label.certainty.mean()) / 255)
@@ -116,6 +116,11 @@ class Labeller:
         if row is None:
             raise ValueError(f"{file} has no frames")
         return float(np.mean(means)), row
+
+    def _label_shot(self, images: Iterable[Image]) -> Iterable[LabelledFrame]:
+        label_frame = self.voters.start_shot()
+        frames = ((image, label_frame(image)) for image in images)
+        return median_over_time(frames) if self.smoothing else frames
 
     def finish(self) -> None:
         """Write the tables and the contact sheet of the least certain files."""

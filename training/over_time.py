@@ -1,7 +1,7 @@
-"""Labels of a clip, over time: where the votes on a frame disagree, the median of the frames around it.
+"""Labels of a clip, over time: where the votes on a frame disagree, the median of the frames around it in its shot.
 
 A moving person is not smeared: a neighbour counts in a pixel only where its image looks like that of the frame, and
-elsewhere the alpha and the votes of the frame itself take its place. Nothing crosses a cut.
+elsewhere the alpha and the votes of the frame itself take its place.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -32,23 +32,23 @@ LabelledFrame: TypeAlias = tuple[Image, Label]
 """(H, W, 3) BGR and its label."""
 
 
-def median_over_time(frames: Iterable[LabelledFrame]) -> Iterator[LabelledFrame]:
-    """The frames of a clip in the same order; in memory are never more than 2 * RADIUS + 1 of them.
-
-    Pixels of LOW_CERTAINTY get the median alpha of the frames around, at most RADIUS away, in the same shot.
-    """
+def split_shots(images: Iterable[Image]) -> Iterator[Iterator[Image]]:
+    """The images of a clip, (H, W, 3) BGR, by shot; each is read to its end before the next."""
     detector, cuts = CutDetector(), 0
 
-    def shot(frame: LabelledFrame) -> int:
+    def shot(image: Image) -> int:
         nonlocal cuts
-        cuts += detector.is_cut(frame[0])
+        cuts += detector.is_cut(image)
         return cuts
 
-    for _, shot_frames in groupby(frames, shot):
-        yield from _over_shot(shot_frames)
+    return (images_of_shot for _, images_of_shot in groupby(images, shot))
 
 
-def _over_shot(frames: Iterable[LabelledFrame]) -> Iterator[LabelledFrame]:
+def median_over_time(frames: Iterable[LabelledFrame]) -> Iterator[LabelledFrame]:
+    """The frames of a shot in the same order; in memory are never more than 2 * RADIUS + 1 of them.
+
+    Pixels of LOW_CERTAINTY get the median alpha of the frames around, at most RADIUS away.
+    """
     window: list[LabelledFrame] = []
     position = 0  # in the window, of the next frame that is returned
     for frame in frames:

@@ -290,6 +290,23 @@ def test_votes_that_disagree_in_a_clip_are_smoothed_unless_turned_off(folder: Pa
     assert [int(alpha[24, 18]) for alpha in smoothed] == [values[1]] * 3
 
 
+@pytest.mark.parametrize("smoothing", [True, False])
+def test_each_shot_of_a_clip_is_labelled_by_itself(tmp_path: Path, smoothing: bool) -> None:  # noqa: FBT001 - as above
+    """The state of a network, and the median over time, would carry the person before the cut into the next shot."""
+    room = cv2.resize(np.random.default_rng(1).integers(0, 255, (6, 8, 1), np.uint8).repeat(3, axis=2), SIZE)
+    room[..., 2] = 0
+    writer = cv2.VideoWriter(str(tmp_path / "clip.avi"), cv2.VideoWriter.fourcc(*"MJPG"), 25, SIZE)
+    for image in [person()] * 3 + [room] * 3:
+        writer.write(image)
+    writer.release()
+    network = Fixed()
+    labeller = label.Labeller(consensus.Voters([network], mirrored=False), tmp_path, smoothing=smoothing)
+    labeller.label_file(tmp_path / "clip.avi")
+    assert network.states == [None, (1,), (2,), None, (1,), (2,)]
+    alphas = list(pack.read_grey_video(tmp_path / "clip_alpha.mkv"))
+    assert [int(alpha[24, 18]) > 128 for alpha in alphas] == [True] * 3 + [False] * 3
+
+
 def test_labelled_folder_is_a_pack(labelled: Path, tmp_path: Path) -> None:
     pytest.importorskip("pymatting", reason="pymatting is not installed: pip install --group train")
     write_rows(labelled / "pack.csv", ("image", "alpha", "source", "split", "teacher_iou"), [])

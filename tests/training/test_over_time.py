@@ -9,7 +9,7 @@ import pytest
 
 from training import over_time
 from training.consensus import Label
-from training.over_time import LabelledFrame, median_over_time
+from training.over_time import LabelledFrame, median_over_time, split_shots
 
 SHAPE = (64, 96)
 HERE = np.s_[20, 40]
@@ -94,12 +94,13 @@ def test_a_frame_whose_neighbour_shows_something_else_gets_no_more_certain() -> 
         assert smoothed(frames) == ([255] * 5, [1, 1, 0.6, 1, 1])
 
 
-def test_no_value_crosses_a_cut() -> None:
-    """The last frame before it flips; the black band looks the same in both shots."""
-    images = [*view(1, count=4), *view(5, count=4)]
-    alphas, agreements = smoothed(clip([0, 0, 0, 255, 255, 255, 255, 255], [1, 1, 1, 0.6, 0.7, 1, 1, 1], images))
-    assert alphas == [0, 0, 0, 0, 255, 255, 255, 255]
-    assert agreements[3:5] == [pytest.approx(2.4 / 3, abs=1e-4), pytest.approx(2.7 / 3, abs=1e-4)]
+def test_a_clip_is_split_at_its_cuts() -> None:
+    images = [*view(1, count=4), *view(5, count=3), *view(9)]
+    shots = [list(shot) for shot in split_shots(images)]
+    assert [[id(image) for image in shot] for shot in shots] == [
+        [id(image) for image in shot] for shot in (images[:4], images[4:7], images[7:])
+    ]
+    assert list(split_shots([])) == []
 
 
 def test_the_ends_of_a_clip_are_decided_by_fewer_frames() -> None:
