@@ -1,7 +1,8 @@
 """A video file: ``file:out.mp4``, or just ``out.mp4``, ``.m4v``, ``.mov``, ``.mkv``, ``.webm``.
 
 An existing file is refused; ``out.mp4?overwrite=yes`` replaces it, and deletes it when the new one is complete. If the
-new one fails, such as on a full disk, both are kept; if nothing of the new one plays, the old one is restored.
+new one fails, such as on a full disk, both are kept; if nothing of the new one plays, it is deleted, and the old one is
+restored.
 """
 
 import re
@@ -27,6 +28,7 @@ from realtime_matte.paths import named
 OPTIONS: Final = {"overwrite": SpecOption(switch, "replace an existing file", default=False)}
 
 RESTORED: Final = "; nothing of the new file plays, so the file that was there before was restored"
+DELETED: Final = "; nothing of the file plays, so it was deleted"
 
 FILE_SUFFIX: Final = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,4}")
 
@@ -153,11 +155,12 @@ class Recording:
         return write_error(self._path, error.errno, f"{error.strerror}{self._replaced()}")
 
     def _replaced(self) -> str:
-        """What became of a replaced file, for the error: it is restored if nothing of the new one plays."""
-        if self._file.backup_note and not _plays(self._path):
-            self._file.discard()
-            return self._file.backup_note or RESTORED
-        return self._file.backup_note
+        """What became of the new file and of a replaced one, for the error: what does not play is deleted."""
+        if _plays(self._path):
+            return self._file.backup_note
+        replaces = bool(self._file.backup_note)
+        self._file.discard()
+        return self._file.backup_note or (RESTORED if replaces else DELETED)
 
 
 def _plays(path: Path) -> bool:

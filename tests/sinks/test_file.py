@@ -622,9 +622,16 @@ def test_what_fitted_of_the_first_quarter_of_a_second_plays(tmp_path: Path) -> N
 
 
 @pytest.mark.skipif(os.name != "posix", reason="no such limits there")
-def test_a_disk_full_from_the_start_is_reported(tmp_path: Path) -> None:
-    limits = {tmp_path / f"{limit}{suffix}": limit for suffix in OPAQUE for limit in (0, 1, 100, 1000, 5000)}
-    assert fill_up(limits) == [too_large(path) for path in limits]
+def test_a_file_on_a_disk_full_from_the_start_is_deleted_unless_something_of_it_plays(tmp_path: Path) -> None:
+    limits = {tmp_path / f"{limit}{suffix}": limit for suffix in OPAQUE for limit in (0, 1, 100, 1000, 5000, 40_000)}
+    deleted = "too large; nothing of the file plays, so it was deleted; "
+    assert fill_up(limits) == [
+        too_large(path) if path.exists() else too_large(path).replace("too large; ", deleted) for path in limits
+    ]
+    assert not [path for path, limit in limits.items() if limit <= 100 and path.exists()]
+    kept = [path for path in limits if path.exists()]
+    assert {path for path, limit in limits.items() if limit == 40_000} <= {*kept}
+    assert all(len(list(decoded(path))) >= 1 for path in kept)
 
 
 def test_a_full_disk_has_a_hint() -> None:
