@@ -51,7 +51,7 @@ class Architecture:
 ARCHITECTURES = {
     "tiny": Architecture(channels=(8, 16, 32, 64, 64), blocks=(0, 1, 1, 2, 1)),
     "small": Architecture(channels=(16, 32, 64, 96, 96), blocks=(0, 1, 1, 6, 3), inputs=PLATE_INPUTS),
-    "large": Architecture(channels=(16, 32, 64, 96, 96), blocks=(0, 2, 3, 8, 4)),
+    "large": Architecture(channels=(16, 32, 64, 96, 96), blocks=(0, 2, 3, 8, 4), inputs=PLATE_INPUTS),
 }
 
 Features: TypeAlias = tuple[Tensor, Tensor, Tensor, Tensor]
