@@ -71,6 +71,15 @@ RECIPES = {
             10_800, BatchPlan(shots=3, length=12, area=MEDIUM_AREA, least=0.4, empty_share=0.28), rate=(1.5e-4, 1e-5)
         ),
     ),
+    # The same in half the time, at a lower rate.
+    "refresh-short": (
+        Stage(
+            24_000,
+            BatchPlan(shots=24, length=1, area=MEDIUM_AREA, least=0.4, mirrored=2, empty_share=0.28),
+            rate=(4e-4, 2e-5),
+        ),
+        Stage(7_200, BatchPlan(shots=3, length=12, area=MEDIUM_AREA, least=0.4, empty_share=0.28), rate=(1.2e-4, 1e-5)),
+    ),
     # Half a second of motion: longer shots, for a state that decays.
     "long": (
         Stage(50_000, BatchPlan(shots=3, length=12, area=MEDIUM_AREA, least=0.4, taught=1), rate=(2e-4, 1e-5)),
