@@ -141,7 +141,7 @@ class CleanPlate:
             self._try_stored(guide)
         if not self._may_follow:
             return False
-        if self._due or (self._trust.whole and (self._outdated or self._look(guide))):
+        if self._due or (self._trust.whole and (self._outdated or self._jumps(guide))):
             gain = self._follow(guide)
             self._outdated = not self._trust.whole
             if self._trust.whole:
@@ -360,12 +360,8 @@ class CleanPlate:
             self._jumps(guide)  # from here on
         return jumps
 
-    def _look(self, guide: Pixels) -> bool:
-        """Whether this frame jumps; ``correct`` need not look again."""
-        self._looked = True
-        return self._jumps(guide)
-
     def _jumps(self, guide: Pixels) -> bool:
+        self._looked = True
         return self._jump_detector.jumps(guide, self._cells.near, (self._colour, self._variance, self._known))
 
     def _update(self, guide: Pixels, plate: Plate, elapsed_s: float) -> None:

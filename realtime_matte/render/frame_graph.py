@@ -139,6 +139,7 @@ class _Builder:
         small = downscaling.to((width, height))
         inputs = {signature.input: small.cast(np.uint8).apply("Transpose", perm=(0, 2, 3, 1)).name}
         for plate_input, shape in signature.plate_shapes.items():
+            # Zeros of that size would be stored in the file.
             zero, sides = self._writer.constant(np.uint8(0)), self._writer.constant(np.array(shape, np.int64))
             inputs[plate_input] = self._writer.node("Expand", [zero, sides])
         for state in signature.states:
