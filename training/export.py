@@ -82,6 +82,11 @@ def load_checkpoints(*checkpoints: Path) -> tuple[MattingNet, int]:
     return net.eval(), max(int(state["frames"]) + int(state.get("before", 0)) for state in states)
 
 
+def write_checkpoint(net: MattingNet, path: Path, *, frames: int) -> None:
+    """A checkpoint of a network alone, which saw so many frames, to start new runs from."""
+    torch.save({"average": net.state_dict(), "frames": frames, "shape": asdict(net.architecture)}, path)
+
+
 def without_plate(net: MattingNet) -> MattingNet:
     """The network without the input for a clean plate: its alpha is that for a plate that is valid nowhere."""
     plain = MattingNet(replace(net.architecture, inputs=3))
@@ -223,7 +228,7 @@ def main() -> None:
     export(net, options.out, name=options.out.stem, area=options.area, frames=frames, quality=options.quality)
     write_checksums(options.out.parent)
     if options.keep:
-        torch.save({"average": net.state_dict(), "frames": frames, "shape": asdict(net.architecture)}, options.keep)
+        write_checkpoint(net, options.keep, frames=frames)
     print(f"{options.out}: {options.out.stat().st_size / 1e6:.2f} MB, after {frames} frames")
 
 

@@ -67,7 +67,7 @@ def quantize(model: Path, shots: list[Shot]) -> Path:
         _write(model, part, shots[checked:])
         check(model, part, shots[:checked])
         written = onnx.load(part)
-    metadata = _metadata(onnx.load(model))
+    metadata = read_metadata(onnx.load(model))
     own = {key: value for key, value in metadata.items() if key != METADATA_KEY} | {"rtmatte.name": quantized.stem}
     onnx.helper.set_model_props(written, own)
     onnx.save(written, quantized)
@@ -98,7 +98,8 @@ def _calibrate(prepared: Path, shots: CalibrationShots) -> dict[str, Range]:
     return {name: (float(low.item()), float(high.item())) for name, (low, high) in found.items()}
 
 
-def _metadata(model: onnx.ModelProto) -> dict[str, str]:
+def read_metadata(model: onnx.ModelProto) -> dict[str, str]:
+    """What a model says about itself."""
     return {entry.key: entry.value for entry in model.metadata_props}
 
 
@@ -133,7 +134,7 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=Path("runs/cache"))
     parser.add_argument("--shots", type=int, default=240, help="for calibration and check together")
     options = parser.parse_args()
-    metadata = _metadata(onnx.load(options.model))
+    metadata = read_metadata(onnx.load(options.model))
     area, plates = float(metadata["rtmatte.area"]), "rtmatte.plate" in metadata
     data = pack.read(options.pack, split="train", cache=options.cache)
     quantized = quantize(options.model, calibration_shots(data, area=area, count=options.shots, plates=plates))

@@ -21,6 +21,10 @@ class Stage:
     rate: tuple[float, float]
 
 
+REFRESHING = BatchPlan(shots=24, length=1, area=MEDIUM_AREA, least=0.4, mirrored=2, empty_share=0.28)
+REFRESHING_STATE = BatchPlan(shots=3, length=12, area=MEDIUM_AREA, least=0.4, empty_share=0.28)
+"""Single frames, and shots of half a second for the recurrent state, of a network that was trained before."""
+
 RECIPES = {
     "full": (
         # What people look like: small frames, four times as many in the same time.
@@ -62,23 +66,13 @@ RECIPES = {
     ),
     # From a trained network, after labels or shots have changed: single frames, then shots of half a second.
     "refresh": (
-        Stage(
-            60_000,
-            BatchPlan(shots=24, length=1, area=MEDIUM_AREA, least=0.4, mirrored=2, empty_share=0.28),
-            rate=(7e-4, 3e-5),
-        ),
-        Stage(
-            10_800, BatchPlan(shots=3, length=12, area=MEDIUM_AREA, least=0.4, empty_share=0.28), rate=(1.5e-4, 1e-5)
-        ),
+        Stage(60_000, REFRESHING, rate=(7e-4, 3e-5)),
+        Stage(10_800, REFRESHING_STATE, rate=(1.5e-4, 1e-5)),
     ),
     # The same in half the time, at a lower rate.
     "refresh-short": (
-        Stage(
-            24_000,
-            BatchPlan(shots=24, length=1, area=MEDIUM_AREA, least=0.4, mirrored=2, empty_share=0.28),
-            rate=(4e-4, 2e-5),
-        ),
-        Stage(7_200, BatchPlan(shots=3, length=12, area=MEDIUM_AREA, least=0.4, empty_share=0.28), rate=(1.2e-4, 1e-5)),
+        Stage(24_000, REFRESHING, rate=(4e-4, 2e-5)),
+        Stage(7_200, REFRESHING_STATE, rate=(1.2e-4, 1e-5)),
     ),
     # Half a second of motion: longer shots, for a state that decays.
     "long": (

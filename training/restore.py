@@ -8,12 +8,12 @@ Editing Models with Task Arithmetic). Blocks that only the larger network has st
 
 The export folds each batch normalisation into its convolution. The checkpoint has normalisations by the means and
 variances of ``--pack``'s shots, which compute the same, so that training can go on. The coarse logits are not exported:
-they begin anew.
+they begin untrained.
 """
 
 import argparse
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import TypeAlias
@@ -25,8 +25,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from training import pack
-from training.loader import Batch, BatchPlan, batches
-from training.network import ARCHITECTURES, PLATE_INPUTS, MattingNet
+from training.export import write_checkpoint
+from training.loader import BatchPlan, batches
+from training.network import ARCHITECTURES, MattingNet
+from training.quantize import read_metadata
 from training.recipes import BASE_AREA
 from training.trainer import to_tensors
 
@@ -156,10 +158,10 @@ def calibrate(net: MattingNet, inputs: Iterable[Tensor]) -> None:
             norm.running_var.copy_(variance)
 
 
-def _calibration_inputs(data: pack.Pack, inputs: int) -> Iterator[Tensor]:
-    plan = BatchPlan(shots=16, length=1, area=BASE_AREA, plates=inputs == PLATE_INPUTS)
-    made: Iterator[Batch] = batches(data, plan, seed=0, workers=0)
-    return (to_tensors(batch, torch.device("cpu"))[0] for batch in islice(made, CALIBRATION_BATCHES))
+def _calibration_inputs(data: pack.Pack, *, plates: bool) -> Iterator[Tensor]:
+    plan = BatchPlan(shots=16, length=1, area=BASE_AREA, plates=plates)
+    made = islice(batches(data, plan, seed=0, workers=0), CALIBRATION_BATCHES)
+    return (to_tensors(batch, torch.device("cpu"))[0] for batch in made)
 
 
 def main() -> None:
@@ -170,7 +172,7 @@ def main() -> None:
     parser.add_argument("--after", type=Path, help="another network, now")
     parser.add_argument("--before", type=Path, help="the same when this one grew from it")
     parser.add_argument("--share", type=float, default=0.5, help="of what it has learned since that is added (0.5)")
-    parser.add_argument("--pack", type=Path, required=True, help="folder with pack.csv, clips.csv, nobody.csv")
+    parser.add_argument("--pack", type=Path, required=True, help="folder of training images")
     parser.add_argument("--cache", type=Path, default=Path("runs/cache"), help="where decoded images are kept")
     parser.add_argument("--out", type=Path, required=True, help="the checkpoint")
     options = parser.parse_args()
@@ -183,9 +185,8 @@ def main() -> None:
         convolutions = add_learned(convolutions, after, before, share=options.share)
     net = to_network(convolutions, options.shape)
     data = pack.read(options.pack, split="train", cache=options.cache)
-    calibrate(net, _calibration_inputs(data, net.architecture.inputs))
-    frames = {entry.key: entry.value for entry in model.metadata_props}.get("rtmatte.frames_trained", "0")
-    torch.save({"average": net.state_dict(), "frames": int(frames), "shape": asdict(net.architecture)}, options.out)
+    calibrate(net, _calibration_inputs(data, plates=net.architecture.sees_plate))
+    write_checkpoint(net, options.out, frames=int(read_metadata(model).get("rtmatte.frames_trained", 0)))
 
 
 if __name__ == "__main__":

@@ -87,7 +87,7 @@ def test_network_that_sees_the_plate_has_it_as_described_inputs(tmp_path: Path) 
 
     export.export(tiny(plate=True), tmp_path / "plate.onnx", name="plate", area=48 * 64, frames=0)
     model = onnx.load(tmp_path / "plate.onnx")
-    assert quantize._metadata(model)["rtmatte.plate"] == '["plate", "validity"]'
+    assert quantize.read_metadata(model)["rtmatte.plate"] == '["plate", "validity"]'
     ports = {port.name: port.type.tensor_type for port in model.graph.input}
     channels = {name: ports[name].shape.dim[3].dim_value for name in ("frame", "plate", "validity")}
     assert channels == {"frame": 3, "plate": 3, "validity": 1}
@@ -133,8 +133,8 @@ def test_quantized_model_is_written_named_and_checked(data: pack.Pack, tmp_path:
     shots = quantize.calibration_shots(data, area=96 * 64, count=4, length=3, plates=False)
     quantized = quantize.quantize(path, shots)
     assert quantized.name == "own-int8.onnx"
-    assert quantize._metadata(onnx.load(path))["rtmatte.eight_bit"] == quantized.name
-    assert "rtmatte.eight_bit" not in quantize._metadata(onnx.load(quantized))
+    assert quantize.read_metadata(onnx.load(path))["rtmatte.eight_bit"] == quantized.name
+    assert "rtmatte.eight_bit" not in quantize.read_metadata(onnx.load(quantized))
     operators = [node.op_type for node in onnx.load(quantized).graph.node]
     assert operators.count("Conv") == operators.count("Relu") == 0
     assert operators.count("QLinearConv") == 30  # all but the gate

@@ -103,6 +103,16 @@ def test_a_clip_is_split_at_its_cuts() -> None:
     assert list(split_shots([])) == []
 
 
+def test_no_value_crosses_a_cut() -> None:
+    """The last frame before it flips; the black band looks the same in both shots."""
+    images = [*view(1, count=4), *view(5, count=4)]
+    frames = iter(clip([0, 0, 0, 255, 255, 255, 255, 255], [1, 1, 1, 0.6, 0.7, 1, 1, 1], images))
+    shots = [smoothed([next(frames) for _ in shot]) for shot in split_shots(images)]
+    alphas, agreements = ([value for shot in shots for value in shot[part]] for part in (0, 1))
+    assert alphas == [0, 0, 0, 0, 255, 255, 255, 255]
+    assert agreements[3:5] == [pytest.approx(2.4 / 3, abs=1e-4), pytest.approx(2.7 / 3, abs=1e-4)]
+
+
 def test_the_ends_of_a_clip_are_decided_by_fewer_frames() -> None:
     alphas, agreements = smoothed(clip([255, 0, 0, 0, 255], [0.6, 1, 1, 1, 0.6]))
     assert alphas == [0] * 5
