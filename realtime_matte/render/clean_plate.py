@@ -243,7 +243,7 @@ class CleanPlate:
             (h, w), overwritten by the next call.
         """
         if not self._hidden:
-            plate_seen = self._colour, self._trust.seconds
+            plate_seen = self._colour, self._trust.seconds, self._held
             alpha = self._evidence.remove(alpha, guide, plate_seen, elapsed_s, shift=self._shift)
         guide, alpha = read_only(guide), read_only(alpha)
         self._cells.find(alpha, people)

@@ -4,9 +4,14 @@ Statues, posters and coats may be taken for people even by a network that sees t
 camera's view when the plate was made, so where a whole region of alpha has the colours of the plate, it is the
 background. A person differs from it: a jumper may have the colours of the wall, but not a face, hands and hair as well.
 A region that touches a person is left alone.
+
+Cells are compared on a grid of about the size of a base grid, whatever the size of the alphas: on a fine grid each cell
+averages fewer of the camera's pixels, so the noise alone would make cells differ.
 """
 
-from typing import Final, TypeAlias
+from dataclasses import dataclass
+from math import sqrt
+from typing import Final, Self, TypeAlias
 
 import cv2
 import numpy as np
@@ -15,11 +20,25 @@ from numpy.typing import NDArray
 from realtime_matte.frame import Alpha, Pixels
 from realtime_matte.render.box_filter import Bytes, Floats
 from realtime_matte.render.jit import kernel, read_only
-from realtime_matte.render.plate_fit import shifted_mask
+from realtime_matte.render.plate_fit import shifted, shifted_mask
 from realtime_matte.render.plate_trust import SEEN_S
 
 CHECK_S: Final = 0.1
 """Time between two looks for such regions while there is none: shorter than SEEN_S."""
+
+MOST_CELLS: Final = 288 * 160
+"""Cells that are compared, about; finer grids are averaged."""
+
+CHANGED_S: Final = 0.3
+"""A visible cell that has differed from the plate for longer is another background. Shorter than the time after which
+the plate takes the new colour, ``clean_plate.HOLD_S``."""
+
+LONGEST_GAP_S: Final = 0.21
+"""After a longer time without a look, a cell may have differed and taken a new colour, unnoticed."""
+
+FADE_S: Final = 10.0
+"""A cell in the plate's colours that was foreground for longer proves nothing: it may be of somebody who sat still
+while it was calibrated. People who pass before a statue are faster."""
 
 LEAST_SHIFT: Final = 0.1
 """Cells: a smaller shift is none."""
@@ -62,39 +81,47 @@ Regions: TypeAlias = tuple[NDArray[np.int32], Floats]
 
 
 class PlateEvidence:
-    """Removes such regions, on a grid of ``shape`` (h, w). Buffers are allocated once.
+    """Removes such regions from alphas of ``shape`` (h, w). Buffers are allocated once.
 
     Attributes:
         any: Whether a calibration has confirmed anything.
-        confirmed: (h, w) uint8, not 0 where the plate is known from a calibration.
+        confirmed: uint8, on the grid of the comparison: not 0 where the plate is known from a calibration.
     """
 
     def __init__(self, shape: tuple[int, int]) -> None:
-        self.confirmed = np.zeros(shape, np.uint8)
+        height, width = shape
+        self._scale = min(1.0, sqrt(MOST_CELLS / (height * width)))
+        cells = round(height * self._scale), round(width * self._scale)
+        self.confirmed = np.zeros(cells, np.uint8)
         self.any = False
-        self._region, self._gone, self._kept = np.zeros((3, *shape), np.uint8)
-        self._squares = np.zeros(shape, np.float32)
-        self._colour, self._least, self._most = np.zeros((3, 3, *shape), np.float32)
-        self._labels = np.zeros(shape, np.int32)
+        self._doubtful_s = np.zeros(cells, np.float32)  # for how long a confirmed cell has been
+        self._shrunk = Seen.zeros(cells)
+        self._region, self._gone, self._kept, self._lost = np.zeros((4, *cells), np.uint8)
+        self._squares, self._none = np.zeros((2, *cells), np.float32)
+        self._colour, self._least, self._most = np.zeros((3, 3, *cells), np.float32)
+        self._labels = np.zeros(cells, np.int32)
         self._sums = np.zeros((MOST_REGIONS, 4), np.float64)
-        self._alpha = np.zeros(shape, np.float32)
-        self._until_check_s = 0.0
+        self._left, self._alpha = np.zeros(shape, np.uint8), np.zeros(shape, np.float32)
+        self._since_check_s, self._wait_s = 0.0, 0.0
 
     def confirm(self, *, confirmed: bool) -> None:
         """All of the plate is from a calibration, or nothing of it."""
         self.any = confirmed
         self.confirmed.fill(255 if confirmed else 0)
-        self._until_check_s = 0.0
+        self._doubtful_s.fill(0)
+        self._wait_s = 0.0
 
     def shift(self, shift: tuple[float, float]) -> None:
-        """Everything is seen at another place."""
+        """Everything is seen at another place, by (x, y) in cells of the alphas."""
+        shift = shift[0] * self._scale, shift[1] * self._scale
         self.confirmed[:] = shifted_mask(self.confirmed, shift)
+        self._doubtful_s[:] = shifted(self._doubtful_s, shift)
 
     def remove(
         self,
         alpha: Alpha,
         guide: Pixels,
-        plate: tuple[Floats, Floats],
+        plate: tuple[Floats, Floats, Floats],
         elapsed_s: float,
         *,
         shift: tuple[float, float] = (0.0, 0.0),
@@ -104,38 +131,58 @@ class PlateEvidence:
         Args:
             alpha: Of the frame.
             guide: (h, w, 3), the frame.
-            plate: Its colour (3, h, w), and for how long each cell was seen (h, w): what was forgotten is confirmed no
-                more.
+            plate: Its colour (3, h, w), for how long each cell was seen as background, and for how long it has
+                differed from the plate where it is visible, both (h, w) in seconds.
             elapsed_s: Seconds since the previous frame.
             shift: Of the frame against the plate, in cells.
         """
-        self._until_check_s -= elapsed_s
-        if not self.any or self._until_check_s > 0:
+        self._since_check_s += elapsed_s
+        if not self.any or self._since_check_s < self._wait_s:
             return alpha
-        self._until_check_s = CHECK_S
-        colour, seconds = plate
-        cv2.inRange(seconds, float(SEEN_S), LONG_S, dst=self._region)
-        cv2.bitwise_and(self.confirmed, self._region, dst=self.confirmed)
-        self._move(colour, shift)
-        alpha, guide = read_only(alpha), read_only(guide)
+        seen = self._shrink(Seen(alpha, guide, *plate))
+        self._doubt(seen, self._since_check_s)
+        self._move(seen.colour, shift)
+        self._since_check_s, self._wait_s = 0.0, CHECK_S
         plate_here = self._colour, self._least, self._most, self.confirmed
-        compare_regions(alpha, guide, plate_here, self._region, self._squares)
+        compare_regions(read_only(seen.alpha), read_only(seen.guide), plate_here, self._region, self._squares)
         count, _ = cv2.connectedComponents(self._region, labels=self._labels, connectivity=8)
         regions = self._labels, self._squares
         if find_background(regions, min(count, MOST_REGIONS), self._sums, self._gone) == 0:
             return alpha
-        self._until_check_s = 0.0
+        self._wait_s = 0.0
         cv2.subtract(self._region, self._gone, dst=self._kept)
         cv2.dilate(self._gone, SOFT, dst=self._gone)
         cv2.subtract(self._gone, self._kept, dst=self._gone)
+        cv2.inRange(self._gone, 0, 0, dst=self._gone)
+        cv2.resize(self._gone, alpha.shape[::-1], dst=self._left, interpolation=cv2.INTER_NEAREST)
         self._alpha.fill(0)
-        cv2.copyTo(alpha, cv2.inRange(self._gone, 0, 0, dst=self._gone), self._alpha)
+        cv2.copyTo(alpha, self._left, self._alpha)
         return self._alpha
+
+    def _shrink(self, seen: "Seen") -> "Seen":
+        """On the grid of the comparison."""
+        size = self.confirmed.shape[::-1]
+        if seen.alpha.shape == self.confirmed.shape:
+            return seen
+        for values, shrunk in zip(seen.planes, self._shrunk.planes, strict=True):
+            cv2.resize(values, size, dst=shrunk, interpolation=cv2.INTER_AREA)
+        return self._shrunk
+
+    def _doubt(self, seen: "Seen", elapsed_s: float) -> None:
+        """Forget cells that show another background now, and those that have been doubtful for FADE_S."""
+        lost = cv2.inRange(seen.differs_s, CHANGED_S, LONG_S, dst=self._lost)
+        cv2.subtract(self.confirmed, lost, dst=self.confirmed)
+        np.add(self._doubtful_s, np.float32(elapsed_s), out=self._doubtful_s)
+        cv2.copyTo(self._none, cv2.inRange(seen.seconds, float(SEEN_S), LONG_S, dst=self._lost), self._doubtful_s)
+        patience_s = FADE_S if elapsed_s <= LONGEST_GAP_S else elapsed_s / 2
+        lost = cv2.inRange(self._doubtful_s, patience_s, LONG_S, dst=self._lost)
+        cv2.subtract(self.confirmed, lost, dst=self.confirmed)
 
     def _move(self, colour: Floats, shift: tuple[float, float]) -> None:
         """The plate at the place of the frame, and its extremes nearby."""
+        shift = shift[0] * self._scale, shift[1] * self._scale
         matrix = np.array([[1, 0, shift[0]], [0, 1, shift[1]]], np.float64)
-        size = colour.shape[2], colour.shape[1]
+        size = self.confirmed.shape[::-1]
         for channel, here, least, most in zip(colour, self._colour, self._least, self._most, strict=True):
             if max(map(abs, shift)) > LEAST_SHIFT:
                 cv2.warpAffine(channel, matrix, size, dst=here, borderMode=cv2.BORDER_REPLICATE)
@@ -143,6 +190,36 @@ class PlateEvidence:
                 np.copyto(here, channel)
             cv2.erode(here, NEIGHBOURS, dst=least)
             cv2.dilate(here, NEIGHBOURS, dst=most)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A frame and the plate on one grid (h, w).
+
+    Attributes:
+        alpha: (h, w), of the frame.
+        guide: (h, w, 3), the frame.
+        colour: (3, h, w), the plate.
+        seconds: (h, w), for how long each cell was seen as background.
+        differs_s: (h, w), for how long a visible cell has differed from the plate.
+    """
+
+    alpha: Alpha
+    guide: Pixels
+    colour: Floats
+    seconds: Floats
+    differs_s: Floats
+
+    @classmethod
+    def zeros(cls, shape: tuple[int, int]) -> Self:
+        """Buffers."""
+        alpha, seconds, differs_s = np.zeros((3, *shape), np.float32)
+        return cls(alpha, np.zeros((*shape, 3), np.uint8), np.zeros((3, *shape), np.float32), seconds, differs_s)
+
+    @property
+    def planes(self) -> tuple[Floats | Pixels, ...]:
+        """Each (h, w), or (h, w, 3)."""
+        return self.alpha, self.guide, *self.colour, self.seconds, self.differs_s
 
 
 @kernel

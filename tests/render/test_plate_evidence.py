@@ -6,7 +6,8 @@ import pytest
 from numpy.typing import NDArray
 
 from realtime_matte.frame import Alpha, Frame, Matte, Pixels, PlateImage
-from realtime_matte.render.plate_evidence import CHECK_S, PlateEvidence
+from realtime_matte.render.clean_plate import HOLD_S
+from realtime_matte.render.plate_evidence import CHECK_S, FADE_S, PlateEvidence
 from realtime_matte.render.plate_fit import shifted
 from realtime_matte.render.plate_trust import SURE_S
 from realtime_matte.render.refine import Refiner
@@ -42,6 +43,7 @@ class Calibrated:
         self.evidence.confirm(confirmed=True)
         self.colour = np.ascontiguousarray(ROOM.transpose(2, 0, 1), np.float32)
         self.seconds = np.full(SHAPE, SURE_S)
+        self.differs_s = np.zeros(SHAPE, np.float32)
 
     def remove(
         self,
@@ -56,7 +58,8 @@ class Calibrated:
         if colours is not None:
             self.colour[:] = colours.transpose(2, 0, 1)
         frame = np.clip(guide, 0, 255).astype(np.uint8)
-        return self.evidence.remove(alpha, frame, (self.colour, self.seconds), elapsed_s, shift=shift).copy()
+        plate = self.colour, self.seconds, self.differs_s
+        return self.evidence.remove(alpha, frame, plate, elapsed_s, shift=shift).copy()
 
 
 def test_what_looks_like_the_plate_is_no_person() -> None:
@@ -95,12 +98,49 @@ def test_a_few_cells_that_were_learned_again_do_not_count() -> None:
     assert room.remove(alpha_of(STATUE)).max() == 0
 
 
-def test_what_was_forgotten_proves_nothing() -> None:
+@pytest.mark.parametrize("gap_s", [CHECK_S, 0.5])
+def test_what_has_shown_another_background_proves_nothing(gap_s: float) -> None:
     room = Calibrated()
-    room.seconds[STATUE[0], 30:38] = 0
-    assert (room.remove(alpha_of(STATUE)) == alpha_of(STATUE)).all()
+    place = STATUE[0], slice(30, 38)
+    for differs_s in np.arange(gap_s, HOLD_S, gap_s):
+        room.differs_s[place] = differs_s
+        room.remove(alpha_of(), elapsed_s=gap_s)
+    room.differs_s[place] = room.seconds[place] = 0  # it has taken the new colour
+    assert (room.remove(alpha_of(STATUE), elapsed_s=gap_s) == alpha_of(STATUE)).all()
     room.seconds.fill(SURE_S)
-    assert (room.remove(alpha_of(STATUE), elapsed_s=CHECK_S) == alpha_of(STATUE)).all(), "it was learned since"
+    assert (room.remove(alpha_of(STATUE), elapsed_s=gap_s) == alpha_of(STATUE)).all(), "it was learned since"
+
+
+def test_what_is_forgotten_for_long_proves_nothing() -> None:
+    room = Calibrated()
+    person = ROOM.copy()
+    person[STATUE[0], 45:60] = texture(3)[STATUE[0], 45:60]
+    room.seconds[STATUE[0], 30:38] = 0
+    for _ in range(round(FADE_S / CHECK_S)):
+        assert room.remove(alpha_of(STATUE), person, CHECK_S).max() == 1
+    assert (room.remove(alpha_of(STATUE), elapsed_s=CHECK_S) == alpha_of(STATUE)).all()
+
+
+def test_what_is_forgotten_for_a_moment_is_no_person_afterwards() -> None:
+    room = Calibrated()
+    room.seconds[STATUE] = 0
+    assert room.remove(alpha_of(STATUE), texture(3)).max() == 1
+    assert room.remove(alpha_of(STATUE), elapsed_s=CHECK_S).max() == 0
+
+
+@pytest.mark.parametrize(("size", "noise"), [((512, 288), 7), ((384, 224), 5), ((288, 160), 4)])
+def test_the_size_of_the_grid_makes_no_difference(size: tuple[int, int], noise: float) -> None:
+    room, alpha = (cv2.resize(image, size, interpolation=cv2.INTER_LINEAR) for image in (ROOM, alpha_of(STATUE)))
+    evidence, random = PlateEvidence(size[::-1]), np.random.default_rng(3)
+    evidence.confirm(confirmed=True)
+    colour = np.ascontiguousarray(room.transpose(2, 0, 1), np.float32)
+    known = colour, np.full(size[::-1], SURE_S), np.zeros(size[::-1], np.float32)
+    fine = np.repeat(np.repeat(room, 3, 0), 3, 1) + random.normal(0, 3 * noise, (3 * size[1], 3 * size[0], 3))
+    frame = cv2.resize(np.clip(fine, 0, 255).astype(np.uint8), size, interpolation=cv2.INTER_AREA)
+    assert evidence.remove(np.asarray(alpha, np.float32), np.asarray(frame, np.uint8), known, 1 / FPS).max() == 0
+    frame[: size[1] // 2] = 255 - frame[: size[1] // 2]
+    left = evidence.remove(np.asarray(alpha, np.float32), np.asarray(frame, np.uint8), known, CHECK_S)
+    assert (left == alpha).all(), "half of it differs from the room"
 
 
 @pytest.mark.parametrize("head_cells", [0.05, 0.2])
@@ -199,6 +239,20 @@ def test_a_person_who_comes_in_is_shown_and_the_statue_is_not() -> None:
     alpha = shot.show(scene, alpha_of(STATUE, PERSON), 0.5)
     assert alpha[40:88, 95:125].min() > 0.95
     assert alpha[:, :70].max() < 0.05
+
+
+def test_a_statue_is_not_shown_after_a_person_has_passed_before_it() -> None:
+    shot = Shot()
+    shot.show(ROOM, alpha_of(STATUE), 1)
+    shot.calibrate()
+    shot.show(ROOM, alpha_of(STATUE), 0.5)
+    for left in range(0, 130, 2):  # in two seconds
+        place = slice(10, 90), slice(left, left + 25)
+        scene = ROOM.copy()
+        scene[place] = texture(3)[place]
+        alpha = shot.show(scene, alpha_of(STATUE, place))
+        assert alpha[30:88, left + 5 : left + 20].min() > 0.95, "the person is shown"
+    assert shot.show(ROOM, alpha_of(STATUE), 0.2).max() < 0.05
 
 
 def test_who_sat_still_while_it_was_calibrated_is_whole_as_soon_as_they_move() -> None:
