@@ -324,6 +324,16 @@ def test_held_object_is_foreground_on_the_body_and_uncertain_beside_it(seed: int
     assert (after.certainty[before.alpha > 0] == 255).all()
 
 
+def test_held_objects_cover_faces_too() -> None:
+    before = body_shot()
+    head = (slice(30, 50), slice(50, 110))  # the upper third of the body
+    covered = []
+    for seed in range(100):
+        after = occluders.add_held_object(np.random.default_rng(seed), before, [before.frames[0]])
+        covered.append((after.frames[0] != before.frames[0]).any(2)[head].mean())
+    assert 0.25 < np.mean(np.array(covered) > 0.05) < 0.75
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_desk_hides_the_body(seed: int) -> None:
     before = body_shot()

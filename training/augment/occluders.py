@@ -27,9 +27,9 @@ def add_body_part(random: Generator, shot: Shot, people: Sequence[Still]) -> Sho
 
 
 def add_held_object(random: Generator, shot: Shot, images: Sequence[Image]) -> Shot:
-    """A paper, mug or phone in front of a body, where it counts as foreground; beside the body it has no certainty."""
+    """A paper, mug or phone in front of a body or a face, where it is foreground; beside them it has no certainty."""
     height, width = shot.alpha.shape[1:]
-    centre = _point_inside(random, shot.alpha[0])
+    centre = _point_of_head(random, shot.alpha[0]) if random.random() < 0.4 else _point_inside(random, shot.alpha[0])
     if centre is None:
         return shot
     side = height * np.exp(random.uniform(np.log(0.05), np.log(0.3)))
@@ -102,6 +102,16 @@ def _point_inside(random: Generator, alpha: Image) -> NDArray[np.float64] | None
     return np.array([columns[chosen], rows[chosen]]) * 2.0
 
 
+def _point_of_head(random: Generator, alpha: Image) -> NDArray[np.float64] | None:
+    """A random pixel (x, y) of the upper third of whoever is there; None if nobody is."""
+    rows, columns = np.nonzero(alpha[::2, ::2] > 200)
+    if not len(rows):
+        return None
+    upper = np.flatnonzero(rows <= rows[0] + (rows[-1] - rows[0]) / 3)  # rows are in order
+    chosen = upper[random.integers(len(upper))]
+    return np.array([columns[chosen], rows[chosen]]) * 2.0
+
+
 def _point_of(random: Generator, person: Still) -> NDArray[np.float64]:
     """A random pixel (x, y) of the person, or the centre of the still if none is opaque."""
     inside = _point_inside(random, person.alpha)
@@ -128,21 +138,31 @@ def _body_part(
 def _forearm(
     random: Generator, people: Sequence[Still], target: NDArray[np.float64], size: tuple[int, int]
 ) -> tuple[Image, Image]:
-    """A tapering limb with a fist, lit from one side, in colours of a person's skin or clothes; otherwise as above."""
+    """A tapering limb with a fist, lit from one side, in colours of a person's skin or clothes; otherwise as above.
+
+    Two in five have a sleeve in colours of another place. At the frame's edge the fist points into the frame.
+    """
     person = people[random.integers(len(people))]
     width, height = size
     length = height * np.exp(random.uniform(np.log(0.15), np.log(0.7)))
     thickness = length * random.uniform(0.12, 0.35)
     angle = random.normal(0, 0.5) if random.random() < 0.6 else random.uniform(0, 2 * np.pi)
     along = np.array([np.cos(angle), np.sin(angle)])
+    if along @ (np.array([width, height]) / 2 - target) < 0:
+        angle, along = angle + np.pi, -along
     alpha = np.zeros((height, width), np.uint8)
-    for step in np.linspace(-0.5, 0.5, 12):
+    for step in np.linspace(-0.5, 0.5, 40):
         radius = thickness / 2 * (1 - 0.35 * (step + 0.5) + (0.35 if step > 0.4 else 0))  # thinner to the wrist; a fist
         cv2.circle(alpha, _rounded(target + step * length * along), max(1, int(radius)), 255, -1, cv2.LINE_AA)
     matrix = similarity(4.0, 1.0, angle, source=_point_of(random, person), target=target)
     image = warp(person.foreground, matrix, size, cv2.BORDER_REFLECT_101)
-    rows, columns = np.mgrid[:height, :width].astype(np.float32)
-    across = ((columns - target[0]) * -along[1] + (rows - target[1]) * along[0]) / (thickness / 2)
+    rows, columns = np.mgrid[:height, :width].astype(np.float32) - target[::-1, None, None]
+    if random.random() < 0.4:
+        matrix = similarity(4.0, 1.0, angle, source=_point_of(random, person), target=target)
+        ends = random.uniform(-0.3, 0.45) * length
+        sleeve = columns * along[0] + rows * along[1] < ends
+        image[sleeve] = warp(person.foreground, matrix, size, cv2.BORDER_REFLECT_101)[sleeve]
+    across = (columns * -along[1] + rows * along[0]) / (thickness / 2)
     light = 1 + random.uniform(-0.4, 0.4) * np.clip(across, -1, 1)
     return np.clip(image * light[..., None], 0, 255).astype(np.uint8), cv2.blur(alpha, (2, 2))
 
