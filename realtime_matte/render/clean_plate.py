@@ -160,6 +160,11 @@ class CleanPlate:
         return cv2.countNonZero(self._held) / self._held.size
 
     @property
+    def decides(self) -> bool:
+        """Whether it decides where the network is unsure: nearly all of it is valid."""
+        return self._trust.whole and not (self._outdated or self._hidden)
+
+    @property
     def still_s(self) -> float:
         """For how long what is taken for a person has not moved, while the plate is hidden."""
         return self._stillness.seconds
@@ -266,7 +271,7 @@ class CleanPlate:
         means = self._neighbourhoods.average(self._samples, self._edge_runs)
         find_correction(alpha, guide, (near, edge), plate, read_only(means), self._marks, self._correction)
         apply_correction(alpha, edge, self._correction, self._sums, self._corrected)
-        if self._trust.whole and not (self._outdated or self._hidden):
+        if self.decides:
             self._difference.add(self._corrected, guide, self._given, foreground, means)
         return self._corrected
 

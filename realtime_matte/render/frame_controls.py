@@ -17,6 +17,7 @@ from realtime_matte.render.temporal import TIME_CONSTANT_S as ALPHA_TIME_CONSTAN
 class Controls:
     """The values for one frame: see ``frame_graph.CONTROLS``."""
 
+    elapsed_s: float
     alpha_weight: float
     plate_weight: float
     reference_weight: float
@@ -38,6 +39,7 @@ class ControlValues:
         self._noise.update(frame.pixels, frame.time)
         noise = max(0.0, self._noise.variance - HARMLESS_NOISE)
         return Controls(
+            elapsed_s=elapsed_s,
             alpha_weight=1.0 if first else _weight(elapsed_s, ALPHA_TIME_CONSTANT_S),
             plate_weight=_weight(elapsed_s, TIME_CONSTANT_S),
             reference_weight=_weight(elapsed_s, REFERENCE_TIME_CONSTANT_S),

@@ -23,13 +23,14 @@ from realtime_matte.models.family import Adapter, Signature, StateTensor
 from realtime_matte.models.onnx_file import Graph
 from realtime_matte.models.onnx_tensors import Tensor, joined, larger, smaller
 from realtime_matte.models.onnx_writer import GraphWriter
-from realtime_matte.render.graph_grid import filtered, fitted, limited
+from realtime_matte.render.graph_grid import filtered, fitted, limited, without_weak
 from realtime_matte.render.graph_plate import LIGHT_CHANNELS, PLATE_CHANNELS, Plate, correct
 from realtime_matte.render.graph_resize import Downscaling
+from realtime_matte.render.weak_regions import block_side
 
-CONTROLS: Final = ("alpha_weight", "plate_weight", "reference_weight", "epsilon", "anchored", "serial")
-"""Of the temporal filter, the plate's colours and the reference colours: weights of the new frame. Regularisation and
-anchoring by the noise. A number of the frame."""
+CONTROLS: Final = ("elapsed_s", "alpha_weight", "plate_weight", "reference_weight", "epsilon", "anchored", "serial")
+"""Seconds since the previous frame. Of the temporal filter, the plate's colours and the reference colours: weights of
+the new frame. Regularisation and anchoring by the noise. A number of the frame."""
 
 MEASURES: Final = ("covered", "least", "most", "revealed", "serial")
 """Mean alpha of the network; its least and most before they are clipped; the share that is revealed; the frame's number
@@ -94,7 +95,7 @@ class _Builder:
     def build(self) -> FrameGraph:
         """The graph. Raises ValueError: the network cannot be a part of it."""
         frame, background = self._image("pixels"), self._image("background")
-        weight, plate_weight, reference_weight, epsilon, anchored, serial = self._controls()
+        elapsed_s, weight, plate_weight, reference_weight, epsilon, anchored, serial = self._controls()
         guide, outputs, grid = self._run_network(Downscaling(frame, self._size))
         alpha = outputs[0].clip(0.0, 1.0)
         if len(outputs) > 1:
@@ -106,9 +107,12 @@ class _Builder:
             (plate_weight, reference_weight),
         )
         before = self._state("alpha", (1, 1, *cells))
-        corrected = correct(alpha, guide, plate, size=grid)
+        side = block_side(cells)
+        sure_s = self._state("sure_s", (1, 1, cells[0] // side, cells[1] // side))
+        strong, sure_s = without_weak(alpha, sure_s, elapsed_s, grid)
+        corrected = correct(strong, guide, plate, size=grid, people=alpha)
         smooth = filtered(corrected.alpha, before, weight)
-        self._next += [corrected.state, corrected.light, smooth]
+        self._next += [corrected.state, corrected.light, smooth, sure_s]
         models, colours = fitted(guide, smooth, epsilon=epsilon, anchored=anchored)
         image = composite(frame, background, joined([models, colours]), self._size)
         measures = [*_range_of(alpha, outputs), corrected.revealed, serial.reshaped(1, 1, 1, 1)]

@@ -1,9 +1,11 @@
 """The steps on the network's grid as a part of the graph of the whole frame.
 
-The limit of two grids, the temporal filter and the guided filter, as ``engine.py``, ``temporal.py`` and
-``guided_filter.py`` compute them. The kernels skip what is all background or all foreground; a graph computes every
-cell, and the models there are constants whose alpha is 0 or 1.
+The limit of two grids, what is weak, the temporal filter and the guided filter, as ``engine.py``, ``weak_regions.py``,
+``temporal.py`` and ``guided_filter.py`` compute them. The kernels skip what is all background or all foreground; a
+graph computes every cell, and the models there are constants whose alpha is 0 or 1.
 """
+
+from typing import Final
 
 import numpy as np
 
@@ -12,12 +14,35 @@ from realtime_matte.models.engine import REACH_CELLS
 from realtime_matte.models.onnx_tensors import Tensor, joined, larger, smaller
 from realtime_matte.render.guided_filter import EPSILON, FLAT, GAIN, RADIUS_CELLS, SHIFT
 from realtime_matte.render.temporal import MOTION
+from realtime_matte.render.weak_regions import MEMORY_S, PRESENT, SURE, block_side
+
+REACH_BLOCKS: Final = 24
+"""A third of the grid's width. In people, blocks in which the network is sure are a few blocks apart."""
 
 
 def limited(fine: Tensor, base: Tensor, size: Size) -> Tensor:
     """As ``engine.AlphaLimit``: the ``fine`` alpha of ``size``, limited by the ``base`` alpha nearby."""
     most, least = base.dilated(REACH_CELLS), base.eroded(REACH_CELLS)
     return larger(smaller(fine, most.resized(*size, 1, mode="linear")), least.resized(*size, 1, mode="linear"))
+
+
+def without_weak(alpha: Tensor, sure_s: Tensor, elapsed_s: Tensor, size: Size) -> tuple[Tensor, Tensor]:
+    """As ``WeakRegions.remove``: alpha (1, 1, h, w) of ``size``, and for how much longer blocks count as sure.
+
+    A region is followed REACH_BLOCKS from where the network is sure, not to its end. Raises ValueError: a side of
+    ``size`` is no multiple of a block's.
+    """
+    side = block_side(size[::-1])
+    if any(length % side for length in size):
+        raise ValueError(f"a side of its input of {size[0]}x{size[1]} is no multiple of {side}")
+    means = alpha.apply("AveragePool", kernel_shape=(side, side), strides=(side, side))
+    sure_s = means.at_least(SURE).where(MEMORY_S, larger(sure_s - elapsed_s, 0.0))
+    present = means.at_least(PRESENT)
+    kept = present * sure_s.above(0.0)
+    for _ in range(REACH_BLOCKS):
+        kept = kept.dilated(1) * present
+    gone = (present - kept).dilated(1) * (1 - kept)
+    return alpha * (1 - gone.resized(*size, 1, mode="nearest")), sure_s
 
 
 def filtered(alpha: Tensor, before: Tensor, min_weight: Tensor) -> Tensor:

@@ -53,9 +53,12 @@ class Corrected:
     light: Tensor
 
 
-def correct(alpha: Tensor, guide: Tensor, plate: Plate, *, size: tuple[int, int]) -> Corrected:
-    """As ``CleanPlate.correct``: ``alpha`` (1, 1, h, w), ``guide`` (1, 3, h, w), ``size`` (w, h), both even."""
-    near = alpha.at_least(float(MAX_BACKGROUND)).dilated(MARGIN_CELLS)
+def correct(alpha: Tensor, guide: Tensor, plate: Plate, *, size: tuple[int, int], people: Tensor) -> Corrected:
+    """As ``CleanPlate.correct``: ``alpha`` and ``people`` (1, 1, h, w), ``guide`` (1, 3, h, w).
+
+    ``size``: (w, h), both even.
+    """
+    near = people.at_least(float(MAX_BACKGROUND)).dilated(MARGIN_CELLS)
     foreground = alpha.at_least(float(MIN_FOREGROUND)).eroded(MARGIN_CELLS)
     edges = (alpha.at_least(float(MIN_EDGE)) * (1 - alpha.above(float(1 - MIN_EDGE)))).dilated(EDGE_CELLS)
     colour, variance, known, reference = plate.state.channels(3, 1, 1, 3)

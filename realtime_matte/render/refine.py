@@ -1,4 +1,8 @@
-"""From the network's coarse alpha to a matte of the frame's size: clean plate, temporal filter, guided filter."""
+"""From the network's coarse alpha to a matte of the frame's size.
+
+What the network is not sure of is removed, edges are corrected by the clean plate, alpha is filtered over time, and the
+guided filter brings it to the frame's size.
+"""
 
 import cv2
 import numpy as np
@@ -17,6 +21,7 @@ from realtime_matte.render.person_look import LookTables
 from realtime_matte.render.temporal import filter_alpha
 from realtime_matte.render.upsample import change_foreground
 from realtime_matte.render.upsampled_matte import UpsampledMatte, Upsampler
+from realtime_matte.render.weak_regions import WeakRegions
 
 
 class Refiner:
@@ -106,6 +111,7 @@ class _GridRefiner:
         self._guide = np.zeros((*shape, 3), np.uint8)
         self._alpha = np.zeros(shape, np.float32)
         self._time: float | None = None  # of the previous frame
+        self._weak_regions = WeakRegions(shape)
         self.clean_plate = CleanPlate(shape)
         self._doubt_detector = DoubtDetector()
         self._noise = NoiseEstimator(size)
@@ -129,17 +135,25 @@ class _GridRefiner:
         """Drop the memory of earlier frames."""
         self._time = None
         self.doubt = ""
+        self._weak_regions.reset()
         self.clean_plate.reset()
         self._noise.reset()
         self._doubt_detector = DoubtDetector()
 
     def _update_alpha(self, matte: Matte, guide: Pixels, time: float) -> None:
-        """Correct the matte's alpha by the clean plate, and filter it over time."""
+        """Remove what is weak in the matte's alpha, correct it by the clean plate, and filter it over time.
+
+        What is removed is not sure to be background either: the plate does not learn it.
+        """
         elapsed_s = 0.0 if self._time is None else max(0.0, time - self._time)
-        corrected = self.clean_plate.correct(matte.alpha, guide, elapsed_s, people=matte.people)
+        alpha = matte.alpha
+        if not self.clean_plate.decides:
+            alpha = self._weak_regions.remove(alpha, elapsed_s)
+        people = matte.alpha if matte.people is None and alpha is not matte.alpha else matte.people
+        corrected = self.clean_plate.correct(alpha, guide, elapsed_s, people=people)
         if self._time is None:
             self._alpha[:] = corrected
         else:
             filter_alpha(corrected, elapsed_s, self._alpha)
-        self.clean_plate.learn(self._alpha, elapsed_s, people=matte.people)
+        self.clean_plate.learn(self._alpha, elapsed_s, people=people)
         self._time = time

@@ -39,6 +39,7 @@ from realtime_matte.render import (
     plate_trust,
     temporal,
     upsample,
+    weak_regions,
 )
 from realtime_matte.render.clean_plate import CleanPlate
 from realtime_matte.render.composite import composite, pack_bgra
@@ -57,6 +58,8 @@ KERNELS: Final[Sequence[Callable[..., object]]] = (
     plate_colour.update_plate,
     plate_difference.apply_differences,
     plate_difference.find_differences,
+    weak_regions.find_sure,
+    weak_regions.find_weak,
     plate_evidence.compare_regions,
     plate_evidence.find_background,
     plate_fit.compare,

@@ -134,7 +134,7 @@ def test_the_graph_is_a_valid_model_of_fixed_shapes(tmp_path: Path) -> None:
         assert all(side.dim_value > 0 for side in port.type.tensor_type.shape.dim), port.name
     states = {state.input for state in graph.states}
     assert {port.name for port in model.graph.input} == {"pixels", "background", "controls"} | states
-    assert states == {"network_m8", "plate", "light", "alpha"}
+    assert states == {"network_m8", "plate", "light", "alpha", "sure_s"}
 
 
 def test_the_weights_of_a_network_on_two_grids_are_stored_once() -> None:

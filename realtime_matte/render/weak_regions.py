@@ -1,0 +1,114 @@
+"""Removes regions of a coarse alpha in which the network is nowhere sure of a person.
+
+In a person a network is sure of most cells. What it only half takes for one, such as a coat, a plush toy or a shadow,
+is grey throughout, and would show a part of the room. So a region is kept or removed as a whole, as edges are by
+hysteresis (Canny 1986, A Computational Approach to Edge Detection): it reaches as far as alpha is not low, and is kept
+if alpha is high in one place. Where the network was sure a moment ago counts too, so that a hand that is blurred by its
+motion stays.
+
+This is done on the means of blocks, which takes a small fraction of a frame's time; regions nearer than a block are
+one.
+"""
+
+from math import log2
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime_matte.frame import Alpha
+from realtime_matte.render.box_filter import Bytes, Floats
+from realtime_matte.render.jit import kernel
+
+BLOCKS: Final = 72 * 40
+"""Of a grid, about: a block has 4 x 4 cells of 288x160."""
+
+PRESENT: Final = np.float32(0.05)
+"""Mean alpha from which on a block belongs to a region."""
+
+SURE: Final = np.float32(0.8)
+"""Mean alpha of a block from which on the network is sure of it."""
+
+MEMORY_S: Final = np.float32(0.5)
+"""For how long a block counts in which it was sure."""
+
+MOST_REGIONS: Final = 256
+"""Further regions are kept."""
+
+NEIGHBOURS: Final = np.ones((3, 3), np.uint8)
+NONE, ALL, ZERO = np.uint8(0), np.uint8(255), np.float32(0)
+
+
+def block_side(shape: tuple[int, int]) -> int:
+    """Cells of a block's side on a grid of ``shape`` (h, w): 1, 2, 4, 8 and so on."""
+    return 1 << max(0, round(log2(shape[0] * shape[1] / BLOCKS) / 2))
+
+
+class WeakRegions:
+    """Removes them from the alphas of one shot, of ``shape`` (h, w). Buffers are allocated once."""
+
+    def __init__(self, shape: tuple[int, int]) -> None:
+        side = block_side(shape)
+        blocks = max(1, round(shape[0] / side)), max(1, round(shape[1] / side))
+        self._means = np.zeros(blocks, np.float32)
+        self._sure_s = np.zeros(blocks, np.float32)  # for how much longer a block counts as sure
+        self._present, self._removed, self._kept, self._gone = np.zeros((4, *blocks), np.uint8)
+        self._labels = np.zeros(blocks, np.int32)
+        self._is_kept = np.zeros(MOST_REGIONS, np.uint8)
+        self._left = np.zeros(shape, np.uint8)
+        self._alpha = np.zeros(shape, np.float32)
+
+    def remove(self, alpha: Alpha, elapsed_s: float) -> Alpha:
+        """``alpha`` (h, w) without such regions: ``alpha`` itself if there are none, or overwritten by the next call.
+
+        ``elapsed_s``: seconds since the previous frame.
+        """
+        cv2.resize(alpha, self._means.shape[::-1], dst=self._means, interpolation=cv2.INTER_AREA)
+        find_sure(self._means, np.float32(elapsed_s), self._sure_s, self._present)
+        count, _ = cv2.connectedComponents(self._present, labels=self._labels, connectivity=8)
+        judged = min(count, MOST_REGIONS)
+        if find_weak(self._labels, self._sure_s, self._is_kept[:judged], self._removed, self._kept) == 0:
+            return alpha
+        cv2.dilate(self._removed, NEIGHBOURS, dst=self._gone)  # soft alpha beside them
+        cv2.subtract(self._gone, self._kept, dst=self._gone)
+        cv2.inRange(self._gone, 0, 0, dst=self._gone)
+        cv2.resize(self._gone, alpha.shape[::-1], dst=self._left, interpolation=cv2.INTER_NEAREST)
+        self._alpha.fill(0)
+        cv2.copyTo(alpha, self._left, self._alpha)
+        return self._alpha
+
+    def reset(self) -> None:
+        """Forget where the network was sure."""
+        self._sure_s.fill(0)
+
+
+@kernel
+def find_sure(means: Floats, elapsed_s: np.float32, sure_s: Floats, present: Bytes) -> None:
+    """``sure_s``: for how much longer a block counts as sure. ``present``: not 0 where it belongs to a region."""
+    for y in range(means.shape[0]):
+        for x in range(means.shape[1]):
+            sure_s[y, x] = MEMORY_S if means[y, x] >= SURE else max(sure_s[y, x] - elapsed_s, ZERO)
+            present[y, x] = ALL if means[y, x] >= PRESENT else NONE
+
+
+@kernel
+def find_weak(labels: NDArray[np.int32], sure_s: Floats, is_kept: Bytes, removed: Bytes, kept: Bytes) -> int:
+    """The blocks of weak regions, and those of the others, not 0. Returns how many regions are weak.
+
+    ``is_kept`` (n): scratch for regions 0 to n - 1; further ones are kept.
+    """
+    is_kept[:] = NONE
+    for y in range(labels.shape[0]):
+        for x in range(labels.shape[1]):
+            if labels[y, x] < is_kept.shape[0] and sure_s[y, x] > ZERO:
+                is_kept[labels[y, x]] = ALL
+    weak = 0
+    for label in range(1, is_kept.shape[0]):
+        weak += is_kept[label] == NONE
+    for y in range(labels.shape[0]):
+        for x in range(labels.shape[1]):
+            label = labels[y, x]
+            kept[y, x] = ALL if label > 0 and (label >= is_kept.shape[0] or is_kept[label] != NONE) else NONE
+            removed[y, x] = ALL if label > 0 and kept[y, x] == NONE else NONE
+    return weak
