@@ -92,6 +92,7 @@ class CleanPlate:
         self._variance = np.zeros(shape, np.float32)
         self._known = np.zeros(shape, np.uint8)
         self._held = np.zeros(shape, np.float32)  # for how long a visible cell has differed, s
+        self._adopted = np.zeros(shape, np.uint8)  # not 0 where it has taken another colour since it was looked at
         self._reference = np.zeros((3, -(-shape[0] // LIGHT_ROWS), shape[1]), np.float32)  # colours at a gain of 1
         self._gain, self._step = np.ones((2, 3), np.float32)  # the light since then, and its change in this frame
         # Who judges it
@@ -204,6 +205,7 @@ class CleanPlate:
         self._variance[missing] = INITIAL_VARIANCE
         self._known.fill(1)
         self._held.fill(0)
+        self._adopted.fill(0)
         self._trust.trust_all()
         self._evidence.confirm(confirmed=True)
         self._pending, self._outdated = False, True
@@ -223,7 +225,7 @@ class CleanPlate:
         ``people``: as ``Matte.people``.
         """
         if self._hidden:
-            self._stillness.update(alpha, self._planes[1], elapsed_s)
+            self._stillness.update(alpha if people is None else people, self._planes[1], elapsed_s)
         if self._seen_by_network and self._learns:
             self._trust.update(
                 read_only(alpha),
@@ -248,7 +250,7 @@ class CleanPlate:
             (h, w), overwritten by the next call.
         """
         if not self._hidden:
-            plate_seen = self._colour, self._trust.seconds, self._held
+            plate_seen = self._colour, self._trust.seconds, self._adopted
             alpha = self._evidence.remove(alpha, guide, plate_seen, elapsed_s, shift=self._shift)
         guide, alpha = read_only(guide), read_only(alpha)
         self._cells.find(alpha, people)
@@ -281,6 +283,7 @@ class CleanPlate:
         self._gain.fill(1)
         self._step.fill(1)
         self._held.fill(0)
+        self._adopted.fill(0)
         self._trust.reset()
         self._unlearned_s = LEARN_S
         self._outdated = True
@@ -346,7 +349,8 @@ class CleanPlate:
         for channel in (*self._colour, self._variance, self._held):
             channel[:] = shifted(channel, shift)
         self._reference[:] = self._colour[:, ::LIGHT_ROWS] / self._gain[:, None, None]
-        self._known[:] = shifted_mask(self._known, shift)
+        for mask in (self._known, self._adopted):
+            mask[:] = shifted_mask(mask, shift)
         self._trust.shift(shift)
         self._evidence.shift(shift)
         return True
@@ -378,7 +382,7 @@ class CleanPlate:
         if held:
             self._trust.spread(near, self._cells.foreground, self._wide)
         times = np.float32(HOLD_S if held else 0), np.float32(elapsed_s), SEEN_S
-        hold = self._wide, self._held, self._trust.seconds, times
+        hold = self._wide, self._held, self._trust.seconds, self._adopted, times
         jumped = update_plate(planes, near, weight, plate, self._step, rows, self._change, hold)
         if jumped > MAX_JUMPED and not held:  # otherwise it is followed, before
             self._known[near != 0] = 0

@@ -17,7 +17,7 @@ from realtime_matte.render.temporal import MOTION
 from realtime_matte.render.weak_regions import MEMORY_S, PRESENT, SURE, block_side
 
 REACH_BLOCKS: Final = 24
-"""A third of the grid's width. In people, blocks in which the network is sure are a few blocks apart."""
+"""A third of the width of 288x160. In people, blocks in which the network is sure are a few blocks apart."""
 
 
 def limited(fine: Tensor, base: Tensor, size: Size) -> Tensor:
@@ -29,15 +29,17 @@ def limited(fine: Tensor, base: Tensor, size: Size) -> Tensor:
 def without_weak(alpha: Tensor, sure_s: Tensor, elapsed_s: Tensor, size: Size) -> tuple[Tensor, Tensor]:
     """As ``WeakRegions.remove``: alpha (1, 1, h, w) of ``size``, and for how much longer blocks count as sure.
 
-    A region is followed REACH_BLOCKS from where the network is sure, not to its end. Raises ValueError: a side of
-    ``size`` is no multiple of a block's.
+    A region is followed REACH_BLOCKS from where the network is sure, not to its end, and however many there are.
     """
     side = block_side(size[::-1])
-    if any(length % side for length in size):
-        raise ValueError(f"a side of its input of {size[0]}x{size[1]} is no multiple of {side}")
-    means = alpha.apply("AveragePool", kernel_shape=(side, side), strides=(side, side))
-    sure_s = means.at_least(SURE).where(MEMORY_S, larger(sure_s - elapsed_s, 0.0))
-    present = means.at_least(PRESENT)
+    half = max(1, side // 2)
+    blocks = alpha.apply("AveragePool", kernel_shape=(side, side), strides=(half, half))  # each half a side further
+    if half < side:
+        present = alpha.apply("AveragePool", kernel_shape=(side, side), strides=(side, side)).at_least(PRESENT)
+        most = blocks.apply("MaxPool", kernel_shape=(2, 2), strides=(2, 2), pads=(0, 0, 1, 1))
+    else:
+        present, most = blocks.at_least(PRESENT), blocks
+    sure_s = most.at_least(SURE).where(MEMORY_S, larger(sure_s - elapsed_s, 0.0))
     kept = present * sure_s.above(0.0)
     for _ in range(REACH_BLOCKS):
         kept = kept.dilated(1) * present

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from realtime_matte.frame import Alpha, Frame, Matte
 from realtime_matte.interfaces import Network, PlateNetwork, PlateView, RecurrentState
+from realtime_matte.render.weak_regions import WeakRegions
 
 Mask = NDArray[np.uint8]
 """(h, w), 255 or 0."""
@@ -108,6 +109,8 @@ class PersonTracker:
         self.shape = shape
         self._confirmed = -math.inf  # time when the person was last present, and no region much larger
         self._updated = -math.inf  # time of the presence
+        self._seen_at = math.inf  # time of the last frame
+        self._weak_regions = WeakRegions(shape)
         self._presence = np.zeros(shape, np.float32)
         self._occupied, self._scratch = np.empty((2, *shape), np.uint8)
         self._masks: list[Mask] = []
@@ -117,8 +120,13 @@ class PersonTracker:
         self._isolated = np.empty(shape, np.float32)
 
     def isolate(self, alpha: Alpha, time: float) -> Alpha:
-        """The person's alpha: ``alpha`` itself if no other region is there, 0 everywhere if only others are."""
-        regions = self._find_regions(alpha)
+        """The person's alpha: ``alpha`` itself if no other region is there, 0 everywhere if only others are.
+
+        A weak region is no person to choose, however large it is.
+        """
+        elapsed_s = max(0.0, time - self._seen_at)
+        self._seen_at = time
+        regions = self._find_regions(self._weak_regions.remove(alpha, elapsed_s))
         person = self._choose(regions, time)
         parts = self._parts(person, regions) if person else []
         others = [region for region in regions if region not in parts]

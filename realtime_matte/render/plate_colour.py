@@ -28,12 +28,15 @@ JUMP_ROWS: Final = 8
 MIN_JUMPED: Final = MOST_BLOCKS * CHANGED
 """If a larger share of the visible background jumps, the camera may have been moved: about as ``has_changed``."""
 
+ADOPTED: Final = np.uint8(255)
+
 LIGHT_STEP: Final = 0.03
 """A change of the light, as a share, that is followed at once, and from which on the plate itself is scaled."""
 
-Hold: TypeAlias = tuple[Bytes, Floats, Floats, tuple[np.float32, np.float32, np.float32]]
-"""(wide, held, seconds, (hold_s, elapsed_s, seen_s)), all (h, w): not 0 where a person is near or above; for how long a
-visible cell has differed from its colour; for how long it was background. With a ``hold_s`` of 0 nothing is held."""
+Hold: TypeAlias = tuple[Bytes, Floats, Floats, Bytes, tuple[np.float32, np.float32, np.float32]]
+"""(wide, held, seconds, adopted, (hold_s, elapsed_s, seen_s)), all (h, w): not 0 where a person is near or above; for
+how long a visible cell has differed from its colour; for how long it was background; becomes not 0 where it takes its
+new colour. With a ``hold_s`` of 0 nothing is held."""
 
 
 @kernel
@@ -49,7 +52,7 @@ def update_plate(
         The share of the known and visible cells that jumped; 0 if there are hardly any.
     """
     colour, variance, known = plate
-    wide, held, seconds, times = hold
+    wide, held, seconds, adopted, times = hold
     rates, squares = rows[0], rows[1]
     jumped, count = np.int32(0), np.int32(0)
     blue, green, red = colour[0], colour[1], colour[2]
@@ -58,7 +61,7 @@ def update_plate(
             guide[0, y], guide[1, y], guide[2, y], blue[y], green[y], red[y], near[y], known[y], weight, rates, squares
         )
         if times[0] > ZERO:
-            _hold_rates(near[y], wide[y], known[y], squares, times, held[y], seconds[y], rates)
+            _hold_rates(near[y], wide[y], known[y], squares, times, held[y], seconds[y], adopted[y], rates)
         for c in range(3):
             _move_colour(guide[c, y], near[y], rates, step[c], colour[c, y])
         visible, jumps = _move_variance(near[y], known[y], rates, squares, variance[y], change[y])
@@ -101,6 +104,7 @@ def _hold_rates(
     times: tuple[np.float32, np.float32, np.float32],
     held: Floats,
     seconds: Floats,
+    adopted: Bytes,
     rates: Floats,
 ) -> None:
     """Cells of a row that differ, or are valid and beside a person, keep their colour; ``held`` and ``seconds`` follow.
@@ -117,6 +121,7 @@ def _hold_rates(
         adopts = (longer >= hold_s) & (not beside)
         held[x] = ZERO if adopts else longer
         seconds[x] = ZERO if adopts else seconds[x]
+        adopted[x] = ADOPTED if adopts else adopted[x]
         rate = ZERO if differs else rates[x]
         rates[x] = UNIT if adopts else (-UNIT if beside else rate)
 

@@ -10,7 +10,7 @@ averages fewer of the camera's pixels, so the noise alone would make cells diffe
 """
 
 from dataclasses import dataclass
-from math import sqrt
+from math import ceil, sqrt
 from typing import Final, Self, TypeAlias
 
 import cv2
@@ -27,18 +27,11 @@ CHECK_S: Final = 0.1
 """Time between two looks for such regions while there is none: shorter than SEEN_S."""
 
 MOST_CELLS: Final = 288 * 160
-"""Cells that are compared, about; finer grids are averaged."""
+"""Cells that are compared, about, at most: finer grids are averaged over 2 x 2 cells, or more."""
 
-CHANGED_S: Final = 0.3
-"""A visible cell that has differed from the plate for longer is another background. Shorter than the time after which
-the plate takes the new colour, ``clean_plate.HOLD_S``."""
-
-LONGEST_GAP_S: Final = 0.21
-"""After a longer time without a look, a cell may have differed and taken a new colour, unnoticed."""
-
-FADE_S: Final = 10.0
-"""A cell in the plate's colours that was foreground for longer proves nothing: it may be of somebody who sat still
-while it was calibrated. People who pass before a statue are faster."""
+DOUBT_S: Final = 2.0
+"""A cell that the plate has forgotten, as foreground had its colours, proves nothing after so long: it may be of
+somebody who sat still while it was calibrated, and is back at the same place. People who pass a statue are faster."""
 
 LEAST_SHIFT: Final = 0.1
 """Cells: a smaller shift is none."""
@@ -67,6 +60,7 @@ SAME_SHARE: Final = np.float32(0.97)
 MEAN_SQUARE: Final = np.float32(3 * 5**2)
 """Most of that sum on average over a region: more than the noise of a webcam in a room with lamps."""
 
+ALL: Final = 255
 NEIGHBOURS: Final = np.ones((3, 3), np.uint8)
 TOLERANCE: Final = np.float32(0.35)
 """So far from the plate's value toward the extremes of this window counts as the same: the camera's place is known to a
@@ -90,11 +84,12 @@ class PlateEvidence:
 
     def __init__(self, shape: tuple[int, int]) -> None:
         height, width = shape
-        self._scale = min(1.0, sqrt(MOST_CELLS / (height * width)))
-        cells = round(height * self._scale), round(width * self._scale)
+        side = max(1, ceil(sqrt(height * width / MOST_CELLS) - 0.1))
+        self._scale = 1 / side
+        cells = -(-height // side), -(-width // side)
         self.confirmed = np.zeros(cells, np.uint8)
         self.any = False
-        self._doubtful_s = np.zeros(cells, np.float32)  # for how long a confirmed cell has been
+        self._doubtful_s = np.zeros(cells, np.float32)  # for how long the plate has forgotten a cell
         self._shrunk = Seen.zeros(cells)
         self._region, self._gone, self._kept, self._lost = np.zeros((4, *cells), np.uint8)
         self._squares, self._none = np.zeros((2, *cells), np.float32)
@@ -121,7 +116,7 @@ class PlateEvidence:
         self,
         alpha: Alpha,
         guide: Pixels,
-        plate: tuple[Floats, Floats, Floats],
+        plate: tuple[Floats, Floats, Bytes],
         elapsed_s: float,
         *,
         shift: tuple[float, float] = (0.0, 0.0),
@@ -131,8 +126,8 @@ class PlateEvidence:
         Args:
             alpha: Of the frame.
             guide: (h, w, 3), the frame.
-            plate: Its colour (3, h, w), for how long each cell was seen as background, and for how long it has
-                differed from the plate where it is visible, both (h, w) in seconds.
+            plate: Its colour (3, h, w), for how many seconds each cell was seen as background (h, w), and where it has
+                taken over the colour of another background (h, w), which becomes 0.
             elapsed_s: Seconds since the previous frame.
             shift: Of the frame against the plate, in cells.
         """
@@ -141,6 +136,7 @@ class PlateEvidence:
             return alpha
         seen = self._shrink(Seen(alpha, guide, *plate))
         self._doubt(seen, self._since_check_s)
+        plate[2].fill(0)
         self._move(seen.colour, shift)
         self._since_check_s, self._wait_s = 0.0, CHECK_S
         plate_here = self._colour, self._least, self._most, self.confirmed
@@ -169,14 +165,13 @@ class PlateEvidence:
         return self._shrunk
 
     def _doubt(self, seen: "Seen", elapsed_s: float) -> None:
-        """Forget cells that show another background now, and those that have been doubtful for FADE_S."""
-        lost = cv2.inRange(seen.differs_s, CHANGED_S, LONG_S, dst=self._lost)
-        cv2.subtract(self.confirmed, lost, dst=self.confirmed)
+        """Forget cells that show another background now, and those that have been doubtful for DOUBT_S."""
+        cv2.inRange(seen.adopted, 1, ALL, dst=self._lost)
+        cv2.subtract(self.confirmed, self._lost, dst=self.confirmed)
         np.add(self._doubtful_s, np.float32(elapsed_s), out=self._doubtful_s)
         cv2.copyTo(self._none, cv2.inRange(seen.seconds, float(SEEN_S), LONG_S, dst=self._lost), self._doubtful_s)
-        patience_s = FADE_S if elapsed_s <= LONGEST_GAP_S else elapsed_s / 2
-        lost = cv2.inRange(self._doubtful_s, patience_s, LONG_S, dst=self._lost)
-        cv2.subtract(self.confirmed, lost, dst=self.confirmed)
+        cv2.inRange(self._doubtful_s, DOUBT_S, LONG_S, dst=self._lost)
+        cv2.subtract(self.confirmed, self._lost, dst=self.confirmed)
 
     def _move(self, colour: Floats, shift: tuple[float, float]) -> None:
         """The plate at the place of the frame, and its extremes nearby."""
@@ -201,25 +196,26 @@ class Seen:
         guide: (h, w, 3), the frame.
         colour: (3, h, w), the plate.
         seconds: (h, w), for how long each cell was seen as background.
-        differs_s: (h, w), for how long a visible cell has differed from the plate.
+        adopted: (h, w) uint8, not 0 where the plate has taken over the colour of another background.
     """
 
     alpha: Alpha
     guide: Pixels
     colour: Floats
     seconds: Floats
-    differs_s: Floats
+    adopted: Bytes
 
     @classmethod
     def zeros(cls, shape: tuple[int, int]) -> Self:
         """Buffers."""
-        alpha, seconds, differs_s = np.zeros((3, *shape), np.float32)
-        return cls(alpha, np.zeros((*shape, 3), np.uint8), np.zeros((3, *shape), np.float32), seconds, differs_s)
+        alpha, seconds = np.zeros((2, *shape), np.float32)
+        guide, adopted = np.zeros((*shape, 3), np.uint8), np.zeros(shape, np.uint8)
+        return cls(alpha, guide, np.zeros((3, *shape), np.float32), seconds, adopted)
 
     @property
     def planes(self) -> tuple[Floats | Pixels, ...]:
         """Each (h, w), or (h, w, 3)."""
-        return self.alpha, self.guide, *self.colour, self.seconds, self.differs_s
+        return self.alpha, self.guide, *self.colour, self.seconds, self.adopted
 
 
 @kernel

@@ -146,9 +146,7 @@ class _GridRefiner:
         What is removed is not sure to be background either: the plate does not learn it.
         """
         elapsed_s = 0.0 if self._time is None else max(0.0, time - self._time)
-        alpha = matte.alpha
-        if not self.clean_plate.decides:
-            alpha = self._weak_regions.remove(alpha, elapsed_s)
+        alpha = self._weak_regions.remove(matte.alpha, elapsed_s, only_look=self.clean_plate.decides)
         people = matte.alpha if matte.people is None and alpha is not matte.alpha else matte.people
         corrected = self.clean_plate.correct(alpha, guide, elapsed_s, people=people)
         if self._time is None:

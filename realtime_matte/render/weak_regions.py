@@ -10,6 +10,7 @@ This is done on the means of blocks, which takes a small fraction of a frame's t
 one.
 """
 
+from collections.abc import Sequence
 from math import log2
 from typing import Final
 
@@ -19,16 +20,16 @@ from numpy.typing import NDArray
 
 from realtime_matte.frame import Alpha
 from realtime_matte.render.box_filter import Bytes, Floats
-from realtime_matte.render.jit import kernel
+from realtime_matte.render.jit import kernel, read_only
 
 BLOCKS: Final = 72 * 40
-"""Of a grid, about: a block has 4 x 4 cells of 288x160."""
+"""Of a grid, within a factor of two: a block has 4 x 4 cells of 288x160."""
 
 PRESENT: Final = np.float32(0.05)
 """Mean alpha from which on a block belongs to a region."""
 
 SURE: Final = np.float32(0.8)
-"""Mean alpha of a block from which on the network is sure of it."""
+"""Mean alpha from which on the network is sure of a block, or of one shifted by half of its side."""
 
 MEMORY_S: Final = np.float32(0.5)
 """For how long a block counts in which it was sure."""
@@ -40,18 +41,24 @@ NEIGHBOURS: Final = np.ones((3, 3), np.uint8)
 NONE, ALL, ZERO = np.uint8(0), np.uint8(255), np.float32(0)
 
 
-def block_side(shape: tuple[int, int]) -> int:
-    """Cells of a block's side on a grid of ``shape`` (h, w): 1, 2, 4, 8 and so on."""
-    return 1 << max(0, round(log2(shape[0] * shape[1] / BLOCKS) / 2))
+def block_side(shape: Sequence[int]) -> int:
+    """Cells of a block's side on a grid of ``shape`` (h, w): a power of two that divides both of its sides."""
+    side = 1 << max(0, round(log2(shape[0] * shape[1] / BLOCKS) / 2))
+    while any(length % side for length in shape):
+        side //= 2
+    return side
 
 
 class WeakRegions:
     """Removes them from the alphas of one shot, of ``shape`` (h, w). Buffers are allocated once."""
 
-    def __init__(self, shape: tuple[int, int]) -> None:
+    def __init__(self, shape: Sequence[int]) -> None:
         side = block_side(shape)
-        blocks = max(1, round(shape[0] / side)), max(1, round(shape[1] / side))
-        self._means = np.zeros(blocks, np.float32)
+        blocks = shape[0] // side, shape[1] // side
+        halves = 1 if side == 1 else 2
+        grid = halves * blocks[0], halves * blocks[1]
+        self._halves, self._means, self._most = np.zeros((3, *grid), np.float32)
+        self._window = np.ones((halves, halves), np.uint8)
         self._sure_s = np.zeros(blocks, np.float32)  # for how much longer a block counts as sure
         self._present, self._removed, self._kept, self._gone = np.zeros((4, *blocks), np.uint8)
         self._labels = np.zeros(blocks, np.int32)
@@ -59,13 +66,24 @@ class WeakRegions:
         self._left = np.zeros(shape, np.uint8)
         self._alpha = np.zeros(shape, np.float32)
 
-    def remove(self, alpha: Alpha, elapsed_s: float) -> Alpha:
-        """``alpha`` (h, w) without such regions: ``alpha`` itself if there are none, or overwritten by the next call.
+    def remove(self, alpha: Alpha, elapsed_s: float, *, only_look: bool = False) -> Alpha:
+        """The alpha without such regions.
 
-        ``elapsed_s``: seconds since the previous frame.
+        Args:
+            alpha: (h, w).
+            elapsed_s: Seconds since the previous frame.
+            only_look: Remember where the network is sure, and remove nothing.
+
+        Returns:
+            ``alpha`` itself if there are none, otherwise a buffer that the next call overwrites.
         """
-        cv2.resize(alpha, self._means.shape[::-1], dst=self._means, interpolation=cv2.INTER_AREA)
-        find_sure(self._means, np.float32(elapsed_s), self._sure_s, self._present)
+        cv2.resize(alpha, self._halves.shape[::-1], dst=self._halves, interpolation=cv2.INTER_AREA)
+        cv2.blur(self._halves, self._window.shape, dst=self._means, anchor=(0, 0))
+        cv2.dilate(self._means, self._window, dst=self._most, anchor=(0, 0))
+        means, most = read_only(self._means), read_only(self._most)
+        find_sure(means, most, np.float32(elapsed_s), self._sure_s, self._present)
+        if only_look:
+            return alpha
         count, _ = cv2.connectedComponents(self._present, labels=self._labels, connectivity=8)
         judged = min(count, MOST_REGIONS)
         if find_weak(self._labels, self._sure_s, self._is_kept[:judged], self._removed, self._kept) == 0:
@@ -84,19 +102,34 @@ class WeakRegions:
 
 
 @kernel
-def find_sure(means: Floats, elapsed_s: np.float32, sure_s: Floats, present: Bytes) -> None:
-    """``sure_s``: for how much longer a block counts as sure. ``present``: not 0 where it belongs to a region."""
-    for y in range(means.shape[0]):
-        for x in range(means.shape[1]):
-            sure_s[y, x] = MEMORY_S if means[y, x] >= SURE else max(sure_s[y, x] - elapsed_s, ZERO)
-            present[y, x] = ALL if means[y, x] >= PRESENT else NONE
+def find_sure(means: Floats, most: Floats, elapsed_s: np.float32, sure_s: Floats, present: Bytes) -> None:
+    """Look at each block.
+
+    Args:
+        means: Mean alphas of all blocks, also of those shifted by half a side, if a block has more than one cell.
+        most: The largest of each mean and those of the blocks shifted to the right and down.
+        elapsed_s: Seconds since the previous frame.
+        sure_s: For how much longer a block counts as sure; updated.
+        present: Not 0 where it belongs to a region; a result.
+    """
+    step = means.shape[0] // sure_s.shape[0]
+    for y in range(sure_s.shape[0]):
+        for x in range(sure_s.shape[1]):
+            left_s = max(sure_s[y, x] - elapsed_s, ZERO)
+            sure_s[y, x] = MEMORY_S if most[step * y, step * x] >= SURE else left_s
+            present[y, x] = ALL if means[step * y, step * x] >= PRESENT else NONE
 
 
 @kernel
 def find_weak(labels: NDArray[np.int32], sure_s: Floats, is_kept: Bytes, removed: Bytes, kept: Bytes) -> int:
-    """The blocks of weak regions, and those of the others, not 0. Returns how many regions are weak.
+    """Judge each region. Returns how many are weak.
 
-    ``is_kept`` (n): scratch for regions 0 to n - 1; further ones are kept.
+    Args:
+        labels: The region of each block; 0: none.
+        sure_s: Above 0 where a block counts as sure.
+        is_kept: (n), scratch for regions 0 to n - 1; further ones are kept.
+        removed: Not 0 in blocks of weak regions; a result.
+        kept: Not 0 in blocks of other regions; a result.
     """
     is_kept[:] = NONE
     for y in range(labels.shape[0]):

@@ -163,6 +163,13 @@ def test_no_array_is_allocated_for_two_people() -> None:
     assert peak < ME.size // 4
 
 
+def test_a_large_coat_of_which_the_network_is_unsure_is_not_the_main_person() -> None:
+    coat = np.float32(0.6) * disc(230, 80, 55)
+    alpha = union(disc(60, 110, 40), coat)
+    left = isolated(alpha, alpha)[-1]
+    np.testing.assert_array_equal(left[:, :110], alpha[:, :110])
+
+
 def test_tiny_regions_change_nothing() -> None:
     tiny = union(ME, *(disc(30 + 9 * place, 10, 2) for place in range(20)))
     np.testing.assert_array_equal(isolated(tiny, tiny)[-1], tiny)

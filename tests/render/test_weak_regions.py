@@ -65,6 +65,29 @@ def test_one_place_where_the_network_is_sure_is_enough(shape: tuple[int, int]) -
     assert removed(alpha).max() < 0.02
 
 
+@pytest.mark.parametrize("offset", range(4))
+def test_a_narrow_part_of_which_it_is_sure_stays_wherever_it_is(offset: int) -> None:
+    alpha = np.zeros((160, 288), np.float32)
+    alpha[40:120, 100 + offset : 106 + offset] = 1
+    assert removed(alpha) is alpha
+
+
+def test_a_grid_that_no_block_divides_is_judged_cell_by_cell() -> None:
+    alpha = ellipse((143, 255), (0.3, 0.6), 0.2)
+    assert removed(alpha) is alpha
+    assert removed(ellipse((143, 255), (0.7, 0.4), 0.1, value=0.6)).max() < 0.1
+
+
+def test_it_remembers_where_it_was_sure_while_it_removes_nothing() -> None:
+    shape = 160, 288
+    regions = WeakRegions(shape)
+    sharp, blurred = (ellipse(shape, (0.8, 0.3), 0.08, value=value) for value in (1.0, 0.6))
+    regions.remove(sharp, STEP, only_look=True)
+    assert regions.remove(blurred, STEP) is blurred
+    assert regions.remove(blurred, 2 * float(MEMORY_S), only_look=True) is blurred
+    assert regions.remove(blurred, STEP).max() < 0.02
+
+
 def test_a_hand_that_is_blurred_for_a_moment_stays() -> None:
     shape = 160, 288
     regions = WeakRegions(shape)
