@@ -57,6 +57,10 @@ CONFIRMED_SHARE: Final = np.float32(0.8)
 SAME_SHARE: Final = np.float32(0.97)
 """Share of a region's confirmed cells that must have them. A person who breathes moves more than the rest of them."""
 
+STILL_SAME_SHARE: Final = np.float32(0.92)
+"""The same for a region that was removed at the last look: a camera that shakes changes some cells at sharp edges, and
+what is shown again is no longer learned, so it would stay."""
+
 MEAN_SQUARE: Final = np.float32(3 * 5**2)
 """Most of that sum on average over a region: more than the noise of a webcam in a room with lamps."""
 
@@ -91,11 +95,11 @@ class PlateEvidence:
         self.any = False
         self._doubtful_s = np.zeros(cells, np.float32)  # for how long the plate has forgotten a cell
         self._shrunk = Seen.zeros(cells)
-        self._region, self._gone, self._kept, self._lost = np.zeros((4, *cells), np.uint8)
+        self._region, self._gone, self._before, self._kept, self._lost = np.zeros((5, *cells), np.uint8)
         self._squares, self._none = np.zeros((2, *cells), np.float32)
         self._colour, self._least, self._most = np.zeros((3, 3, *cells), np.float32)
         self._labels = np.zeros(cells, np.int32)
-        self._sums = np.zeros((MOST_REGIONS, 4), np.float64)
+        self._sums = np.zeros((MOST_REGIONS, 5), np.float64)
         self._left, self._alpha = np.zeros(shape, np.uint8), np.zeros(shape, np.float32)
         self._since_check_s, self._wait_s = 0.0, 0.0
 
@@ -104,6 +108,7 @@ class PlateEvidence:
         self.any = confirmed
         self.confirmed.fill(255 if confirmed else 0)
         self._doubtful_s.fill(0)
+        self._before.fill(0)
         self._wait_s = 0.0
 
     def shift(self, shift: tuple[float, float]) -> None:
@@ -143,7 +148,9 @@ class PlateEvidence:
         compare_regions(read_only(seen.alpha), read_only(seen.guide), plate_here, self._region, self._squares)
         count, _ = cv2.connectedComponents(self._region, labels=self._labels, connectivity=8)
         regions = self._labels, self._squares
-        if find_background(regions, min(count, MOST_REGIONS), self._sums, self._gone) == 0:
+        found = find_background(regions, min(count, MOST_REGIONS), self._before, self._sums, self._gone)
+        np.copyto(self._before, self._gone)
+        if found == 0:
             return alpha
         self._wait_s = 0.0
         cv2.subtract(self._region, self._gone, dst=self._kept)
@@ -243,11 +250,16 @@ def compare_regions(alpha: Floats, guide: Bytes, plate: Plate, region: Bytes, sq
 
 
 @kernel
-def find_background(regions: Regions, count: int, sums: Sums, gone: Bytes) -> int:
-    """``gone``: 1 in the regions 1 to ``count`` - 1 that have the plate's colours.
+def find_background(regions: Regions, count: int, before: Bytes, sums: Sums, gone: Bytes) -> int:
+    """Judge the regions 1 to ``count`` - 1. Returns how many have the plate's colours.
 
-    ``regions``: labels, and the square differences. ``sums`` (n, 4): cells, those that are confirmed, of them those
-    with the plate's colours, and square differences. Returns how many regions those are.
+    Args:
+        regions: Labels, and the square differences.
+        count: One more than the regions.
+        before: 1 in the regions that were removed at the last look.
+        sums: (n, 5), scratch: cells, those that are confirmed, of them those with the plate's colours, square
+            differences, and cells that were removed at the last look.
+        gone: 1 in the regions that have the plate's colours; a result.
     """
     labels, squares = regions
     sums[:] = 0
@@ -257,14 +269,16 @@ def find_background(regions: Regions, count: int, sums: Sums, gone: Bytes) -> in
             square = squares[y, x]
             if 0 < label < count:
                 sums[label, 0] += 1
+                sums[label, 4] += before[y, x]
                 if square >= 0:
                     sums[label, 1] += 1
                     sums[label, 2] += square <= SAME
                     sums[label, 3] += square
     found = 0
     for label in range(1, count):
-        cells, known, same, square_sum = sums[label]
-        is_plate = known >= CONFIRMED_SHARE * cells and same >= SAME_SHARE * known and square_sum <= MEAN_SQUARE * known
+        cells, known, same, square_sum, removed = sums[label]
+        share = STILL_SAME_SHARE if 2 * removed >= cells else SAME_SHARE
+        is_plate = known >= CONFIRMED_SHARE * cells and same >= share * known and square_sum <= MEAN_SQUARE * known
         sums[label, 0] = 1 if is_plate else 0
         found += is_plate
     if found > 0:
@@ -272,4 +286,6 @@ def find_background(regions: Regions, count: int, sums: Sums, gone: Bytes) -> in
             for x in range(labels.shape[1]):
                 label = labels[y, x]
                 gone[y, x] = np.uint8(1) if 0 < label < count and sums[label, 0] > 0 else np.uint8(0)
+    else:
+        gone[:] = 0
     return found
