@@ -22,6 +22,7 @@ from realtime_matte.render.box_filter import Bytes, Floats
 from realtime_matte.render.jit import kernel, read_only
 from realtime_matte.render.plate_fit import shifted, shifted_mask
 from realtime_matte.render.plate_trust import SEEN_S
+from realtime_matte.render.weak_regions import without_blocks
 
 CHECK_S: Final = 0.1
 """Time between two looks for such regions while there is none: shorter than SEEN_S."""
@@ -154,13 +155,7 @@ class PlateEvidence:
             return alpha
         self._wait_s = 0.0
         cv2.subtract(self._region, self._gone, dst=self._kept)
-        cv2.dilate(self._gone, SOFT, dst=self._gone)
-        cv2.subtract(self._gone, self._kept, dst=self._gone)
-        cv2.inRange(self._gone, 0, 0, dst=self._gone)
-        cv2.resize(self._gone, alpha.shape[::-1], dst=self._left, interpolation=cv2.INTER_NEAREST)
-        self._alpha.fill(0)
-        cv2.copyTo(alpha, self._left, self._alpha)
-        return self._alpha
+        return without_blocks(alpha, self._gone, self._kept, SOFT, (self._left, self._alpha))
 
     def _shrink(self, seen: "Seen") -> "Seen":
         """On the grid of the comparison."""

@@ -60,7 +60,7 @@ class WeakRegions:
         self._halves, self._means, self._most = np.zeros((3, *grid), np.float32)
         self._window = np.ones((halves, halves), np.uint8)
         self._sure_s = np.zeros(blocks, np.float32)  # for how much longer a block counts as sure
-        self._present, self._removed, self._kept, self._gone = np.zeros((4, *blocks), np.uint8)
+        self._present, self._removed, self._kept = np.zeros((3, *blocks), np.uint8)
         self._labels = np.zeros(blocks, np.int32)
         self._is_kept = np.zeros(MOST_REGIONS, np.uint8)
         self._left = np.zeros(shape, np.uint8)
@@ -88,17 +88,31 @@ class WeakRegions:
         judged = min(count, MOST_REGIONS)
         if find_weak(self._labels, self._sure_s, self._is_kept[:judged], self._removed, self._kept) == 0:
             return alpha
-        cv2.dilate(self._removed, NEIGHBOURS, dst=self._gone)  # soft alpha beside them
-        cv2.subtract(self._gone, self._kept, dst=self._gone)
-        cv2.inRange(self._gone, 0, 0, dst=self._gone)
-        cv2.resize(self._gone, alpha.shape[::-1], dst=self._left, interpolation=cv2.INTER_NEAREST)
-        self._alpha.fill(0)
-        cv2.copyTo(alpha, self._left, self._alpha)
-        return self._alpha
+        return without_blocks(alpha, self._removed, self._kept, NEIGHBOURS, (self._left, self._alpha))
 
     def reset(self) -> None:
         """Forget where the network was sure."""
         self._sure_s.fill(0)
+
+
+def without_blocks(alpha: Alpha, removed: Bytes, kept: Bytes, reach: Bytes, buffers: tuple[Bytes, Alpha]) -> Alpha:
+    """``alpha`` without blocks, and without the soft alpha beside them.
+
+    Args:
+        alpha: (h, w).
+        removed: Not 0 in these blocks, on any grid; overwritten.
+        kept: Not 0 in blocks that stay, with at least the value of ``removed``.
+        reach: The window within which alpha beside a removed block goes too, unless its block stays.
+        buffers: Both (h, w): scratch, and the result.
+    """
+    left, result = buffers
+    cv2.dilate(removed, reach, dst=removed)
+    cv2.subtract(removed, kept, dst=removed)
+    cv2.inRange(removed, 0, 0, dst=removed)
+    cv2.resize(removed, alpha.shape[::-1], dst=left, interpolation=cv2.INTER_NEAREST)
+    result.fill(0)
+    cv2.copyTo(alpha, left, result)
+    return result
 
 
 @kernel

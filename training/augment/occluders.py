@@ -95,21 +95,27 @@ def _random_target(random: Generator, shot: Shot) -> NDArray[np.float64]:
 
 def _point_inside(random: Generator, alpha: Image) -> NDArray[np.float64] | None:
     """A random pixel (x, y) of a person, mostly of the lower half; None if there is none."""
-    rows, columns = np.nonzero(alpha[::2, ::2] > 200)
+    rows, columns = _opaque(alpha)
     if not len(rows):
         return None
     chosen = max(random.integers(len(rows), size=2)) if random.random() < 0.7 else random.integers(len(rows))
-    return np.array([columns[chosen], rows[chosen]]) * 2.0
+    return np.array([columns[chosen], rows[chosen]])
 
 
 def _point_of_head(random: Generator, alpha: Image) -> NDArray[np.float64] | None:
-    """A random pixel (x, y) of the upper third of whoever is there; None if nobody is."""
-    rows, columns = np.nonzero(alpha[::2, ::2] > 200)
+    """A random pixel (x, y) of the upper third of the people; None if there is none."""
+    rows, columns = _opaque(alpha)
     if not len(rows):
         return None
     upper = np.flatnonzero(rows <= rows[0] + (rows[-1] - rows[0]) / 3)  # rows are in order
     chosen = upper[random.integers(len(upper))]
-    return np.array([columns[chosen], rows[chosen]]) * 2.0
+    return np.array([columns[chosen], rows[chosen]])
+
+
+def _opaque(alpha: Image) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Rows and columns of a quarter of the opaque pixels of people, from the top."""
+    rows, columns = np.nonzero(alpha[::2, ::2] > 200)
+    return 2.0 * rows, 2.0 * columns
 
 
 def _point_of(random: Generator, person: Still) -> NDArray[np.float64]:
